@@ -1,0 +1,182 @@
+/**
+ * Messages between the extension host (client) and the engine's child process (server), over node IPC.
+ * One message is one exported constant. Cancellation is `$/cancelRequest`; streams are `$/progress` on the
+ * request's `partialResultToken`. Failures carry `ErrorData`.
+ */
+import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
+import type {
+  ChatMessage,
+  ErrorData,
+  FinishReason,
+  MemoryNeed,
+  ModelInfo,
+  SamplerOptions,
+  Timings,
+} from './model.ts';
+
+type Token = string | number;
+
+/** `initializationOptions` of the child. */
+export interface ServerOptions {
+  readonly protocolVersion: number;
+  /** Where models live; undefined = the platform's data folder (or PADDOCK_MODELS). */
+  readonly modelsFolder: string | undefined;
+  /** 0 = let the engine choose. */
+  readonly threads: number;
+  /** 0 = let the engine choose. */
+  readonly contextLength: number;
+  readonly kernels: string;
+  readonly locale: string;
+}
+
+// ---- models -------------------------------------------------------------------------------------------------
+
+/** One model that can be chosen: of the catalogue, or a file that the user brought. */
+export interface ModelEntry {
+  /** Catalogue name, or the file's path for a model the user brought. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly licence: string;
+  readonly fileBytes: number;
+  /** Bytes already on disk of an unfinished download. */
+  readonly partialBytes: number;
+  readonly state: 'available' | 'partial' | 'downloading' | 'installed' | 'missing';
+  readonly path: string | undefined;
+  readonly recommended: boolean;
+  readonly source: 'catalogue' | 'user';
+  readonly memory: MemoryNeed;
+  /** Whether it fits the memory that is free now; `tight` = it fits the machine but not what is free. */
+  readonly fit: 'fits' | 'tight' | 'tooLarge';
+}
+
+export interface ModelList {
+  readonly entries: readonly ModelEntry[];
+  readonly folder: string;
+  readonly totalMemory: number;
+  readonly availableMemory: number;
+}
+
+/** The client asks what can be chosen: for the picker and for the first-run view. */
+export const ListModels = new RequestType0<ModelList, ErrorData>('paddock/models/list');
+
+export interface DownloadModelParams {
+  readonly id: string;
+  readonly partialResultToken?: Token;
+}
+export interface DownloadProgress {
+  readonly phase: 'connecting' | 'downloading' | 'verifying';
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+  readonly bytesPerSecond: number;
+  /** Undefined until a rate is known. */
+  readonly remainingSeconds: number | undefined;
+  /** Where the bytes come from, in words. */
+  readonly source: string;
+}
+/** The client starts (or resumes) a download. Cancelling keeps the partial file. */
+export const DownloadModel = new RequestType<DownloadModelParams, ModelEntry, ErrorData>('paddock/models/download');
+export const DownloadModelProgress = new ProgressType<DownloadProgress>();
+
+/** The client registers a GGUF file that the user already has. The file stays where it is. */
+export const AddModel = new RequestType<{ readonly path: string }, ModelEntry, ErrorData>('paddock/models/add');
+/** The client removes a downloaded model's file, or forgets one that the user brought (its file is kept). */
+export const RemoveModel = new RequestType<{ readonly id: string }, null, ErrorData>('paddock/models/remove');
+
+export interface LoadModelParams {
+  readonly id: string;
+  readonly partialResultToken?: Token;
+}
+export interface LoadProgress {
+  /** 0..1 */
+  readonly fraction: number;
+}
+/** The client loads a model; the one that was loaded is dropped first. */
+export const LoadModel = new RequestType<LoadModelParams, ModelInfo, ErrorData>('paddock/model/load');
+export const LoadModelProgress = new ProgressType<LoadProgress>();
+/** The client gives the memory back. */
+export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unload');
+
+// ---- generation ---------------------------------------------------------------------------------------------
+
+/** Parts of a streamed answer. `seq` counts from 0 over all parts of one request. */
+export type GenerationPart =
+  | { readonly kind: 'prefill'; readonly seq: number; readonly done: number; readonly total: number; readonly remainingSeconds: number | undefined }
+  | { readonly kind: 'text'; readonly seq: number; readonly text: string; readonly tokens: number };
+
+export interface CodeContext {
+  /** Workspace-relative path, or the file name; shown to the model. */
+  readonly path: string;
+  readonly languageId: string;
+  readonly text: string;
+  /** 1-based, inclusive. Undefined = the whole file. */
+  readonly startLine?: number;
+  readonly endLine?: number;
+}
+
+/** What did not fit into the context and was left out of the prompt; shown to the user. */
+export interface Omission {
+  readonly kind: 'messages' | 'attachment' | 'surroundings';
+  /** What it was, in words: a file name, "3 earlier messages". */
+  readonly what: string;
+  readonly tokens: number;
+}
+
+export interface GenerationResult {
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly timings: Timings;
+  /** Tokens of prompt and answer together, of `contextLength`. */
+  readonly contextUsed: number;
+  readonly contextLength: number;
+  readonly omitted: readonly Omission[];
+}
+
+export interface ChatParams {
+  /** Oldest first; the last is the user's. */
+  readonly messages: readonly ChatTurn[];
+  readonly maxTokens?: number;
+  readonly sampler?: SamplerOptions;
+  readonly partialResultToken?: Token;
+}
+export interface ChatTurn extends ChatMessage {
+  readonly attachments?: readonly CodeContext[];
+}
+/** The client asks for the next answer of a conversation. */
+export const Chat = new RequestType<ChatParams, GenerationResult, ErrorData>('paddock/chat');
+
+export interface EditParams {
+  readonly kind: 'refactor' | 'fix';
+  readonly instruction: string;
+  readonly path: string;
+  readonly languageId: string;
+  /** Text of the document before, in and after the range that may change. */
+  readonly before: string;
+  readonly selection: string;
+  readonly after: string;
+  /** For `fix`: messages of the diagnostics in the range, with 1-based lines. */
+  readonly diagnostics: readonly { readonly line: number; readonly message: string }[];
+  readonly partialResultToken?: Token;
+}
+export interface EditResult extends GenerationResult {
+  /** The replacement for `selection`: fence removed, indentation and line ends of the document restored. */
+  readonly replacement: string;
+}
+/** The client asks for a replacement of a selected range. */
+export const Edit = new RequestType<EditParams, EditResult, ErrorData>('paddock/edit');
+/** Parts of Chat and Edit. */
+export const GenerationProgress = new ProgressType<GenerationPart>();
+
+/** The client asks what a text costs (meter of the composer). */
+export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>('paddock/tokens');
+
+// ---- state --------------------------------------------------------------------------------------------------
+
+export type EngineState =
+  | { readonly kind: 'noModel' }
+  | { readonly kind: 'loading'; readonly model: string; readonly fraction: number }
+  | { readonly kind: 'ready'; readonly model: ModelInfo }
+  | { readonly kind: 'answering'; readonly model: ModelInfo }
+  | { readonly kind: 'failed'; readonly message: string; readonly data: ErrorData };
+/** The server announces every change of what the engine does; the status bar shows it. */
+export const EngineStateChanged = new NotificationType<EngineState>('paddock/engine/state');

@@ -1,0 +1,164 @@
+/**
+ * The typed surface of the native addon (`native/binding`). A contract test compares it with the loaded `.node`.
+ *
+ * Every failure is an `Error` with a `code` from `protocol/model.ts`. Long work runs on the model's own engine
+ * thread; the calls that are marked synchronous are cheap.
+ */
+
+export interface NativeModule {
+  /** Raised with every change of this surface. */
+  readonly abiVersion: number;
+  systemInfo(): NativeSystemInfo;
+  /** Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. */
+  inspect(path: string, options?: { contextLength?: number }): NativeInspection;
+  /** Maps, checks and repacks the weights. `onProgress` gets 0..1. Abort through `cancelToken`. */
+  loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
+}
+
+export interface NativeLoad {
+  readonly result: Promise<NativeModel>;
+  cancel(): void;
+}
+
+export interface NativeSystemInfo {
+  /** E.g. `['avx2', 'fma', 'f16c']`. */
+  readonly cpuFeatures: string[];
+  /** Names of the kernel tables that this CPU can run, best first. */
+  readonly availableKernels: string[];
+  readonly physicalCores: number;
+  readonly totalMemory: number;
+  readonly availableMemory: number;
+}
+
+export interface NativeLoadOptions {
+  /** Tokens; 0 = the smaller of the trained length and 8192. */
+  contextLength?: number;
+  /** 0 = the physical cores. */
+  threads?: number;
+  /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
+  kernels?: string;
+}
+
+export interface NativeTensor {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: number[];
+  readonly bytes: number;
+}
+
+export type NativeMetadataValue = string | number | boolean | bigint | { arrayOf: string; length: number };
+
+export interface NativeMemory {
+  readonly weights: number;
+  readonly kvCache: number;
+  readonly scratch: number;
+  readonly total: number;
+}
+
+export interface NativeInspection {
+  readonly fileBytes: number;
+  readonly version: number;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly quantization: string;
+  readonly trainedContextLength: number;
+  readonly metadata: Record<string, NativeMetadataValue>;
+  readonly tensors: NativeTensor[];
+  /** Undefined when the engine cannot run this file; `unsupported` then says why. */
+  readonly memory: NativeMemory | undefined;
+  readonly unsupported: string | undefined;
+  readonly contextLength: number;
+}
+
+export interface NativeModelInfo {
+  readonly path: string;
+  readonly name: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly quantization: string;
+  readonly contextLength: number;
+  readonly trainedContextLength: number;
+  readonly vocabularySize: number;
+  readonly memory: NativeMemory;
+  readonly kernels: string;
+  readonly threads: number;
+  readonly chatTemplate: string | undefined;
+  readonly bosToken: number | undefined;
+  readonly eosToken: number | undefined;
+  readonly bosText: string;
+  readonly eosText: string;
+  /** Whether the model wants its bos token before every prompt. */
+  readonly addBos: boolean;
+  /** Every token that ends a generation (eos, eot, and their kind). */
+  readonly endTokens: number[];
+}
+
+export interface NativeGenerateRequest {
+  /** Token ids, 1 .. contextLength - 1 of them. */
+  readonly prompt: Int32Array;
+  /** The upper limit of new tokens; 0 = until the context is full. */
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+  /** The answer ends before the first of these; it is not part of the text. */
+  readonly stop: string[];
+  /** Ids that end the answer besides the model's own end tokens. */
+  readonly stopTokens: number[];
+  /** Do not end at end tokens (benchmarks). */
+  readonly ignoreEnd?: boolean;
+}
+
+export type NativeGenerateEvent =
+  | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
+  | { readonly type: 'text'; readonly text: string; readonly tokens: number };
+
+export interface NativeGenerateResult {
+  readonly text: string;
+  readonly tokens: Int32Array;
+  readonly finishReason: 'stop' | 'length' | 'cancelled';
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+export interface NativeJob<T> {
+  readonly result: Promise<T>;
+  /** Safe at any time and any number of times; the promise still settles. */
+  cancel(): void;
+}
+
+export interface NativeBenchRow {
+  readonly test: 'prefill' | 'decode';
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface NativeBench {
+  readonly rows: NativeBenchRow[];
+  /** Bytes per second over all threads. */
+  readonly readBandwidth: number;
+  /** int8 multiply and add operations per second over all threads. */
+  readonly int8Peak: number;
+}
+
+export interface NativeModel {
+  readonly info: NativeModelInfo;
+  /** Bytes need not be valid UTF-8. `special`: control tokens in the text become their ids. Synchronous. */
+  tokenize(text: string | Uint8Array, special: boolean): Int32Array;
+  /** The bytes that the ids stand for; control tokens are left out unless `special`. Synchronous. */
+  detokenize(ids: Int32Array, special: boolean): Uint8Array;
+  /** `undefined` when the text is no single token of the vocabulary. Synchronous. */
+  tokenId(text: string): number | undefined;
+  /** Text events come at most every 16 ms. One job runs at a time; others wait in order. */
+  generate(request: NativeGenerateRequest, onEvent: (event: NativeGenerateEvent) => void): NativeJob<NativeGenerateResult>;
+  /** Negative log-likelihood in nats of ids[1..], each given all ids before it. */
+  score(ids: Int32Array): NativeJob<Float64Array>;
+  bench(options: { prompt: number; generate: number; repeat: number }): NativeJob<NativeBench>;
+  /** Waits for the running job (cancelled) and frees the weights. */
+  unload(): Promise<void>;
+}
