@@ -87,7 +87,8 @@ export class AnswerMessage extends ChatElement {
   }
 
   #footer(): TemplateResult {
-    const { text, timings } = this.message;
+    const { text, timings, error } = this.message;
+    const offersRetry = error?.actions.includes('retry') === true;
     return html`<footer class=${this.last ? 'shown' : ''}>
       ${
         text === ''
@@ -99,13 +100,8 @@ export class AnswerMessage extends ChatElement {
             })
       }
       ${
-        this.last
-          ? iconButton({
-              icon: 'refresh',
-              label: t('Answer Again'),
-              onClick: () => this.host.retry(),
-              testId: 'retry',
-            })
+        this.last && !offersRetry
+          ? iconButton({ icon: 'refresh', label: t('Answer Again'), onClick: () => this.host.retry(), testId: 'retry' })
           : nothing
       }
       ${

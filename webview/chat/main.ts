@@ -6,8 +6,9 @@ import './models.css';
 import '../shared/markdown.css';
 import { connectHost } from '../shared/rpc.ts';
 import { ChatApp } from './chat-app.ts';
+import { ChatElement } from './element.ts';
 import { HostClient } from './host-client.ts';
 
 const host = acquireVsCodeApi();
-ChatApp.client = new HostClient(connectHost(host), host);
+ChatElement.client = new HostClient(connectHost(host), host);
 customElements.define('paddock-chat', ChatApp);

@@ -7,7 +7,7 @@ import MarkdownIt from 'markdown-it';
 import { highlight } from './highlight.ts';
 import { t } from './l10n.ts';
 
-const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false });
+const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 /** Any other link is shown as the text it is. */
 const allowedLink = /^(?:https?|mailto):/i;
 markdown.validateLink = (url) => allowedLink.test(url);
@@ -15,10 +15,10 @@ const { escapeHtml } = markdown.utils;
 const purify = createDOMPurify(window);
 
 const policy: Config = {
-  ALLOWED_TAGS: [
-    ...['a', 'blockquote', 'br', 'button', 'code', 'del', 'div', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'li'],
-    ...['ol', 'p', 'pre', 's', 'span', 'strong', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'],
-  ],
+  ALLOWED_TAGS:
+    'a blockquote br button code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul'.split(
+      ' ',
+    ),
   ALLOWED_ATTR: ['aria-label', 'class', 'data-action', 'data-language', 'href', 'role', 'start', 'title', 'type'],
   // Their values are no addresses.
   ADD_URI_SAFE_ATTR: ['aria-label', 'data-action', 'data-language', 'role', 'start', 'type'],
