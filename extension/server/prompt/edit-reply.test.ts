@@ -39,6 +39,10 @@ describe('the replacement gets the place of the selection', () => {
     ['no newline at the end', '‹a›', 'b\n', 'b'],
     ['blank lines around', '‹\n\n  a\n\n›z', 'b', '\n\n  b\n\nz'],
     ['Unicode', '‹  naïve = "𝒳👩‍💻";›', 'λ = "日本\u2028語";', '  λ = "日本\u2028語";'],
+    ['repeated surroundings', 'package sum\n\n‹func s() {}›\n', 'package sum\n\nfunc sum() {\n}', 'package sum\n\nfunc sum() {\n}\n'],
+    ['repeated function around it', 'function f() {\n‹  a();\n›}\n', 'function f() {\n  b();\n}', 'function f() {\n  b();\n}\n'],
+    ['a line that the selection begins with as well', 'a();\n‹a();\nb();›', 'a();\nc();', 'a();\na();\nc();'],
+    ['an end like the line after it', '{\n  ‹b();›\n}', 'if (x) {\n  b();\n}', '{\n  if (x) {\n    b();\n  }\n}'],
     ['an empty answer', '‹a›b', '', 'b'],
   ])('%s', (_name, document, reply, expected) => {
     expect(rewrite(document, reply)).toBe(expected);

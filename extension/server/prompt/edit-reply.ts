@@ -10,6 +10,9 @@ export interface SelectionShape {
   readonly firstLinePrefix: string;
   /** The selection begins in the middle of a line of code, so that its first line has no indentation. */
   readonly startsInLine: boolean;
+  /** The lines with code nearest before and after it, trimmed; nearest last and first. */
+  readonly linesBefore: readonly string[];
+  readonly linesAfter: readonly string[];
   /** White space at both ends of the selection, kept as it is. */
   readonly leading: string;
   readonly trailing: string;
@@ -34,6 +37,8 @@ export function readShape({ before, selection, after }: Pick<EditParams, 'before
     indent,
     firstLinePrefix,
     startsInLine,
+    linesBefore: codeLines(toLf(before).slice(0, before.length - onLine.length)).slice(-maxEcho),
+    linesAfter: codeLines(toLf(after)).slice(0, maxEcho),
     leading,
     trailing,
     eol: whole.includes('\r\n') ? '\r\n' : '\n',
@@ -47,10 +52,11 @@ export function readShape({ before, selection, after }: Pick<EditParams, 'before
  */
 export function toReplacement(reply: string, fence: string, shape: SelectionShape): string {
   const code = withoutBlankEnds(extractCode(toLf(reply), fence, shape.core));
-  if (code === '') {
+  const written = withoutEcho(code.split('\n'), shape);
+  if (written.join('').trim() === '') {
     return '';
   }
-  const lines = inUnit(code.split('\n'), shape.indentUnit);
+  const lines = inUnit(written, shape.indentUnit);
   const ownIndent = commonIndent(shape.startsInLine ? lines.slice(1) : lines);
   const placed = mapLines(lines, shape.startsInLine, (line) => (line.trim() === '' ? line : shape.indent + withoutIndent(line, ownIndent)));
   const first = shape.startsInLine ? placed.trimStart() : withoutIndent(placed, shape.firstLinePrefix);
@@ -97,6 +103,54 @@ function isOpening(fence: Fence, linesBefore: readonly string[], opened: string,
     return fence.marks.length >= opened.length || (fence.info !== '' && fenceOf(original.split('\n')[0] ?? '') === undefined);
   }
   return fence.info !== '' && fence.marks.length >= opened.length && words.length <= 2 && words.at(-1)?.trimEnd().endsWith(':') === true;
+}
+
+/** Lines of the surroundings that are looked for at the ends of a rewrite. */
+const maxEcho = 12;
+
+/**
+ * Takes off what a model repeats of the code around the selection: the lines just before it, and then also those
+ * just after it. Lines that the selection itself begins or ends with are no echo.
+ */
+function withoutEcho(lines: readonly string[], { core, linesBefore, linesAfter }: SelectionShape): readonly string[] {
+  const original = codeLines(core);
+  const head = original[0] === lines[0]?.trim() ? 0 : echoLength(lines, linesBefore);
+  if (head === 0) {
+    return lines;
+  }
+  const rest = lines.slice(head);
+  const backwards = [...rest].reverse();
+  const tail = original.at(-1) === backwards[0]?.trim() ? 0 : echoLength(backwards, [...linesAfter].reverse());
+  return trimBlankLines(rest.slice(0, rest.length - tail));
+}
+
+/** How many of the first lines repeat the end of `context`, blank lines between them included. */
+function echoLength(lines: readonly string[], context: readonly string[]): number {
+  for (let start = 0; start < context.length; start += 1) {
+    let at = 0;
+    let matched = start;
+    while (matched < context.length && at < lines.length) {
+      const line = lines[at]?.trim() ?? '';
+      if (line !== '' && line !== context[matched]) {
+        break;
+      }
+      matched += line === '' ? 0 : 1;
+      at += 1;
+    }
+    if (matched === context.length) {
+      return at;
+    }
+  }
+  return 0;
+}
+
+function codeLines(text: string): string[] {
+  return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+
+function trimBlankLines(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.trim() !== '');
+  return first < 0 ? [] : lines.slice(first, lines.findLastIndex((line) => line.trim() !== '') + 1);
 }
 
 function withoutBlankEnds(code: string): string {

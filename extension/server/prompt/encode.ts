@@ -21,6 +21,17 @@ export function encodeConversation(model: TokenizerModel, messages: readonly Cha
   return joinIds(model, [...splitAtMarks(rendered, marks, messages), { text: answerStart, literal: false }]);
 }
 
+/** The ids with the model's bos token before them, where it wants one and they have none. */
+export function withBos({ info }: Pick<NativeModel, 'info'>, ids: Int32Array): Int32Array {
+  if (!info.addBos || info.bosToken === undefined || ids[0] === info.bosToken) {
+    return ids;
+  }
+  const all = new Int32Array(ids.length + 1);
+  all[0] = info.bosToken;
+  all.set(ids, 1);
+  return all;
+}
+
 interface Piece {
   readonly text: string;
   /** Words of the template, in which control tokens count. */
@@ -79,15 +90,11 @@ function trimLike(content: string, start: boolean, end: boolean): string {
 
 function joinIds(model: TokenizerModel, pieces: readonly Piece[]): Int32Array {
   const parts = pieces.filter((piece) => piece.text !== '').map((piece) => model.tokenize(piece.text, piece.literal));
-  const { addBos, bosToken } = model.info;
-  if (addBos && bosToken !== undefined && parts[0]?.[0] !== bosToken) {
-    parts.unshift(Int32Array.of(bosToken));
-  }
   const ids = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     ids.set(part, at);
     at += part.length;
   }
-  return ids;
+  return withBos(model, ids);
 }
