@@ -147,13 +147,19 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
 }
 
-/** Reports at most ten times a second, and each new phase at once. */
+/**
+ * Reports at most ten times a second, and each new phase at once. Bytes on their way may count again when they
+ * arrive; the figure never goes back within a phase.
+ */
 function reporter(source: ByteSource, model: CatalogueModel, hooks: DownloadHooks): Report {
   const meter = new RateMeter();
   let lastPhase = '';
   let lastTime = 0;
-  return (phase, receivedBytes) => {
+  let most = 0;
+  return (phase, bytes) => {
     const now = performance.now();
+    const receivedBytes = phase === lastPhase ? Math.max(most, bytes) : bytes;
+    most = receivedBytes;
     if (phase !== lastPhase) {
       meter.restart(receivedBytes, now);
     }

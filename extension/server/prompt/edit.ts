@@ -89,14 +89,14 @@ function userMessage(params: EditParams, shape: SelectionShape, fence: string, h
   }
   parts.push(`This is the code to rewrite:\n${codeBlock(shape.core, languageId, fence)}`);
   parts.push(task(params));
-  parts.push('Answer with one fenced block that holds the whole rewritten code, and nothing else. Do not repeat the code before or after it.');
+  parts.push('Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.');
   return parts.join('\n\n');
 }
 
 function task(params: EditParams): string {
   const instruction = params.instruction.trim();
   if (params.kind === 'refactor') {
-    return `Task: ${instruction}\nKeep everything else as it is.`;
+    return `Task: ${instruction}`;
   }
   const problems = params.diagnostics.map((diagnostic) => `- ${describeProblem(params, diagnostic)}`);
   const lead = instruction === '' ? '' : `${instruction}\n`;
