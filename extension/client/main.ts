@@ -101,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): void {
   store.add(createStatusBar(engine, models));
   store.add(
     registerCommands({
-      'paddock.chat.focus': () => view.focus(),
+      'paddock.openChat': () => view.focus(),
       'paddock.chat.new': () => chatCommands.newChat(view),
       'paddock.chat.history': () => chatCommands.history(),
       'paddock.chat.stop': () => chat.stop(),

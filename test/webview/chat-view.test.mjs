@@ -161,6 +161,14 @@ viewTest('first run: a card downloads, resumes and cancels', states.downloading,
   ]);
 });
 
+viewTest('first run: a question waits for a model', states.firstRun, async (view) => {
+  await view.page.getByTestId('input').fill('Hi');
+  await view.page.keyboard.press('Enter');
+  await view.page.getByText('Choose a model first.').waitFor();
+  assert.equal(await view.page.getByTestId('input').inputValue(), 'Hi');
+  assert.deepEqual(await methods(view), []);
+});
+
 viewTest('an error says what to do, with the action as a button', states.failed, async (view) => {
   const error = view.page.getByRole('alert').first();
   assert.match(await error.innerText(), /stopped unexpectedly/);

@@ -59,7 +59,11 @@ export class ChatApp extends ChatElement {
     return html`
       <main>${this.#body(state)}</main>
       <paddock-engine-banner .state=${state}></paddock-engine-banner>
-      <paddock-composer .state=${state} .answering=${isAnswering(state)}></paddock-composer>
+      <paddock-composer
+        .state=${state}
+        .answering=${isAnswering(state)}
+        .blocked=${needsModel(state) ? t('Choose a model first. Your question stays here.') : ''}
+      ></paddock-composer>
     `;
   }
 
@@ -74,11 +78,10 @@ export class ChatApp extends ChatElement {
         .conversationId=${state.conversationId}
       ></paddock-messages>`;
     }
-    const { models } = state;
-    const installed = models?.entries.some((entry) => entry.state === 'installed') === true;
-    return models === undefined || installed
-      ? html`<paddock-welcome .state=${state}></paddock-welcome>`
-      : html`<paddock-model-cards .models=${models} .engine=${state.engine}></paddock-model-cards>`;
+    const { models, engine } = state;
+    return models !== undefined && needsModel(state)
+      ? html`<paddock-model-cards .models=${models} .engine=${engine}></paddock-model-cards>`
+      : html`<paddock-welcome .state=${state}></paddock-welcome>`;
   }
 
   #focusComposer(): void {
@@ -94,6 +97,11 @@ export class ChatApp extends ChatElement {
     this.host.stop();
     this.#focusComposer();
   }
+}
+
+/** First use: the engine has told what there is, and nothing of it is on this computer. */
+function needsModel({ messages, models }: ChatState): boolean {
+  return messages.length === 0 && models?.entries.some(({ state }) => state === 'installed') === false;
 }
 
 function isAnswering({ messages }: ChatState): boolean {

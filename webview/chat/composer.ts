@@ -11,21 +11,25 @@ import { icon, iconButton } from './icon.ts';
  *
  * @property state - the chat
  * @property answering - whether an answer is being made
+ * @property blocked - why nothing can be sent yet; empty when it can
  */
 export class Composer extends ChatElement {
   static override readonly properties = {
     state: { attribute: false },
     answering: { attribute: false },
+    blocked: { attribute: false },
     text: { state: true },
     hint: { state: true },
   };
   declare state: ChatState;
   declare answering: boolean;
+  declare blocked: string;
   declare text: string;
   declare hint: string;
 
   constructor() {
     super();
+    this.blocked = '';
     this.text = this.host.draft;
     this.hint = '';
   }
@@ -140,6 +144,10 @@ export class Composer extends ChatElement {
   async #send(): Promise<void> {
     const { text } = this;
     if (text.trim() === '') return;
+    if (this.blocked !== '') {
+      this.hint = this.blocked;
+      return;
+    }
     if (this.answering) {
       this.hint = t('An answer is being made: Escape stops it.');
       return;

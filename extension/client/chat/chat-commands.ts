@@ -195,7 +195,7 @@ export class ChatCommands {
   }
 
   async #open(id: string): Promise<void> {
-    if (await this.#options.chat.open(id)) return runCommand('paddock.chat.focus');
+    if (await this.#options.chat.open(id)) return runCommand('paddock.openChat');
     void vscode.window.showErrorMessage(
       vscode.l10n.t('This chat cannot be read. It may be of a newer version of Paddock.'),
     );

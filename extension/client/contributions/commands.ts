@@ -43,7 +43,7 @@ const proposalReady = `${contextKeys.proposalActive} && !${contextKeys.proposalS
 const noWidget = '!suggestWidgetVisible && !findWidgetVisible && !renameInputVisible && !inQuickOpen';
 
 export const commands = {
-  'paddock.chat.focus': { title: 'Open Chat', icon: 'comment-discussion' },
+  'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
   'paddock.chat.new': {
     title: 'New Chat',
     icon: 'add',

@@ -30,7 +30,7 @@ export const walkthrough = {
     {
       id: 'ask',
       title: 'Ask a question',
-      description: 'Ask about code, a command or an error message.\n[Open Chat](command:paddock.chat.focus)',
+      description: 'Ask about code, a command or an error message.\n[Open Chat](command:paddock.openChat)',
       markdown: 'media/walkthrough/ask.md',
     },
     {

@@ -31,7 +31,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
 export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
   const { tooltip, label } = statusText(engine.state, models.view?.downloads ?? [], vscode.l10n.t);
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [
-    { label: `$(comment-discussion) ${vscode.l10n.t('Open chat')}`, command: 'paddock.chat.focus' },
+    { label: `$(comment-discussion) ${vscode.l10n.t('Open chat')}`, command: 'paddock.openChat' },
     { label: `$(server) ${vscode.l10n.t('Choose model…')}`, command: 'paddock.models.choose' },
   ];
   if (engine.state.kind === 'answering') {
