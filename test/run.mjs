@@ -71,7 +71,9 @@ async function attempt(name, part) {
 function report() {
   console.log('');
   for (const { name, passed, failed, seconds } of totals) {
-    console.log(`${name.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`);
+    console.log(
+      `${name.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,
+    );
   }
   const sum = (key) => totals.reduce((total, suite) => total + suite[key], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
@@ -104,7 +106,14 @@ async function junitCounts(file) {
 async function vitest(name, filters) {
   const file = join(results, `${name}.json`);
   const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const code = await run(process.execPath, [cli, 'run', ...filters, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]);
+  const code = await run(process.execPath, [
+    cli,
+    'run',
+    ...filters,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
   if (!existsSync(file)) {
     throw new StepError(`The suite ${name} left no report.`);
   }
@@ -116,12 +125,16 @@ async function vitest(name, filters) {
 async function nodeTests(folder) {
   let output = '';
   const { readdir } = await import('node:fs/promises');
-  const files = existsSync(join(root, folder)) ? (await readdir(join(root, folder))).filter((file) => file.endsWith('.test.mjs')) : [];
+  const files = existsSync(join(root, folder))
+    ? (await readdir(join(root, folder))).filter((file) => file.endsWith('.test.mjs'))
+    : [];
   if (files.length === 0) {
     throw new StepError(`There are no tests in ${folder}.`);
   }
   const paths = files.map((file) => join(folder, file));
-  const code = await run(process.execPath, ['--test', '--test-reporter=spec', ...paths], { onOutput: (text) => (output += text) });
+  const code = await run(process.execPath, ['--test', '--test-reporter=spec', ...paths], {
+    onOutput: (text) => (output += text),
+  });
   const number = (name) => Number(new RegExp(`^\\u2139 ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
   return counted([number('pass'), number('fail') + number('cancelled') + number('skipped') + number('todo')], code);
 }

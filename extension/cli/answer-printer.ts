@@ -3,7 +3,12 @@ import { progressLine } from './progress-line.ts';
 import type { Terminal } from './verb.ts';
 
 /** Prints an answer while it comes, with the prefill's progress before it. */
-export function answerPrinter(terminal: Terminal, printText: boolean): { part(part: GenerationPart): void; end(result: GenerationResult): void } {
+export interface AnswerPrinter {
+  readonly part: (part: GenerationPart) => void;
+  readonly end: (result: GenerationResult) => void;
+}
+
+export function answerPrinter(terminal: Terminal, printText: boolean): AnswerPrinter {
   const line = progressLine(terminal);
   let last = '';
   return {
@@ -33,6 +38,10 @@ export function answerPrinter(terminal: Terminal, printText: boolean): { part(pa
 }
 
 function describeOmission({ kind, what, tokens }: Omission): string {
-  const things = { messages: `${what} earlier messages`, attachment: `a part of ${what}`, surroundings: `a part of ${what}` };
+  const things = {
+    messages: `${what} earlier messages`,
+    attachment: `a part of ${what}`,
+    surroundings: `a part of ${what}`,
+  };
   return `(left out, because the context is full: ${things[kind]}, ${tokens} tokens)`;
 }

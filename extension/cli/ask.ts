@@ -37,7 +37,11 @@ export const ask: Verb = {
     };
     const { engine } = await loadModel(terminal, commonOptions(values));
     const printer = answerPrinter(terminal, values['json'] !== true);
-    const params = { messages: [{ role: 'user' as const, content: question, attachments }], sampler, ...(maxTokens > 0 ? { maxTokens } : {}) };
+    const params = {
+      messages: [{ role: 'user' as const, content: question, attachments }],
+      sampler,
+      ...(maxTokens > 0 ? { maxTokens } : {}),
+    };
     const result = await answerChat(engine, params, terminal.signal, printer.part);
     printer.end(result);
     if (values['json'] === true) {

@@ -25,7 +25,9 @@ export const bench: Verb = {
       throw new UsageError('--repeat must be at least 1.');
     }
     const { engine, loadMs } = await loadModel(terminal, commonOptions(values));
-    const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) => settle(model.bench(options), signal));
+    const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) =>
+      settle(model.bench(options), signal),
+    );
     const { info } = engine;
     const report = {
       rows: result.rows,
@@ -41,9 +43,17 @@ export const bench: Verb = {
       terminal.out(`${JSON.stringify(report)}\n`);
       return;
     }
-    result.rows.forEach((row) => terminal.out(`${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens  ${row.tokensPerSecond.toFixed(1)} per second\n`));
-    terminal.out(`load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.threads} threads, ${report.kernels}\n`);
-    terminal.out(`machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s, ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s\n`);
+    result.rows.forEach((row) =>
+      terminal.out(
+        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens  ${row.tokensPerSecond.toFixed(1)} per second\n`,
+      ),
+    );
+    terminal.out(
+      `load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.threads} threads, ${report.kernels}\n`,
+    );
+    terminal.out(
+      `machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s, ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s\n`,
+    );
   },
 };
 

@@ -3,6 +3,7 @@ import type { ChatTurn } from '../protocol/server.ts';
 import { answerChat } from '../server/chat/chat.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import { answerPrinter } from './answer-printer.ts';
+import type { AnswerPrinter } from './answer-printer.ts';
 import { loadModel } from './model.ts';
 import { UsageError, commonOptions } from './verb.ts';
 import type { Terminal, Verb } from './verb.ts';
@@ -28,7 +29,7 @@ export const chat: Verb = {
 type Answer = (
   turns: readonly ChatTurn[],
   signal: AbortSignal,
-  send: ReturnType<typeof answerPrinter>['part'],
+  send: AnswerPrinter['part'],
 ) => ReturnType<typeof answerChat>;
 
 /** Reads questions and prints answers until the input ends or Ctrl+C comes while nothing is being answered. */

@@ -40,18 +40,28 @@ export const complete: Verb = {
         throw new EngineError('invalidArgument', 'The text is empty.');
       }
       if (prompt.length >= model.info.contextLength) {
-        throw new EngineError('promptTooLong', `The text has ${prompt.length} tokens and the context ${model.info.contextLength}. Shorten it, or give a larger --context.`);
+        throw new EngineError(
+          'promptTooLong',
+          `The text has ${prompt.length} tokens and the context ${model.info.contextLength}. Shorten it, or give a larger --context.`,
+        );
       }
       let seq = 0;
-      return generate(model, { prompt, maxTokens, sampler: completeSampler({ temperature, ...seed }, editSampler) }, {
-        signal,
-        onPrefill: (done, total) => printer.part({ kind: 'prefill', seq: seq++, done, total, remainingSeconds: undefined }),
-        onText: (text, tokens) => printer.part({ kind: 'text', seq: seq++, text, tokens }),
-      });
+      return generate(
+        model,
+        { prompt, maxTokens, sampler: completeSampler({ temperature, ...seed }, editSampler) },
+        {
+          signal,
+          onPrefill: (done, total) =>
+            printer.part({ kind: 'prefill', seq: seq++, done, total, remainingSeconds: undefined }),
+          onText: (text, tokens) => printer.part({ kind: 'text', seq: seq++, text, tokens }),
+        },
+      );
     });
     if (values['json'] === true) {
       const { text, tokens, finishReason, timings } = result;
-      terminal.out(`${JSON.stringify({ text, promptTokens: timings.promptTokens, tokens: [...tokens], finishReason, timings })}\n`);
+      terminal.out(
+        `${JSON.stringify({ text, promptTokens: timings.promptTokens, tokens: [...tokens], finishReason, timings })}\n`,
+      );
     } else {
       printer.end({ ...result, contextUsed: 0, contextLength: 0, omitted: [] });
     }

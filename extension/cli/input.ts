@@ -8,7 +8,11 @@ export async function readInput(path: string): Promise<Uint8Array> {
     return path === '-' ? readFileSync(0) : await readFile(path);
   } catch (error) {
     const { code, message } = EngineError.from(error);
-    const problem = { notFound: 'does not exist', notAFile: 'is a folder, not a file', noPermission: 'may not be read' }[code as string];
+    const problem = {
+      notFound: 'does not exist',
+      notAFile: 'is a folder, not a file',
+      noPermission: 'may not be read',
+    }[code as string];
     throw new EngineError(code, `${path} ${problem ?? `cannot be read (${message})`}.`, error);
   }
 }

@@ -28,12 +28,21 @@ export const inspect: Verb = {
     } catch (error) {
       throw EngineError.from(error);
     }
-    const lengths = [...new Set([...contextLengths.filter((length) => length <= inspection.trainedContextLength), inspection.contextLength])].sort((a, b) => a - b);
+    const lengths = [
+      ...new Set([
+        ...contextLengths.filter((length) => length <= inspection.trainedContextLength),
+        inspection.contextLength,
+      ]),
+    ].sort((a, b) => a - b);
     const memory = lengths.flatMap((contextLength) => {
       const need = native.inspect(path, { contextLength }).memory;
       return need === undefined ? [] : [{ contextLength, ...need }];
     });
-    terminal.out(values['json'] === true ? `${toJson({ ...inspection, path: resolve(path), memory })}\n` : describe(inspection, memory));
+    terminal.out(
+      values['json'] === true
+        ? `${toJson({ ...inspection, path: resolve(path), memory })}\n`
+        : describe(inspection, memory),
+    );
   },
 };
 
@@ -53,10 +62,16 @@ function describe(inspection: NativeInspection, memory: readonly MemoryRow[]): s
     ...Object.entries(inspection.metadata).map(([key, value]) => `  ${key} = ${describeValue(value)}`),
     '',
     'tensors',
-    ...inspection.tensors.map((tensor) => `  ${tensor.name.padEnd(36)} ${tensor.type.padEnd(6)} ${tensor.shape.join(' x ').padEnd(18)} ${tensor.bytes} bytes`),
+    ...inspection.tensors.map(
+      (tensor) =>
+        `  ${tensor.name.padEnd(36)} ${tensor.type.padEnd(6)} ${tensor.shape.join(' x ').padEnd(18)} ${tensor.bytes} bytes`,
+    ),
     '',
     'memory (MiB)',
-    ...memory.map((row) => `  context ${String(row.contextLength).padStart(6)}: ${mib(row.total)} = weights ${mib(row.weights)} + KV cache ${mib(row.kvCache)} + scratch ${mib(row.scratch)}`),
+    ...memory.map(
+      (row) =>
+        `  context ${String(row.contextLength).padStart(6)}: ${mib(row.total)} = weights ${mib(row.weights)} + KV cache ${mib(row.kvCache)} + scratch ${mib(row.scratch)}`,
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

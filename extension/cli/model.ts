@@ -4,11 +4,17 @@ import { progressLine } from './progress-line.ts';
 import type { CommonOptions, Terminal } from './verb.ts';
 
 /** Opens a session and loads the model that was asked for, with its progress on stderr. Returns the load time too. */
-export async function loadModel(terminal: Terminal, options: CommonOptions): Promise<Session & { readonly loadMs: number }> {
+export async function loadModel(
+  terminal: Terminal,
+  options: CommonOptions,
+): Promise<Session & { readonly loadMs: number }> {
   const session = await terminal.session(options);
   const id = options.model ?? (await session.store.defaultModel());
   if (id === undefined) {
-    throw new EngineError('noModel', 'No model is installed. Get one with "paddock models get NAME"; "paddock models list" shows the names.');
+    throw new EngineError(
+      'noModel',
+      'No model is installed. Get one with "paddock models get NAME"; "paddock models list" shows the names.',
+    );
   }
   const path = await session.store.resolve(id);
   const line = progressLine(terminal);

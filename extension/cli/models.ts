@@ -33,8 +33,15 @@ const actions: Readonly<Record<string, (call: Call) => Promise<void>>> = { list,
 
 async function list(call: Call): Promise<void> {
   const found = await call.store.list();
-  const rows = found.entries.map((entry) => `${entry.id.padEnd(30)} ${describeState(entry).padEnd(18)} ${megabytes(entry.fileBytes).padStart(8)}  ${describeFit(entry)}`);
-  print(call, found, `${rows.join('\n')}\n\nfolder: ${found.folder}\nmemory: ${gigabytes(found.availableMemory)} of ${gigabytes(found.totalMemory)} free\n`);
+  const rows = found.entries.map(
+    (entry) =>
+      `${entry.id.padEnd(30)} ${describeState(entry).padEnd(18)} ${megabytes(entry.fileBytes).padStart(8)}  ${describeFit(entry)}`,
+  );
+  print(
+    call,
+    found,
+    `${rows.join('\n')}\n\nfolder: ${found.folder}\nmemory: ${gigabytes(found.availableMemory)} of ${gigabytes(found.totalMemory)} free\n`,
+  );
 }
 
 async function get(call: Call): Promise<void> {
@@ -68,10 +75,15 @@ async function add(call: Call): Promise<void> {
 
 async function check(call: Call): Promise<void> {
   const line = progressLine(call.terminal);
-  const right = await call.store.check(call.id, call.terminal.signal, (bytes) => line.show(`checked ${megabytes(bytes)}`));
+  const right = await call.store.check(call.id, call.terminal.signal, (bytes) =>
+    line.show(`checked ${megabytes(bytes)}`),
+  );
   line.clear();
   if (!right) {
-    throw new EngineError('digestMismatch', `The file of ${call.id} is damaged. Remove it with "paddock models remove ${call.id}" and get it again.`);
+    throw new EngineError(
+      'digestMismatch',
+      `The file of ${call.id} is damaged. Remove it with "paddock models remove ${call.id}" and get it again.`,
+    );
   }
   print(call, { id: call.id, right }, `${call.id} is right\n`);
 }
@@ -94,12 +106,16 @@ function describeProgress(progress: DownloadProgress): string {
 }
 
 function describeState(entry: ModelEntry): string {
-  return entry.state === 'partial' ? `${Math.floor((entry.partialBytes / entry.fileBytes) * 100)} % downloaded` : entry.state;
+  return entry.state === 'partial'
+    ? `${Math.floor((entry.partialBytes / entry.fileBytes) * 100)} % downloaded`
+    : entry.state;
 }
 
 function describeFit(entry: ModelEntry): string {
   const need = `needs ${gigabytes(entry.memory.total)}`;
-  return { fits: need, tight: `${need}: close other programs first`, tooLarge: `${need}: too large for this machine` }[entry.fit];
+  return { fits: need, tight: `${need}: close other programs first`, tooLarge: `${need}: too large for this machine` }[
+    entry.fit
+  ];
 }
 
 function megabytes(bytes: number): string {

@@ -26,7 +26,11 @@ export const perplexity: Verb = {
     const { engine } = await loadModel(terminal, { ...commonOptions(values), contextLength: window });
     const line = progressLine(terminal);
     const nll = await engine.run(priorities.interactive, terminal.signal, async (model, signal) => {
-      const windows = cutWindows(withBos(model, model.tokenize(bytes, false)), window, model.info.addBos ? model.info.bosToken : undefined);
+      const windows = cutWindows(
+        withBos(model, model.tokenize(bytes, false)),
+        window,
+        model.info.addBos ? model.info.bosToken : undefined,
+      );
       if (windows.length < 2) {
         throw new EngineError('invalidArgument', `The text is too short: at least ${2 * window} tokens are needed.`);
       }

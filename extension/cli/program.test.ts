@@ -54,7 +54,10 @@ test.each([
   [['ask'], 'question is missing'],
   [['ask', 'x', '--wrong'], '--wrong'],
   [['complete'], '--prompt-file is missing'],
-  [['complete', '--prompt-file', '/dev/null', '--max-tokens', 'many'], '--max-tokens must be a whole number, not "many"'],
+  [
+    ['complete', '--prompt-file', '/dev/null', '--max-tokens', 'many'],
+    '--max-tokens must be a whole number, not "many"',
+  ],
   [['models', 'get'], 'paddock models list | get NAME'],
   [['models', 'eat', 'x'], 'paddock models list | get NAME'],
   [['inspect'], 'Give one file'],
@@ -96,7 +99,10 @@ test('models list --json is one JSON value', async () => {
 
 describe('perplexity', () => {
   test('cuts whole windows and puts bos in front of each', () => {
-    expect(cutWindows(Int32Array.of(1, 2, 3, 4, 5), 2, 9).map((ids) => [...ids])).toEqual([[9, 2], [9, 4]]);
+    expect(cutWindows(Int32Array.of(1, 2, 3, 4, 5), 2, 9).map((ids) => [...ids])).toEqual([
+      [9, 2],
+      [9, 4],
+    ]);
   });
 
   test('is the exponential of the mean', () => {

@@ -18,7 +18,11 @@ const verbs: readonly Verb[] = [chat, ask, complete, tokenize, score, perplexity
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Runs the program and returns its exit code. */
-export async function runProgram(args: readonly string[], host: Host, streams: Omit<Terminal, 'session'>): Promise<number> {
+export async function runProgram(
+  args: readonly string[],
+  host: Host,
+  streams: Omit<Terminal, 'session'>,
+): Promise<number> {
   const [name, ...rest] = args;
   const verb = verbs.find((candidate) => candidate.name === name);
   if (verb === undefined) {
@@ -26,7 +30,8 @@ export async function runProgram(args: readonly string[], host: Host, streams: O
   }
   const terminal: Terminal = {
     ...streams,
-    session: ({ threads, contextLength }) => createSession(host, { modelsFolder: undefined, threads, contextLength, kernels: '' }),
+    session: ({ threads, contextLength }) =>
+      createSession(host, { modelsFolder: undefined, threads, contextLength, kernels: '' }),
   };
   try {
     const { values, positionals } = parseVerbArguments(verb, rest);

@@ -25,7 +25,10 @@ export const score: Verb = {
         throw new EngineError('invalidArgument', 'The text has fewer than two tokens; there is nothing to score.');
       }
       if (tokens.length > model.info.contextLength) {
-        throw new EngineError('promptTooLong', `The text has ${tokens.length} tokens and the context ${model.info.contextLength}. Shorten it, or give a larger --context.`);
+        throw new EngineError(
+          'promptTooLong',
+          `The text has ${tokens.length} tokens and the context ${model.info.contextLength}. Shorten it, or give a larger --context.`,
+        );
       }
       return { ids: [...tokens], nll: [...(await settle(model.score(tokens), signal))] };
     });

@@ -57,9 +57,17 @@ export const commonHelp = [
   ['--help', 'print this'],
 ] as const;
 
-export function parseVerbArguments(verb: Verb, args: readonly string[]): { values: OptionValues; positionals: string[] } {
+export function parseVerbArguments(
+  verb: Verb,
+  args: readonly string[],
+): { values: OptionValues; positionals: string[] } {
   try {
-    return parseArgs({ args: [...args], options: { ...commonSpecs, ...verb.specs }, allowPositionals: true, strict: true });
+    return parseArgs({
+      args: [...args],
+      options: { ...commonSpecs, ...verb.specs },
+      allowPositionals: true,
+      strict: true,
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -54,7 +54,9 @@ export function serve(connection: Connection, host: Host): void {
   });
 
   connection.onRequest(ListModels, () => orResponseError(async () => (await ready()).store.list()));
-  connection.onRequest(AddModel, ({ path }) => orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))));
+  connection.onRequest(AddModel, ({ path }) =>
+    orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))),
+  );
   connection.onRequest(RemoveModel, ({ id }) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
@@ -107,13 +109,19 @@ export function serve(connection: Connection, host: Host): void {
     };
   };
   connection.onRequest(Chat, (params, token) =>
-    orResponseError(async () => answerChat((await ready()).engine, checkChatParams(params), toSignal(token), sender(params.partialResultToken))),
+    orResponseError(async () =>
+      answerChat((await ready()).engine, checkChatParams(params), toSignal(token), sender(params.partialResultToken)),
+    ),
   );
   connection.onRequest(Edit, (params, token) =>
-    orResponseError(async () => answerEdit((await ready()).engine, checkEditParams(params), toSignal(token), sender(params.partialResultToken))),
+    orResponseError(async () =>
+      answerEdit((await ready()).engine, checkEditParams(params), toSignal(token), sender(params.partialResultToken)),
+    ),
   );
   connection.onRequest(CountTokens, ({ text }) =>
-    orResponseError(async () => ({ tokens: (await ready()).engine.model.tokenize(checkText(text, 'text'), false).length })),
+    orResponseError(async () => ({
+      tokens: (await ready()).engine.model.tokenize(checkText(text, 'text'), false).length,
+    })),
   );
   connection.listen();
 }

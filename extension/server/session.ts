@@ -20,7 +20,11 @@ export interface Session {
 
 export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'>;
 
-export async function createSession(host: Host, options: SessionOptions, onState?: (state: EngineState) => void): Promise<Session> {
+export async function createSession(
+  host: Host,
+  options: SessionOptions,
+  onState?: (state: EngineState) => void,
+): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
   const engine = new Engine(addon, options, onState);

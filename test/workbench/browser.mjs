@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { find, need } from './process.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
-const macApplications = ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+const macApplications = [
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
 
 /** Switches that keep Chromium to itself and quiet; what the tests launch it with. */
 export const browserArguments = [
@@ -22,7 +25,14 @@ export async function findBrowser() {
   if (path !== undefined) {
     return path;
   }
-  await need([{ programs: names, debian: 'chromium', darwin: 'brew install --cask chromium', windows: 'winget install Hibbiki.Chromium' }]);
+  await need([
+    {
+      programs: names,
+      debian: 'chromium',
+      darwin: 'brew install --cask chromium',
+      windows: 'winget install Hibbiki.Chromium',
+    },
+  ]);
   return lookAround();
 }
 

@@ -5,7 +5,8 @@ import { mustRun, root } from './process.mjs';
 
 export async function installPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json');
-  const stale = !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs;
+  const stale =
+    !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs;
   if (stale) {
     // No script of a package is run: none of ours needs it.
     await mustRun('Installing the packages', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);

@@ -26,12 +26,14 @@ export async function buildAddon() {
 }
 
 /** Builds and runs the engine's own tests. */
-export async function testNative(preset = 'asan', junit = undefined) {
+export async function testNative(preset = 'asan', junit) {
   await needTools();
   await configure(preset, []);
   await build(preset, []);
   const report = junit === undefined ? [] : ['--output-junit', junit];
-  await mustRun('The tests of the engine', 'ctest', ['--preset', preset, '--output-on-failure', ...report], { cwd: native });
+  await mustRun('The tests of the engine', 'ctest', ['--preset', preset, '--output-on-failure', ...report], {
+    cwd: native,
+  });
 }
 
 async function configure(preset, definitions) {
@@ -40,7 +42,12 @@ async function configure(preset, definitions) {
 
 async function build(preset, more) {
   const jobs = String(availableParallelism());
-  await mustRun(`Building the engine (${preset})`, 'cmake', ['--build', '--preset', preset, '--parallel', jobs, ...more], { cwd: native });
+  await mustRun(
+    `Building the engine (${preset})`,
+    'cmake',
+    ['--build', '--preset', preset, '--parallel', jobs, ...more],
+    { cwd: native },
+  );
 }
 
 async function needTools() {
@@ -67,6 +74,8 @@ function presetsUse(generator) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { values } = parseArgs({ options: { test: { type: 'boolean' }, preset: { type: 'string' }, junit: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { test: { type: 'boolean' }, preset: { type: 'string' }, junit: { type: 'string' } },
+  });
   await main(() => (values.test === true ? testNative(values.preset, values.junit) : buildAddon()));
 }

@@ -20,7 +20,17 @@ export async function packExtension() {
   await mkdir(cache, { recursive: true });
   const vsix = join(cache, `paddock-${target}-${version}.vsix`);
   const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  await mustRun('Packing the extension', process.execPath, [vsce, 'package', '--no-dependencies', '--skip-license', '--allow-missing-repository', '--target', target, '--out', vsix]);
+  await mustRun('Packing the extension', process.execPath, [
+    vsce,
+    'package',
+    '--no-dependencies',
+    '--skip-license',
+    '--allow-missing-repository',
+    '--target',
+    target,
+    '--out',
+    vsix,
+  ]);
   const { size } = statSync(vsix);
   if (size > maxSize) {
     throw new StepError(`${vsix} has ${size} bytes, more than the ${maxSize} that are allowed.`);

@@ -16,7 +16,7 @@ export class StepError extends Error {}
  * Runs a program with its output on ours and resolves with its exit code.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {import('node:child_process').SpawnOptions & { onOutput?: (text: string) => void }} [options]
+ * @param {object} [options] Those of `spawn`, and `onOutput`, which also gets what the program prints.
  * @returns {Promise<number>}
  */
 export function run(command, args, { onOutput, ...options } = {}) {
@@ -74,7 +74,9 @@ export async function need(needs) {
     console.log(`Installing what is missing: ${packages.join(' ')}`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     await mustRun('Updating the package lists', 'apt-get', ['update', '-qq'], { env });
-    await mustRun(`Installing ${names}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
+    await mustRun(`Installing ${names}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      env,
+    });
     return;
   }
   const how = {

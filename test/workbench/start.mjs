@@ -56,7 +56,9 @@ async function makeWorkspace() {
 
 async function openOnDesktop(code, vsix) {
   await mustRun('Installing the extension', code, ['--install-extension', vsix, '--force']);
-  await mustRun('Opening VS Code', code, [workspace, join(workspace, 'README.md')], { env: { ...process.env, PADDOCK_OPEN_CHAT: '1' } });
+  await mustRun('Opening VS Code', code, [workspace, join(workspace, 'README.md')], {
+    env: { ...process.env, PADDOCK_OPEN_CHAT: '1' },
+  });
   console.log('\nVS Code opens on the sample workspace. Paddock is in the side bar.');
 }
 
@@ -88,5 +90,7 @@ async function openInServer(vsix) {
 function personalFolders() {
   const { HOME, XDG_DATA_HOME, LOCALAPPDATA } = process.env;
   const data = XDG_DATA_HOME ?? (HOME === undefined ? undefined : join(HOME, '.local', 'share'));
-  return Object.fromEntries(Object.entries({ XDG_DATA_HOME: data, LOCALAPPDATA }).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries({ XDG_DATA_HOME: data, LOCALAPPDATA }).filter(([, value]) => value !== undefined),
+  );
 }

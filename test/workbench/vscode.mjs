@@ -15,7 +15,13 @@ const vscode = join(home, 'node_modules', 'code-server', 'lib', 'vscode');
 const done = join(home, 'installed');
 
 /** Node 24, which this VS Code needs. */
-export const node24 = join(home, 'node_modules', `node-${nodePackagePlatform()}`, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+export const node24 = join(
+  home,
+  'node_modules',
+  `node-${nodePackagePlatform()}`,
+  'bin',
+  process.platform === 'win32' ? 'node.exe' : 'node',
+);
 
 /** Installs VS Code when it is not there yet: about half a minute and 600 MB. */
 export async function installVscode() {
@@ -75,19 +81,37 @@ export const testSettings = {
  * @param {VscodeOptions} options
  * @returns {Promise<{ url: (folder: string) => string, port: number, pid: number, userFolder: string, log: () => string, stop: () => Promise<void> }>}
  */
-export async function startVscode({ vsix, settings = testSettings, userFolder, env = {}, builtins, args = [], port = 0 }) {
+export async function startVscode({
+  vsix,
+  settings = testSettings,
+  userFolder,
+  env = {},
+  builtins,
+  args = [],
+  port = 0,
+}) {
   await installVscode();
   const folder = userFolder ?? (await mkdtemp(join(tmpdir(), 'paddock-vscode-')));
-  const folders = { data: join(folder, 'data'), extensions: join(folder, 'extensions'), server: join(folder, 'server'), home: join(folder, 'home'), tmp: join(folder, 'tmp') };
+  const folders = {
+    data: join(folder, 'data'),
+    extensions: join(folder, 'extensions'),
+    server: join(folder, 'server'),
+    home: join(folder, 'home'),
+    tmp: join(folder, 'tmp'),
+  };
   await Promise.all(Object.values(folders).map((path) => mkdir(path, { recursive: true })));
   await mkdir(join(folders.data, 'User'), { recursive: true });
   await writeSettings(join(folders.data, 'User', 'settings.json'), settings);
   const common = [
     '--accept-server-license-terms',
-    '--user-data-dir', folders.data,
-    '--extensions-dir', folders.extensions,
-    '--server-data-dir', folders.server,
-    '--telemetry-level', 'off',
+    '--user-data-dir',
+    folders.data,
+    '--extensions-dir',
+    folders.extensions,
+    '--server-data-dir',
+    folders.server,
+    '--telemetry-level',
+    'off',
     '--force-disable-user-env',
     ...(builtins === undefined ? [] : ['--builtin-extensions-dir', await chooseBuiltins(folder, builtins)]),
   ];
@@ -95,11 +119,15 @@ export async function startVscode({ vsix, settings = testSettings, userFolder, e
   const main = join(vscode, 'out', 'server-main.js');
   installExtension(main, vsix, common, cleanEnv);
 
-  const child = spawn(node24, [main, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', ...args, ...common], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: cleanEnv,
-  });
+  const child = spawn(
+    node24,
+    [main, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', ...args, ...common],
+    {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: cleanEnv,
+    },
+  );
   let log = '';
   const stop = stopper(child, userFolder === undefined ? folder : undefined);
   const found = await new Promise((resolve, reject) => {
@@ -113,7 +141,9 @@ export async function startVscode({ vsix, settings = testSettings, userFolder, e
     child.stdout.on('data', read);
     child.stderr.on('data', read);
     child.on('error', reject);
-    child.on('exit', (code) => reject(new StepError(`VS Code ended with ${code} instead of starting:\n${log.slice(-2000)}`)));
+    child.on('exit', (code) =>
+      reject(new StepError(`VS Code ended with ${code} instead of starting:\n${log.slice(-2000)}`)),
+    );
   }).catch(async (error) => {
     await stop();
     throw error;
@@ -137,7 +167,10 @@ export const fewBuiltins = [
 ];
 
 function installExtension(main, vsix, common, env) {
-  const { status, stdout, stderr } = spawnSync(node24, [main, '--install-extension', vsix, ...common], { env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(node24, [main, '--install-extension', vsix, ...common], {
+    env,
+    encoding: 'utf8',
+  });
   if (status !== 0 || !/successfully installed/.test(stdout)) {
     throw new StepError(`VS Code could not install ${vsix}:\n${stdout}${stderr}`);
   }

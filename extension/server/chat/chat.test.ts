@@ -19,7 +19,9 @@ async function loaded(script: FakeScript): Promise<Engine> {
 describe('answerChat', () => {
   test('streams numbered parts that add up to the answer', async () => {
     const parts: GenerationPart[] = [];
-    const result = await answerChat(await loaded({ answer: () => 'Because it is so.' }), question, never, (part) => parts.push(part));
+    const result = await answerChat(await loaded({ answer: () => 'Because it is so.' }), question, never, (part) =>
+      parts.push(part),
+    );
     expect(result).toMatchObject({ text: 'Because it is so.', finishReason: 'stop', omitted: [], contextLength: 4096 });
     expect(result.contextUsed).toBe(result.timings.promptTokens + 17);
     expect(parts.map((part) => part.seq)).toEqual(parts.map((_, index) => index));
@@ -30,7 +32,9 @@ describe('answerChat', () => {
 
   test('stopping keeps the partial answer', async () => {
     const stop = new AbortController();
-    const result = await answerChat(await loaded({ answer: () => 'x'.repeat(5000) }), question, stop.signal, () => stop.abort());
+    const result = await answerChat(await loaded({ answer: () => 'x'.repeat(5000) }), question, stop.signal, () =>
+      stop.abort(),
+    );
     expect(result.finishReason).toBe('cancelled');
     expect(result.text.length).toBeLessThan(5000);
   });

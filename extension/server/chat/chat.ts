@@ -14,13 +14,22 @@ import type { SendPart } from './progress.ts';
  * The next answer of a conversation. Stopping it is a normal end: what there is of the answer is the result.
  * Throws `noModel`, `promptTooLong`, `templateFailed`.
  */
-export async function answerChat(engine: Engine, params: ChatParams, signal: AbortSignal, send: SendPart): Promise<GenerationResult> {
+export async function answerChat(
+  engine: Engine,
+  params: ChatParams,
+  signal: AbortSignal,
+  send: SendPart,
+): Promise<GenerationResult> {
   const { info } = engine.model;
   try {
     return await engine.run(priorities.chat, signal, async (model, jobSignal) => {
       const prompt = buildChatPrompt(model, params.messages, params.maxTokens);
       const stream = new GenerationStream(send);
-      const request = { prompt: prompt.tokens, maxTokens: prompt.maxTokens, sampler: completeSampler(params.sampler, chatSampler) };
+      const request = {
+        prompt: prompt.tokens,
+        maxTokens: prompt.maxTokens,
+        sampler: completeSampler(params.sampler, chatSampler),
+      };
       const generation = await generate(model, request, {
         signal: jobSignal,
         onPrefill: (done, total) => stream.prefill(done, total),

@@ -14,13 +14,23 @@ import { buildEditPrompt } from '../prompt/edit.ts';
  * A replacement for the selected range. With another finish reason than `stop` the code is not complete: the client
  * says so and does not offer it as it is. Throws `noModel`, `invalidArgument`, `promptTooLong`, `templateFailed`.
  */
-export async function answerEdit(engine: Engine, params: EditParams, signal: AbortSignal, send: SendPart): Promise<EditResult> {
+export async function answerEdit(
+  engine: Engine,
+  params: EditParams,
+  signal: AbortSignal,
+  send: SendPart,
+): Promise<EditResult> {
   const { info } = engine.model;
   try {
     return await engine.run(priorities.interactive, signal, async (model, jobSignal) => {
       const prompt = buildEditPrompt(model, params);
       const stream = new GenerationStream(send);
-      const request = { prompt: prompt.tokens, maxTokens: prompt.maxTokens, sampler: completeSampler({}, editSampler), stop: prompt.stop };
+      const request = {
+        prompt: prompt.tokens,
+        maxTokens: prompt.maxTokens,
+        sampler: completeSampler({}, editSampler),
+        stop: prompt.stop,
+      };
       const generation = await generate(model, request, {
         signal: jobSignal,
         onPrefill: (done, total) => stream.prefill(done, total),

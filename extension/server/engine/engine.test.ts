@@ -14,7 +14,11 @@ const options = { threads: 0, contextLength: 0, kernels: '' };
 function engineWith(script: FakeScript = {}) {
   const states: EngineState[] = [];
   const native = fakeNative(script);
-  const engine = new Engine(() => native, options, (state) => states.push(state));
+  const engine = new Engine(
+    () => native,
+    options,
+    (state) => states.push(state),
+  );
   return { engine, native, states };
 }
 
@@ -36,7 +40,9 @@ describe('Engine', () => {
   test('a second load drops the first model and ends its answer as cancelled', async () => {
     const { engine, native } = engineWith({ answer: () => 'x'.repeat(100_000), pieceLength: 1 });
     await engine.load('/models/a.gguf', { signal });
-    const answer = engine.run(priorities.chat, signal, (model, jobSignal) => generate(model, request, { signal: jobSignal }));
+    const answer = engine.run(priorities.chat, signal, (model, jobSignal) =>
+      generate(model, request, { signal: jobSignal }),
+    );
     const info = await engine.load('/models/b.gguf', { signal });
     expect((await answer).finishReason).toBe('cancelled');
     expect(native.unloaded).toBe(1);

@@ -104,7 +104,11 @@ export class Engine {
    * Runs `job` alone on the loaded model. Its signal also aborts when the model is dropped. Throws `noModel`, and
    * `cancelled` when the caller's signal aborts before the job began.
    */
-  async run<T>(priority: Priority, signal: AbortSignal, job: (model: NativeModel, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(
+    priority: Priority,
+    signal: AbortSignal,
+    job: (model: NativeModel, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const model = this.model;
     const either = AbortSignal.any([signal, this.#modelGone.signal]);
     return this.#scheduler.run(priority, either, async () => {

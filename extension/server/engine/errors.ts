@@ -43,7 +43,7 @@ export function toErrorData(error: EngineError): ErrorData {
   if (cause === undefined) {
     return { code: error.code };
   }
-  return { code: error.code, cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
+  return { code: error.code, cause: cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause) };
 }
 
 export function cancelledError(): EngineError {

@@ -30,7 +30,11 @@ export interface Generation {
  * One answer of the model. Cancelling is a normal end: the promise resolves with what there is and the finish
  * reason `cancelled`.
  */
-export async function generate(model: NativeModel, request: GenerationRequest, hooks: GenerationHooks): Promise<Generation> {
+export async function generate(
+  model: NativeModel,
+  request: GenerationRequest,
+  hooks: GenerationHooks,
+): Promise<Generation> {
   const { sampler } = request;
   const job = model.generate(
     {

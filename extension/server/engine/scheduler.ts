@@ -26,7 +26,7 @@ export class Scheduler {
           try {
             resolve(await job());
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
       };

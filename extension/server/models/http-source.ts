@@ -17,8 +17,17 @@ export function httpSource(url: string, totalBytes: number): ByteSource {
   };
 }
 
-async function* readUrl(url: string, totalBytes: number, offset: number, { signal }: SourceHooks): AsyncGenerator<Uint8Array> {
-  const agent = new EnvHttpProxyAgent({ connect: { timeout: connectTimeoutMs }, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs });
+async function* readUrl(
+  url: string,
+  totalBytes: number,
+  offset: number,
+  { signal }: SourceHooks,
+): AsyncGenerator<Uint8Array> {
+  const agent = new EnvHttpProxyAgent({
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+  });
   const host = new URL(url).host;
   try {
     const response = await request(url, {
@@ -55,7 +64,12 @@ function checkResponse(response: Dispatcher.ResponseData, host: string, offset: 
     refuse(new RestartNeeded());
   }
   if (statusCode !== 200 && statusCode !== 206) {
-    refuse(new EngineError('networkUnavailable', `${host} answered with status ${statusCode}. Try again later, or add the file by hand.`));
+    refuse(
+      new EngineError(
+        'networkUnavailable',
+        `${host} answered with status ${statusCode}. Try again later, or add the file by hand.`,
+      ),
+    );
   }
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/u.exec(String(headers['content-range'] ?? ''));
   if (statusCode === 206 && Number(range?.[1]) !== offset) {
@@ -63,7 +77,12 @@ function checkResponse(response: Dispatcher.ResponseData, host: string, offset: 
   }
   const announced = statusCode === 206 ? range?.[2] : headers['content-length'];
   if (announced !== undefined && announced !== '*' && Number(announced) !== totalBytes) {
-    refuse(new EngineError('digestMismatch', `${host} offers another file than expected (${String(announced)} bytes instead of ${totalBytes}).`));
+    refuse(
+      new EngineError(
+        'digestMismatch',
+        `${host} offers another file than expected (${String(announced)} bytes instead of ${totalBytes}).`,
+      ),
+    );
   }
 }
 

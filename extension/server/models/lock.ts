@@ -6,7 +6,11 @@ import type { Host } from '../host.ts';
  * Keeps other windows from writing the same file. Throws `busy` while another living process holds the lock; one
  * that a dead process left is taken over.
  */
-export async function withLock<T>(path: string, host: Pick<Host, 'pid' | 'isAlive'>, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  host: Pick<Host, 'pid' | 'isAlive'>,
+  work: () => Promise<T>,
+): Promise<T> {
   await acquire(path, host);
   try {
     return await work();

@@ -22,7 +22,11 @@ export class PartialFile {
   }
 
   /** Opens or begins the file; hashing what is there takes a second per gigabyte and reports its bytes. */
-  static async open(path: string, signal: AbortSignal, onHashed: (bytes: number) => void = () => {}): Promise<PartialFile> {
+  static async open(
+    path: string,
+    signal: AbortSignal,
+    onHashed: (bytes: number) => void = () => {},
+  ): Promise<PartialFile> {
     const hash = createHash('sha256');
     const handle = await open(path, 'a');
     try {
@@ -78,7 +82,11 @@ export class PartialFile {
 }
 
 /** Lower-case hexadecimal SHA-256 of a whole file. */
-export async function sha256OfFile(path: string, signal: AbortSignal, onHashed: (bytes: number) => void = () => {}): Promise<string> {
+export async function sha256OfFile(
+  path: string,
+  signal: AbortSignal,
+  onHashed: (bytes: number) => void = () => {},
+): Promise<string> {
   const hash = createHash('sha256');
   await hashFile(path, hash, signal, onHashed);
   return hash.digest('hex');
@@ -93,7 +101,12 @@ export async function sizeOf(path: string): Promise<number> {
   }
 }
 
-async function hashFile(path: string, hash: Hash, signal: AbortSignal, onHashed: (bytes: number) => void): Promise<number> {
+async function hashFile(
+  path: string,
+  hash: Hash,
+  signal: AbortSignal,
+  onHashed: (bytes: number) => void,
+): Promise<number> {
   const end = await sizeOf(path);
   if (end === 0) {
     return 0;

@@ -19,7 +19,15 @@ const model: CatalogueModel = {
   memory: { weights: 10, kvCache: 5, scratch: 1 },
   sources: [{ kind: 'http', url: 'https://127.0.0.1:9/tiny.gguf' }],
 };
-const host = { env: {}, platform: 'linux', arch: 'x64', pid: 1, homeFolder: '/home/me', installFolder: '/', isAlive: () => false };
+const host = {
+  env: {},
+  platform: 'linux',
+  arch: 'x64',
+  pid: 1,
+  homeFolder: '/home/me',
+  installFolder: '/',
+  isAlive: () => false,
+};
 
 let root = '';
 let folder = '';
@@ -31,17 +39,26 @@ afterEach(() => rm(root, { recursive: true }));
 
 function storeWith(memory = { total: 2 ** 40, available: 2 ** 40 }): ModelStore {
   const native = fakeNative({ inspection: { metadata: { 'general.name': 'Mine' } } });
-  return new ModelStore({ host, folder, catalogue: [model], inspect: (path) => native.inspect(path), memory: () => memory });
+  return new ModelStore({
+    host,
+    folder,
+    catalogue: [model],
+    inspect: (path) => native.inspect(path),
+    memory: () => memory,
+  });
 }
 
 describe('ModelStore', () => {
   test('lists the catalogue before anything is there', async () => {
     const { entries } = await storeWith().list();
-    expect(entries).toEqual([expect.objectContaining({ id: 'tiny', state: 'available', path: undefined, fit: 'fits' })]);
+    expect(entries).toEqual([
+      expect.objectContaining({ id: 'tiny', state: 'available', path: undefined, fit: 'fits' }),
+    ]);
   });
 
   test('says what fits the memory', async () => {
-    const fit = async (total: number, available: number) => (await storeWith({ total, available }).list()).entries[0]?.fit;
+    const fit = async (total: number, available: number) =>
+      (await storeWith({ total, available }).list()).entries[0]?.fit;
     expect(await fit(2 ** 30, 20)).toBe('fits');
     expect(await fit(2 ** 30, 10)).toBe('tight');
     expect(await fit(15, 10)).toBe('tooLarge');
@@ -80,7 +97,10 @@ describe('ModelStore', () => {
   test('resolves names and paths, and says what is wrong', async () => {
     await mkdir(folder);
     const store = storeWith();
-    await expect(store.resolve('tiny')).rejects.toMatchObject({ code: 'notFound', message: expect.stringMatching(/not downloaded/u) });
+    await expect(store.resolve('tiny')).rejects.toMatchObject({
+      code: 'notFound',
+      message: expect.stringMatching(/not downloaded/u),
+    });
     await expect(store.resolve('tinny')).rejects.toThrow(/no model of the catalogue has this name \(tiny\)/u);
     await expect(store.resolve(folder)).rejects.toMatchObject({ code: 'notAFile' });
     await writeFile(join(folder, 'tiny.gguf'), 'test');
@@ -96,7 +116,8 @@ describe('ModelStore', () => {
 });
 
 test('the models folder: setting, then PADDOCK_MODELS, then the platform', () => {
-  const at = (platform: string, env: Record<string, string> = {}, setting?: string) => modelsFolder({ platform, env, homeFolder: '/home/me' }, setting);
+  const at = (platform: string, env: Record<string, string> = {}, setting?: string) =>
+    modelsFolder({ platform, env, homeFolder: '/home/me' }, setting);
   expect(at('linux', { PADDOCK_MODELS: '/m' }, '/s')).toBe('/s');
   expect(at('linux', {}, '~/models')).toBe('/home/me/models');
   expect(at('linux', { PADDOCK_MODELS: '/m' })).toBe('/m');

@@ -34,7 +34,10 @@ export interface ModelStoreOptions {
 export class ModelStore {
   readonly #options: ModelStoreOptions;
   readonly #downloading = new Set<string>();
-  readonly #inspections = new Map<string, { readonly stamp: string; readonly memory: MemoryNeed; readonly name: string }>();
+  readonly #inspections = new Map<
+    string,
+    { readonly stamp: string; readonly memory: MemoryNeed; readonly name: string }
+  >();
 
   constructor(options: ModelStoreOptions) {
     this.#options = options;
@@ -84,16 +87,25 @@ export class ModelStore {
     }
     const { host, folder } = this.#options;
     await mkdir(folder, { recursive: true });
-    await withLock(`${partialPath(folder, model)}.lock`, { pid: host.pid, isAlive: (pid) => host.isAlive(pid) }, async () => {
-      this.#downloading.add(id);
-      try {
-        if ((await sizeOf(join(folder, model.file))) !== model.bytes) {
-          await downloadModel(model, folder, model.sources.map((source) => this.#byteSource(source, model)), hooks);
+    await withLock(
+      `${partialPath(folder, model)}.lock`,
+      { pid: host.pid, isAlive: (pid) => host.isAlive(pid) },
+      async () => {
+        this.#downloading.add(id);
+        try {
+          if ((await sizeOf(join(folder, model.file))) !== model.bytes) {
+            await downloadModel(
+              model,
+              folder,
+              model.sources.map((source) => this.#byteSource(source, model)),
+              hooks,
+            );
+          }
+        } finally {
+          this.#downloading.delete(id);
         }
-      } finally {
-        this.#downloading.delete(id);
-      }
-    });
+      },
+    );
     return this.#catalogueEntry(model, this.#options.memory());
   }
 
@@ -124,7 +136,10 @@ export class ModelStore {
     const added = await this.#readAdded();
     const path = resolve(id);
     if (!added.includes(path)) {
-      throw new EngineError('notFound', `${id} is neither in the catalogue nor a file that you added. Files in the models folder are removed by deleting them.`);
+      throw new EngineError(
+        'notFound',
+        `${id} is neither in the catalogue nor a file that you added. Files in the models folder are removed by deleting them.`,
+      );
     }
     await this.#writeAdded(added.filter((other) => other !== path));
   }
@@ -242,12 +257,20 @@ async function checkReadable(path: string, catalogue: readonly CatalogueModel[])
       throw failure;
     }
     const names = catalogue.map((model) => model.id).join(', ');
-    throw new EngineError('notFound', `${path} does not exist, and no model of the catalogue has this name (${names}).`, error);
+    throw new EngineError(
+      'notFound',
+      `${path} does not exist, and no model of the catalogue has this name (${names}).`,
+      error,
+    );
   });
   if (!info.isFile()) {
     throw new EngineError('notAFile', `${path} is not a file. Give the path of a .gguf file.`);
   }
   await access(path, constants.R_OK).catch((error: unknown) => {
-    throw new EngineError('noPermission', `${path} may not be read. Change its permissions, or choose another file.`, error);
+    throw new EngineError(
+      'noPermission',
+      `${path} may not be read. Change its permissions, or choose another file.`,
+      error,
+    );
   });
 }

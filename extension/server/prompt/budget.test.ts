@@ -6,7 +6,10 @@ const user = (message: number, ...attachments: number[]): TurnCost => ({ role: '
 const assistant = (message: number): TurnCost => ({ role: 'assistant', message, attachments: [] });
 
 function total(turns: readonly TurnCost[], packing: Packing): number {
-  return turns.slice(packing.firstTurn).reduce((sum, turn) => sum + turn.message, 0) + packing.grants.flat().reduce((sum, grant) => sum + grant, 0);
+  return (
+    turns.slice(packing.firstTurn).reduce((sum, turn) => sum + turn.message, 0) +
+    packing.grants.flat().reduce((sum, grant) => sum + grant, 0)
+  );
 }
 
 describe('packTurns', () => {
@@ -50,7 +53,9 @@ describe('packTurns', () => {
   test('never exceeds the budget', () => {
     for (let seed = 1; seed < 500; seed += 1) {
       const value = (n: number): number => (seed * 7919 * (n + 1)) % 211;
-      const turns = Array.from({ length: 1 + 2 * (seed % 6) }, (_, n) => (n % 2 === 0 ? user(value(n), value(n + 9), value(n + 5)) : assistant(value(n))));
+      const turns = Array.from({ length: 1 + 2 * (seed % 6) }, (_, n) =>
+        n % 2 === 0 ? user(value(n), value(n + 9), value(n + 5)) : assistant(value(n)),
+      );
       const budget = 20 + seed;
       const packing = packTurns(turns, budget);
       expect(packing === undefined ? true : total(turns, packing) <= budget).toBe(true);

@@ -98,7 +98,10 @@ function pack(model: TokenizerModel, turns: readonly ChatTurn[], budget: number)
   });
   if (packing.firstTurn > 0) {
     const dropped = costs.slice(0, packing.firstTurn);
-    const tokens = dropped.reduce((total, cost) => total + cost.message + cost.attachments.reduce((a, b) => a + b, 0), 0);
+    const tokens = dropped.reduce(
+      (total, cost) => total + cost.message + cost.attachments.reduce((a, b) => a + b, 0),
+      0,
+    );
     omitted.unshift({ kind: 'messages', what: String(packing.firstTurn), tokens });
   }
   return { messages, omitted };

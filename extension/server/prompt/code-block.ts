@@ -22,7 +22,9 @@ export function describeCode({ path, startLine, endLine }: CodeContext): string 
   if (startLine === undefined) {
     return name;
   }
-  return endLine === undefined || endLine === startLine ? `${name}, line ${startLine}` : `${name}, lines ${startLine}-${endLine}`;
+  return endLine === undefined || endLine === startLine
+    ? `${name}, line ${startLine}`
+    : `${name}, lines ${startLine}-${endLine}`;
 }
 
 /** Line ends as models know them. */

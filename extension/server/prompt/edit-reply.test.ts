@@ -34,13 +34,33 @@ describe('the replacement gets the place of the selection', () => {
     ['first line', 'if (a) {\n    ‹b();\n    c();›\n}', 'd();\ne();', 'if (a) {\n    d();\n    e();\n}'],
     ['middle of a line', '  x = ‹f(1)›;', 'g(\n  1,\n)', '  x = g(\n  1,\n);'],
     ['CRLF', '{\r\n‹  a\r\n›}', 'b\nc', '{\r\n  b\r\n  c\r\n}'],
-    ['tabs for spaces', '{\n‹\tif (a) {\n\t\tb();\n\t}\n›}', 'if (c) {\n    if (d) {\n        e();\n    }\n}', '{\n\tif (c) {\n\t\tif (d) {\n\t\t\te();\n\t\t}\n\t}\n}'],
-    ['spaces for tabs', 'def f():\n‹  return 1\n›', 'if a:\n\treturn 2\nreturn 1', 'def f():\n  if a:\n    return 2\n  return 1\n'],
+    [
+      'tabs for spaces',
+      '{\n‹\tif (a) {\n\t\tb();\n\t}\n›}',
+      'if (c) {\n    if (d) {\n        e();\n    }\n}',
+      '{\n\tif (c) {\n\t\tif (d) {\n\t\t\te();\n\t\t}\n\t}\n}',
+    ],
+    [
+      'spaces for tabs',
+      'def f():\n‹  return 1\n›',
+      'if a:\n\treturn 2\nreturn 1',
+      'def f():\n  if a:\n    return 2\n  return 1\n',
+    ],
     ['no newline at the end', '‹a›', 'b\n', 'b'],
     ['blank lines around', '‹\n\n  a\n\n›z', 'b', '\n\n  b\n\nz'],
     ['Unicode', '‹  naïve = "𝒳👩‍💻";›', 'λ = "日本\u2028語";', '  λ = "日本\u2028語";'],
-    ['repeated surroundings', 'package sum\n\n‹func s() {}›\n', 'package sum\n\nfunc sum() {\n}', 'package sum\n\nfunc sum() {\n}\n'],
-    ['repeated function around it', 'function f() {\n‹  a();\n›}\n', 'function f() {\n  b();\n}', 'function f() {\n  b();\n}\n'],
+    [
+      'repeated surroundings',
+      'package sum\n\n‹func s() {}›\n',
+      'package sum\n\nfunc sum() {\n}',
+      'package sum\n\nfunc sum() {\n}\n',
+    ],
+    [
+      'repeated function around it',
+      'function f() {\n‹  a();\n›}\n',
+      'function f() {\n  b();\n}',
+      'function f() {\n  b();\n}\n',
+    ],
     ['a line that the selection begins with as well', 'a();\n‹a();\nb();›', 'a();\nc();', 'a();\na();\nc();'],
     ['an end like the line after it', '{\n  ‹b();›\n}', 'if (x) {\n  b();\n}', '{\n  if (x) {\n    b();\n  }\n}'],
     ['an empty answer', '‹a›b', '', 'b'],
@@ -73,8 +93,12 @@ test('writing the same code back changes no byte', () => {
   for (let round = 0; round < 3000; round += 1) {
     const unit = pick(['\t', '  ', '    ']);
     const eol = pick(['\n', '\r\n']);
-    const line = (): string => unit.repeat(Math.floor(random() * 4)) + pick(['x', '}', 'f(`a`)', '"日本"', '👩‍💻', '````', '# é', '- a', '<b>', 'a  b']);
-    const text = Array.from({ length: 1 + Math.floor(random() * 8) }, () => (random() < 0.15 ? '' : line())).join(eol) + pick(['', eol]);
+    const line = (): string =>
+      unit.repeat(Math.floor(random() * 4)) +
+      pick(['x', '}', 'f(`a`)', '"日本"', '👩‍💻', '````', '# é', '- a', '<b>', 'a  b']);
+    const text =
+      Array.from({ length: 1 + Math.floor(random() * 8) }, () => (random() < 0.15 ? '' : line())).join(eol) +
+      pick(['', eol]);
     const [start, end] = [Math.floor(random() * text.length), Math.floor(random() * text.length)].sort((a, b) => a - b);
     const parts = { before: text.slice(0, start), selection: text.slice(start, end), after: text.slice(end) };
     if (!isWholeText(parts)) {

@@ -21,7 +21,11 @@ export interface SelectionShape {
 }
 
 /** Takes the selection apart. */
-export function readShape({ before, selection, after }: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
+export function readShape({
+  before,
+  selection,
+  after,
+}: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
   const whole = before + selection + after;
   const blankLines = /^(?:[^\S\n]*\n)*/u.exec(selection)?.[0] ?? '';
   const onLine = blankLines === '' ? (/[^\n\r]*$/u.exec(before)?.[0] ?? '') : '';
@@ -58,7 +62,9 @@ export function toReplacement(reply: string, fence: string, shape: SelectionShap
   }
   const lines = inUnit(written, shape.indentUnit);
   const ownIndent = commonIndent(shape.startsInLine ? lines.slice(1) : lines);
-  const placed = mapLines(lines, shape.startsInLine, (line) => (line.trim() === '' ? line : shape.indent + withoutIndent(line, ownIndent)));
+  const placed = mapLines(lines, shape.startsInLine, (line) =>
+    line.trim() === '' ? line : shape.indent + withoutIndent(line, ownIndent),
+  );
   const first = shape.startsInLine ? placed.trimStart() : withoutIndent(placed, shape.firstLinePrefix);
   return shape.leading + first.replaceAll('\n', shape.eol) + shape.trailing;
 }
@@ -100,9 +106,16 @@ function closes(fence: Fence | undefined, opening: string): boolean {
 function isOpening(fence: Fence, linesBefore: readonly string[], opened: string, original: string): boolean {
   const words = linesBefore.filter((line) => line.trim() !== '');
   if (words.length === 0) {
-    return fence.marks.length >= opened.length || (fence.info !== '' && fenceOf(original.split('\n')[0] ?? '') === undefined);
+    return (
+      fence.marks.length >= opened.length || (fence.info !== '' && fenceOf(original.split('\n')[0] ?? '') === undefined)
+    );
   }
-  return fence.info !== '' && fence.marks.length >= opened.length && words.length <= 2 && words.at(-1)?.trimEnd().endsWith(':') === true;
+  return (
+    fence.info !== '' &&
+    fence.marks.length >= opened.length &&
+    words.length <= 2 &&
+    words.at(-1)?.trimEnd().endsWith(':') === true
+  );
 }
 
 /** Lines of the surroundings that are looked for at the ends of a rewrite. */
@@ -145,7 +158,10 @@ function echoLength(lines: readonly string[], context: readonly string[]): numbe
 }
 
 function codeLines(text: string): string[] {
-  return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function trimBlankLines(lines: readonly string[]): readonly string[] {
@@ -179,7 +195,10 @@ function mapLines(lines: readonly string[], skipFirst: boolean, change: (line: s
 
 /** One step of indentation in a text, or `undefined` when nothing is indented. */
 function guessIndentUnit(text: string): string | undefined {
-  const indents = text.split('\n').filter((line) => line.trim() !== '').map((line) => /^[ \t]*/u.exec(line)?.[0] ?? '');
+  const indents = text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => /^[ \t]*/u.exec(line)?.[0] ?? '');
   const tabs = indents.filter((indent) => indent.startsWith('\t')).length;
   const spaces = indents.filter((indent) => indent.startsWith(' ')).length;
   if (tabs === 0 && spaces === 0) {

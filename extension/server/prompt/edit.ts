@@ -36,7 +36,10 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
   const count = (text: string): number => model.tokenize(text, false).length;
   const encode = (head: string, tail: string): Int32Array => {
     const content = userMessage(params, shape, fence, head, tail);
-    const messages = [{ role: 'system', content: systemMessage }, { role: 'user', content }] as const;
+    const messages = [
+      { role: 'system', content: systemMessage },
+      { role: 'user', content },
+    ] as const;
     return encodeConversation(model, messages, `${fence}${params.languageId}\n`);
   };
 
@@ -89,7 +92,9 @@ function userMessage(params: EditParams, shape: SelectionShape, fence: string, h
   }
   parts.push(`This is the code to rewrite:\n${codeBlock(shape.core, languageId, fence)}`);
   parts.push(task(params));
-  parts.push('Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.');
+  parts.push(
+    'Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.',
+  );
   return parts.join('\n\n');
 }
 

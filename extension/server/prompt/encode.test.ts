@@ -12,8 +12,17 @@ const control = 0x10000;
 describe('encodeConversation', () => {
   test('writes ChatML when the file has no template', async () => {
     const model = await fakeModelOf({});
-    const ids = encodeConversation(model, [{ role: 'system', content: 'S' }, { role: 'user', content: 'hi' }], '```');
-    expect(fakeText(ids)).toBe('<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n```');
+    const ids = encodeConversation(
+      model,
+      [
+        { role: 'system', content: 'S' },
+        { role: 'user', content: 'hi' },
+      ],
+      '```',
+    );
+    expect(fakeText(ids)).toBe(
+      '<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n```',
+    );
   });
 
   test('control tokens in what the user wrote stay text', async () => {
@@ -30,7 +39,7 @@ describe('encodeConversation', () => {
   });
 
   test('trims contents where the template does', async () => {
-    const chatTemplate = "{% for m in messages %}[{{ m.content | trim }}]{% endfor %}";
+    const chatTemplate = '{% for m in messages %}[{{ m.content | trim }}]{% endfor %}';
     const model = await fakeModelOf({ chatTemplate });
     expect(fakeText(encodeConversation(model, [{ role: 'user', content: '  a b \n' }]))).toBe('[a b]');
   });
@@ -39,7 +48,10 @@ describe('encodeConversation', () => {
     const chatTemplate =
       "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
     const model = await fakeModelOf({ chatTemplate });
-    const messages = [{ role: 'system', content: 'S' }, { role: 'user', content: 'U' }] as const;
+    const messages = [
+      { role: 'system', content: 'S' },
+      { role: 'user', content: 'U' },
+    ] as const;
     expect(fakeText(encodeConversation(model, messages))).toBe('<user>S\u2003\n\n\u2003U'.replaceAll('\u2003', ''));
   });
 

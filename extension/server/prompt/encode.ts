@@ -15,7 +15,11 @@ export type TokenizerModel = Pick<NativeModel, 'info' | 'tokenize'>;
  *
  * `answerStart` is what the assistant's answer begins with, put there by us.
  */
-export function encodeConversation(model: TokenizerModel, messages: readonly ChatMessage[], answerStart = ''): Int32Array {
+export function encodeConversation(
+  model: TokenizerModel,
+  messages: readonly ChatMessage[],
+  answerStart = '',
+): Int32Array {
   const marks = messages.map(() => `mark${randomBytes(12).toString('hex')}`);
   const rendered = renderMarks(model, messages, marks);
   return joinIds(model, [...splitAtMarks(rendered, marks, messages), { text: answerStart, literal: false }]);

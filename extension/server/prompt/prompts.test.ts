@@ -23,8 +23,12 @@ const edit: EditParams = {
 describe('buildChatPrompt', () => {
   test('puts attachments before the question, with path and lines', async () => {
     const attachments = [{ path: 'src/a.ts', languageId: 'typescript', text: 'let a;\r\n', startLine: 3, endLine: 3 }];
-    const { tokens, omitted } = buildChatPrompt(await modelWith(4096), [{ role: 'user', content: 'Why?', attachments }]);
-    expect(fakeText(tokens)).toContain('<|im_start|>user\nsrc/a.ts, line 3:\n```typescript\nlet a;\n```\n\nWhy?<|im_end|>\n<|im_start|>assistant\n');
+    const { tokens, omitted } = buildChatPrompt(await modelWith(4096), [
+      { role: 'user', content: 'Why?', attachments },
+    ]);
+    expect(fakeText(tokens)).toContain(
+      '<|im_start|>user\nsrc/a.ts, line 3:\n```typescript\nlet a;\n```\n\nWhy?<|im_end|>\n<|im_start|>assistant\n',
+    );
     expect(omitted).toEqual([]);
   });
 
@@ -32,14 +36,19 @@ describe('buildChatPrompt', () => {
     const model = await modelWith(4096);
     const turns: ChatTurn[] = [{ role: 'user', content: 'one' }];
     const first = fakeText(buildChatPrompt(model, turns).tokens);
-    const second = fakeText(buildChatPrompt(model, [...turns, { role: 'assistant', content: 'A' }, { role: 'user', content: 'two' }]).tokens);
+    const second = fakeText(
+      buildChatPrompt(model, [...turns, { role: 'assistant', content: 'A' }, { role: 'user', content: 'two' }]).tokens,
+    );
     expect(second.startsWith(first)).toBe(true);
   });
 
   test('drops and reports what does not fit, and stays within the context', async () => {
     const turns: ChatTurn[] = [];
     for (let index = 0; index < 20; index += 1) {
-      turns.push({ role: 'user', content: `question ${index} ${'q'.repeat(80)}` }, { role: 'assistant', content: 'a'.repeat(120) });
+      turns.push(
+        { role: 'user', content: `question ${index} ${'q'.repeat(80)}` },
+        { role: 'assistant', content: 'a'.repeat(120) },
+      );
     }
     const text = Array.from({ length: 90 }, (_, line) => `line ${line}`).join('\n');
     turns.push({ role: 'user', content: 'last', attachments: [{ path: 'big.txt', languageId: 'plaintext', text }] });
@@ -55,7 +64,9 @@ describe('buildChatPrompt', () => {
 
   test('a message that cannot fit is promptTooLong, with numbers', async () => {
     const model = await modelWith(1024);
-    expect(() => buildChatPrompt(model, [{ role: 'user', content: 'x'.repeat(5000) }])).toThrow(/5008 tokens.*longer context/u);
+    expect(() => buildChatPrompt(model, [{ role: 'user', content: 'x'.repeat(5000) }])).toThrow(
+      /5008 tokens.*longer context/u,
+    );
   });
 });
 
@@ -93,7 +104,11 @@ describe('buildEditPrompt', () => {
 
   test('refuses an empty selection and one that cannot fit', async () => {
     const model = await modelWith(1024);
-    expect(() => buildEditPrompt(model, { ...edit, selection: ' \n' })).toThrow(expect.objectContaining({ code: 'invalidArgument' }));
-    expect(() => buildEditPrompt(model, { ...edit, selection: 'x'.repeat(3000) })).toThrow(expect.objectContaining({ code: 'promptTooLong' }));
+    expect(() => buildEditPrompt(model, { ...edit, selection: ' \n' })).toThrow(
+      expect.objectContaining({ code: 'invalidArgument' }),
+    );
+    expect(() => buildEditPrompt(model, { ...edit, selection: 'x'.repeat(3000) })).toThrow(
+      expect.objectContaining({ code: 'promptTooLong' }),
+    );
   });
 });

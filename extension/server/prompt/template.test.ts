@@ -19,7 +19,9 @@ describe('a hostile template ends as templateFailed, quickly', () => {
     'a range that fills the memory': '{{ range(100000000000) | length }}',
     'a text that doubles itself': doubling('{% set ns.x = (ns.x ~ ns.x) | upper %}'),
     'a list that contains itself twice': doubling('{% set ns.y = [ns.y, ns.y] %}'),
-    'a replacement that explodes': doubling("{% set ns.x = ns.x | replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') %}"),
+    'a replacement that explodes': doubling(
+      "{% set ns.x = ns.x | replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') %}",
+    ),
     'endless recursion': '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
     'more output than allowed': `{% for a in range(60000) %}${'x'.repeat(1000)}{% endfor %}`,
     'deep nesting': `{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`,

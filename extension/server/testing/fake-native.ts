@@ -25,7 +25,9 @@ export interface FakeScript {
 const chatmlTokens = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
 const firstControlId = 0x10000;
 
-export function fakeNative(script: FakeScript = {}): NativeModule & { readonly requests: NativeGenerateRequest[]; unloaded: number } {
+export function fakeNative(
+  script: FakeScript = {},
+): NativeModule & { readonly requests: NativeGenerateRequest[]; unloaded: number } {
   const requests: NativeGenerateRequest[] = [];
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
@@ -94,7 +96,9 @@ function fakeModel(
 
 /** What the ids stand for, control tokens spelled out. */
 export function fakeText(ids: Int32Array, controls: readonly string[] = chatmlTokens): string {
-  return Array.from(ids, (id) => (id >= firstControlId ? (controls[id - firstControlId] ?? '?') : String.fromCharCode(id))).join('');
+  return Array.from(ids, (id) =>
+    id >= firstControlId ? (controls[id - firstControlId] ?? '?') : String.fromCharCode(id),
+  ).join('');
 }
 
 async function stream(
