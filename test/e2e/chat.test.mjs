@@ -27,32 +27,40 @@ step('activation takes less than 100 ms and starts no engine', async (window) =>
   await window.page.keyboard.press('Control+F4');
 });
 
-step('the chat opens, the model is loaded and the status bar says ready', async (window) => {
-  await window.chat.open();
-  await window.statusIs('ready', 120_000);
-  await window.chat.welcome.waitFor();
-  assert.ok((await enginePid(window.server.pid)) !== undefined);
-  await window.screenshot('ready');
-});
+step(
+  'the chat opens, the model is loaded and the status bar says ready',
+  async (window) => {
+    await window.chat.open();
+    await window.statusIs('ready', 120_000);
+    await window.chat.welcome.waitFor();
+    assert.ok((await enginePid(window.server.pid)) !== undefined);
+    await window.screenshot('ready');
+  },
+  { essential: true },
+);
 
-step('a question gets a streamed answer, and no socket is opened', async (window) => {
-  const pid = await enginePid(window.server.pid);
-  const host = await parentOf(pid);
-  const hostSockets = (await internetSockets(host)).length;
-  await window.chat.ask('Write a JavaScript function that reverses a string. Then explain it in two sentences.');
-  const partial = await window.chat.partialAnswer(10);
-  assert.deepEqual(await internetSockets(pid), []);
-  await window.statusIs('answering');
-  await window.screenshot('streaming');
-  const whole = await window.chat.answer();
-  assert.ok(whole.length > partial.length, 'it grew');
-  assert.match(whole, /reverse/i);
-  assert.match(await window.chat.frame.getByTestId('timings').last().innerText(), /^[\d.]+ tokens\/s$/);
-  assert.deepEqual(await internetSockets(pid), []);
-  assert.equal((await internetSockets(host)).length, hostSockets);
-  await window.statusIs('ready');
-  await window.screenshot('answered');
-});
+step(
+  'a question gets a streamed answer, and no socket is opened',
+  async (window) => {
+    const pid = await enginePid(window.server.pid);
+    const host = await parentOf(pid);
+    const hostSockets = (await internetSockets(host)).length;
+    await window.chat.ask('Write a JavaScript function that reverses a string. Then explain it in two sentences.');
+    const partial = await window.chat.partialAnswer(10);
+    assert.deepEqual(await internetSockets(pid), []);
+    await window.statusIs('answering');
+    await window.screenshot('streaming');
+    const whole = await window.chat.answer();
+    assert.ok(whole.length > partial.length, 'it grew');
+    assert.match(whole, /reverse/i);
+    assert.match(await window.chat.frame.getByTestId('timings').last().innerText(), /^[\d.]+ tokens\/s$/);
+    assert.deepEqual(await internetSockets(pid), []);
+    assert.equal((await internetSockets(host)).length, hostSockets);
+    await window.statusIs('ready');
+    await window.screenshot('answered');
+  },
+  { essential: true },
+);
 
 step('a code block is copied', async (window) => {
   await window.chat.frame.locator('[data-action=copy]').first().click();

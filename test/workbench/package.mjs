@@ -24,7 +24,7 @@ export async function packExtension() {
     vsce,
     'package',
     '--no-dependencies',
-    '--skip-license',
+    '--no-rewrite-relative-links',
     '--allow-missing-repository',
     '--target',
     target,

@@ -61,8 +61,9 @@ export async function connectEngine({ module, options, log }: EngineClientOption
   }
   return {
     pid: client.serverProcess?.pid,
+    // An argument that is `undefined` would be sent as one more parameter.
     send: (method, params, token) =>
-      params === undefined ? client.sendRequest(method, token) : client.sendRequest(method, params, token),
+      client.sendRequest(method, ...[params, token].filter((argument) => argument !== undefined)),
     onProgress: (type, token, handler) => client.onProgress(type, token, handler),
     onState: (handler) => states.event(handler),
     onLost: (handler) => lost.event(handler),

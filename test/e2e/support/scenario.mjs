@@ -3,21 +3,26 @@ import { after, before, test } from 'node:test';
 import { openWindow } from './window.mjs';
 
 /**
+ * After a step with `{ essential: true }` has failed, the others fail at once instead of waiting for what cannot come.
+ *
  * @param {Parameters<typeof openWindow>[0] | (() => Promise<Parameters<typeof openWindow>[0]>)} options
- * @returns {(name: string, step: (window: import('./window.mjs').Window) => Promise<void>) => void}
+ * @returns {(name: string, step: (window: import('./window.mjs').Window) => Promise<void>, options?: { essential?: boolean }) => void}
  */
 export function scenario(options) {
   let window;
+  let broken;
   before(async () => {
     window = await openWindow(typeof options === 'function' ? await options() : options);
   });
   after(() => window?.close());
-  return (name, step) => {
+  return (name, step, { essential = false } = {}) => {
     void test(name, { timeout: 400_000 }, async () => {
+      if (broken !== undefined) throw new Error(`“${broken}” has failed, and this needs it.`);
       try {
         await step(window);
       } catch (error) {
         await window.screenshot(`failed-${name.replaceAll(/\W+/g, '-')}`);
+        if (essential) broken = name;
         // What a failed step leaves open must not fail the next.
         for (let press = 0; press < 2; press++) await window.page.keyboard.press('Escape');
         throw error;
