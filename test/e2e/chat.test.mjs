@@ -24,7 +24,7 @@ step('activation takes less than 100 ms and starts no engine', async (window) =>
   assert.ok(ms !== undefined, 'the running extensions show no activation time');
   console.log(`# activation ${ms} ms`);
   assert.ok(Number(ms) < 100, `activation took ${ms} ms`);
-  await window.page.keyboard.press('Control+F4');
+  await window.closeEditors();
 });
 
 step(
@@ -132,6 +132,7 @@ step('kill -9 of the engine while it answers loses nothing, and Try Again works'
   process.kill(pid, 'SIGKILL');
   await window.chat.error.waitFor({ timeout: 10_000 });
   await window.screenshot('killed');
+  assert.match(await window.chat.error.innerText(), /The engine stopped unexpectedly/);
   assert.ok((await window.chat.answer(['failed'])).length >= partial.length);
   await window.statusIs('ready', 120_000);
   assert.notEqual(await enginePid(window.server.pid), pid);
@@ -154,16 +155,7 @@ step('earlier chats can be opened again and exported', async (window) => {
     .locator('.view-line', { hasText: /##\sQuestion/ })
     .first()
     .waitFor();
-  await window.page.keyboard.press('Control+F4');
-  const dialog = window.page.locator('.monaco-dialog-box');
-  if (
-    await dialog.waitFor({ timeout: 2000 }).then(
-      () => true,
-      () => false,
-    )
-  ) {
-    await dialog.getByRole('button', { name: /Don't Save/ }).click();
-  }
+  await window.closeEditors();
 });
 
 step('the engine does not compute when nothing is asked', async (window) => {

@@ -5,6 +5,7 @@
  */
 import * as vscode from 'vscode';
 import {
+  CancellationToken,
   CloseAction,
   ErrorAction,
   LanguageClient,
@@ -61,9 +62,9 @@ export async function connectEngine({ module, options, log }: EngineClientOption
   }
   return {
     pid: client.serverProcess?.pid,
-    // An argument that is `undefined` would be sent as one more parameter.
-    send: (method, params, token) =>
-      client.sendRequest(method, ...[params, token].filter((argument) => argument !== undefined)),
+    // A token that is `undefined` would be sent as one more parameter.
+    send: (method, params, token = CancellationToken.None) =>
+      params === undefined ? client.sendRequest(method, token) : client.sendRequest(method, params, token),
     onProgress: (type, token, handler) => client.onProgress(type, token, handler),
     onState: (handler) => states.event(handler),
     onLost: (handler) => lost.event(handler),

@@ -138,6 +138,12 @@ describe('EngineSupervisor', () => {
     flaky.dispose();
   });
 
+  it('takes a connection that rejects what is pending for a death too', async () => {
+    await supervisor.ask(ListModels);
+    last().answer = () => Promise.reject(new ResponseError(-32_097, 'Pending response rejected.'));
+    await expect(supervisor.ask(ListModels)).rejects.toMatchObject({ code: 'engineStopped', message: texts.stopped });
+  });
+
   it('keeps the code of an error that the engine reports', async () => {
     await supervisor.ask(ListModels);
     last().answer = () => Promise.reject(new ResponseError(-32_000, 'Too long.', { code: 'promptTooLong' }));

@@ -137,7 +137,10 @@ export class EngineSupervisor implements Disposable {
       }
       return await Promise.race([connection.send(method, sent, token), lost.promise]);
     } catch (error) {
-      throw EngineError.from(error);
+      const failure = EngineError.from(error);
+      // The connection may notice the death before the process is reported; both ways it is one error.
+      if (failure.code === 'engineStopped') throw new EngineError('engineStopped', this.#options.texts.stopped, error);
+      throw failure;
     } finally {
       listener?.dispose();
     }

@@ -20,6 +20,7 @@ export class EngineError extends Error {
     if (error instanceof EngineError) return error;
     const message = error instanceof Error ? error.message : String(error);
     if (isRequestCancelled(error)) return new EngineError('cancelled', message, error);
+    if (isConnectionGone(error)) return new EngineError('engineStopped', message, error);
     const data = errorData(error);
     return new EngineError(data?.code ?? 'internal', message, data?.cause ?? error);
   }
@@ -33,6 +34,17 @@ function isRequestCancelled(error: unknown): boolean {
   return (
     error instanceof Error && 'code' in error && (error.code === requestCancelled || error.code === serverCancelled)
   );
+}
+
+/** What the connection says to those who wait when the process is gone. */
+const connectionCodes = new Set<unknown>([
+  -32_097, // pending response rejected
+  -32_096, // connection inactive
+  -32_099, // message write error
+]);
+
+function isConnectionGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && connectionCodes.has(error.code);
 }
 
 function errorData(error: unknown): ErrorData | undefined {

@@ -121,6 +121,14 @@ export class Window {
     await this.editorFocused();
   }
 
+  /** Closes every editor; what was not saved is dropped. */
+  async closeEditors() {
+    await this.command('View: Revert and Close Editor');
+    await this.command('View: Close All Editors');
+    const dropped = this.page.locator('.monaco-dialog-box').getByRole('button', { name: "Don't Save" });
+    if (await dropped.waitFor({ timeout: 1500 }).then(() => true, () => false)) await dropped.click();
+  }
+
   async editorFocused() {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.page.locator('.editor-group-container.active .monaco-editor.focused .view-line').first().waitFor();
