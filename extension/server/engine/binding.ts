@@ -155,7 +155,10 @@ export interface NativeModel {
   /** `undefined` when the text is no single token of the vocabulary. Synchronous. */
   tokenId(text: string): number | undefined;
   /** Text events come at most every 16 ms. One job runs at a time; others wait in order. */
-  generate(request: NativeGenerateRequest, onEvent: (event: NativeGenerateEvent) => void): NativeJob<NativeGenerateResult>;
+  generate(
+    request: NativeGenerateRequest,
+    onEvent: (event: NativeGenerateEvent) => void,
+  ): NativeJob<NativeGenerateResult>;
   /** Negative log-likelihood in nats of ids[1..], each given all ids before it. */
   score(ids: Int32Array): NativeJob<Float64Array>;
   bench(options: { prompt: number; generate: number; repeat: number }): NativeJob<NativeBench>;

@@ -1,0 +1,65 @@
+import { basename } from 'node:path';
+import type { CodeContext, GenerationResult } from '../protocol/server.ts';
+import { answerChat } from '../server/chat/chat.ts';
+import { EngineError } from '../server/engine/errors.ts';
+import { readInput } from './input.ts';
+import { loadModel } from './model.ts';
+import { answerPrinter } from './answer-printer.ts';
+import { UsageError, commonOptions, decimal, texts, wholeNumber } from './verb.ts';
+import type { Verb } from './verb.ts';
+
+export const ask: Verb = {
+  name: 'ask',
+  usage: 'TEXT [--file F]...',
+  summary: 'one answer to one question',
+  options: [
+    ['--file F', 'a file to read with the question; may be given several times'],
+    ['--max-tokens N', 'the longest answer'],
+    ['--temperature T', '0 always takes the likeliest token'],
+    ['--seed S', 'the same answer again'],
+  ],
+  specs: {
+    file: { type: 'string', multiple: true },
+    'max-tokens': { type: 'string' },
+    temperature: { type: 'string' },
+    seed: { type: 'string' },
+  },
+  run: async (terminal, values, positionals) => {
+    const question = positionals.join(' ').trim();
+    if (question === '') {
+      throw new UsageError('The question is missing.');
+    }
+    const attachments = await Promise.all(texts(values, 'file').map(readAttachment));
+    const maxTokens = wholeNumber(values, 'max-tokens', 0);
+    const sampler = {
+      ...(values['temperature'] === undefined ? {} : { temperature: decimal(values, 'temperature', 0) }),
+      ...(values['seed'] === undefined ? {} : { seed: wholeNumber(values, 'seed', 0) }),
+    };
+    const { engine } = await loadModel(terminal, commonOptions(values));
+    const printer = answerPrinter(terminal, values['json'] !== true);
+    const params = {
+      messages: [{ role: 'user' as const, content: question, attachments }],
+      sampler,
+      ...(maxTokens > 0 ? { maxTokens } : {}),
+    };
+    const result = await answerChat(engine, params, terminal.signal, printer.part);
+    printer.end(result);
+    if (values['json'] === true) {
+      terminal.out(`${JSON.stringify(toJson(result))}\n`);
+    }
+    if (result.finishReason === 'cancelled') {
+      throw new EngineError('cancelled', 'Stopped.');
+    }
+  },
+};
+
+function toJson(result: GenerationResult): object {
+  const { text, finishReason, timings, contextUsed, contextLength, omitted } = result;
+  const { promptTokens, completionTokens } = timings;
+  return { text, promptTokens, completionTokens, finishReason, timings, contextUsed, contextLength, omitted };
+}
+
+async function readAttachment(path: string): Promise<CodeContext> {
+  const text = new TextDecoder().decode(await readInput(path));
+  return { path: basename(path), languageId: basename(path).split('.').at(-1) ?? '', text };
+}

@@ -1,0 +1,62 @@
+import { resourceUsage } from 'node:process';
+import { settle } from '../server/engine/generate.ts';
+import { priorities } from '../server/engine/scheduler.ts';
+import { loadModel } from './model.ts';
+import { UsageError, commonOptions, wholeNumber } from './verb.ts';
+import type { Verb } from './verb.ts';
+
+export const bench: Verb = {
+  name: 'bench',
+  usage: '[--prompt 512] [--generate 64] [--repeat 3]',
+  summary: 'speed of the engine on this machine',
+  options: [
+    ['--prompt N', 'tokens of prefill; 512'],
+    ['--generate N', 'tokens to decode; 64'],
+    ['--repeat N', 'times each; 3'],
+  ],
+  specs: { prompt: { type: 'string' }, generate: { type: 'string' }, repeat: { type: 'string' } },
+  run: async (terminal, values) => {
+    const options = {
+      prompt: wholeNumber(values, 'prompt', 512),
+      generate: wholeNumber(values, 'generate', 64),
+      repeat: wholeNumber(values, 'repeat', 3),
+    };
+    if (options.repeat < 1) {
+      throw new UsageError('--repeat must be at least 1.');
+    }
+    const { engine, loadMs } = await loadModel(terminal, commonOptions(values));
+    const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) =>
+      settle(model.bench(options), signal),
+    );
+    const { info } = engine;
+    const report = {
+      rows: result.rows,
+      loadMs,
+      peakRssBytes: resourceUsage().maxRSS * 1024,
+      readBandwidth: result.readBandwidth,
+      int8Peak: result.int8Peak,
+      model: info?.name,
+      kernels: info?.kernels,
+      threads: info?.threads,
+    };
+    if (values['json'] === true) {
+      terminal.out(`${JSON.stringify(report)}\n`);
+      return;
+    }
+    result.rows.forEach((row) =>
+      terminal.out(
+        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens  ${row.tokensPerSecond.toFixed(1)} per second\n`,
+      ),
+    );
+    terminal.out(
+      `load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.threads} threads, ${report.kernels}\n`,
+    );
+    terminal.out(
+      `machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s, ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s\n`,
+    );
+  },
+};
+
+function gib(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(2);
+}

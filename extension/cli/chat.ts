@@ -1,0 +1,100 @@
+import { createInterface } from 'node:readline/promises';
+import type { ChatTurn } from '../protocol/server.ts';
+import { answerChat } from '../server/chat/chat.ts';
+import { EngineError } from '../server/engine/errors.ts';
+import { answerPrinter } from './answer-printer.ts';
+import type { AnswerPrinter } from './answer-printer.ts';
+import { loadModel } from './model.ts';
+import { UsageError, commonOptions } from './verb.ts';
+import type { Terminal, Verb } from './verb.ts';
+
+export const chat: Verb = {
+  name: 'chat',
+  usage: '',
+  summary: 'a conversation; Ctrl+C stops the answer, twice leaves',
+  options: [],
+  specs: {},
+  run: async (terminal, values, positionals) => {
+    if (positionals.length > 0 || values['json'] === true) {
+      throw new UsageError('chat takes no text and no --json. For one answer use "paddock ask".');
+    }
+    const { engine } = await loadModel(terminal, commonOptions(values));
+    const name = engine.info?.name ?? 'model';
+    const conversation = new Conversation(terminal);
+    terminal.note(`${name}. Type a question; an empty line sends nothing, /new begins anew, Ctrl+D leaves.\n`);
+    await conversation.run((turns, signal, printer) => answerChat(engine, { messages: turns }, signal, printer));
+  },
+};
+
+type Answer = (
+  turns: readonly ChatTurn[],
+  signal: AbortSignal,
+  send: AnswerPrinter['part'],
+) => ReturnType<typeof answerChat>;
+
+/** Reads questions and prints answers until the input ends or Ctrl+C comes while nothing is being answered. */
+class Conversation {
+  readonly #terminal: Terminal;
+  #turns: ChatTurn[] = [];
+  #answering: AbortController | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  async run(answer: Answer): Promise<void> {
+    const { stdin, stderr } = await import('node:process');
+    const lines = createInterface({ input: stdin, output: stderr, terminal: stdin.isTTY && stderr.isTTY });
+    let left = false;
+    lines.on('SIGINT', () => {
+      if (this.#answering === undefined || this.#answering.signal.aborted) {
+        left = true;
+        lines.close();
+        this.#answering?.abort();
+      } else {
+        this.#answering.abort();
+      }
+    });
+    // On a pipe Ctrl+C comes as a signal of the process.
+    this.#terminal.signal.addEventListener('abort', () => {
+      left = true;
+      this.#answering?.abort();
+      lines.close();
+    });
+    lines.setPrompt('> ');
+    lines.prompt();
+    for await (const line of lines) {
+      await this.#take(line.trim(), answer);
+      if (left) {
+        break;
+      }
+      lines.prompt();
+    }
+    if (left) {
+      throw new EngineError('cancelled', 'Left.');
+    }
+  }
+
+  async #take(line: string, answer: Answer): Promise<void> {
+    if (line === '/new') {
+      this.#turns = [];
+      return;
+    }
+    if (line === '') {
+      return;
+    }
+    const turns: ChatTurn[] = [...this.#turns, { role: 'user', content: line }];
+    const printer = answerPrinter(this.#terminal, true);
+    this.#answering = new AbortController();
+    try {
+      const result = await answer(turns, this.#answering.signal, printer.part);
+      printer.end(result);
+      this.#turns = result.text === '' ? this.#turns : [...turns, { role: 'assistant', content: result.text }];
+    } catch (error) {
+      // The conversation goes on: what was said so far is still good.
+      this.#terminal.note(`${EngineError.from(error).message}\n`);
+    } finally {
+      this.#answering = undefined;
+    }
+  }
+}

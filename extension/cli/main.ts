@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** The terminal program: the server's modules without an editor. */
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Host } from '../server/host.ts';
+import { runProgram } from './program.ts';
+
+const host: Host = {
+  env: process.env,
+  platform: process.platform,
+  arch: process.arch,
+  pid: process.pid,
+  homeFolder: homedir(),
+  installFolder: fileURLToPath(new URL('..', import.meta.url)),
+  isAlive: (pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  },
+};
+
+const stop = new AbortController();
+process.on('SIGINT', () => {
+  if (stop.signal.aborted) {
+    process.exit(130);
+  }
+  stop.abort();
+});
+process.on('SIGTERM', () => stop.abort());
+process.stdout.on('error', () => process.exit(0));
+
+const code = await runProgram(process.argv.slice(2), host, {
+  out: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(text),
+  interactive: process.stderr.isTTY,
+  signal: stop.signal,
+});
+// Large JSON may still be on its way out: the exit waits for it.
+process.stdout.write('', () => process.exit(code));

@@ -1,0 +1,31 @@
+import { EngineError } from '../server/engine/errors.ts';
+import type { Session } from '../server/session.ts';
+import { progressLine } from './progress-line.ts';
+import type { CommonOptions, Terminal } from './verb.ts';
+
+/** Opens a session and loads the model that was asked for, with its progress on stderr. Returns the load time too. */
+export async function loadModel(
+  terminal: Terminal,
+  options: CommonOptions,
+): Promise<Session & { readonly loadMs: number }> {
+  const session = await terminal.session(options);
+  const id = options.model ?? (await session.store.defaultModel());
+  if (id === undefined) {
+    throw new EngineError(
+      'noModel',
+      'No model is installed. Get one with "paddock models get NAME"; "paddock models list" shows the names.',
+    );
+  }
+  const path = await session.store.resolve(id);
+  const line = progressLine(terminal);
+  const start = performance.now();
+  try {
+    await session.engine.load(path, {
+      signal: terminal.signal,
+      onProgress: (fraction) => line.show(`loading ${Math.floor(fraction * 100)} %`),
+    });
+  } finally {
+    line.clear();
+  }
+  return { ...session, loadMs: performance.now() - start };
+}

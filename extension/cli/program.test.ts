@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cutWindows, summarize } from './perplexity.ts';
+import { runProgram } from './program.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paddock-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(...args: string[]) {
+  let out = '';
+  let note = '';
+  const host = {
+    env: { PADDOCK_MODELS: folder },
+    platform: 'none',
+    arch: 'none',
+    pid: 1,
+    homeFolder: folder,
+    installFolder: fileURLToPath(new URL('../..', import.meta.url)),
+    isAlive: () => false,
+  };
+  const code = await runProgram(args, host, {
+    out: (text) => (out += text),
+    note: (text) => (note += text),
+    interactive: false,
+    signal: new AbortController().signal,
+  });
+  return { code, out, note };
+}
+
+const verbs = ['chat', 'ask', 'complete', 'tokenize', 'score', 'perplexity', 'bench', 'inspect', 'models'];
+
+test('help goes to stdout and succeeds', async () => {
+  const { code, out, note } = await run('--help');
+  expect([code, note]).toEqual([0, '']);
+  verbs.forEach((verb) => expect(out).toContain(`  ${verb} `));
+});
+
+test.each(verbs)('%s has help', async (verb) => {
+  const { code, out } = await run(verb, '--help');
+  expect(code).toBe(0);
+  expect(out).toContain(`Usage: paddock ${verb}`);
+  expect(out).toContain('--model NAME|PATH');
+});
+
+test.each([
+  [[], 'Usage: paddock VERB'],
+  [['dance'], 'there is no "dance"'],
+  [['ask'], 'question is missing'],
+  [['ask', 'x', '--wrong'], '--wrong'],
+  [['complete'], '--prompt-file is missing'],
+  [
+    ['complete', '--prompt-file', '/dev/null', '--max-tokens', 'many'],
+    '--max-tokens must be a whole number, not "many"',
+  ],
+  [['models', 'get'], 'paddock models list | get NAME'],
+  [['models', 'eat', 'x'], 'paddock models list | get NAME'],
+  [['inspect'], 'Give one file'],
+  [['chat', '--json'], 'use "paddock ask"'],
+])('wrong usage is 2: %j', async (args, message) => {
+  const { code, out, note } = await run(...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(note).toContain(message);
+});
+
+describe('failures are 1, in words, with nothing on stdout', () => {
+  test.each([
+    [['ask', 'Why?'], 'No model is installed. Get one with "paddock models get NAME"'],
+    [['ask', 'Why?', '--file', '/nowhere/a.ts'], '/nowhere/a.ts does not exist.'],
+    [['ask', 'Why?', '--file', '/'], '/ is a folder, not a file.'],
+    [['tokenize', '--file', '/dev/null', '--model', 'nothing'], 'no model of the catalogue has this name'],
+    [['tokenize', '--file', '/dev/null', '--model', 'smollm2-135m-instruct'], 'not downloaded'],
+    [['models', 'remove', '/nowhere.gguf'], 'neither in the catalogue nor a file that you added'],
+  ])('%j', async (args, message) => {
+    const { code, out, note } = await run(...args, '--json');
+    expect([code, out]).toEqual([1, '']);
+    expect(note).toContain(message);
+  });
+
+  test('no engine for this platform', async () => {
+    const path = join(folder, 'x.gguf');
+    await writeFile(path, 'x');
+    const { code, note } = await run('inspect', path);
+    expect(code).toBe(1);
+    expect(note).toContain('has no engine for none-none');
+  });
+});
+
+test('models list --json is one JSON value', async () => {
+  const { code, out } = await run('models', 'list', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ folder });
+});
+
+describe('perplexity', () => {
+  test('cuts whole windows and puts bos in front of each', () => {
+    expect(cutWindows(Int32Array.of(1, 2, 3, 4, 5), 2, 9).map((ids) => [...ids])).toEqual([
+      [9, 2],
+      [9, 4],
+    ]);
+  });
+
+  test('is the exponential of the mean', () => {
+    const { perplexity, stderr, tokens } = summarize([1, 3]);
+    expect(perplexity).toBeCloseTo(Math.exp(2));
+    expect(stderr).toBeCloseTo(Math.exp(2));
+    expect(tokens).toBe(2);
+  });
+});

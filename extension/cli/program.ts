@@ -1,0 +1,82 @@
+import { EngineError } from '../server/engine/errors.ts';
+import type { Host } from '../server/host.ts';
+import { createSession } from '../server/session.ts';
+import { ask } from './ask.ts';
+import { bench } from './bench.ts';
+import { chat } from './chat.ts';
+import { complete } from './complete.ts';
+import { inspect } from './inspect.ts';
+import { models } from './models.ts';
+import { perplexity } from './perplexity.ts';
+import { score } from './score.ts';
+import { tokenize } from './tokenize.ts';
+import { UsageError, commonHelp, parseVerbArguments } from './verb.ts';
+import type { Terminal, Verb } from './verb.ts';
+
+const verbs: readonly Verb[] = [chat, ask, complete, tokenize, score, perplexity, bench, inspect, models];
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Runs the program and returns its exit code. */
+export async function runProgram(
+  args: readonly string[],
+  host: Host,
+  streams: Omit<Terminal, 'session'>,
+): Promise<number> {
+  const [name, ...rest] = args;
+  const verb = verbs.find((candidate) => candidate.name === name);
+  if (verb === undefined) {
+    return explainProgram(name, streams);
+  }
+  const terminal: Terminal = {
+    ...streams,
+    session: ({ threads, contextLength }) =>
+      createSession(host, { modelsFolder: undefined, threads, contextLength, kernels: '' }),
+  };
+  try {
+    const { values, positionals } = parseVerbArguments(verb, rest);
+    if (values['help'] === true) {
+      streams.out(verbHelp(verb));
+      return exitCodes.done;
+    }
+    await verb.run(terminal, values, positionals);
+    return exitCodes.done;
+  } catch (error) {
+    return explain(error, verb, streams);
+  }
+}
+
+function explain(error: unknown, verb: Verb, streams: Omit<Terminal, 'session'>): number {
+  if (error instanceof UsageError) {
+    streams.note(`paddock ${verb.name}: ${error.message}\nSee "paddock ${verb.name} --help".\n`);
+    return exitCodes.usage;
+  }
+  const failure = EngineError.from(error);
+  if (failure.code === 'cancelled' || streams.signal.aborted) {
+    return exitCodes.interrupted;
+  }
+  streams.note(`paddock ${verb.name}: ${failure.message}\n`);
+  if (failure.code === 'internal' && failure.cause instanceof Error) {
+    streams.note(`${failure.cause.stack ?? ''}\n`);
+  }
+  return exitCodes.failed;
+}
+
+function explainProgram(name: string | undefined, streams: Omit<Terminal, 'session'>): number {
+  if (name === '--help' || name === '-h' || name === 'help') {
+    streams.out(programHelp());
+    return exitCodes.done;
+  }
+  streams.note(name === undefined ? programHelp() : `paddock: there is no "${name}".\n\n${programHelp()}`);
+  return exitCodes.usage;
+}
+
+function programHelp(): string {
+  const list = verbs.map((verb) => `  ${verb.name.padEnd(12)}${verb.summary}`);
+  return `Usage: paddock VERB [OPTION]...\n\n${list.join('\n')}\n\n"paddock VERB --help" tells more. PADDOCK_MODELS names the folder of the models.\n`;
+}
+
+function verbHelp(verb: Verb): string {
+  const rows = [...verb.options, ...commonHelp].map(([option, does]) => `  ${option.padEnd(20)}${does}`);
+  return `Usage: paddock ${verb.name} ${verb.usage}\n\n${verb.summary}\n\n${rows.join('\n')}\n`;
+}

@@ -1,0 +1,122 @@
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+import type { Session } from '../server/session.ts';
+
+/** What a verb may use of the terminal. */
+export interface Terminal {
+  /** Results: nothing else goes to stdout. */
+  readonly out: (text: string) => void;
+  /** Progress and errors. */
+  readonly note: (text: string) => void;
+  /** Whether notes go to a person who sees a line being rewritten. */
+  readonly interactive: boolean;
+  /** Aborts with Ctrl+C. */
+  readonly signal: AbortSignal;
+  readonly session: (options: CommonOptions) => Promise<Session>;
+}
+
+export type OptionSpecs = NonNullable<ParseArgsConfig['options']>;
+export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+/** One verb of the program. */
+export interface Verb {
+  readonly name: string;
+  /** What stands after the verb in its usage line. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Lines of the help: option and what it does. */
+  readonly options: readonly (readonly [option: string, does: string])[];
+  readonly specs: OptionSpecs;
+  /** Throws `UsageError` for what was called wrongly. */
+  run(terminal: Terminal, values: OptionValues, positionals: readonly string[]): Promise<void>;
+}
+
+/** The program was called wrongly: exit code 2. */
+export class UsageError extends Error {}
+
+export interface CommonOptions {
+  readonly model: string | undefined;
+  readonly threads: number;
+  readonly contextLength: number;
+}
+
+const commonSpecs: OptionSpecs = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  model: { type: 'string', short: 'm' },
+  adapter: { type: 'string' },
+  threads: { type: 'string' },
+  context: { type: 'string' },
+};
+
+export const commonHelp = [
+  ['--model NAME|PATH', 'a model of "paddock models list" or a .gguf file; the recommended one that is installed'],
+  ['--threads N', 'threads of the engine; the physical cores'],
+  ['--context N', 'tokens of context; the smaller of what the model was trained on and 8192'],
+  ['--json', 'print one JSON value on stdout and nothing else there'],
+  ['--help', 'print this'],
+] as const;
+
+export function parseVerbArguments(
+  verb: Verb,
+  args: readonly string[],
+): { values: OptionValues; positionals: string[] } {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...commonSpecs, ...verb.specs },
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+export function commonOptions(values: OptionValues): CommonOptions {
+  if (values['adapter'] !== undefined) {
+    throw new UsageError('--adapter: this version of the engine cannot load adapters yet.');
+  }
+  return {
+    model: text(values, 'model'),
+    threads: wholeNumber(values, 'threads', 0),
+    contextLength: wholeNumber(values, 'context', 0),
+  };
+}
+
+export function text(values: OptionValues, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function texts(values: OptionValues, name: string): string[] {
+  const value = values[name];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+export function requiredText(values: OptionValues, name: string): string {
+  const value = text(values, name);
+  if (value === undefined || value === '') {
+    throw new UsageError(`--${name} is missing.`);
+  }
+  return value;
+}
+
+export function wholeNumber(values: OptionValues, name: string, otherwise: number): number {
+  return number(values, name, otherwise, /^\d+$/u, 'a whole number');
+}
+
+export function decimal(values: OptionValues, name: string, otherwise: number): number {
+  return number(values, name, otherwise, /^\d+(\.\d+)?$/u, 'a number');
+}
+
+function number(values: OptionValues, name: string, otherwise: number, pattern: RegExp, kind: string): number {
+  const value = text(values, name);
+  if (value === undefined) {
+    return otherwise;
+  }
+  if (!pattern.test(value) || !Number.isSafeInteger(Math.floor(Number(value)))) {
+    throw new UsageError(`--${name} must be ${kind}, not "${value}".`);
+  }
+  return Number(value);
+}

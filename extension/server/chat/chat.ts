@@ -1,0 +1,66 @@
+import type { ChatParams, GenerationResult } from '../../protocol/server.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/errors.ts';
+import { generate } from '../engine/generate.ts';
+import type { Generation } from '../engine/generate.ts';
+import { chatSampler, completeSampler } from '../engine/sampling.ts';
+import { priorities } from '../engine/scheduler.ts';
+import { buildChatPrompt } from '../prompt/chat.ts';
+import type { Prompt } from '../prompt/chat.ts';
+import { GenerationStream } from './progress.ts';
+import type { SendPart } from './progress.ts';
+
+/**
+ * The next answer of a conversation. Stopping it is a normal end: what there is of the answer is the result.
+ * Throws `noModel`, `promptTooLong`, `templateFailed`.
+ */
+export async function answerChat(
+  engine: Engine,
+  params: ChatParams,
+  signal: AbortSignal,
+  send: SendPart,
+): Promise<GenerationResult> {
+  const { info } = engine.model;
+  try {
+    return await engine.run(priorities.chat, signal, async (model, jobSignal) => {
+      const prompt = buildChatPrompt(model, params.messages, params.maxTokens);
+      const stream = new GenerationStream(send);
+      const request = {
+        prompt: prompt.tokens,
+        maxTokens: prompt.maxTokens,
+        sampler: completeSampler(params.sampler, chatSampler),
+      };
+      const generation = await generate(model, request, {
+        signal: jobSignal,
+        onPrefill: (done, total) => stream.prefill(done, total),
+        onText: (text, tokens) => stream.text(text, tokens),
+      });
+      return toResult(generation, prompt, model.info.contextLength);
+    });
+  } catch (error) {
+    if (EngineError.is(error, 'cancelled')) {
+      return stoppedBeforeStart(info.contextLength);
+    }
+    throw error;
+  }
+}
+
+export function toResult(generation: Generation, prompt: Prompt, contextLength: number): GenerationResult {
+  const { text, finishReason, timings } = generation;
+  const contextUsed = timings.promptTokens + timings.completionTokens;
+  return { text, finishReason, timings, contextUsed, contextLength, omitted: prompt.omitted };
+}
+
+/** The result of what was stopped while it waited for another answer to end. */
+export function stoppedBeforeStart(contextLength: number): GenerationResult {
+  const timings = {
+    promptTokens: 0,
+    cachedTokens: 0,
+    prefillMs: 0,
+    completionTokens: 0,
+    decodeMs: 0,
+    prefillTokensPerSecond: 0,
+    decodeTokensPerSecond: 0,
+  };
+  return { text: '', finishReason: 'cancelled', timings, contextUsed: 0, contextLength, omitted: [] };
+}

@@ -1,0 +1,41 @@
+import type { GenerationPart } from '../../protocol/server.ts';
+import { RateMeter } from '../models/rate-meter.ts';
+
+export type SendPart = (part: GenerationPart) => void;
+
+/**
+ * Turns the engine's events into the parts that the client gets: numbered, and the prefill with the time that it
+ * still takes.
+ */
+export class GenerationStream {
+  readonly #send: SendPart;
+  readonly #meter = new RateMeter();
+  #seq = 0;
+  #tokens = 0;
+  #started = false;
+
+  constructor(send: SendPart) {
+    this.#send = send;
+  }
+
+  /** `done` counts cached tokens as done; only the others take time. */
+  prefill(done: number, total: number, now = performance.now()): void {
+    if (!this.#started) {
+      this.#started = true;
+      this.#meter.restart(done, now);
+    }
+    const rate = this.#meter.update(done, now);
+    const remainingSeconds = rate > 0 ? (total - done) / rate : undefined;
+    this.#send({ kind: 'prefill', seq: this.#next(), done, total, remainingSeconds });
+  }
+
+  /** `tokens` are those of this piece; the part tells those of the answer so far. */
+  text(text: string, tokens: number): void {
+    this.#tokens += tokens;
+    this.#send({ kind: 'text', seq: this.#next(), text, tokens: this.#tokens });
+  }
+
+  #next(): number {
+    return this.#seq++;
+  }
+}

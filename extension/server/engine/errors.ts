@@ -1,0 +1,68 @@
+import { errorCodes } from '../../protocol/model.ts';
+import type { ErrorCode, ErrorData } from '../../protocol/model.ts';
+
+/**
+ * Every failure that leaves a server module. The message is fit to show: it says what happened and what to do.
+ */
+export class EngineError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'EngineError';
+    this.code = code;
+  }
+
+  /** Asks any thrown value, also an `Error` made by the addon, for its code. */
+  static is(error: unknown, code: ErrorCode): boolean {
+    return error instanceof Error && 'code' in error && error.code === code;
+  }
+
+  /** Gives any thrown value a code; what is not known becomes `internal`. */
+  static from(error: unknown): EngineError {
+    if (error instanceof EngineError) {
+      return error;
+    }
+    if (!(error instanceof Error)) {
+      return new EngineError('internal', String(error));
+    }
+    if (error.name === 'AbortError') {
+      return new EngineError('cancelled', 'Cancelled.', error);
+    }
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    if (isErrorCode(code)) {
+      return new EngineError(code, error.message, error);
+    }
+    return new EngineError(systemErrors[code] ?? 'internal', error.message, error);
+  }
+}
+
+/** The `data` of a JSON-RPC error response. */
+export function toErrorData(error: EngineError): ErrorData {
+  const cause = error.cause;
+  if (cause === undefined) {
+    return { code: error.code };
+  }
+  return { code: error.code, cause: cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause) };
+}
+
+export function cancelledError(): EngineError {
+  return new EngineError('cancelled', 'Cancelled.');
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return (errorCodes as readonly string[]).includes(code);
+}
+
+/** What the operating system says, in our words. */
+const systemErrors: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: 'notFound',
+  ENOTDIR: 'notFound',
+  EISDIR: 'notAFile',
+  EACCES: 'noPermission',
+  EPERM: 'noPermission',
+  EROFS: 'noPermission',
+  ENOSPC: 'diskFull',
+  EDQUOT: 'diskFull',
+  ENOMEM: 'outOfMemory',
+};

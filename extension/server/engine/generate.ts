@@ -1,0 +1,96 @@
+import type { FinishReason, Timings } from '../../protocol/model.ts';
+import type { NativeGenerateResult, NativeJob, NativeModel } from './binding.ts';
+import { EngineError } from './errors.ts';
+import type { Sampler } from './sampling.ts';
+
+export interface GenerationRequest {
+  readonly prompt: Int32Array;
+  /** Upper limit of new tokens; 0 = until the context is full. */
+  readonly maxTokens: number;
+  readonly sampler: Sampler;
+  readonly stop?: readonly string[];
+  readonly stopTokens?: readonly number[];
+}
+
+export interface GenerationHooks {
+  readonly signal: AbortSignal;
+  /** Tokens of the prompt that are evaluated, of all; the cached ones count as done. */
+  readonly onPrefill?: (done: number, total: number, cached: number) => void;
+  readonly onText?: (text: string, tokens: number) => void;
+}
+
+export interface Generation {
+  readonly text: string;
+  readonly tokens: Int32Array;
+  readonly finishReason: FinishReason;
+  readonly timings: Timings;
+}
+
+/**
+ * One answer of the model. Cancelling is a normal end: the promise resolves with what there is and the finish
+ * reason `cancelled`.
+ */
+export async function generate(
+  model: NativeModel,
+  request: GenerationRequest,
+  hooks: GenerationHooks,
+): Promise<Generation> {
+  const { sampler } = request;
+  const job = model.generate(
+    {
+      prompt: request.prompt,
+      maxTokens: request.maxTokens,
+      temperature: sampler.temperature,
+      topK: sampler.topK,
+      topP: sampler.topP,
+      minP: sampler.minP,
+      repetitionPenalty: sampler.repetitionPenalty,
+      seed: sampler.seed,
+      stop: [...(request.stop ?? [])],
+      stopTokens: [...(request.stopTokens ?? [])],
+    },
+    (event) => {
+      if (event.type === 'prefill') {
+        hooks.onPrefill?.(event.done, event.total, event.cached);
+      } else {
+        hooks.onText?.(event.text, event.tokens);
+      }
+    },
+  );
+  const result = await settle(job, hooks.signal);
+  return { text: result.text, tokens: result.tokens, finishReason: result.finishReason, timings: toTimings(result) };
+}
+
+/** Ties a native job to a signal, and its errors to our codes. */
+export async function settle<T>(job: NativeJob<T>, signal: AbortSignal): Promise<T> {
+  const cancel = (): void => job.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) {
+    cancel();
+  }
+  try {
+    return await job.result;
+  } catch (error) {
+    throw EngineError.from(error);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function toTimings(result: NativeGenerateResult): Timings {
+  const evaluated = result.promptTokens - result.cachedTokens;
+  const decoded = result.tokens.length;
+  return {
+    promptTokens: result.promptTokens,
+    cachedTokens: result.cachedTokens,
+    prefillMs: result.prefillMs,
+    completionTokens: decoded,
+    decodeMs: result.decodeMs,
+    prefillTokensPerSecond: rate(evaluated, result.prefillMs),
+    decodeTokensPerSecond: rate(decoded, result.decodeMs),
+  };
+}
+
+function rate(tokens: number, milliseconds: number): number {
+  return milliseconds > 0 ? (tokens * 1000) / milliseconds : 0;
+}

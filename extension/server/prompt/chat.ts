@@ -1,0 +1,128 @@
+import type { ChatTurn, CodeContext, Omission } from '../../protocol/server.ts';
+import type { ChatMessage } from '../../protocol/model.ts';
+import { EngineError } from '../engine/errors.ts';
+import { packTurns } from './budget.ts';
+import type { TurnCost } from './budget.ts';
+import { attachmentBlock, describeCode } from './code-block.ts';
+import { encodeConversation } from './encode.ts';
+import type { TokenizerModel } from './encode.ts';
+import { systemMessage } from './system.ts';
+import { headLines } from './trim.ts';
+
+export interface Prompt {
+  readonly tokens: Int32Array;
+  /** Upper limit of new tokens that the context still holds. */
+  readonly maxTokens: number;
+  readonly omitted: readonly Omission[];
+}
+
+/** Tokens kept free for an answer when the caller does not say; a quarter of the context when that is less. */
+const answerReserve = 1024;
+
+/**
+ * The prompt of the next answer in a conversation, within the live context less the answer's reserve. What had to
+ * be left out is in `omitted`. Throws `promptTooLong` when the last message alone does not fit.
+ */
+export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[], maxTokens?: number): Prompt {
+  checkTurns(turns);
+  const { contextLength } = model.info;
+  const reserve = Math.min(maxTokens ?? answerReserve, Math.floor(contextLength / 4));
+  const system = turns[0]?.role === 'system' ? turns[0].content : systemMessage;
+  const conversation = turns[0]?.role === 'system' ? turns.slice(1) : turns;
+  const limit = contextLength - reserve;
+
+  // The counts of parts do not add up exactly to the count of the whole, so the whole is counted and what is too
+  // much is taken off the budget.
+  let budget = limit - model.tokenize(system, false).length;
+  for (;;) {
+    const { messages, omitted } = pack(model, conversation, budget);
+    const tokens = encodeConversation(model, [{ role: 'system', content: system }, ...messages]);
+    if (tokens.length <= limit) {
+      return { tokens, maxTokens: answerLimit(contextLength - tokens.length, maxTokens), omitted };
+    }
+    budget -= tokens.length - limit;
+  }
+}
+
+function answerLimit(free: number, maxTokens: number | undefined): number {
+  return maxTokens === undefined || maxTokens <= 0 ? free : Math.min(free, maxTokens);
+}
+
+function checkTurns(turns: readonly ChatTurn[]): void {
+  if (turns.at(-1)?.role !== 'user') {
+    throw new EngineError('invalidArgument', 'A conversation must end with a message of the user.');
+  }
+}
+
+interface Packed {
+  readonly messages: readonly ChatMessage[];
+  readonly omitted: readonly Omission[];
+}
+
+/** Tokens that a template puts around one message, at most; the whole is counted afterwards. */
+const templateTokens = 8;
+
+function pack(model: TokenizerModel, turns: readonly ChatTurn[], budget: number): Packed {
+  const count = (text: string): number => model.tokenize(text, false).length;
+  const costs = turns.map((turn): TurnCost => ({
+    role: turn.role === 'assistant' ? 'assistant' : 'user',
+    message: count(turn.content) + templateTokens,
+    attachments: (turn.attachments ?? []).map((code) => count(attachmentBlock(code))),
+  }));
+  const packing = packTurns(costs, budget);
+  if (packing === undefined) {
+    const tokens = costs.at(-1)?.message ?? 0;
+    throw new EngineError(
+      'promptTooLong',
+      `Your message has ${tokens} tokens and the context has room for ${Math.max(0, budget)}. Shorten it, or load the model with a longer context.`,
+    );
+  }
+  const omitted: Omission[] = [];
+  const messages: ChatMessage[] = [];
+  turns.forEach((turn, turnIndex) => {
+    if (turnIndex < packing.firstTurn) {
+      return;
+    }
+    const blocks: string[] = [];
+    (turn.attachments ?? []).forEach((code, index) => {
+      const cost = costs[turnIndex]?.attachments[index] ?? 0;
+      const kept = cutAttachment(code, cost, packing.grants[turnIndex]?.[index] ?? 0, count);
+      if (kept.block !== undefined) {
+        blocks.push(kept.block);
+      }
+      if (kept.omittedTokens > 0) {
+        omitted.push({ kind: 'attachment', what: describeCode(code), tokens: kept.omittedTokens });
+      }
+    });
+    messages.push({ role: turn.role, content: [...blocks, turn.content].join('\n\n') });
+  });
+  if (packing.firstTurn > 0) {
+    const dropped = costs.slice(0, packing.firstTurn);
+    const tokens = dropped.reduce(
+      (total, cost) => total + cost.message + cost.attachments.reduce((a, b) => a + b, 0),
+      0,
+    );
+    omitted.unshift({ kind: 'messages', what: String(packing.firstTurn), tokens });
+  }
+  return { messages, omitted };
+}
+
+function cutAttachment(
+  code: CodeContext,
+  cost: number,
+  grant: number,
+  count: (text: string) => number,
+): { readonly block: string | undefined; readonly omittedTokens: number } {
+  if (grant >= cost) {
+    return { block: attachmentBlock(code), omittedTokens: 0 };
+  }
+  const frame = count(attachmentBlock({ ...code, text: '' })) + templateTokens;
+  const text = headLines(code.text, grant - frame, count);
+  if (grant === 0 || text.trim() === '') {
+    return { block: undefined, omittedTokens: cost };
+  }
+  const startLine = code.startLine ?? 1;
+  const part = { ...code, text, startLine, endLine: startLine + text.split('\n').length - 1 };
+  const block = attachmentBlock(part);
+  return { block, omittedTokens: Math.max(1, cost - count(block)) };
+}

@@ -1,0 +1,37 @@
+import type { CodeContext } from '../../protocol/server.ts';
+
+/** A Markdown fence that no line of the texts can close: longer than any run of backticks in them. */
+export function fenceFor(texts: readonly string[], languageId = ''): string {
+  const runs = texts.flatMap((text) => text.match(/`+/gu) ?? []);
+  const longest = runs.reduce((length, run) => Math.max(length, run.length), languageId === 'markdown' ? 3 : 2);
+  return '`'.repeat(longest + 1);
+}
+
+export function codeBlock(text: string, languageId: string, fence = fenceFor([text], languageId)): string {
+  return `${fence}${languageId}\n${withoutLastNewline(toLf(text))}\n${fence}`;
+}
+
+/** One attachment as the model reads it: where it is from, then the code. */
+export function attachmentBlock(code: CodeContext): string {
+  return `${describeCode(code)}:\n${codeBlock(code.text, code.languageId)}`;
+}
+
+/** E.g. `src/a.ts, lines 3-9`. */
+export function describeCode({ path, startLine, endLine }: CodeContext): string {
+  const name = path.replace(/\s+/gu, ' ');
+  if (startLine === undefined) {
+    return name;
+  }
+  return endLine === undefined || endLine === startLine
+    ? `${name}, line ${startLine}`
+    : `${name}, lines ${startLine}-${endLine}`;
+}
+
+/** Line ends as models know them. */
+export function toLf(text: string): string {
+  return text.replace(/\r\n?/gu, '\n');
+}
+
+function withoutLastNewline(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
+}

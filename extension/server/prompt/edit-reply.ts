@@ -1,0 +1,239 @@
+import type { EditParams } from '../../protocol/server.ts';
+import { toLf } from './code-block.ts';
+
+/** How the selected text sits in its document, so that a rewrite can be put in the same place. */
+export interface SelectionShape {
+  /** The selected code for the model: LF, common indentation off, no blank ends. */
+  readonly core: string;
+  readonly indent: string;
+  /** What stands before the selection on its first line, when that is only white space. */
+  readonly firstLinePrefix: string;
+  /** The selection begins in the middle of a line of code, so that its first line has no indentation. */
+  readonly startsInLine: boolean;
+  /** The lines with code nearest before and after it, trimmed; nearest last and first. */
+  readonly linesBefore: readonly string[];
+  readonly linesAfter: readonly string[];
+  /** White space at both ends of the selection, kept as it is. */
+  readonly leading: string;
+  readonly trailing: string;
+  readonly eol: '\n' | '\r\n';
+  readonly indentUnit: string;
+}
+
+/** Takes the selection apart. */
+export function readShape({
+  before,
+  selection,
+  after,
+}: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
+  const whole = before + selection + after;
+  const blankLines = /^(?:[^\S\n]*\n)*/u.exec(selection)?.[0] ?? '';
+  const onLine = blankLines === '' ? (/[^\n\r]*$/u.exec(before)?.[0] ?? '') : '';
+  const startsInLine = onLine.trim() !== '';
+  const leading = startsInLine ? (/^[^\S\n]*/u.exec(selection)?.[0] ?? '') : blankLines;
+  const trailing = /\s*$/u.exec(selection.slice(leading.length))?.[0] ?? '';
+  const body = toLf(selection.slice(leading.length, selection.length - trailing.length));
+  const firstLinePrefix = startsInLine ? '' : onLine;
+  const lines = (firstLinePrefix + body).split('\n');
+  const indent = commonIndent(startsInLine ? lines.slice(1) : lines);
+  return {
+    core: mapLines(lines, startsInLine, (line) => withoutIndent(line, indent)),
+    indent,
+    firstLinePrefix,
+    startsInLine,
+    linesBefore: codeLines(toLf(before).slice(0, before.length - onLine.length)).slice(-maxEcho),
+    linesAfter: codeLines(toLf(after)).slice(0, maxEcho),
+    leading,
+    trailing,
+    eol: whole.includes('\r\n') ? '\r\n' : '\n',
+    indentUnit: guessIndentUnit(toLf(whole)) ?? '    ',
+  };
+}
+
+/**
+ * The text that replaces the selection, from what the model wrote. `fence` is the fence that was opened for it.
+ * Writing the same code back gives the selection, byte for byte.
+ */
+export function toReplacement(reply: string, fence: string, shape: SelectionShape): string {
+  const code = withoutBlankEnds(extractCode(toLf(reply), fence, shape.core));
+  const written = withoutEcho(code.split('\n'), shape);
+  if (written.join('').trim() === '') {
+    return '';
+  }
+  const lines = inUnit(written, shape.indentUnit);
+  const ownIndent = commonIndent(shape.startsInLine ? lines.slice(1) : lines);
+  const placed = mapLines(lines, shape.startsInLine, (line) =>
+    line.trim() === '' ? line : shape.indent + withoutIndent(line, ownIndent),
+  );
+  const first = shape.startsInLine ? placed.trimStart() : withoutIndent(placed, shape.firstLinePrefix);
+  return shape.leading + first.replaceAll('\n', shape.eol) + shape.trailing;
+}
+
+/**
+ * The code in a reply that continues an opened fence. A model may also begin with words and a fence of its own, use
+ * a shorter fence, or none. `original` tells whether a fence at the beginning may be part of the code.
+ */
+export function extractCode(reply: string, opened: string, original: string): string {
+  const lines = reply.split('\n');
+  const own = lines.findIndex((line) => fenceOf(line) !== undefined);
+  const ownFence = fenceOf(lines[own] ?? '');
+  if (ownFence !== undefined && isOpening(ownFence, lines.slice(0, own), opened, original)) {
+    return untilClosed(lines.slice(own + 1), ownFence.marks);
+  }
+  return untilClosed(lines, opened);
+}
+
+function untilClosed(lines: readonly string[], opening: string): string {
+  const end = lines.findIndex((line) => closes(fenceOf(line), opening));
+  return (end < 0 ? lines : lines.slice(0, end)).join('\n');
+}
+
+interface Fence {
+  readonly marks: string;
+  readonly info: string;
+}
+
+function fenceOf(line: string): Fence | undefined {
+  const match = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*$/u.exec(line);
+  return match === null ? undefined : { marks: match[1] ?? '', info: match[2] ?? '' };
+}
+
+function closes(fence: Fence | undefined, opening: string): boolean {
+  return fence !== undefined && fence.info === '' && fence.marks.startsWith(opening);
+}
+
+/** Whether the model began anew: with a fence at once, or after a line or two that end in a colon. */
+function isOpening(fence: Fence, linesBefore: readonly string[], opened: string, original: string): boolean {
+  const words = linesBefore.filter((line) => line.trim() !== '');
+  if (words.length === 0) {
+    return (
+      fence.marks.length >= opened.length || (fence.info !== '' && fenceOf(original.split('\n')[0] ?? '') === undefined)
+    );
+  }
+  return (
+    fence.info !== '' &&
+    fence.marks.length >= opened.length &&
+    words.length <= 2 &&
+    words.at(-1)?.trimEnd().endsWith(':') === true
+  );
+}
+
+/** Lines of the surroundings that are looked for at the ends of a rewrite. */
+const maxEcho = 12;
+
+/**
+ * Takes off what a model repeats of the code around the selection: the lines just before it, and then also those
+ * just after it. Lines that the selection itself begins or ends with are no echo.
+ */
+function withoutEcho(lines: readonly string[], { core, linesBefore, linesAfter }: SelectionShape): readonly string[] {
+  const original = codeLines(core);
+  const head = original[0] === lines[0]?.trim() ? 0 : echoLength(lines, linesBefore);
+  if (head === 0) {
+    return lines;
+  }
+  const rest = lines.slice(head);
+  const backwards = [...rest].reverse();
+  const tail = original.at(-1) === backwards[0]?.trim() ? 0 : echoLength(backwards, [...linesAfter].reverse());
+  return trimBlankLines(rest.slice(0, rest.length - tail));
+}
+
+/** How many of the first lines repeat the end of `context`, blank lines between them included. */
+function echoLength(lines: readonly string[], context: readonly string[]): number {
+  for (let start = 0; start < context.length; start += 1) {
+    let at = 0;
+    let matched = start;
+    while (matched < context.length && at < lines.length) {
+      const line = lines[at]?.trim() ?? '';
+      if (line !== '' && line !== context[matched]) {
+        break;
+      }
+      matched += line === '' ? 0 : 1;
+      at += 1;
+    }
+    if (matched === context.length) {
+      return at;
+    }
+  }
+  return 0;
+}
+
+function codeLines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function trimBlankLines(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.trim() !== '');
+  return first < 0 ? [] : lines.slice(first, lines.findLastIndex((line) => line.trim() !== '') + 1);
+}
+
+function withoutBlankEnds(code: string): string {
+  return code.replace(/^(?:[^\S\n]*\n)+/u, '').trimEnd();
+}
+
+/** White space that every line with code begins with. */
+function commonIndent(lines: readonly string[]): string {
+  const indents = lines.filter((line) => line.trim() !== '').map((line) => /^[^\S\n]*/u.exec(line)?.[0] ?? '');
+  return indents.reduce((common, indent) => {
+    let length = 0;
+    while (length < common.length && common[length] === indent[length]) {
+      length += 1;
+    }
+    return common.slice(0, length);
+  }, indents[0] ?? '');
+}
+
+function withoutIndent(line: string, indent: string): string {
+  return line.startsWith(indent) ? line.slice(indent.length) : line.trimStart();
+}
+
+function mapLines(lines: readonly string[], skipFirst: boolean, change: (line: string) => string): string {
+  return lines.map((line, index) => (skipFirst && index === 0 ? line : change(line))).join('\n');
+}
+
+/** One step of indentation in a text, or `undefined` when nothing is indented. */
+function guessIndentUnit(text: string): string | undefined {
+  const indents = text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => /^[ \t]*/u.exec(line)?.[0] ?? '');
+  const tabs = indents.filter((indent) => indent.startsWith('\t')).length;
+  const spaces = indents.filter((indent) => indent.startsWith(' ')).length;
+  if (tabs === 0 && spaces === 0) {
+    return undefined;
+  }
+  if (tabs > spaces) {
+    return '\t';
+  }
+  return ' '.repeat(smallestStep(indents.map((indent) => indent.length)));
+}
+
+/** The smallest growth of indentation from one line to the next; 2 at least, for comments that are off by one. */
+function smallestStep(depths: readonly number[]): number {
+  let step = 8;
+  for (let index = 1; index < depths.length; index += 1) {
+    const growth = (depths[index] ?? 0) - (depths[index - 1] ?? 0);
+    if (growth >= 2) {
+      step = Math.min(step, growth);
+    }
+  }
+  return step === 8 && !depths.includes(8) ? 4 : step;
+}
+
+/** Tabs for spaces or spaces for tabs, when the reply is indented wholly in the other way. */
+function inUnit(lines: readonly string[], unit: string): string[] {
+  const own = guessIndentUnit(lines.join('\n'));
+  if (own === undefined || own.startsWith(unit[0] ?? ' ')) {
+    return [...lines];
+  }
+  return lines.map((line) => {
+    const indent = /^[ \t]*/u.exec(line)?.[0] ?? '';
+    if (own === '\t' ? indent.includes(' ') : indent.includes('\t')) {
+      return line;
+    }
+    const steps = own === '\t' ? indent.length : Math.round(indent.length / own.length);
+    return unit.repeat(steps) + line.slice(indent.length);
+  });
+}

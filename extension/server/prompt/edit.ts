@@ -1,0 +1,117 @@
+import type { EditParams, Omission } from '../../protocol/server.ts';
+import { EngineError } from '../engine/errors.ts';
+import { shareSurroundings } from './budget.ts';
+import type { Prompt } from './chat.ts';
+import { codeBlock, fenceFor, toLf } from './code-block.ts';
+import { readShape } from './edit-reply.ts';
+import type { SelectionShape } from './edit-reply.ts';
+import { encodeConversation } from './encode.ts';
+import type { TokenizerModel } from './encode.ts';
+import { systemMessage } from './system.ts';
+import { headLines, tailLines } from './trim.ts';
+
+export interface EditPrompt extends Prompt {
+  readonly shape: SelectionShape;
+  /** The fence that our own beginning of the answer opened. */
+  readonly fence: string;
+  readonly stop: readonly string[];
+}
+
+/** Tokens of surrounding code at most: more costs a CPU seconds and helps a small model little. */
+const maxSurroundings = 1280;
+
+/**
+ * The prompt that asks for a replacement of the selection and for nothing else. The answer is begun for the model
+ * with an open fence, so that its first token is already code, and it ends at the closing one.
+ * Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is selected.
+ */
+export function buildEditPrompt(model: TokenizerModel, params: EditParams): EditPrompt {
+  if (params.selection.trim() === '') {
+    throw new EngineError('invalidArgument', 'Nothing is selected. Select the code that should change.');
+  }
+  const shape = readShape(params);
+  const before = toLf(params.before);
+  const after = toLf(params.after);
+  const fence = fenceFor([shape.core, before, after, params.instruction], params.languageId);
+  const count = (text: string): number => model.tokenize(text, false).length;
+  const encode = (head: string, tail: string): Int32Array => {
+    const content = userMessage(params, shape, fence, head, tail);
+    const messages = [
+      { role: 'system', content: systemMessage },
+      { role: 'user', content },
+    ] as const;
+    return encodeConversation(model, messages, `${fence}${params.languageId}\n`);
+  };
+
+  const bare = encode('', '').length;
+  const reserve = answerReserve(count(shape.core));
+  const room = model.info.contextLength - reserve - bare;
+  if (room < 0) {
+    throw new EngineError(
+      'promptTooLong',
+      `The selection needs ${bare + reserve} tokens with its rewrite and the context has ${model.info.contextLength}. Select less, or load the model with a longer context.`,
+    );
+  }
+  const costs = { before: count(before), after: count(after) };
+  let budget = Math.min(maxSurroundings, room - frameTokens);
+  for (;;) {
+    const share = shareSurroundings(costs.before, costs.after, budget);
+    const head = tailLines(before, share.before, count);
+    const tail = headLines(after, share.after, count);
+    const tokens = encode(head, tail);
+    const excess = tokens.length + reserve - model.info.contextLength;
+    if (excess <= 0 || (head === '' && tail === '')) {
+      const omitted = omissions(params.path, costs.before - count(head) + costs.after - count(tail));
+      const maxTokens = Math.min(model.info.contextLength - tokens.length, reserve);
+      return { tokens, maxTokens, omitted, shape, fence, stop: [`\n${fence}`] };
+    }
+    budget -= excess;
+  }
+}
+
+/** Tokens of the words and fences around the surroundings, roughly; the whole is counted afterwards. */
+const frameTokens = 48;
+
+/** A rewrite may grow to three times the selection; a short one gets room for a helper or two. */
+function answerReserve(selectionTokens: number): number {
+  return Math.max(384, Math.min(selectionTokens * 3, selectionTokens + 1024));
+}
+
+function omissions(path: string, tokens: number): Omission[] {
+  return tokens > 0 ? [{ kind: 'surroundings', what: path, tokens }] : [];
+}
+
+function userMessage(params: EditParams, shape: SelectionShape, fence: string, head: string, tail: string): string {
+  const { languageId, path } = params;
+  const parts: string[] = [];
+  if (head.trim() !== '') {
+    parts.push(`This comes before it in ${path}, for reference only:\n${codeBlock(head, languageId, fence)}`);
+  }
+  if (tail.trim() !== '') {
+    parts.push(`This comes after it in ${path}, for reference only:\n${codeBlock(tail, languageId, fence)}`);
+  }
+  parts.push(`This is the code to rewrite:\n${codeBlock(shape.core, languageId, fence)}`);
+  parts.push(task(params));
+  parts.push(
+    'Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.',
+  );
+  return parts.join('\n\n');
+}
+
+function task(params: EditParams): string {
+  const instruction = params.instruction.trim();
+  if (params.kind === 'refactor') {
+    return `Task: ${instruction}`;
+  }
+  const problems = params.diagnostics.map((diagnostic) => `- ${describeProblem(params, diagnostic)}`);
+  const lead = instruction === '' ? '' : `${instruction}\n`;
+  return `Task: fix ${problems.length === 1 ? 'this problem' : 'these problems'} with the smallest change that is right.\n${lead}${problems.join('\n')}`;
+}
+
+/** Names the line by its text: small models do not count lines. */
+function describeProblem(params: EditParams, { line, message }: EditParams['diagnostics'][number]): string {
+  const firstLine = toLf(params.before).split('\n').length;
+  const source = toLf(params.selection).split('\n')[line - firstLine]?.trim() ?? '';
+  const where = source === '' ? '' : `in the line \`${source}\`: `;
+  return `${where}${message.trim()}`;
+}

@@ -1,0 +1,149 @@
+import type { CancellationToken, Connection } from 'vscode-languageserver/node';
+import { ResponseError } from 'vscode-languageserver/node';
+import { protocolVersion } from '../protocol/model.ts';
+import type { ErrorData } from '../protocol/model.ts';
+import {
+  AddModel,
+  Chat,
+  CountTokens,
+  DownloadModel,
+  DownloadModelProgress,
+  Edit,
+  EngineStateChanged,
+  GenerationProgress,
+  ListModels,
+  LoadModel,
+  LoadModelProgress,
+  RemoveModel,
+  UnloadModel,
+} from '../protocol/server.ts';
+import type { GenerationPart, ServerOptions } from '../protocol/server.ts';
+import { answerChat } from './chat/chat.ts';
+import type { SendPart } from './chat/progress.ts';
+import { answerEdit } from './edit/edit.ts';
+import { EngineError, toErrorData } from './engine/errors.ts';
+import type { Host } from './host.ts';
+import { checkChatParams, checkEditParams, checkText, checkServerOptions } from './params.ts';
+import { createSession } from './session.ts';
+import type { Session } from './session.ts';
+
+/** Answers the client's messages; the engine and the models come into being with `initialize`. */
+export function serve(connection: Connection, host: Host): void {
+  let session: Promise<Session> | undefined;
+  const ready = (): Promise<Session> => {
+    if (session === undefined) {
+      throw new EngineError('internal', 'The client did not initialize the server.');
+    }
+    return session;
+  };
+
+  connection.onInitialize((params) =>
+    orResponseError(async () => {
+      const options: ServerOptions = checkServerOptions(params.initializationOptions);
+      if (options.protocolVersion !== protocolVersion) {
+        throw new EngineError('internal', 'The editor and the engine are of different versions. Reload the window.');
+      }
+      session = createSession(host, options, (state) => void connection.sendNotification(EngineStateChanged, state));
+      await session;
+      return { capabilities: {} };
+    }),
+  );
+  connection.onShutdown(async () => {
+    const { engine } = await ready();
+    await engine.unload();
+  });
+
+  connection.onRequest(ListModels, () => orResponseError(async () => (await ready()).store.list()));
+  connection.onRequest(AddModel, ({ path }) =>
+    orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))),
+  );
+  connection.onRequest(RemoveModel, ({ id }) =>
+    orResponseError(async () => {
+      const { store, engine } = await ready();
+      if (engine.info !== undefined && (await store.resolve(id).catch(() => undefined)) === engine.info.path) {
+        await engine.unload();
+      }
+      await store.remove(checkText(id, 'id'));
+      return null;
+    }),
+  );
+  connection.onRequest(DownloadModel, ({ id, partialResultToken }, token) =>
+    orResponseError(async () => {
+      const { store } = await ready();
+      return store.download(checkText(id, 'id'), {
+        signal: toSignal(token),
+        onProgress: (progress) => {
+          if (partialResultToken !== undefined) {
+            void connection.sendProgress(DownloadModelProgress, partialResultToken, progress);
+          }
+        },
+      });
+    }),
+  );
+  connection.onRequest(LoadModel, ({ id, partialResultToken }, token) =>
+    orResponseError(async () => {
+      const { store, engine } = await ready();
+      const path = await store.resolve(checkText(id, 'id'));
+      return engine.load(path, {
+        signal: toSignal(token),
+        onProgress: (fraction) => {
+          if (partialResultToken !== undefined) {
+            void connection.sendProgress(LoadModelProgress, partialResultToken, { fraction });
+          }
+        },
+      });
+    }),
+  );
+  connection.onRequest(UnloadModel, () =>
+    orResponseError(async () => {
+      await (await ready()).engine.unload();
+      return null;
+    }),
+  );
+
+  const sender = (token: string | number | undefined): SendPart => {
+    return (part: GenerationPart) => {
+      if (token !== undefined) {
+        void connection.sendProgress(GenerationProgress, token, part);
+      }
+    };
+  };
+  connection.onRequest(Chat, (params, token) =>
+    orResponseError(async () =>
+      answerChat((await ready()).engine, checkChatParams(params), toSignal(token), sender(params.partialResultToken)),
+    ),
+  );
+  connection.onRequest(Edit, (params, token) =>
+    orResponseError(async () =>
+      answerEdit((await ready()).engine, checkEditParams(params), toSignal(token), sender(params.partialResultToken)),
+    ),
+  );
+  connection.onRequest(CountTokens, ({ text }) =>
+    orResponseError(async () => ({
+      tokens: (await ready()).engine.model.tokenize(checkText(text, 'text'), false).length,
+    })),
+  );
+  connection.listen();
+}
+
+/** Gives every failure its `ErrorData`. */
+async function orResponseError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const failure = EngineError.from(error);
+    throw new ResponseError<ErrorData>(requestFailed, failure.message, toErrorData(failure));
+  }
+}
+
+/** `LSPErrorCodes.RequestFailed`: the request was well formed and failed for a reason told in `data`. */
+const requestFailed = -32803;
+
+function toSignal(token: CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) {
+    controller.abort();
+  }
+  token.onCancellationRequested(() => controller.abort());
+  return controller.signal;
+}

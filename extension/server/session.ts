@@ -1,0 +1,51 @@
+import { freemem, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { EngineState, ServerOptions } from '../protocol/server.ts';
+import type { NativeModule } from './engine/binding.ts';
+import { Engine } from './engine/engine.ts';
+import { loadAddon } from './engine/load-addon.ts';
+import type { Host } from './host.ts';
+import { readCatalogue } from './models/catalogue.ts';
+import type { Memory } from './models/fit.ts';
+import { modelsFolder } from './models/folder.ts';
+import { ModelStore } from './models/store.ts';
+
+/** The engine and the models of one client: the editor's window or a run of the terminal program. */
+export interface Session {
+  readonly engine: Engine;
+  readonly store: ModelStore;
+  /** Loads the native code on first call. Throws `engineUnavailable`. */
+  readonly addon: () => NativeModule;
+}
+
+export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'>;
+
+export async function createSession(
+  host: Host,
+  options: SessionOptions,
+  onState?: (state: EngineState) => void,
+): Promise<Session> {
+  let loaded: NativeModule | undefined;
+  const addon = (): NativeModule => (loaded ??= loadAddon(host));
+  const engine = new Engine(addon, options, onState);
+  const store = new ModelStore({
+    host,
+    folder: modelsFolder(host, options.modelsFolder),
+    catalogue: await readCatalogue(join(host.installFolder, 'media', 'catalogue.json')),
+    inspect: (path) => addon().inspect(path, { contextLength: options.contextLength }),
+    memory: () => machineMemory(addon, engine),
+  });
+  return { engine, store, addon };
+}
+
+/** What a model could take: what is free, and what the loaded one would give back. */
+function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
+  const given = engine.info?.memory.total ?? 0;
+  try {
+    const { totalMemory, availableMemory } = addon().systemInfo();
+    return { total: totalMemory, available: Math.min(totalMemory, availableMemory + given) };
+  } catch {
+    // Without an engine the list can still be shown, with the coarser figures of the system.
+    return { total: totalmem(), available: freemem() + given };
+  }
+}

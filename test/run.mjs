@@ -1,0 +1,159 @@
+/**
+ * `npm test`: from a fresh clone to one line `N passed, N failed`. Needs Node, a C++ compiler, CMake and pip; gets
+ * everything else. A suite that could not run counts as failed.
+ *   node test/run.mjs [SUITE]...   only these suites
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { installPackages } from './workbench/install.mjs';
+import { defaultModel, getModels, testModels } from './workbench/models.mjs';
+import { buildAddon, testNative } from './workbench/native.mjs';
+import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
+
+const results = join(cache, 'results');
+const wanted = process.argv.slice(2);
+
+/** Each resolves with what it counted: `[passed, failed]`. The order is the order of running. */
+const suites = {
+  check: () => single('npm', ['run', 'check']),
+  native: nativeTests,
+  unit: () => vitest('unit', ['extension', 'webview', 'test/contract', 'test/webview']),
+  server: () => vitest('server', ['test/server']),
+  oracle: () => script('test/oracle/run.mjs'),
+  webview: () => nodeTests('test/webview'),
+  e2e: () => script('test/e2e/run.mjs'),
+};
+
+const unknown = wanted.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  console.error(`Unknown suite: ${unknown.join(', ')}. Known: ${Object.keys(suites).join(', ')}.`);
+  process.exit(2);
+}
+
+const totals = [];
+if (await attempt('prepare', prepare)) {
+  for (const [name, suite] of Object.entries(suites)) {
+    if (wanted.length === 0 || wanted.includes(name)) {
+      await attempt(name, suite);
+    }
+  }
+}
+report();
+
+/** What every suite builds on. */
+async function prepare() {
+  await rm(results, { recursive: true, force: true });
+  await mkdir(results, { recursive: true });
+  await installPackages();
+  await mustRun('Building the bundles', process.execPath, ['esbuild.mjs', '--production']);
+  await buildAddon();
+  await getModels([...testModels, defaultModel]);
+  return [0, 0];
+}
+
+/** Runs one part and notes its counts; what throws is one failure. */
+async function attempt(name, part) {
+  const start = performance.now();
+  console.log(`\n== ${name}`);
+  let counts;
+  try {
+    counts = await part();
+  } catch (error) {
+    console.error(error instanceof StepError ? error.message : error);
+    counts = [0, 1];
+  }
+  const [passed, failed] = counts;
+  totals.push({ name, passed, failed, seconds: (performance.now() - start) / 1000 });
+  return failed === 0;
+}
+
+function report() {
+  console.log('');
+  for (const { name, passed, failed, seconds } of totals) {
+    console.log(
+      `${name.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,
+    );
+  }
+  const sum = (key) => totals.reduce((total, suite) => total + suite[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = sum('failed') > 0 ? 1 : 0;
+}
+
+/** One program that succeeds or fails as a whole. */
+async function single(command, args) {
+  return (await run(command, args)) === 0 ? [1, 0] : [0, 1];
+}
+
+/** The engine's own tests, with the address and undefined-behaviour sanitizers. */
+async function nativeTests() {
+  const junit = join(results, 'native.xml');
+  const failure = await testNative('asan', junit).catch((error) => error);
+  if (!existsSync(junit)) {
+    throw failure ?? new StepError('The tests of the engine left no report.');
+  }
+  const counts = await junitCounts(junit);
+  return counted(counts, failure === undefined ? 0 : 1);
+}
+
+async function junitCounts(file) {
+  const head = /<testsuite\b[^>]*>/.exec(await readFile(file, 'utf8'))?.[0] ?? '';
+  const number = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const failed = number('failures') + number('errors') + number('disabled') + number('skipped');
+  return [number('tests') - failed, failed];
+}
+
+async function vitest(name, filters) {
+  const file = join(results, `${name}.json`);
+  const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const code = await run(process.execPath, [
+    cli,
+    'run',
+    ...filters,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  if (!existsSync(file)) {
+    throw new StepError(`The suite ${name} left no report.`);
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(await readFile(file, 'utf8'));
+  return counted([numPassedTests, numFailedTests + numPendingTests + numTodoTests], code);
+}
+
+/** Files of node:test in a folder. */
+async function nodeTests(folder) {
+  let output = '';
+  const { readdir } = await import('node:fs/promises');
+  const files = existsSync(join(root, folder))
+    ? (await readdir(join(root, folder))).filter((file) => file.endsWith('.test.mjs'))
+    : [];
+  if (files.length === 0) {
+    throw new StepError(`There are no tests in ${folder}.`);
+  }
+  const paths = files.map((file) => join(folder, file));
+  const code = await run(process.execPath, ['--test', '--test-reporter=spec', ...paths], {
+    onOutput: (text) => (output += text),
+  });
+  const number = (name) => Number(new RegExp(`^\\u2139 ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  return counted([number('pass'), number('fail') + number('cancelled') + number('skipped') + number('todo')], code);
+}
+
+/** A suite of its own: its last line is `N passed, N failed`. */
+async function script(path) {
+  if (!existsSync(join(root, path))) {
+    throw new StepError(`${path} is missing.`);
+  }
+  let output = '';
+  const code = await run(process.execPath, [path], { onOutput: (text) => (output += text) });
+  const match = /(\d+) passed, (\d+) failed\s*$/.exec(output);
+  if (match === null) {
+    throw new StepError(`${path} did not end with "N passed, N failed".`);
+  }
+  return counted([Number(match[1]), Number(match[2])], code);
+}
+
+/** A suite that failed without a failed test, or that tested nothing, has failed. */
+function counted([passed, failed], code) {
+  return failed === 0 && (code !== 0 || passed === 0) ? [passed, 1] : [passed, failed];
+}

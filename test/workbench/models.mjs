@@ -1,0 +1,17 @@
+/** Gets models through the product's own downloader. */
+import { join } from 'node:path';
+import { mustRun, need, root } from './process.mjs';
+
+/** Small ones that the suites use, and the one that `npm start` uses. */
+export const testModels = ['smollm2-135m-instruct', 'qwen2.5-coder-0.5b-instruct'];
+export const defaultModel = 'qwen2.5-coder-1.5b-instruct';
+
+const cli = join(root, 'dist', 'cli.js');
+
+/** Downloads what is not there yet, with progress; goes on where it stopped. */
+export async function getModels(names) {
+  await need([{ programs: ['python3', 'python', 'py'], debian: 'python3-pip' }]);
+  for (const name of names) {
+    await mustRun(`Getting the model ${name}`, process.execPath, [cli, 'models', 'get', name]);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Builds the engine: `node test/workbench/native.mjs` makes the addon for this machine in dist/native, `--test`
+ * builds the engine's own tests with sanitizers and runs them (`--preset NAME` for another preset,
+ * `--junit FILE` for a report).
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { main, mustRun, need, root } from './process.mjs';
+
+const native = join(root, 'native');
+export const addonFolder = join(root, 'dist', 'native', `${process.platform}-${process.arch}`);
+
+/** Builds the addon of this machine. */
+export async function buildAddon() {
+  await needTools();
+  await configure('release', [
+    '-DPADDOCK_BUILD_BINDING=ON',
+    `-DNODE_API_HEADERS_DIR=${join(root, 'node_modules', 'node-api-headers', 'include')}`,
+    `-DNODE_ADDON_API_DIR=${join(root, 'node_modules', 'node-addon-api')}`,
+    `-DPADDOCK_ADDON_DIR=${addonFolder}`,
+  ]);
+  await build('release', ['--target', 'paddock_node']);
+}
+
+/** Builds and runs the engine's own tests. */
+export async function testNative(preset = 'asan', junit) {
+  await needTools();
+  await configure(preset, []);
+  await build(preset, []);
+  const report = junit === undefined ? [] : ['--output-junit', junit];
+  await mustRun('The tests of the engine', 'ctest', ['--preset', preset, '--output-on-failure', ...report], {
+    cwd: native,
+  });
+}
+
+async function configure(preset, definitions) {
+  await mustRun(`Configuring the engine (${preset})`, 'cmake', ['--preset', preset, ...definitions], { cwd: native });
+}
+
+async function build(preset, more) {
+  const jobs = String(availableParallelism());
+  await mustRun(
+    `Building the engine (${preset})`,
+    'cmake',
+    ['--build', '--preset', preset, '--parallel', jobs, ...more],
+    { cwd: native },
+  );
+}
+
+async function needTools() {
+  const tools = [
+    { programs: ['cmake'], debian: 'cmake', windows: 'winget install Kitware.CMake' },
+    {
+      programs: ['c++', 'g++', 'clang++', 'cl'],
+      debian: 'g++',
+      darwin: 'xcode-select --install',
+      windows: 'winget install Microsoft.VisualStudio.2022.BuildTools',
+    },
+  ];
+  if (presetsUse('Ninja')) {
+    tools.push({ programs: ['ninja'], debian: 'ninja-build', windows: 'winget install Ninja-build.Ninja' });
+  } else if (process.platform !== 'win32') {
+    tools.push({ programs: ['make'], debian: 'make', darwin: 'xcode-select --install' });
+  }
+  await need(tools);
+}
+
+function presetsUse(generator) {
+  const presets = readFileSync(join(native, 'CMakePresets.json'), 'utf8');
+  return presets.includes(`"generator": "${generator}"`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { values } = parseArgs({
+    options: { test: { type: 'boolean' }, preset: { type: 'string' }, junit: { type: 'string' } },
+  });
+  await main(() => (values.test === true ? testNative(values.preset, values.junit) : buildAddon()));
+}
