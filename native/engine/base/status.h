@@ -1,0 +1,86 @@
+// Errors as values: the engine never throws, prints or aborts, because it lives inside a user's editor.
+#pragma once
+
+#include <cassert>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace paddock {
+
+// The codes are those of extension/protocol/model.ts; CodeName() gives their spelling there.
+enum class Code {
+  kOk,
+  kCancelled,
+  kNotFound,
+  kNotAFile,
+  kNoPermission,
+  kInvalidModel,
+  kUnsupportedModel,
+  kInvalidArgument,
+  kOutOfMemory,
+  kPromptTooLong,
+  kInternal,
+};
+
+constexpr const char* CodeName(Code code) {
+  switch (code) {
+    case Code::kOk: return "ok";
+    case Code::kCancelled: return "cancelled";
+    case Code::kNotFound: return "notFound";
+    case Code::kNotAFile: return "notAFile";
+    case Code::kNoPermission: return "noPermission";
+    case Code::kInvalidModel: return "invalidModel";
+    case Code::kUnsupportedModel: return "unsupportedModel";
+    case Code::kInvalidArgument: return "invalidArgument";
+    case Code::kOutOfMemory: return "outOfMemory";
+    case Code::kPromptTooLong: return "promptTooLong";
+    case Code::kInternal: return "internal";
+  }
+  return "internal";
+}
+
+// A code and a sentence that can be shown to a person: what happened and what to do.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  static Status Ok() { return {}; }
+
+  bool ok() const { return code_ == Code::kOk; }
+  Code code() const { return code_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  Code code_ = Code::kOk;
+  std::string message_;
+};
+
+// A value, or the Status that says why there is none.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design, as `return value;` reads best
+  Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }  // NOLINT
+
+  bool ok() const { return value_.has_value(); }
+  const Status& status() const { return status_; }
+  T& operator*() { return *value_; }
+  const T& operator*() const { return *value_; }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
+  T Take() { return std::move(*value_); }
+
+ private:
+  std::optional<T> value_;
+  Status status_;
+};
+
+// Leaves the calling function with the Status of `expression` when it is not Ok.
+#define PADDOCK_RETURN_IF_ERROR(expression)                            \
+  do {                                                                 \
+    if (::paddock::Status status_ = (expression); !status_.ok()) return status_; \
+  } while (false)
+
+}  // namespace paddock

@@ -1,0 +1,124 @@
+// The engine's public face: one loaded model that tokenizes, generates and scores.
+//
+// Calls are synchronous; one thread at a time may call Generate, Score and Bench, while the tokenizer may be used from
+// any thread. Nothing here throws, prints or exits.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "gguf/gguf.h"
+#include "runtime/sampler.h"
+#include "tokenizer/tokenizer.h"
+
+namespace paddock {
+
+// Set from any thread; looked at between the phases of a forward pass.
+using CancelFlag = std::atomic<bool>;
+
+// Bytes. `total` is what the process grows by once the context is full.
+struct MemoryNeed {
+  uint64_t weights = 0, kv_cache = 0, scratch = 0, total = 0;
+};
+
+struct LoadOptions {
+  int context_length = 0;  // tokens; 0 = the smaller of the trained length and 8192
+  int threads = 0;         // 0 = the physical cores
+  std::string kernels;     // empty = the best for this machine; the variable PADDOCK_KERNELS wins
+};
+
+struct ModelInfo {
+  std::string path, name, architecture, quantization, kernels;
+  uint64_t parameters = 0;
+  int context_length = 0, trained_context_length = 0, vocabulary = 0, threads = 0;
+  MemoryNeed memory;
+  std::optional<std::string> chat_template;
+};
+
+// What a file's header says, for people and for a fit check before loading.
+struct Inspection {
+  std::string architecture, quantization;
+  uint64_t parameters = 0;
+  int trained_context_length = 0, context_length = 0;
+  std::optional<MemoryNeed> memory;          // absent when the engine cannot run the file;
+  Status unsupported;                        // then this says why
+};
+Inspection Inspect(const GgufFile& file, const LoadOptions& options);
+
+enum class FinishReason { kStop, kLength, kCancelled };
+
+struct GenerateRequest {
+  std::vector<int32_t> prompt;  // 1 .. context_length - 1 ids
+  int max_tokens = 0;           // 0 = until the context is full
+  SamplerOptions sampler;
+  std::vector<std::string> stop;      // the answer ends before the first of these
+  std::vector<int32_t> stop_tokens;   // end the answer besides the model's own
+  bool ignore_end = false;            // benchmarks: do not stop at end tokens
+};
+
+// Called on the generating thread. Implementations must be quick and must not call the engine.
+class GenerateObserver {
+ public:
+  virtual ~GenerateObserver() = default;
+  // done of total prompt tokens are in the cache, `cached` of them from before. May be fractional inside a batch.
+  virtual void OnPrefill(double done, int total, int cached) = 0;
+  // Whole UTF-8; `tokens` = how many have been generated so far. The text may be empty.
+  virtual void OnText(std::string_view text, int tokens) = 0;
+};
+
+struct GenerateResult {
+  std::string text;
+  std::vector<int32_t> tokens;  // without the one that ended it
+  FinishReason finish_reason = FinishReason::kStop;
+  int prompt_tokens = 0, cached_tokens = 0;
+  double prefill_ms = 0, decode_ms = 0;
+};
+
+struct BenchRow {
+  bool prefill = false;
+  int tokens = 0;
+  double tokens_per_second = 0;
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> Load(const std::string& path, const LoadOptions& options, const CancelFlag* cancel,
+                                              const std::function<void(double)>& progress);
+  ~Engine();
+
+  const ModelInfo& info() const;
+  const Tokenizer& tokenizer() const;
+
+  // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit, kInvalidArgument when
+  // it is empty or an id is out of range.
+  Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
+
+  // -ln p(ids[i + 1] | ids[0 .. i]) in nats, for all but the first id.
+  Result<std::vector<double>> Score(std::span<const int32_t> ids, const CancelFlag* cancel);
+
+  // Speed of prefill and decode from an empty cache; one row each per repetition.
+  Result<std::vector<BenchRow>> Bench(int prompt, int generate, int repeat, const CancelFlag* cancel);
+  // Bytes per second that all threads together can read from memory.
+  double MeasureReadBandwidth();
+  // int8 multiplies and adds per second of all threads together.
+  double MeasureInt8Peak();
+
+  // Evaluates `tokens` after the first `keep` positions of what is in the cache and returns the logits of the last
+  // one, [vocabulary], valid until the next call. For tests of the engine's laws.
+  Result<std::span<float>> Evaluate(std::span<const int32_t> tokens, int keep, int batch, const CancelFlag* cancel);
+
+ private:
+  Engine();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,60 @@
+// A cursor over untrusted bytes: nothing is read before it is known to be there.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace paddock {
+
+// True when a * b does not fit 64 bits.
+inline bool MultiplyOverflows(uint64_t a, uint64_t b, uint64_t* product) {
+#if defined(__GNUC__)
+  return __builtin_mul_overflow(a, b, product);
+#else
+  *product = a * b;
+  return a != 0 && *product / a != b;
+#endif
+}
+
+class Reader {
+ public:
+  explicit Reader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+
+  uint64_t position() const { return position_; }
+  uint64_t remaining() const { return bytes_.size() - position_; }
+
+  // Little-endian, unaligned.
+  template <typename T>
+    requires std::is_arithmetic_v<T>
+  bool Read(T* value) {
+    if (remaining() < sizeof(T)) return false;
+    std::memcpy(value, bytes_.data() + position_, sizeof(T));
+    position_ += sizeof(T);
+    return true;
+  }
+
+  bool ReadBytes(uint64_t count, std::span<const uint8_t>* out) {
+    if (count > remaining()) return false;
+    *out = bytes_.subspan(position_, count);
+    position_ += count;
+    return true;
+  }
+
+  // A 64-bit length and that many bytes.
+  bool ReadString(std::string_view* out) {
+    uint64_t length;
+    std::span<const uint8_t> data;
+    if (!Read(&length) || !ReadBytes(length, &data)) return false;
+    *out = {reinterpret_cast<const char*>(data.data()), data.size()};
+    return true;
+  }
+
+ private:
+  std::span<const uint8_t> bytes_;
+  uint64_t position_ = 0;
+};
+
+}  // namespace paddock

@@ -1,0 +1,29 @@
+// What every kernel translation unit includes before it opens its namespace. C headers only: see kernel_table.h.
+#pragma once
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/kernel_table.h"
+
+// Unrolling serves registers. A table that keeps its vectors in memory defines PADDOCK_NO_UNROLL: it would only grow.
+#if defined(PADDOCK_NO_UNROLL)
+#define PADDOCK_INLINE inline
+#define PADDOCK_LAMBDA
+#define PADDOCK_UNROLL(n)
+#elif defined(__GNUC__)
+#define PADDOCK_INLINE inline __attribute__((always_inline))
+#define PADDOCK_LAMBDA __attribute__((always_inline))
+#define PADDOCK_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define PADDOCK_UNROLL(n) PADDOCK_PRAGMA(unroll n)
+#else
+#define PADDOCK_UNROLL(n) PADDOCK_PRAGMA(GCC unroll n)
+#endif
+#else
+#define PADDOCK_INLINE __forceinline
+#define PADDOCK_LAMBDA
+#define PADDOCK_UNROLL(n)
+#endif

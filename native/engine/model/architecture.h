@@ -1,0 +1,52 @@
+// What distinguishes one model family from another, as data, and the numbers of one model.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "gguf/gguf.h"
+
+namespace paddock {
+
+// Which elements of a head are rotated together.
+enum class RopePairs {
+  kAdjacent,  // (2i, 2i + 1): llama
+  kHalves,    // (i, i + n / 2): qwen2
+};
+
+struct Architecture {
+  const char* name;  // general.architecture
+  RopePairs rope_pairs;
+  bool qkv_bias;  // wq, wk, wv carry a bias; other families may, these must
+};
+
+// nullptr for a family that the engine does not run.
+const Architecture* FindArchitecture(std::string_view name);
+std::string ArchitectureNames();
+
+// Everything here has been checked to be in a range that the engine can run.
+struct Hyperparameters {
+  const Architecture* architecture = nullptr;
+  std::string name;  // general.name, or the family's
+  int layers = 0;
+  int hidden = 0;        // embedding length, multiple of 32
+  int feed_forward = 0;  // multiple of 32
+  int heads = 0;
+  int kv_heads = 0;  // divides heads
+  int head_dim = 0;  // multiple of 16
+  int vocabulary = 0;
+  int trained_context = 0;
+  int rope_dim = 0;  // elements of a head that are rotated; even
+  float rope_base = 0;
+  float rope_scale = 1;  // positions are multiplied by this (linear scaling)
+  float norm_epsilon = 0;
+
+  int q_rows() const { return heads * head_dim; }
+  int kv_rows() const { return kv_heads * head_dim; }
+  int group() const { return heads / kv_heads; }
+};
+
+Result<Hyperparameters> ReadHyperparameters(const GgufFile& file);
+
+}  // namespace paddock

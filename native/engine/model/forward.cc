@@ -1,0 +1,423 @@
+#include "model/forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "quant/dequantize.h"
+
+namespace paddock {
+namespace {
+
+constexpr int kTileRows = 64;             // output rows of a chunk with many tokens
+constexpr int kFewTileRows = 1024;        // the most with few tokens
+constexpr size_t kChunkBytes = 64 << 10;  // weights of a chunk with few tokens
+constexpr int kAttentionTokens = 8;       // tokens of one unit of attention
+
+}  // namespace
+
+// What one Run() works on; shared by its threads.
+struct Forward::Task {
+  std::span<const int32_t> tokens;
+  int first;       // position of tokens[0]
+  int logit_rows;
+  const std::function<void(int)>* progress;
+  int layer = 0;
+  int from = 0;    // rows before this one are no longer needed (last layer)
+
+  int count() const { return static_cast<int>(tokens.size()); }
+  int rows() const { return count() - from; }
+};
+
+// Hands out 64-byte aligned pieces of one block of memory.
+class Forward::Layout {
+ public:
+  explicit Layout(uint8_t* base) : base_(base) {}
+  template <typename T>
+  void Take(T** out, size_t count) {
+    if (base_ != nullptr) *out = reinterpret_cast<T*>(base_ + used_);
+    used_ += (count * sizeof(T) + 63) / 64 * 64;
+  }
+  uint64_t used() const { return used_; }
+
+ private:
+  uint8_t* base_;
+  uint64_t used_ = 0;
+};
+
+Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool, KvCache& cache)
+    : h_(h), weights_(weights), kernels_(kernels), pool_(pool), cache_(cache) {}
+
+uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base, Forward* out) {
+  Layout layout(base);
+  const auto pad = [](int n) { return static_cast<size_t>((n + kMaxLanes - 1) / kMaxLanes * kMaxLanes); };
+  const size_t batch = kMaxBatch, few = kFewTokens;
+  const size_t widest = static_cast<size_t>(std::max({h.hidden, h.feed_forward, h.q_rows()}));
+  const size_t segments = static_cast<size_t>((context + kSegmentKeys - 1) / kSegmentKeys);
+  const auto take_quantized = [&](Quantized* q, size_t rows) {
+    layout.Take(&q->x, rows * widest);
+    layout.Take(&q->q256, rows * widest);
+    layout.Take(&q->q32, rows * widest);
+    layout.Take(&q->d256, rows * (widest / 256 + 1));
+    layout.Take(&q->d32, rows * (widest / 32));
+    layout.Take(&q->sum16, rows * (widest / 16));
+    layout.Take(&q->sum32_256, rows * (widest / 32));
+    layout.Take(&q->sum32, rows * (widest / 32));
+  };
+  layout.Take(&out->x_, batch * pad(h.hidden));
+  layout.Take(&out->q_, batch * pad(h.q_rows()));
+  layout.Take(&out->attended_, batch * pad(h.q_rows()));
+  layout.Take(&out->hidden_, batch * pad(h.feed_forward));
+  layout.Take(&out->logits_, static_cast<size_t>(kMaxLogitRows) * pad(h.vocabulary));
+  layout.Take(&out->cos_, batch * static_cast<size_t>(h.rope_dim / 2));
+  layout.Take(&out->sin_, batch * static_cast<size_t>(h.rope_dim / 2));
+  layout.Take(&out->segment_max_, few * segments * static_cast<size_t>(h.heads));
+  layout.Take(&out->segment_sum_, few * segments * static_cast<size_t>(h.heads));
+  layout.Take(&out->segment_o_, few * segments * static_cast<size_t>(h.q_rows()));
+  layout.Take(&out->frequencies_, static_cast<size_t>(h.rope_dim / 2));
+  take_quantized(&out->shared_, batch);
+  out->threads_.resize(static_cast<size_t>(threads));
+  const size_t attention_rows = static_cast<size_t>(h.group() * kAttentionTokens);
+  const size_t tile = std::max({batch * static_cast<size_t>(kTileRows), few * static_cast<size_t>(kFewTileRows),
+                                batch * static_cast<size_t>(h.head_dim)});
+  for (PerThread& t : out->threads_) {
+    take_quantized(&t.own, few);
+    layout.Take(&t.merged, few * static_cast<size_t>(h.q_rows()));
+    layout.Take(&t.tile, tile);
+    layout.Take(&t.tile2, tile);
+    layout.Take(&t.queries, attention_rows * static_cast<size_t>(h.head_dim));
+    layout.Take(&t.scores, attention_rows * kSegmentKeys);
+    layout.Take(&t.o, attention_rows * static_cast<size_t>(h.head_dim));
+    layout.Take(&t.running_o, attention_rows * static_cast<size_t>(h.head_dim));
+    layout.Take(&t.max, attention_rows);
+    layout.Take(&t.sum, attention_rows);
+    layout.Take(&t.running_max, attention_rows);
+    layout.Take(&t.running_sum, attention_rows);
+    layout.Take(&t.valid, attention_rows);
+    layout.Take(&t.half, static_cast<size_t>(h.head_dim));
+    layout.Take(&t.scratch, k.scratch_bytes);
+  }
+  return layout.used();
+}
+
+uint64_t Forward::ScratchBytes(const Hyperparameters& h, const KernelTable& kernels, int threads, int context) {
+  static const Weights kNoWeights{};
+  ThreadPool pool(1);
+  KvCache cache;
+  Forward measure(h, kNoWeights, kernels, pool, cache);
+  return LayOut(h, kernels, threads, context, nullptr, &measure);
+}
+
+bool Forward::Allocate(int context) {
+  context_ = context;
+  if (!memory_.Allocate(LayOut(h_, kernels_, pool_.size(), context, nullptr, this))) return false;
+  LayOut(h_, kernels_, pool_.size(), context, memory_.data(), this);
+  logit_stride_ = static_cast<size_t>(Padded(h_.vocabulary));
+  for (int i = 0; i < h_.rope_dim / 2; ++i) {
+    double f = std::pow(static_cast<double>(h_.rope_base), -2.0 * i / h_.rope_dim) * static_cast<double>(h_.rope_scale);
+    if (!weights_.rope_factors.empty()) f /= static_cast<double>(weights_.rope_factors[static_cast<size_t>(i)]);
+    frequencies_[i] = static_cast<float>(f);
+  }
+  return true;
+}
+
+bool Forward::Run(std::span<const int32_t> tokens, int first, int logit_rows, const std::atomic<bool>* cancel,
+                  const std::function<void(int)>& progress) {
+  Task task{tokens, first, logit_rows, &progress};
+  bool finished = true;
+  pool_.Run(cancel, [&](int thread) {
+    Task mine = task;
+    Embed(mine, thread);
+    bool running = pool_.Sync();
+    for (mine.layer = 0; running && mine.layer < h_.layers; ++mine.layer) {
+      running = Layer(mine, thread);
+      if (running && thread == 0 && progress) progress(mine.layer + 1);
+    }
+    if (running && logit_rows > 0) {
+      Quantized a;
+      Prepare(mine, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
+      EachChunk(weights_.head, mine.rows(), thread, [&](int begin, int end) {
+        Multiply(weights_.head, a, 0, mine.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
+      });
+    }
+    if (thread == 0) finished = running;
+  });
+  return finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
+}
+
+void Forward::Embed(Task& t, int thread) {
+  const TensorInfo& e = weights_.embedding;
+  const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
+  const int half = h_.rope_dim / 2;
+  for (int i = thread; i < t.count(); i += pool_.size()) {
+    Dequantize(e.type, e.data.data() + static_cast<size_t>(t.tokens[static_cast<size_t>(i)]) * row_bytes, static_cast<size_t>(h_.hidden),
+               x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
+    for (int j = 0; j < half; ++j) {
+      const float angle = static_cast<float>(t.first + i) * frequencies_[j];
+      cos_[i * half + j] = std::cos(angle);
+      sin_[i * half + j] = std::sin(angle);
+    }
+  }
+}
+
+void Forward::QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat, int row,
+                          const Quantized& out, int thread) {
+  const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(columns);
+  float* normalized = kFloat ? out.x + at * n : threads_[static_cast<size_t>(thread)].own.x;
+  if (norm != nullptr) {
+    kernels_.rms_norm(x, norm->data(), columns, h_.norm_epsilon, normalized);
+    x = normalized;
+  } else if (kFloat) {
+    std::memcpy(normalized, x, n * sizeof(float));
+  }
+  if (k256) {
+    kernels_.quantize_256(x, columns, out.q256 + at * n, out.d256 + at * (n / 256), out.sum16 + at * (n / 16),
+                          out.sum32_256 + at * (n / 32));
+  }
+  if (k32) kernels_.quantize_32(x, columns, out.q32 + at * n, out.d32 + at * (n / 32), out.sum32 + at * (n / 32));
+}
+
+// Makes the current rows of x ready for the matrices in `users`.
+void Forward::Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
+                      std::initializer_list<const PanelMatrix*> users, Quantized* out) {
+  bool k256 = false, k32 = false, kFloat = false;
+  for (const PanelMatrix* user : users) {
+    const ActivationKind kind = KindFor(user->type);
+    k256 = k256 || kind == ActivationKind::kQ8x256;
+    k32 = k32 || kind == ActivationKind::kQ8x32;
+    kFloat = kFloat || kind == ActivationKind::kFloat;
+  }
+  const bool few = Few(t.count());
+  *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
+  const size_t stride = static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
+  for (int row = few ? 0 : thread; row < t.rows(); row += few ? 1 : pool_.size()) {
+    QuantizeRow(x + static_cast<size_t>(t.from + row) * stride, columns, norm, k256, k32, kFloat, row, *out, thread);
+  }
+  if (!few) pool_.Sync();  // a cancelled pass goes on to the end of its phase
+}
+
+void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end, float* out,
+                       size_t out_stride, int thread) const {
+  const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(w.columns);
+  MatmulArgs args{w.panels, w.panel_bytes, w.columns, panel_begin, panel_end, tokens, {}, out, out_stride,
+                  threads_[static_cast<size_t>(thread)].scratch};
+  switch (KindFor(w.type)) {
+    case ActivationKind::kFloat: args.a.x = a.x + at * n; break;
+    case ActivationKind::kQ8x32:
+      args.a.q = a.q32 + at * n;
+      args.a.d = a.d32 + at * (n / 32);
+      args.a.sum32 = a.sum32 + at * (n / 32);
+      break;
+    case ActivationKind::kQ8x256:
+      args.a.q = a.q256 + at * n;
+      args.a.d = a.d256 + at * (n / 256);
+      args.a.sum16 = a.sum16 + at * (n / 16);
+      args.a.sum32 = a.sum32_256 + at * (n / 32);
+      break;
+  }
+  kernels_.matmul(w.type, args);
+}
+
+// Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range.
+template <typename Epilogue>
+void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue) {
+  (void)thread;
+  int step = kTileRows / kernels_.lanes;
+  if (Few(tokens)) {
+    // No more than half of a thread's share, so that a late thread is made up for.
+    step = static_cast<int>(kChunkBytes / w.panel_bytes) + 1;
+    step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.size()))});
+  }
+  for (int begin; (begin = pool_.Claim() * step) < w.panel_count;) epilogue(begin, std::min(begin + step, w.panel_count));
+}
+
+void Forward::Rotate(float* head, int token) const {
+  const int half = h_.rope_dim / 2;
+  const float *c = cos_ + token * half, *s = sin_ + token * half;
+  const bool halves = h_.architecture->rope_pairs == RopePairs::kHalves;
+  for (int i = 0; i < half; ++i) {
+    float* a = halves ? head + i : head + 2 * i;
+    float* b = halves ? a + half : a + 1;
+    const float x = *a, y = *b;
+    *a = x * c[i] - y * s[i];
+    *b = x * s[i] + y * c[i];
+  }
+}
+
+// One head of q, k or v for all tokens: product, bias, rotation, and its place in the cache.
+void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread) {
+  const bool is_q = head < h_.heads, is_k = !is_q && head < h_.heads + h_.kv_heads;
+  const PanelMatrix& w = is_q ? layer.wq : is_k ? layer.wk : layer.wv;
+  const std::vector<float>& bias = is_q ? layer.bq : is_k ? layer.bk : layer.bv;
+  const int index = is_q ? head : is_k ? head - h_.heads : head - h_.heads - h_.kv_heads;
+  const int dim = h_.head_dim, panels = dim / kernels_.lanes;
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  // Queries of rows whose logits nobody wants are not needed in the last layer; their keys and values are.
+  const int begin = is_q ? t.count() - (t.layer == h_.layers - 1 ? t.logit_rows : t.count()) : 0;
+  if (begin == t.count()) return;
+  Multiply(w, a, begin, t.count() - begin, index * panels, (index + 1) * panels, mine.tile, static_cast<size_t>(dim), thread);
+  for (int i = begin; i < t.count(); ++i) {
+    float* row = mine.tile + static_cast<size_t>(i - begin) * static_cast<size_t>(dim);
+    if (!bias.empty()) {
+      for (int j = 0; j < dim; ++j) row[j] += bias[static_cast<size_t>(index * dim + j)];
+    }
+    if (is_q) {
+      Rotate(row, i);
+      const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+      float* out = q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(index * dim);
+      for (int j = 0; j < dim; ++j) out[j] = row[j] * scale;
+    } else if (is_k) {
+      Rotate(row, i);
+      kernels_.to_half(row, dim, mine.half);
+      const int position = t.first + i;
+      uint16_t* panel = cache_.KeyPanel(t.layer, index, position / kKeyPanel * kKeyPanel) + position % kKeyPanel;
+      for (int j = 0; j < dim; ++j) panel[j * kKeyPanel] = mine.half[j];
+    } else {
+      kernels_.to_half(row, dim, cache_.Value(t.layer, index, t.first + i));
+    }
+  }
+}
+
+// Many tokens: one kv head, some tokens, all segments in order.
+void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread) {
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  const int dim = h_.head_dim, group = h_.group();
+  const size_t q_stride = static_cast<size_t>(Padded(h_.q_rows())), head_bytes = static_cast<size_t>(group * dim) * sizeof(float);
+  const int rows = (token_end - token_begin) * group;
+  for (int i = token_begin; i < token_end; ++i) {
+    std::memcpy(mine.queries + static_cast<size_t>((i - token_begin) * group * dim),
+                q_ + static_cast<size_t>(i) * q_stride + static_cast<size_t>(kv_head * group * dim), head_bytes);
+  }
+  const int last = t.first + token_end - 1;
+  for (int begin = 0; begin <= last; begin += kSegmentKeys) {
+    // The first tokens of the block may end before this segment begins.
+    const int skip = std::max(0, begin - (t.first + token_begin)) * group;
+    for (int r = skip; r < rows; ++r) mine.valid[r] = std::min(kSegmentKeys, t.first + token_begin + r / group - begin + 1);
+    const size_t offset = static_cast<size_t>(skip) * static_cast<size_t>(dim);
+    kernels_.attend({mine.queries + offset, rows - skip, dim, cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin),
+                     mine.valid + skip, mine.scores, mine.max + skip, mine.sum + skip, mine.o + offset});
+    for (int r = skip; r < rows; ++r) {
+      const size_t at = static_cast<size_t>(r) * static_cast<size_t>(dim);
+      if (begin == 0) {
+        mine.running_max[r] = mine.max[r];
+        mine.running_sum[r] = mine.sum[r];
+        std::memcpy(mine.running_o + at, mine.o + at, static_cast<size_t>(dim) * sizeof(float));
+      } else {
+        kernels_.merge(&mine.running_max[r], &mine.running_sum[r], mine.running_o + at, mine.max[r], mine.sum[r], mine.o + at, dim);
+      }
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    const float* o = mine.running_o + static_cast<size_t>(r) * static_cast<size_t>(dim);
+    float* out = attended_ + static_cast<size_t>(token_begin + r / group) * q_stride + static_cast<size_t>((kv_head * group + r % group) * dim);
+    const float inverse = 1.0f / mine.running_sum[r];
+    for (int j = 0; j < dim; ++j) out[j] = o[j] * inverse;
+  }
+}
+
+// Few tokens: one kv head and one segment; MergeSegments() puts the parts together.
+void Forward::AttendSegment(Task& t, int kv_head, int segment, int thread) {
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  const int dim = h_.head_dim, group = h_.group(), begin = segment * kSegmentKeys;
+  const int segments = (context_ + kSegmentKeys - 1) / kSegmentKeys;
+  for (int i = t.from; i < t.count(); ++i) {
+    const int valid = std::min(kSegmentKeys, t.first + i - begin + 1);
+    if (valid <= 0) continue;
+    for (int r = 0; r < group; ++r) mine.valid[r] = valid;
+    const size_t part = static_cast<size_t>((i * segments + segment) * h_.heads + kv_head * group);
+    kernels_.attend({q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(kv_head * group * dim), group, dim,
+                     cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin), mine.valid, mine.scores,
+                     segment_max_ + part, segment_sum_ + part, segment_o_ + part * static_cast<size_t>(dim)});
+  }
+}
+
+// Every thread merges for itself: it needs the whole row next, and this is cheaper than meeting once more.
+void Forward::MergeSegments(Task& t, float* merged) {
+  const int dim = h_.head_dim, segments = (context_ + kSegmentKeys - 1) / kSegmentKeys;
+  for (int i = t.from; i < t.count(); ++i) {
+    for (int head = 0; head < h_.heads; ++head) {
+      float max = 0, sum = 0;
+      float* o = merged + static_cast<size_t>(i * h_.q_rows() + head * dim);
+      for (int s = 0; s * kSegmentKeys <= t.first + i; ++s) {
+        const size_t part = static_cast<size_t>((i * segments + s) * h_.heads + head);
+        const float* part_o = segment_o_ + part * static_cast<size_t>(dim);
+        if (s == 0) {
+          max = segment_max_[part];
+          sum = segment_sum_[part];
+          std::memcpy(o, part_o, static_cast<size_t>(dim) * sizeof(float));
+        } else {
+          kernels_.merge(&max, &sum, o, segment_max_[part], segment_sum_[part], part_o, dim);
+        }
+      }
+      const float inverse = 1.0f / sum;
+      for (int j = 0; j < dim; ++j) o[j] *= inverse;
+    }
+  }
+}
+
+bool Forward::Layer(Task& t, int thread) {
+  const LayerWeights& layer = weights_.layers[static_cast<size_t>(t.layer)];
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  Quantized a;
+  Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
+  for (int head; (head = pool_.Claim()) < h_.heads + 2 * h_.kv_heads;) ProjectHead(t, layer, a, head, thread);
+  if (!pool_.Sync()) return false;
+  if (t.layer == h_.layers - 1) t.from = t.count() - t.logit_rows;
+  if (t.rows() == 0) return true;
+
+  if (Few(t.count())) {
+    const int segments = (t.first + t.count() - 1) / kSegmentKeys + 1;
+    for (int unit; (unit = pool_.Claim()) < segments * h_.kv_heads;) AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
+    if (!pool_.Sync()) return false;
+    MergeSegments(t, mine.merged);
+  } else {
+    const int blocks = (t.rows() + kAttentionTokens - 1) / kAttentionTokens;
+    // The last tokens see the most keys: they are begun first.
+    for (int unit; (unit = pool_.Claim()) < blocks * h_.kv_heads;) {
+      const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttentionTokens;
+      AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttentionTokens, t.count()), thread);
+    }
+    if (!pool_.Sync()) return false;
+  }
+
+  Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, &a);
+  const auto add_to_x = [&](const PanelMatrix& w) {
+    EachChunk(w, t.count(), thread, [&](int begin, int end) {
+      const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
+      const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
+      Multiply(w, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
+      for (int i = 0; i < t.rows(); ++i) {
+        float* x = x_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.hidden)) + first_row;
+        const float* y = mine.tile + static_cast<size_t>(i) * stride;
+        for (int j = 0; j < rows; ++j) x[j] += y[j];
+      }
+    });
+  };
+  add_to_x(layer.wo);
+  if (!pool_.Sync()) return false;
+  if (!FeedForward(t, layer, thread)) return false;
+  Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, &a);
+  add_to_x(layer.down);
+  return pool_.Sync();
+}
+
+bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  Quantized a;
+  Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, &a);
+  EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
+    const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
+    const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
+    Multiply(layer.gate, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
+    Multiply(layer.up, a, 0, t.rows(), begin, end, mine.tile2, stride, thread);
+    for (int i = 0; i < t.rows(); ++i) {
+      float* gate = mine.tile + static_cast<size_t>(i) * stride;
+      kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);
+      std::memcpy(hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row, gate,
+                  static_cast<size_t>(rows) * sizeof(float));
+    }
+  });
+  return pool_.Sync();
+}
+
+}  // namespace paddock

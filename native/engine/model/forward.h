@@ -1,0 +1,110 @@
+// The forward pass: tokens in, logits out.
+//
+// Five phases per layer, with one meeting of all threads after each: normalize + q, k, v + rotation + cache; attention;
+// output projection + residual; normalize + gate, up + activation; down projection + residual. With few tokens every
+// thread normalizes and quantizes the shared input for itself, which is cheaper than meeting once more; with many the
+// tokens are shared out and the threads meet in between. Both give the same bits, as do all batch sizes and thread
+// counts: each output row of each token is computed by one thread over the whole reduced dimension in one fixed order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "kernels/kernel_table.h"
+#include "model/kv_cache.h"
+#include "model/weights.h"
+#include "ops/thread_pool.h"
+
+namespace paddock {
+
+// The most tokens of one pass: enough to use each unpacked weight often, few enough to fit the caches.
+inline constexpr int kMaxBatch = 256;
+// The most rows of logits of one pass.
+inline constexpr int kMaxLogitRows = 32;
+
+class Forward {
+ public:
+  Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool, KvCache& cache);
+
+  static uint64_t ScratchBytes(const Hyperparameters& h, const KernelTable& kernels, int threads, int context);
+  // False when there is not enough memory.
+  bool Allocate(int context);
+
+  // Evaluates tokens at positions first .. first + tokens.size() - 1, whose predecessors are in the cache, and writes
+  // their keys and values. Logits are computed for the last `logit_rows` tokens. `progress`, called on the calling
+  // thread after each layer, gets the number of finished layers. False when cancelled: the cache then holds garbage
+  // at these positions and is whole before them.
+  bool Run(std::span<const int32_t> tokens, int first, int logit_rows, const std::atomic<bool>* cancel,
+           const std::function<void(int)>& progress);
+
+  // Row i of the last Run()'s logits, [vocabulary].
+  float* Logits(int row) const { return logits_ + static_cast<size_t>(row) * logit_stride_; }
+
+ private:
+  // Quantized copies of some rows, in the forms that the weights of a phase want.
+  struct Quantized {
+    float* x;
+    int8_t *q256, *q32;
+    float *d256, *d32;
+    int16_t *sum16, *sum32_256, *sum32;
+  };
+  struct Task;
+  class Layout;
+
+  int Padded(int rows) const { return (rows + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
+  // Lays out all buffers at `base` (null to measure); returns the bytes.
+  static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base, Forward* out);
+
+  void Embed(Task& t, int thread);
+  void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm, std::initializer_list<const PanelMatrix*> users,
+               Quantized* out);
+  void QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat, int row,
+                   const Quantized& out, int thread);
+  void Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end, float* out,
+                size_t out_stride, int thread) const;
+  void ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread);
+  void Rotate(float* head, int token) const;
+  void StoreKey(const float* head, int kv_head, int position, int thread);
+  void AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread);
+  void AttendSegment(Task& t, int kv_head, int segment, int thread);
+  void MergeSegments(Task& t, float* merged);
+  bool Layer(Task& t, int thread);
+  bool FeedForward(Task& t, const LayerWeights& layer, int thread);
+  template <typename Epilogue>
+  void EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue);
+  bool Few(int tokens) const { return tokens <= kFewTokens; }
+
+  // Up to here every thread quantizes for itself and attention is shared out by segments.
+  static constexpr int kFewTokens = 4;
+
+  const Hyperparameters& h_;
+  const Weights& weights_;
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+  KvCache& cache_;
+  Buffer memory_;
+  int context_ = 0;
+
+  float *x_, *q_, *attended_, *hidden_, *logits_;  // [batch][...], rows padded
+  float *cos_, *sin_;                              // [batch][rope_dim / 2]
+  float *segment_max_, *segment_sum_, *segment_o_; // [few][segments][heads](, [head_dim])
+  float* frequencies_;                             // [rope_dim / 2] radians per position
+  Quantized shared_;
+  struct PerThread {
+    Quantized own;
+    float *merged;              // [few][q_rows]
+    float *tile, *tile2;        // results of a chunk before its epilogue
+    float *queries, *scores, *o, *running_o;
+    float *max, *sum, *running_max, *running_sum;
+    int* valid;
+    uint16_t* half;
+    uint8_t* scratch;
+  };
+  std::vector<PerThread> threads_;
+  size_t logit_stride_ = 0;
+};
+
+}  // namespace paddock

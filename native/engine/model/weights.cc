@@ -1,0 +1,158 @@
+#include "model/weights.h"
+
+#include <string>
+
+#include "quant/dequantize.h"
+
+namespace paddock {
+namespace {
+
+Status Invalid(const std::string& what) {
+  return {Code::kInvalidModel, "This model cannot be used: " + what + ". Download it again or choose another file."};
+}
+
+// Walks the tensors of a model in one order, for sizing and for loading alike.
+class Binder {
+ public:
+  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels) : file_(file), h_(h), kernels_(kernels) {}
+
+  struct Job {
+    const TensorInfo* source;
+    PanelMatrix* matrix;
+  };
+
+  Status Bind(Weights* w) {
+    const uint64_t hidden = static_cast<uint64_t>(h_.hidden), ff = static_cast<uint64_t>(h_.feed_forward);
+    const uint64_t q = static_cast<uint64_t>(h_.q_rows()), kv = static_cast<uint64_t>(h_.kv_rows());
+    const uint64_t vocabulary = static_cast<uint64_t>(h_.vocabulary);
+    const TensorInfo* embedding;
+    PADDOCK_RETURN_IF_ERROR(Find("token_embd.weight", hidden, vocabulary, &embedding));
+    w->embedding = *embedding;
+    PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
+    PADDOCK_RETURN_IF_ERROR(Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
+    w->layers.resize(static_cast<size_t>(h_.layers));
+    for (int i = 0; i < h_.layers; ++i) {
+      LayerWeights& layer = w->layers[static_cast<size_t>(i)];
+      const std::string prefix = "blk." + std::to_string(i) + ".";
+      const bool bias = h_.architecture->qkv_bias;
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_norm.weight", hidden, true, &layer.attention_norm));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_q.weight", hidden, q, &layer.wq));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_k.weight", hidden, kv, &layer.wk));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_v.weight", hidden, kv, &layer.wv));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_q.bias", q, bias, &layer.bq));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_k.bias", kv, bias, &layer.bk));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_v.bias", kv, bias, &layer.bv));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_output.weight", q, hidden, &layer.wo));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "ffn_norm.weight", hidden, true, &layer.feed_forward_norm));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_gate.weight", hidden, ff, &layer.gate));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_up.weight", hidden, ff, &layer.up));
+      PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_down.weight", ff, hidden, &layer.down));
+      for (const char* unsupported : {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "attn_q_norm.weight",
+                                      "attn_k_norm.weight", "ffn_gate_inp.weight"}) {
+        if (file_.FindTensor(prefix + unsupported) != nullptr) {
+          return {Code::kUnsupportedModel, "This model has a part (" + std::string(unsupported) +
+                                               ") that this engine does not run yet. Choose another model."};
+        }
+      }
+    }
+    const bool tied = file_.FindTensor("output.weight") == nullptr;
+    return Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head);
+  }
+
+  const std::vector<Job>& jobs() const { return jobs_; }
+
+  uint64_t PanelBytes() const {
+    uint64_t bytes = 0;
+    for (const Job& job : jobs_) bytes += JobBytes(job);
+    return bytes;
+  }
+
+  static uint64_t JobBytes(const Job& job) {
+    const uint64_t bytes = static_cast<uint64_t>(job.matrix->panel_bytes) * static_cast<uint64_t>(job.matrix->panel_count);
+    return (bytes + 63) / 64 * 64;
+  }
+
+ private:
+  Status Find(const std::string& name, uint64_t columns, uint64_t rows, const TensorInfo** out) const {
+    const TensorInfo* tensor = file_.FindTensor(name);
+    if (tensor == nullptr) return Invalid("the tensor " + name + " is missing");
+    if (tensor->columns() != columns || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
+      return Invalid("the tensor " + name + " has the shape " + std::to_string(tensor->columns()) + " x " +
+                     std::to_string(tensor->rows()) + " where " + std::to_string(columns) + " x " + std::to_string(rows) +
+                     " was expected");
+    }
+    *out = tensor;
+    return Status::Ok();
+  }
+
+  Status Matrix(const std::string& name, uint64_t columns, uint64_t rows, PanelMatrix* out) {
+    const TensorInfo* tensor;
+    PADDOCK_RETURN_IF_ERROR(Find(name, columns, rows, &tensor));
+    out->type = tensor->type;
+    out->rows = static_cast<int>(rows);
+    out->columns = static_cast<int>(columns);
+    out->panel_bytes = kernels_.panel_bytes(tensor->type, out->columns);
+    out->panel_count = (out->rows + kernels_.lanes - 1) / kernels_.lanes;
+    jobs_.push_back({tensor, out});
+    return Status::Ok();
+  }
+
+  Status Vector(const std::string& name, uint64_t size, bool required, std::vector<float>* out) const {
+    if (!required && file_.FindTensor(name) == nullptr) return Status::Ok();
+    const TensorInfo* tensor;
+    PADDOCK_RETURN_IF_ERROR(Find(name, size, 1, &tensor));
+    out->resize(size);
+    Dequantize(tensor->type, tensor->data.data(), size, out->data());
+    return Status::Ok();
+  }
+
+  const GgufFile& file_;
+  const Hyperparameters& h_;
+  const KernelTable& kernels_;
+  std::vector<Job> jobs_;
+};
+
+}  // namespace
+
+Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels) {
+  Weights weights;
+  Binder binder(file, h, kernels);
+  PADDOCK_RETURN_IF_ERROR(binder.Bind(&weights));
+  return binder.PanelBytes();
+}
+
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, ThreadPool& pool,
+                   const std::atomic<bool>* cancel, const std::function<void(double)>& progress, Weights* weights) {
+  Binder binder(file, h, kernels);
+  PADDOCK_RETURN_IF_ERROR(binder.Bind(weights));
+  const uint64_t total = binder.PanelBytes();
+  if (!weights->panels.Allocate(total)) {
+    return {Code::kOutOfMemory, "There is not enough memory for this model's weights (" + std::to_string(total >> 20) +
+                                    " MiB). Close other programs or choose a smaller model."};
+  }
+  uint64_t offset = 0;
+  for (const Binder::Job& job : binder.jobs()) {
+    uint8_t* out = weights->panels.data() + offset;
+    PanelMatrix& m = *job.matrix;
+    m.panels = out;
+    const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+    constexpr int kPanelsPerClaim = 16;
+    pool.Run(cancel, [&](int) {
+      for (int p; (p = pool.Claim() * kPanelsPerClaim) < m.panel_count;) {
+        for (int i = p; i < p + kPanelsPerClaim && i < m.panel_count; ++i) {
+          const int row = i * kernels.lanes;
+          const int rows = m.rows - row < kernels.lanes ? m.rows - row : kernels.lanes;
+          kernels.pack_panel(m.type, job.source->data.data() + static_cast<size_t>(row) * row_bytes, row_bytes, rows, m.columns,
+                             out + static_cast<size_t>(i) * m.panel_bytes);
+        }
+      }
+    });
+    if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Loading was cancelled."};
+    file.mapping().Drop(static_cast<size_t>(job.source->data.data() - file.mapping().bytes().data()), job.source->data.size());
+    offset += Binder::JobBytes(job);
+    if (progress) progress(static_cast<double>(offset) / static_cast<double>(total));
+  }
+  return Status::Ok();
+}
+
+}  // namespace paddock

@@ -1,0 +1,54 @@
+// The weights of one model, rearranged for the kernels that will run.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "gguf/gguf.h"
+#include "kernels/kernel_table.h"
+#include "model/architecture.h"
+#include "ops/thread_pool.h"
+
+namespace paddock {
+
+// A matrix as panels: panel p holds rows p * lanes .. of `columns` elements.
+struct PanelMatrix {
+  TensorType type = TensorType::kF32;
+  int rows = 0, columns = 0;
+  const uint8_t* panels = nullptr;
+  size_t panel_bytes = 0;
+  int panel_count = 0;
+};
+
+struct LayerWeights {
+  std::vector<float> attention_norm;  // [hidden]
+  PanelMatrix wq, wk, wv;             // [heads * head_dim | kv_heads * head_dim][hidden]
+  std::vector<float> bq, bk, bv;      // empty or one per row
+  PanelMatrix wo;                     // [hidden][heads * head_dim]
+  std::vector<float> feed_forward_norm;
+  PanelMatrix gate, up;  // [feed_forward][hidden]
+  PanelMatrix down;      // [hidden][feed_forward]
+};
+
+struct Weights {
+  // Rows of the mapped file: only those of tokens that occur are ever read.
+  TensorInfo embedding;  // [vocabulary][hidden]
+  std::vector<LayerWeights> layers;
+  std::vector<float> output_norm;
+  PanelMatrix head;                 // [vocabulary][hidden]; the embedding once more when the file ties them
+  std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies, or empty
+  Buffer panels;
+};
+
+// The panels' size in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or misshapen.
+Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
+
+// Checks every tensor's shape against the hyperparameters, then packs them one after another on all threads, dropping
+// each source from memory, so that the peak is the panels and one tensor. `progress` gets 0..1.
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, ThreadPool& pool,
+                   const std::atomic<bool>* cancel, const std::function<void(double)>& progress, Weights* weights);
+
+}  // namespace paddock

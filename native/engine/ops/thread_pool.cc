@@ -1,0 +1,78 @@
+#include "ops/thread_pool.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace paddock {
+namespace {
+
+constexpr int kSpins = 2000;
+
+void Pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) : size_(threads < 1 ? 1 : threads) {
+  for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
+}
+
+ThreadPool::~ThreadPool() {
+  quit_.store(true);
+  job_.fetch_add(1);
+  job_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::Loop(int thread) {
+  uint32_t seen = 0;
+  for (;;) {
+    job_.wait(seen);
+    seen = job_.load();
+    if (quit_.load()) return;
+    (*work_)(thread);
+    Sync();
+  }
+}
+
+void ThreadPool::Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) {
+  work_ = &work;
+  cancel_ = cancel;
+  cancelled_ = false;
+  next_.store(0, std::memory_order_relaxed);
+  if (size_ > 1) {
+    job_.fetch_add(1);
+    job_.notify_all();
+  }
+  work(0);
+  Sync();  // nobody may still be inside `work` when it goes out of scope
+}
+
+bool ThreadPool::Sync() {
+  const uint32_t phase = phase_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
+    // Once cancelled always cancelled: threads leave the pass through the final Sync() of Run().
+    cancelled_ = cancelled_ || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed));
+    next_.store(0, std::memory_order_relaxed);
+    arrived_.store(0, std::memory_order_relaxed);
+    phase_.store(phase + 1);
+    if (sleepers_.load() > 0) phase_.notify_all();
+    return !cancelled_;
+  }
+  for (int i = 0; i < kSpins; ++i) {
+    if (phase_.load(std::memory_order_acquire) != phase) return !cancelled_;
+    Pause();
+  }
+  sleepers_.fetch_add(1);
+  phase_.wait(phase);
+  sleepers_.fetch_sub(1);
+  return !cancelled_;
+}
+
+}  // namespace paddock

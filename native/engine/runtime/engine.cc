@@ -1,0 +1,361 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "kernels/cpu_features.h"
+#include "kernels/dispatch.h"
+#include "model/architecture.h"
+#include "model/forward.h"
+#include "model/kv_cache.h"
+#include "model/weights.h"
+#include "ops/thread_pool.h"
+#include "tokenizer/detokenizer.h"
+
+namespace paddock {
+namespace {
+
+constexpr int kDefaultContext = 8192;
+constexpr int kMinContext = 64;
+constexpr int kMaxThreads = 256;
+constexpr int kPenaltyWindow = 64;  // tokens
+
+using Clock = std::chrono::steady_clock;
+
+double MillisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// The type that most weight bytes are in, the way files are named after it.
+std::string Quantization(const GgufFile& file) {
+  uint64_t bytes[64] = {}, best = 0;
+  TensorType type = TensorType::kF32;
+  for (const TensorInfo& t : file.tensors()) {
+    if (t.dimensions < 2) continue;
+    uint64_t& sum = bytes[static_cast<uint32_t>(t.type)];
+    sum += t.data.size();
+    if (sum > best) {
+      best = sum;
+      type = t.type;
+    }
+  }
+  // general.file_type of mixtures (ggml docs, gguf.md).
+  switch (file.GetUint("general.file_type").value_or(~0ull)) {
+    case 14: return "Q4_K_S";
+    case 15: return "Q4_K_M";
+    case 16: return "Q5_K_S";
+    case 17: return "Q5_K_M";
+    default: return Traits(type).name;
+  }
+}
+
+uint64_t Parameters(const GgufFile& file) {
+  uint64_t count = 0;
+  for (const TensorInfo& t : file.tensors()) count += t.columns() * t.rows();
+  return count;
+}
+
+// What loading with these options means for this file.
+struct Plan {
+  Hyperparameters h;
+  const KernelTable* kernels = nullptr;
+  int context = 0, threads = 0;
+  MemoryNeed memory;
+};
+
+Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
+  Plan plan;
+  Result<Hyperparameters> h = ReadHyperparameters(file);
+  if (!h.ok()) return h.status();
+  plan.h = h.Take();
+  Result<const KernelTable*> kernels = ChooseKernels(options.kernels);
+  if (!kernels.ok()) return kernels.status();
+  plan.kernels = *kernels;
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return Status(Code::kInvalidArgument, "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
+  }
+  plan.threads = options.threads > 0 ? options.threads : PhysicalCores();
+  if (options.context_length != 0 && (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
+    return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) + " to " +
+                                              std::to_string(plan.h.trained_context) + ", which this model was trained for.");
+  }
+  plan.context = options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
+  const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
+  if (!weights.ok()) return weights.status();
+  plan.memory.weights = *weights;
+  plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context);
+  plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
+  plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch;
+  return plan;
+}
+
+}  // namespace
+
+Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
+  Inspection out;
+  out.architecture = std::string(file.GetString("general.architecture").value_or("unknown").substr(0, 40));
+  out.quantization = Quantization(file);
+  out.parameters = Parameters(file);
+  out.trained_context_length = static_cast<int>(std::min<uint64_t>(file.GetUint(out.architecture + ".context_length").value_or(0), 1 << 30));
+  const Result<Plan> plan = MakePlan(file, options);
+  if (!plan.ok()) {
+    out.unsupported = plan.status();
+    return out;
+  }
+  out.context_length = plan->context;
+  if (Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create(file, plan->h.vocabulary); !tokenizer.ok()) {
+    out.unsupported = tokenizer.status();
+    return out;
+  }
+  out.memory = plan->memory;
+  return out;
+}
+
+struct Engine::State {
+  explicit State(GgufFile f, Plan p)
+      : file(std::move(f)), plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache) {}
+
+  GgufFile file;  // stays mapped: embedding rows are read from it
+  Plan plan;
+  ModelInfo info;
+  std::unique_ptr<Tokenizer> tokenizer;
+  ThreadPool pool;
+  Weights weights;
+  KvCache cache;
+  Forward forward;
+  std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
+
+  bool ValidIds(std::span<const int32_t> ids) const {
+    return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+  }
+
+  // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. False when cancelled; `cached` then holds
+  // what is whole.
+  bool Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel, const std::function<void(double)>& progress) {
+    cached.resize(static_cast<size_t>(keep));
+    const int total = static_cast<int>(ids.size());
+    for (int at = keep; at < total;) {
+      const int count = std::min(batch, total - at);
+      const bool last = at + count == total;
+      const auto layer_done = [&](int layers) {
+        if (progress) progress(at + static_cast<double>(count) * layers / plan.h.layers);
+      };
+      const std::span<const int32_t> tokens = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+      if (!forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done)) return false;
+      cached.insert(cached.end(), tokens.begin(), tokens.end());
+      at += count;
+    }
+    return true;
+  }
+
+  std::span<float> Logits(int row) const { return {forward.Logits(row), static_cast<size_t>(plan.h.vocabulary)}; }
+};
+
+Engine::Engine() = default;
+Engine::~Engine() = default;
+const ModelInfo& Engine::info() const { return state_->info; }
+const Tokenizer& Engine::tokenizer() const { return *state_->tokenizer; }
+
+Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const LoadOptions& options, const CancelFlag* cancel,
+                                             const std::function<void(double)>& progress) {
+  Result<GgufFile> file = GgufFile::Open(path);
+  if (!file.ok()) return file.status();
+  Result<Plan> plan = MakePlan(*file, options);
+  if (!plan.ok()) return plan.status();
+  Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create(*file, plan->h.vocabulary);
+  if (!tokenizer.ok()) return tokenizer.status();
+
+  std::unique_ptr<Engine> engine(new Engine);
+  engine->state_ = std::make_unique<State>(file.Take(), plan.Take());
+  State& s = *engine->state_;
+  s.tokenizer = tokenizer.Take();
+  PADDOCK_RETURN_IF_ERROR(LoadWeights(s.file, s.plan.h, *s.plan.kernels, s.pool, cancel, progress, &s.weights));
+  if (!s.cache.Allocate(s.plan.h, s.plan.context) || !s.forward.Allocate(s.plan.context)) {
+    return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
+                                          " tokens. Choose a shorter context or a smaller model.");
+  }
+  ModelInfo& info = s.info;
+  info.path = path;
+  info.name = s.plan.h.name;
+  info.architecture = s.plan.h.architecture->name;
+  info.quantization = Quantization(s.file);
+  info.kernels = s.plan.kernels->name;
+  info.parameters = Parameters(s.file);
+  info.context_length = s.plan.context;
+  info.trained_context_length = s.plan.h.trained_context;
+  info.vocabulary = s.plan.h.vocabulary;
+  info.threads = s.plan.threads;
+  info.memory = s.plan.memory;
+  if (const auto chat_template = s.file.GetString("tokenizer.chat_template")) info.chat_template = ReplaceBrokenUtf8(*chat_template);
+  return engine;
+}
+
+Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer) {
+  State& s = *state_;
+  const int total = static_cast<int>(std::min<size_t>(request.prompt.size(), 1u << 30));
+  if (total == 0) return Status(Code::kInvalidArgument, "The prompt is empty.");
+  if (!s.ValidIds(request.prompt)) return Status(Code::kInvalidArgument, "The prompt has an id outside the vocabulary.");
+  if (total >= s.plan.context) {
+    return Status(Code::kPromptTooLong, "The prompt has " + std::to_string(total) + " tokens; the context holds " +
+                                            std::to_string(s.plan.context) + ". Shorten it or load the model with a longer context.");
+  }
+  GenerateResult result;
+  result.prompt_tokens = total;
+  const auto start = Clock::now();
+  const auto common = std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first - s.cached.begin();
+  // At least the last token is evaluated: its logits are wanted.
+  const int keep = std::min(static_cast<int>(common), total - 1);
+  result.cached_tokens = keep;
+  observer->OnPrefill(keep, total, keep);
+  const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
+  const bool prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
+  result.prefill_ms = MillisecondsSince(start);
+  if (!prefilled) {
+    result.finish_reason = FinishReason::kCancelled;
+    return result;
+  }
+
+  const auto decode_start = Clock::now();
+  const int room = s.plan.context - total;
+  const int limit = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
+  Sampler sampler(request.sampler);
+  Detokenizer detokenizer(*s.tokenizer, request.stop);
+  const auto emit = [&](const std::string& text) {
+    result.text += text;
+    observer->OnText(text, static_cast<int>(result.tokens.size()));
+  };
+  result.finish_reason = FinishReason::kLength;
+  while (static_cast<int>(result.tokens.size()) < limit) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
+      result.finish_reason = FinishReason::kCancelled;
+      break;
+    }
+    const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
+    const int32_t token = sampler.Sample(s.Logits(0), std::span(s.cached).last(window));
+    const bool ends = s.tokenizer->EndsGeneration(token) ||
+                      std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
+    if (ends && !request.ignore_end) {
+      result.finish_reason = FinishReason::kStop;
+      break;
+    }
+    result.tokens.push_back(token);
+    emit(detokenizer.Add(token));
+    if (detokenizer.stopped()) {
+      result.finish_reason = FinishReason::kStop;
+      break;
+    }
+    if (static_cast<int>(result.tokens.size()) == limit) break;
+    if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) {
+      result.finish_reason = FinishReason::kCancelled;
+      break;
+    }
+    s.cached.push_back(token);
+  }
+  if (const std::string rest = detokenizer.Finish(); !rest.empty()) emit(rest);
+  result.decode_ms = MillisecondsSince(decode_start);
+  return result;
+}
+
+Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel) {
+  State& s = *state_;
+  if (ids.size() < 2) return Status(Code::kInvalidArgument, "A text of at least two tokens is needed.");
+  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  if (ids.size() > static_cast<size_t>(s.plan.context)) {
+    return Status(Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
+                                            std::to_string(s.plan.context) + ". Shorten it or load the model with a longer context.");
+  }
+  std::vector<double> nll;
+  s.cached.clear();
+  for (size_t at = 0; at + 1 < ids.size(); at += kMaxLogitRows) {
+    const size_t count = std::min<size_t>(kMaxLogitRows, ids.size() - 1 - at);
+    if (!s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr)) {
+      return Status(Code::kCancelled, "Scoring was cancelled.");
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const std::span<float> logits = s.Logits(static_cast<int>(i));
+      const double max = *std::max_element(logits.begin(), logits.end());
+      double sum = 0;
+      for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
+      nll.push_back(max + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(ids[at + i + 1])]));
+    }
+  }
+  s.cached.assign(ids.begin(), ids.end() - 1);
+  return nll;
+}
+
+Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch, const CancelFlag* cancel) {
+  State& s = *state_;
+  std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + std::min<int>(keep, static_cast<int>(s.cached.size())));
+  ids.insert(ids.end(), tokens.begin(), tokens.end());
+  if (tokens.empty() || !s.ValidIds(ids) || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
+    return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
+  }
+  if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
+    return Status(Code::kCancelled, "The evaluation was cancelled.");
+  }
+  return s.Logits(0);
+}
+
+Result<std::vector<BenchRow>> Engine::Bench(int prompt, int generate, int repeat, const CancelFlag* cancel) {
+  State& s = *state_;
+  if (prompt < 0 || generate < 0 || repeat < 1 || prompt + generate < 1 || prompt + generate > s.plan.context) {
+    return Status(Code::kInvalidArgument, "Prompt and generated tokens together must be 1 to " + std::to_string(s.plan.context) +
+                                              ", and there must be at least one repetition.");
+  }
+  const Status cancelled(Code::kCancelled, "The benchmark was cancelled.");
+  std::vector<int32_t> ids(static_cast<size_t>(std::max(prompt, 1)));
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
+  std::vector<BenchRow> rows;
+  for (int r = 0; r < repeat; ++r) {
+    auto start = Clock::now();
+    if (!s.Prefill(ids, 0, kMaxBatch, cancel, nullptr)) return cancelled;
+    if (prompt > 0) rows.push_back({true, prompt, prompt / (MillisecondsSince(start) / 1000)});
+    start = Clock::now();
+    for (int i = 0; i < generate; ++i) {
+      const int32_t token = ArgMax(s.Logits(0));
+      if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) return cancelled;
+      s.cached.push_back(token);
+    }
+    if (generate > 0) rows.push_back({false, generate, generate / (MillisecondsSince(start) / 1000)});
+  }
+  return rows;
+}
+
+double Engine::MeasureReadBandwidth() {
+  State& s = *state_;
+  // The weights themselves are what a decode step reads.
+  const uint8_t* data = s.weights.panels.data();
+  constexpr size_t kPiece = 1 << 20;
+  const int pieces = static_cast<int>(s.weights.panels.size() / kPiece);
+  if (pieces == 0) return 0;
+  double best = 0;
+  std::atomic<uint64_t> sink{0};
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    const auto start = Clock::now();
+    s.pool.Run(nullptr, [&](int) {
+      for (int p; (p = s.pool.Claim()) < pieces;) sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
+    });
+    best = std::max(best, static_cast<double>(pieces) * kPiece / (MillisecondsSince(start) / 1000));
+  }
+  return best;
+}
+
+double Engine::MeasureInt8Peak() {
+  State& s = *state_;
+  double best = 0;
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    std::atomic<uint64_t> operations{0};
+    std::atomic<int32_t> sink{0};
+    const auto start = Clock::now();
+    s.pool.Run(nullptr, [&](int) {
+      int32_t mine = 0;
+      operations += s.plan.kernels->int8_peak(3'000'000, &mine);
+      sink += mine;
+    });
+    best = std::max(best, static_cast<double>(operations.load()) / (MillisecondsSince(start) / 1000));
+  }
+  return best;
+}
+
+}  // namespace paddock

@@ -1,0 +1,46 @@
+// Chooses the next token from logits.
+//
+// The chain: repetition penalty, temperature, top-k, top-p, min-p, one draw. Temperature 0 takes the most probable
+// token after the penalty. The same seed and logits give the same tokens on every platform.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace paddock {
+
+struct SamplerOptions {
+  float temperature = 0;
+  int top_k = 0;                // 0 = all
+  float top_p = 1;              // the smallest set of tokens with at least this probability (Holtzman et al., 2020)
+  float min_p = 0;              // relative to the most probable token (Nguyen et al., 2024)
+  float repetition_penalty = 1; // divides positive and multiplies negative logits (Keskar et al., 2019)
+  uint64_t seed = 0;
+};
+
+class Sampler {
+ public:
+  explicit Sampler(const SamplerOptions& options);
+
+  // `recent` are the tokens that the penalty applies to. May change `logits`.
+  int32_t Sample(std::span<float> logits, std::span<const int32_t> recent);
+
+ private:
+  struct Candidate {
+    float logit;
+    int32_t token;
+  };
+  void Penalize(std::span<float> logits, std::span<const int32_t> recent);
+  double NextUniform();  // [0, 1)
+
+  SamplerOptions options_;
+  uint64_t state_;
+  std::vector<Candidate> candidates_;
+  std::vector<double> weights_;
+};
+
+// Index of the largest element; the lowest index among equals.
+int32_t ArgMax(std::span<const float> logits);
+
+}  // namespace paddock

@@ -1,0 +1,66 @@
+// Byte-level byte-pair encoding (Radford et al., 2019) with the control tokens of a model file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/status.h"
+#include "gguf/gguf.h"
+#include "tokenizer/pretokenizer.h"
+
+namespace paddock {
+
+class Tokenizer {
+ public:
+  // Copies what it needs; the file may be closed afterwards. `vocabulary` is the number of rows of the embedding.
+  static Result<std::unique_ptr<Tokenizer>> Create(const GgufFile& file, int vocabulary);
+
+  // Ids of any bytes. With parse_special, control tokens that are spelled out in the text become their ids; without it
+  // they are ordinary text, as everything that a user or a repository wrote must be.
+  std::vector<int32_t> Encode(std::string_view text, bool parse_special) const;
+
+  // The bytes a token stands for: of control tokens their spelling. Ids are in [0, size).
+  std::string_view Bytes(int32_t token) const { return bytes_[static_cast<size_t>(token)]; }
+  bool IsControl(int32_t token) const { return kinds_[static_cast<size_t>(token)] == Kind::kControl; }
+  bool EndsGeneration(int32_t token) const { return ends_[static_cast<size_t>(token)]; }
+  std::vector<int32_t> EndTokens() const;
+
+  // The token whose spelling (of control tokens) or bytes are exactly `text`.
+  std::optional<int32_t> Find(std::string_view text) const;
+
+  int size() const { return static_cast<int>(bytes_.size()); }
+  std::optional<int32_t> bos() const { return bos_; }
+  std::optional<int32_t> eos() const { return eos_; }
+  bool add_bos() const { return add_bos_; }
+
+ private:
+  enum class Kind : uint8_t { kNormal, kUnknown, kControl, kUserDefined, kUnused };
+  struct Merge {
+    int32_t rank, result;
+  };
+
+  Status ReadVocabulary(const GgufFile& file, int vocabulary);
+  Status ReadMerges(const GgufFile& file);
+  Status ReadSpecial(const GgufFile& file);
+  void EncodeText(std::string_view text, std::vector<int32_t>* out) const;
+  void EncodePiece(std::string_view bytes, std::vector<int32_t>* out) const;
+
+  PreTokenizer pre_ = PreTokenizer::kGpt2;
+  bool ignore_merges_ = false;
+  bool add_bos_ = false;
+  std::vector<std::string> bytes_;
+  std::vector<Kind> kinds_;
+  std::vector<bool> ends_;
+  std::unordered_map<std::string_view, int32_t> by_bytes_;  // normal tokens; views into bytes_
+  std::unordered_map<uint64_t, Merge> merges_;              // left id << 32 | right id
+  int32_t byte_tokens_[256];
+  std::vector<int32_t> special_;  // longest spelling first
+  std::optional<int32_t> bos_, eos_;
+};
+
+}  // namespace paddock
