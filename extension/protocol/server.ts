@@ -102,7 +102,6 @@ export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unlo
 /** Parts of a streamed answer. `seq` counts from 0 over all parts of one request. */
 export type GenerationPart =
   | { readonly kind: 'prefill'; readonly seq: number; readonly done: number; readonly total: number; readonly remainingSeconds: number | undefined }
-  /** `tokens`: those of the answer so far, these included. */
   | { readonly kind: 'text'; readonly seq: number; readonly text: string; readonly tokens: number };
 
 export interface CodeContext {
