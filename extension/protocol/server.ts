@@ -4,15 +4,7 @@
  * request's `partialResultToken`. Failures carry `ErrorData`.
  */
 import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
-import type {
-  ChatMessage,
-  ErrorData,
-  FinishReason,
-  MemoryNeed,
-  ModelInfo,
-  SamplerOptions,
-  Timings,
-} from './model.ts';
+import type { ChatMessage, ErrorData, FinishReason, MemoryNeed, ModelInfo, SamplerOptions, Timings } from './model.ts';
 
 type Token = string | number;
 
@@ -101,7 +93,13 @@ export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unlo
 
 /** Parts of a streamed answer. `seq` counts from 0 over all parts of one request. */
 export type GenerationPart =
-  | { readonly kind: 'prefill'; readonly seq: number; readonly done: number; readonly total: number; readonly remainingSeconds: number | undefined }
+  | {
+      readonly kind: 'prefill';
+      readonly seq: number;
+      readonly done: number;
+      readonly total: number;
+      readonly remainingSeconds: number | undefined;
+    }
   | { readonly kind: 'text'; readonly seq: number; readonly text: string; readonly tokens: number };
 
 export interface CodeContext {
@@ -168,7 +166,9 @@ export const Edit = new RequestType<EditParams, EditResult, ErrorData>('paddock/
 export const GenerationProgress = new ProgressType<GenerationPart>();
 
 /** The client asks what a text costs (meter of the composer). */
-export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>('paddock/tokens');
+export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>(
+  'paddock/tokens',
+);
 
 // ---- state --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,126 @@
+/**
+ * Builds the bundles of dist/. `node esbuild.mjs [client] [server] [cli] [webview] [--watch] [--production]`;
+ * without a name it builds all. Each bundle has a size budget, because its size is paid at every start.
+ */
+import { build, context } from 'esbuild';
+
+const flags = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const production = flags.has('--production');
+
+/** Imports of these modules stay out of the bundle that asks for them: each is a bundle of its own, loaded on demand. */
+const lazyModules = new Map([['engine-client', './engine-client.cjs']]);
+
+const lazy = {
+  name: 'lazy',
+  setup(builder) {
+    builder.onResolve({ filter: /\/[\w-]+\.ts$/ }, ({ path, kind }) => {
+      const name = path.slice(path.lastIndexOf('/') + 1, -'.ts'.length);
+      const bundle = lazyModules.get(name);
+      return kind === 'dynamic-import' && bundle !== undefined ? { path: bundle, external: true } : undefined;
+    });
+  },
+};
+
+const shared = {
+  bundle: true,
+  sourcemap: production ? false : 'linked',
+  minify: production,
+
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+  target: 'es2023',
+};
+const node = { ...shared, platform: 'node', target: 'node20', mainFields: ['module', 'main'] };
+const nodeModule = {
+  ...node,
+  format: 'esm',
+  // Some of the bundled packages are CommonJS and ask for `require`.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+};
+
+/** Budgets are bytes of the minified file. */
+const bundles = {
+  client: [
+    {
+      options: {
+        ...node,
+        format: 'cjs',
+        entryPoints: ['extension/client/main.ts'],
+        outfile: 'dist/client.cjs',
+        external: ['vscode'],
+        plugins: [lazy],
+      },
+      budgets: { 'dist/client.cjs': 260_000 },
+    },
+    {
+      options: {
+        ...node,
+        format: 'cjs',
+        entryPoints: ['extension/client/engine/engine-client.ts'],
+        outfile: 'dist/engine-client.cjs',
+        external: ['vscode'],
+      },
+      budgets: { 'dist/engine-client.cjs': 500_000 },
+    },
+  ],
+  server: [
+    {
+      options: { ...nodeModule, entryPoints: ['extension/server/main.ts'], outfile: 'dist/server.js' },
+      budgets: { 'dist/server.js': 1_200_000 },
+    },
+  ],
+  cli: [
+    {
+      options: { ...nodeModule, entryPoints: ['extension/cli/main.ts'], outfile: 'dist/cli.js' },
+      budgets: { 'dist/cli.js': 1_200_000 },
+    },
+  ],
+  webview: [
+    {
+      options: {
+        ...shared,
+        format: 'iife',
+        platform: 'browser',
+        entryPoints: { chat: 'webview/chat/main.ts' },
+        outdir: 'dist/webview',
+        loader: { '.ttf': 'file' },
+        assetNames: '[name]',
+      },
+      budgets: { 'dist/webview/chat.js': 420_000, 'dist/webview/chat.css': 90_000 },
+    },
+  ],
+};
+
+const unknown = names.filter((name) => !(name in bundles));
+if (unknown.length > 0) {
+  console.error(`Unknown bundle: ${unknown.join(', ')}. Known: ${Object.keys(bundles).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = (names.length > 0 ? names : Object.keys(bundles)).flatMap((name) => bundles[name]);
+
+if (flags.has('--watch')) {
+  await Promise.all(chosen.map(async ({ options }) => (await context({ ...options, logLevel: 'info' })).watch()));
+} else {
+  const results = await Promise.all(chosen.map(({ options }) => build(options)));
+  results.forEach((result, index) => checkBudgets(result.metafile, chosen[index].budgets));
+}
+
+function checkBudgets(metafile, budgets) {
+  for (const [file, budget] of Object.entries(budgets)) {
+    const bytes = metafile.outputs[file]?.bytes;
+    if (bytes === undefined) throw new Error(`The build wrote no ${file}.`);
+    console.log(`${file.padEnd(26)} ${kilobytes(bytes)}`);
+    if (production && bytes > budget) {
+      console.error(`${file} is ${kilobytes(bytes)}, above its budget of ${kilobytes(budget)}.`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+function kilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(0)} kB`;
+}

@@ -1,0 +1,249 @@
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
+import type { ChatParams, GenerationPart, GenerationResult } from '../../protocol/server.ts';
+import { EngineError } from '../lib/engine-error.ts';
+import { ChatService, type AnswerSource, type ConversationChange } from './chat-service.ts';
+import { ConversationFiles } from './conversation-files.ts';
+import { exportMarkdown } from './export-markdown.ts';
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const result: Omit<GenerationResult, 'text'> = {
+  finishReason: 'stop',
+  timings: {
+    promptTokens: 9,
+    cachedTokens: 0,
+    prefillMs: 5,
+    completionTokens: 2,
+    decodeMs: 5,
+    prefillTokensPerSecond: 100,
+    decodeTokensPerSecond: 10,
+  },
+  contextUsed: 11,
+  contextLength: 100,
+  omitted: [],
+};
+
+/** An engine whose answers the test writes part by part. */
+class ScriptedSource implements AnswerSource {
+  readonly asked: ChatParams[] = [];
+  emit: (part: GenerationPart) => void = () => undefined;
+  finish: (result: GenerationResult) => void = () => undefined;
+  fail: (error: Error) => void = () => undefined;
+  #text = '';
+
+  chat(
+    params: ChatParams,
+    token: CancellationToken,
+    onPart: (part: GenerationPart) => void,
+  ): Promise<GenerationResult> {
+    this.asked.push(params);
+    this.#text = '';
+    this.emit = (part) => {
+      if (part.kind === 'text') this.#text += part.text;
+      onPart(part);
+    };
+    return new Promise((resolve, reject) => {
+      this.finish = resolve;
+      this.fail = reject;
+      token.onCancellationRequested(() => resolve({ ...result, text: this.#text, finishReason: 'cancelled' }));
+    });
+  }
+  countTokens(text: string): Promise<number> {
+    return Promise.resolve(text.length);
+  }
+  say(text: string): void {
+    this.emit({ kind: 'text', seq: 0, text, tokens: 1 });
+  }
+  end(): void {
+    this.finish({ ...result, text: this.#text });
+  }
+}
+
+describe('ChatService', () => {
+  let folder: string;
+  let source: ScriptedSource;
+  let shown: string | undefined;
+  let ids: number;
+  const open: ChatService[] = [];
+
+  const newService = (): ChatService => {
+    const service = new ChatService({
+      files: new ConversationFiles(folder),
+      source,
+      log,
+      newId: () => `id${ids++}`,
+      lastShown: { get: () => shown, set: (id) => (shown = id) },
+      limits: () => ({ maxTokens: 100 }),
+    });
+    open.push(service);
+    return service;
+  };
+  const texts = ({ conversation }: ChatService): string[] => conversation.turns.map(({ text }) => text);
+  const settled = async (service: ChatService): Promise<void> => {
+    await vi.waitFor(() => expect(service.answering).toBe(false));
+    await service.flush();
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'paddock-chat-'));
+    source = new ScriptedSource();
+    shown = undefined;
+    ids = 1;
+  });
+  afterEach(async () => {
+    for (const service of open.splice(0)) {
+      service.dispose();
+      await service.flush();
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  it('streams an answer and says everything that changes', async () => {
+    const service = newService();
+    const changes: ConversationChange[] = [];
+    service.onDidChange((change) => changes.push(change));
+    expect(service.send('Hi')).toBe(true);
+    source.emit({ kind: 'prefill', seq: 0, done: 1, total: 4, remainingSeconds: 2 });
+    source.say('Hel');
+    source.say('lo');
+    expect(service.view.messages[1]).toMatchObject({ text: 'Hello', status: 'streaming' });
+    source.end();
+    await settled(service);
+    expect(service.view.messages[1]).toMatchObject({ text: 'Hello', status: 'stop', timings: result.timings });
+    expect(service.view.context).toEqual({ used: 11, total: 100 });
+    const kinds = 'attachments message message prefill text text message context'.split(' ');
+    expect(changes.map(({ kind }) => kind)).toEqual(kinds);
+    expect(changes.filter((change) => change.kind === 'text').map((change) => change.offset)).toEqual([0, 3]);
+  });
+
+  it('sends the whole conversation with its attachments, but not their addresses', async () => {
+    const service = newService();
+    service.attach({ id: 'x', uri: 'file:///a.ts', path: 'a.ts', languageId: 'typescript', text: 'let a;' });
+    service.send('What is this?');
+    source.say('A variable.');
+    source.end();
+    await settled(service);
+    service.send('Why?');
+    expect(source.asked[1]?.messages).toEqual([
+      {
+        role: 'user',
+        content: 'What is this?',
+        attachments: [{ path: 'a.ts', languageId: 'typescript', text: 'let a;' }],
+      },
+      { role: 'assistant', content: 'A variable.' },
+      { role: 'user', content: 'Why?' },
+    ]);
+    expect(service.view.attachments).toEqual([]);
+  });
+
+  it('takes one question at a time', () => {
+    const service = newService();
+    expect(service.send('One')).toBe(true);
+    expect(service.send('Two')).toBe(false);
+    expect(service.send('   ')).toBe(false);
+    expect(texts(service)).toEqual(['One', '']);
+  });
+
+  it('keeps what there is when it is stopped', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.say('Par');
+    service.stop();
+    await settled(service);
+    expect(service.view.messages[1]).toMatchObject({ text: 'Par', status: 'cancelled', error: undefined });
+  });
+
+  it('keeps the text of a dead engine and answers again on retry', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.say('Par');
+    source.fail(new EngineError('engineStopped', 'It stopped.'));
+    await settled(service);
+    expect(service.view.messages[1]).toMatchObject({
+      text: 'Par',
+      status: 'failed',
+      error: { code: 'engineStopped', message: 'It stopped.', actions: ['retry', 'showLog'] },
+    });
+    service.retry();
+    source.say('Whole');
+    source.end();
+    await settled(service);
+    expect(texts(service)).toEqual(['Hi', 'Whole']);
+    expect(source.asked[1]?.messages).toEqual([{ role: 'user', content: 'Hi' }]);
+  });
+
+  it('is the same after a reload, also in the middle of an answer', async () => {
+    const first = newService();
+    first.send('Hi');
+    source.say('Half an ans');
+    await first.flush();
+    const second = newService();
+    await second.restore();
+    expect(second.view.messages).toMatchObject([{ text: 'Hi' }, { text: 'Half an ans', status: 'interrupted' }]);
+  });
+
+  it('writes the text while it streams', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.say('soon on disk');
+    await vi.waitFor(
+      async () => {
+        const [name = ''] = await readdir(folder);
+        expect(await readFile(join(folder, name), 'utf8')).toContain('soon on disk');
+      },
+      { timeout: 2000 },
+    );
+  });
+
+  it('keeps chats apart, lists them newest first and opens them again', async () => {
+    const service = newService();
+    service.send('First chat');
+    source.end();
+    await settled(service);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await service.newChat();
+    expect(service.view.messages).toEqual([]);
+    service.send('Second chat');
+    source.end();
+    await settled(service);
+    const list = await service.list();
+    expect(list.map(({ title }) => title)).toEqual(['Second chat', 'First chat']);
+    expect(await service.open(list[1]!.id)).toBe(true);
+    expect(service.view.title).toBe('First chat');
+    await service.remove(list[1]!.id);
+    expect(service.view.messages).toEqual([]);
+    expect((await service.list()).map(({ title }) => title)).toEqual(['Second chat']);
+  });
+
+  it('stops and keeps the answer when another chat is shown meanwhile', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.say('Par');
+    await service.newChat();
+    const [summary] = await service.list();
+    await service.open(summary!.id);
+    expect(service.view.messages[1]).toMatchObject({ text: 'Par', status: 'cancelled' });
+  });
+
+  it('counts what an attachment costs and lets it be removed', async () => {
+    const service = newService();
+    service.attach({ id: 'x', uri: 'u', path: 'src/a.ts', languageId: 'ts', text: '12345', startLine: 3, endLine: 9 });
+    await vi.waitFor(() => expect(service.view.attachments[0]?.tokens).toBe(5));
+    expect(service.view.attachments[0]).toMatchObject({ label: 'a.ts:3-9', kind: 'selection', path: 'src/a.ts' });
+    service.detach('x');
+    expect(service.view.attachments).toEqual([]);
+  });
+
+  it('exports Markdown whose fences the text cannot break', () => {
+    const service = newService();
+    service.attach({ id: 'x', uri: 'u', path: 'a.md', languageId: 'markdown', text: '```js\n1\n```' });
+    service.send('What does it do?');
+    const text = exportMarkdown(service.conversation, { user: 'Question', assistant: 'Answer' });
+    expect(text).toBe(
+      '# What does it do?\n\n## Question\n\nWhat does it do?\n\na.md\n\n````markdown\n```js\n1\n```\n````\n\n## Answer\n\n\n',
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { formatRecord, logVersion, parseLog, type AnswerEnd, type LogRecord } from './conversation.ts';
+
+const end: AnswerEnd = {
+  finishReason: 'stop',
+  timings: {
+    promptTokens: 3,
+    cachedTokens: 0,
+    prefillMs: 1,
+    completionTokens: 2,
+    decodeMs: 1,
+    prefillTokensPerSecond: 3,
+    decodeTokensPerSecond: 2,
+  },
+  contextUsed: 5,
+  contextLength: 100,
+  omitted: [],
+};
+const records: LogRecord[] = [
+  { type: 'open', version: logVersion, id: 'c', at: 1 },
+  { type: 'user', at: 2, id: 'u1', text: 'What is a closure?\nIn short.', attachments: [] },
+  { type: 'answer', at: 3, id: 'a1' },
+  { type: 'text', id: 'a1', text: 'A function ' },
+  { type: 'text', id: 'a1', text: 'with its scope.' },
+  { type: 'end', id: 'a1', end },
+];
+const log = (some: readonly LogRecord[]): string => some.map(formatRecord).join('');
+
+describe('parseLog', () => {
+  it('adds the records up', () => {
+    expect(parseLog(log(records))).toMatchObject({
+      id: 'c',
+      title: 'What is a closure?',
+      updatedAt: 3,
+      turns: [{ role: 'user' }, { role: 'assistant', text: 'A function with its scope.', end }],
+    });
+  });
+
+  it('reads what every crash leaves: any prefix of the log, with the text that was written so far', () => {
+    const whole = log(records);
+    const opened = log(records.slice(0, 1)).length;
+    for (let length = opened; length <= whole.length; length++) {
+      const conversation = parseLog(whole.slice(0, length));
+      expect(conversation?.id).toBe('c');
+      const answer = conversation?.turns[1];
+      if (answer !== undefined) expect('A function with its scope.'.startsWith(answer.text)).toBe(true);
+    }
+  });
+
+  it('goes on after a torn line in the middle (written after a crash)', () => {
+    const torn = `${log(records.slice(0, 4))}{"type":"text","id":"a1","te\n${log([{ type: 'user', at: 9, id: 'u2', text: 'Next', attachments: [] }])}`;
+    expect(parseLog(torn)?.turns.map(({ id }) => id)).toEqual(['u1', 'a1', 'u2']);
+  });
+
+  it('drops a turn and what follows', () => {
+    expect(parseLog(log([...records, { type: 'drop', id: 'a1' }]))?.turns.map(({ id }) => id)).toEqual(['u1']);
+  });
+
+  it('leaves a newer version and foreign files alone', () => {
+    expect(parseLog(log([{ type: 'open', version: logVersion + 1, id: 'c', at: 1 }]))).toBeUndefined();
+    expect(parseLog('')).toBeUndefined();
+    expect(parseLog('{"type":"user"}\nnull\n[]\n7')).toBeUndefined();
+  });
+
+  it('ignores records of the wrong shape', () => {
+    const odd = '{"type":"text","id":7,"text":"x"}\n{"type":"end","id":"a1"}\n{"type":"later","id":"x"}\n';
+    expect(parseLog(log(records.slice(0, 3)) + odd)?.turns[1]).toMatchObject({ text: '', end: undefined });
+  });
+});

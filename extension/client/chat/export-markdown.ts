@@ -1,0 +1,22 @@
+/** A conversation as a Markdown document, for people. Pure. */
+import type { Attachment, Conversation } from './conversation.ts';
+
+export function exportMarkdown(
+  { title, turns }: Conversation,
+  headings: { readonly user: string; readonly assistant: string },
+): string {
+  const parts = turns.map((turn) =>
+    turn.role === 'user'
+      ? [`## ${headings.user}`, turn.text, ...turn.attachments.map(attachmentBlock)].join('\n\n')
+      : `## ${headings.assistant}\n\n${turn.text}`,
+  );
+  return `${[`# ${title}`, ...parts].join('\n\n')}\n`;
+}
+
+function attachmentBlock({ path, languageId, text, startLine, endLine }: Attachment): string {
+  const lines = startLine === undefined ? '' : `:${startLine}-${endLine}`;
+  // A fence longer than any in the text, so that the text cannot close it.
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(Math.max(3, longest + 1));
+  return `${path}${lines}\n\n${fence}${languageId}\n${text}\n${fence}`;
+}

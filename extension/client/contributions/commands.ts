@@ -1,0 +1,130 @@
+/**
+ * Every command of Paddock. The manifest's `commands`, `keybindings` and `menus` are generated from this table;
+ * `lib/commands.ts` registers handlers against it, so that a missing or misspelt handler does not compile.
+ */
+
+export interface MenuPlace {
+  readonly menu: 'view/title' | 'editor/title' | 'editor/context' | 'editor/paddock';
+  readonly group: string;
+  readonly when?: string;
+}
+
+export interface Keybinding {
+  readonly key: string;
+  readonly mac?: string;
+  readonly when: string;
+}
+
+export interface CommandContribution {
+  readonly title: string;
+  /** A codicon. Without one a command cannot stand in a title bar. */
+  readonly icon?: string;
+  readonly enablement?: string;
+  /** `false`: not in the command palette; a string: only when. */
+  readonly palette?: false | string;
+  readonly keys?: readonly Keybinding[];
+  readonly menus?: readonly MenuPlace[];
+}
+
+/** Context keys that the client sets; all `when` clauses below use these constants. */
+export const contextKeys = {
+  /** The active editor is the diff of a proposed edit. */
+  proposalActive: 'paddock.proposalActive',
+  /** ... and its text still streams in. */
+  proposalStreaming: 'paddock.proposalStreaming',
+  /** An answer is being made in the chat. */
+  answering: 'paddock.answering',
+  /** The shown conversation has at least one message. */
+  hasMessages: 'paddock.hasMessages',
+} as const;
+
+const inChat = 'view == paddock.chat';
+const proposalReady = `${contextKeys.proposalActive} && !${contextKeys.proposalStreaming}`;
+const noWidget = '!suggestWidgetVisible && !findWidgetVisible && !renameInputVisible && !inQuickOpen';
+
+export const commands = {
+  'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
+  'paddock.chat.new': {
+    title: 'New Chat',
+    icon: 'add',
+    menus: [{ menu: 'view/title', group: 'navigation@1', when: inChat }],
+  },
+  'paddock.chat.history': {
+    title: 'Show Chats…',
+    icon: 'history',
+    menus: [{ menu: 'view/title', group: 'navigation@2', when: inChat }],
+  },
+  'paddock.chat.stop': { title: 'Stop Answering', icon: 'debug-stop', enablement: contextKeys.answering },
+  'paddock.chat.export': {
+    title: 'Export Chat as Markdown…',
+    enablement: contextKeys.hasMessages,
+    menus: [{ menu: 'view/title', group: '1_chat@1', when: inChat }],
+  },
+  'paddock.chat.delete': {
+    title: 'Delete Chat…',
+    enablement: contextKeys.hasMessages,
+    menus: [{ menu: 'view/title', group: '1_chat@2', when: inChat }],
+  },
+  'paddock.chat.attachSelection': {
+    title: 'Add Selection to Chat',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '2_chat@1' }],
+  },
+  'paddock.edit.explain': {
+    title: 'Explain',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@1' }],
+  },
+  'paddock.edit.refactor': {
+    title: 'Refactor…',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@2', when: '!editorReadonly' }],
+  },
+  'paddock.edit.fix': {
+    title: 'Fix',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@3', when: '!editorReadonly && editorHasCodeActionsProvider' }],
+  },
+  'paddock.edit.accept': {
+    title: 'Accept Edit',
+    icon: 'check',
+    palette: proposalReady,
+    keys: [{ key: 'ctrl+enter', mac: 'cmd+enter', when: `${proposalReady} && !inQuickOpen` }],
+    menus: [{ menu: 'editor/title', group: 'navigation@1', when: proposalReady }],
+  },
+  'paddock.edit.reject': {
+    title: 'Reject Edit',
+    icon: 'close',
+    palette: proposalReady,
+    keys: [{ key: 'escape', when: `${contextKeys.proposalActive} && ${noWidget}` }],
+    menus: [{ menu: 'editor/title', group: 'navigation@2', when: proposalReady }],
+  },
+  'paddock.edit.cancel': {
+    title: 'Cancel Edit',
+    icon: 'debug-stop',
+    palette: contextKeys.proposalStreaming,
+    menus: [
+      {
+        menu: 'editor/title',
+        group: 'navigation@1',
+        when: `${contextKeys.proposalActive} && ${contextKeys.proposalStreaming}`,
+      },
+    ],
+  },
+  'paddock.models.choose': {
+    title: 'Choose Model…',
+    icon: 'server',
+    menus: [{ menu: 'view/title', group: '2_model@1', when: inChat }],
+  },
+  'paddock.models.add': { title: 'Use a GGUF File…' },
+  'paddock.models.openFolder': { title: 'Open Models Folder' },
+  'paddock.models.unload': { title: 'Unload Model' },
+  'paddock.engine.restart': {
+    title: 'Restart Engine',
+    menus: [{ menu: 'view/title', group: '3_engine@1', when: inChat }],
+  },
+  'paddock.showMenu': { title: 'Show Menu', palette: false },
+  'paddock.showLog': { title: 'Show Log', menus: [{ menu: 'view/title', group: '3_engine@2', when: inChat }] },
+} as const satisfies Record<string, CommandContribution>;
+
+export type CommandId = keyof typeof commands;

@@ -1,0 +1,120 @@
+/**
+ * The parts of package.json that are generated from the tables: pure, so that the generator, its staleness check
+ * and the contract test give the same answer. Texts become keys of package.nls.json.
+ */
+import { settings, type Setting } from '../../protocol/settings.ts';
+import { commands, type CommandContribution, type Keybinding } from './commands.ts';
+import { chatView, editorSubmenu, viewContainer, walkthrough } from './views.ts';
+
+export interface GeneratedManifest {
+  /** Replace the keys of the same names in package.json. */
+  readonly manifest: {
+    readonly activationEvents: readonly string[];
+    readonly capabilities: object;
+    readonly contributes: object;
+  };
+  /** The whole package.nls.json. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export function generateManifest(): GeneratedManifest {
+  const texts: Record<string, string> = {};
+  /** Keeps `text` under `key` and gives the reference to it that the manifest holds. */
+  const text = (key: string, value: string): string => {
+    texts[key] = value;
+    return `%${key}%`;
+  };
+  const table: [string, CommandContribution][] = Object.entries(commands);
+  const contributes = {
+    commands: table.map(([command, { title, icon, enablement }]) => ({
+      command,
+      title: text(`command.${command}`, title),
+      category: 'Paddock',
+      ...(icon === undefined ? {} : { icon: `$(${icon})` }),
+      ...(enablement === undefined ? {} : { enablement }),
+    })),
+    keybindings: table.flatMap(([command, { keys }]) =>
+      (keys ?? []).map((binding: Keybinding) => ({ command, ...binding })),
+    ),
+    menus: menus(table),
+    submenus: [{ id: editorSubmenu.id, label: text('submenu.editor', editorSubmenu.label) }],
+    viewsContainers: {
+      activitybar: [
+        { id: viewContainer.id, title: text('view.container', viewContainer.title), icon: viewContainer.icon },
+      ],
+    },
+    views: {
+      [viewContainer.id]: [{ ...chatView, name: text('view.chat', chatView.name) }],
+    },
+    walkthroughs: [
+      {
+        id: walkthrough.id,
+        title: text('walkthrough.title', walkthrough.title),
+        description: text('walkthrough.description', walkthrough.description),
+        steps: walkthrough.steps.map(({ id, title, description, markdown }) => ({
+          id,
+          title: text(`walkthrough.${id}.title`, title),
+          description: text(`walkthrough.${id}.description`, description),
+          media: { markdown },
+        })),
+      },
+    ],
+    configuration: {
+      title: 'Paddock',
+      properties: Object.fromEntries(
+        Object.entries(settings).map(([key, setting], order) => [
+          `paddock.${key}`,
+          property(key, setting, order, text),
+        ]),
+      ),
+    },
+  };
+  return {
+    manifest: {
+      activationEvents: ['onStartupFinished'],
+      capabilities: {
+        untrustedWorkspaces: {
+          supported: 'limited',
+          description: text(
+            'capability.untrusted',
+            'In Restricted Mode chat and Explain work; Refactor and Fix, which change files, do not.',
+          ),
+          restrictedConfigurations: Object.entries(settings)
+            .filter(([, setting]) => setting.scope === 'machine')
+            .map(([key]) => `paddock.${key}`),
+        },
+        virtualWorkspaces: {
+          supported: 'limited',
+          description: text('capability.virtual', 'Paddock reads only the files that you open or attach.'),
+        },
+      },
+      contributes,
+    },
+    texts,
+  };
+}
+
+function menus(table: readonly [string, CommandContribution][]): Record<string, object[]> {
+  const result: Record<string, object[]> = {
+    commandPalette: table
+      .filter(([, { palette }]) => palette !== undefined)
+      .map(([command, { palette }]) => ({ command, when: palette === false ? 'false' : palette })),
+    'editor/context': [{ submenu: editorSubmenu.id, group: '1_modification@9', when: 'editorIsOpen' }],
+  };
+  for (const [command, { menus: places }] of table) {
+    for (const { menu, ...place } of places ?? []) (result[menu] ??= []).push({ command, ...place });
+  }
+  return result;
+}
+
+function property(key: string, setting: Setting, order: number, text: (key: string, value: string) => string): object {
+  const limits = 'minimum' in setting ? { minimum: setting.minimum, maximum: setting.maximum } : {};
+  return {
+    type: setting.type,
+    default: setting.default,
+    ...limits,
+    scope: setting.scope,
+    order,
+    markdownDescription: text(`setting.${key}`, setting.description),
+  };
+}

@@ -1,0 +1,212 @@
+/** Refactor and Fix: from the user's wish to a proposal that streams in, and its Accept and Reject. */
+import * as vscode from 'vscode';
+import { Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
+import type { EngineSupervisor } from '../engine/supervisor.ts';
+import { EngineError } from '../lib/engine-error.ts';
+import { formatDuration } from '../../protocol/format.ts';
+import { reportFailure } from '../models/model-commands.ts';
+import type { ModelService } from '../models/model-service.ts';
+import type { Proposal, Proposals } from './proposals.ts';
+import { fixTarget, targetRange, whyReadOnly } from './target.ts';
+
+interface Wish {
+  readonly kind: EditParams['kind'];
+  readonly instruction: string;
+  readonly range: vscode.Range;
+  readonly diagnostics: EditParams['diagnostics'];
+}
+
+export class EditCommands {
+  readonly #engine: EngineSupervisor;
+  readonly #models: ModelService;
+  readonly #proposals: Proposals;
+
+  constructor(engine: EngineSupervisor, models: ModelService, proposals: Proposals) {
+    this.#engine = engine;
+    this.#models = models;
+    this.#proposals = proposals;
+  }
+
+  async refactor(): Promise<void> {
+    const editor = await writableEditor();
+    if (editor === undefined) return;
+    const range = await targetRange(editor);
+    if (range === undefined) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('Select the code to change first.'));
+      return;
+    }
+    const instruction = await askInstruction();
+    if (instruction === undefined) return;
+    await this.#propose(editor, { kind: 'refactor', instruction, range, diagnostics: [] });
+  }
+
+  async fix(): Promise<void> {
+    const editor = await writableEditor();
+    if (editor === undefined) return;
+    const target = fixTarget(editor);
+    if (target === undefined) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('There is no error or warning here to fix.'));
+      return;
+    }
+    const { range } = target;
+    const diagnostics = target.diagnostics.map((diagnostic) => ({
+      line: diagnostic.range.start.line + 1,
+      message: diagnostic.message,
+    }));
+    await this.#propose(editor, { kind: 'fix', instruction: '', range, diagnostics });
+  }
+
+  async accept(): Promise<void> {
+    const { active } = this.#proposals;
+    if (active !== undefined) await this.#proposals.accept(active);
+  }
+
+  async reject(): Promise<void> {
+    const { active } = this.#proposals;
+    if (active !== undefined) await this.#proposals.reject(active);
+  }
+
+  async #propose({ document }: vscode.TextEditor, wish: Wish): Promise<void> {
+    await reportFailure(async () => {
+      const name = document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
+      const what = wish.kind === 'fix' ? vscode.l10n.t('Fix') : wish.instruction;
+      const title = vscode.l10n.t('{0}: {1} (proposed)', name, what);
+      // Fails here, before anything opens, when there is no model.
+      await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
+        () => this.#models.ensureLoaded(),
+      );
+      const proposal = await this.#proposals.open({ document, range: wish.range, title });
+      try {
+        await vscode.window.withProgress(
+          {
+            location: vscode.ProgressLocation.Notification,
+            title: vscode.l10n.t('Paddock: {0}', what),
+            cancellable: true,
+          },
+          (progress, token) => {
+            token.onCancellationRequested(() => proposal.cancellation.cancel());
+            return this.#stream(document, wish, proposal, (message) => progress.report({ message }));
+          },
+        );
+      } catch (error) {
+        if (!proposal.cancellation.token.isCancellationRequested || this.#proposals.active === proposal) {
+          await this.#proposals.reject(proposal);
+        }
+        throw error;
+      }
+    });
+  }
+
+  async #stream(
+    document: vscode.TextDocument,
+    wish: Wish,
+    proposal: Proposal,
+    report: (message: string) => void,
+  ): Promise<void> {
+    const { token } = proposal.cancellation;
+    const params: EditParams = {
+      kind: wish.kind,
+      instruction: wish.instruction,
+      path: vscode.workspace.asRelativePath(document.uri, false),
+      languageId: document.languageId,
+      before: proposal.before.slice(-longestSurroundings),
+      selection: proposal.selection,
+      after: proposal.after.slice(0, longestSurroundings),
+      diagnostics: wish.diagnostics,
+    };
+    const onPart = (part: GenerationPart): void => {
+      if (part.kind === 'prefill') {
+        report(prefillText(part.done, part.total, part.remainingSeconds));
+      } else {
+        report(vscode.l10n.t('writing…'));
+        proposal.append(part.text);
+      }
+    };
+    const result = await this.#engine.request(Edit, params, { token, progress: { type: GenerationProgress, onPart } });
+    if (result.finishReason === 'cancelled' || token.isCancellationRequested) {
+      throw new EngineError('cancelled', vscode.l10n.t('The edit was cancelled.'));
+    }
+    if (result.finishReason === 'length') {
+      throw new EngineError(
+        'promptTooLong',
+        vscode.l10n.t('The new code did not fit into the context of the model. Select less code and try again.'),
+      );
+    }
+    proposal.finish(result.replacement);
+    if (proposal.replacement === proposal.selection) {
+      await this.#proposals.reject(proposal);
+      void vscode.window.showInformationMessage(vscode.l10n.t('The model proposes no change.'));
+      return;
+    }
+    if (result.omitted.length > 0) {
+      const what = result.omitted.map((omission) => omission.what).join(', ');
+      void vscode.window.showInformationMessage(vscode.l10n.t('The model did not see all of the file: {0}.', what));
+    }
+  }
+}
+
+/** More text around the selection than any context holds; the engine trims it to its budget. */
+const longestSurroundings = 200_000;
+
+async function writableEditor(): Promise<vscode.TextEditor | undefined> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor === undefined) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('Open a file and select the code to change first.'));
+    return undefined;
+  }
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t('Paddock changes no files in Restricted Mode. Trust this workspace first.'),
+    );
+    return undefined;
+  }
+  const reason = await whyReadOnly(editor.document);
+  if (reason === undefined) return editor;
+  void vscode.window.showWarningMessage(reason);
+  return undefined;
+}
+
+/** Common wishes to pick, or anything that is typed. */
+function askInstruction(): Promise<string | undefined> {
+  const common = [
+    vscode.l10n.t('Simplify this code'),
+    vscode.l10n.t('Use clearer names'),
+    vscode.l10n.t('Add types'),
+    vscode.l10n.t('Add documentation comments'),
+    vscode.l10n.t('Handle errors and edge cases'),
+    vscode.l10n.t('Split into smaller functions'),
+  ];
+  const picker = vscode.window.createQuickPick();
+  picker.title = vscode.l10n.t('Refactor with Paddock');
+  picker.placeholder = vscode.l10n.t('Say what to change, or choose');
+  const update = (): void => {
+    const text = picker.value.trim();
+    const typed =
+      text === '' || common.includes(text)
+        ? []
+        : [{ label: text, alwaysShow: true, iconPath: new vscode.ThemeIcon('edit') }];
+    picker.items = [...typed, ...common.map((label) => ({ label }))];
+  };
+  update();
+  picker.onDidChangeValue(update);
+  picker.show();
+  return new Promise((resolve) => {
+    picker.onDidAccept(() => {
+      resolve(picker.selectedItems[0]?.label);
+      picker.hide();
+    });
+    picker.onDidHide(() => {
+      resolve(undefined);
+      picker.dispose();
+    });
+  });
+}
+
+function prefillText(done: number, total: number, remainingSeconds: number | undefined): string {
+  const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
+  const read = vscode.l10n.t('reading {0} %', percent);
+  return remainingSeconds === undefined
+    ? read
+    : `${read} · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
+}

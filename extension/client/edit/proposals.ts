@@ -1,0 +1,214 @@
+/**
+ * Proposed edits. Each is a virtual document that shows the file with the change, beside the file in VS Code's own
+ * diff editor. It fills while the text streams in; Accept writes it as one undo step, Reject or closing the tab
+ * drops it. The user's document is not touched before Accept.
+ */
+import * as vscode from 'vscode';
+import { contextKeys } from '../contributions/commands.ts';
+import { proposalScheme } from '../contributions/views.ts';
+import { setContext } from '../lib/commands.ts';
+import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+import { previewText } from './preview.ts';
+import { relocate } from './relocate.ts';
+
+export interface ProposalTarget {
+  readonly document: vscode.TextDocument;
+  readonly range: vscode.Range;
+  /** What the diff editor's tab says. */
+  readonly title: string;
+}
+
+/** The virtual document is refreshed at most this often while text streams in. */
+const refreshMs = 120;
+
+export class Proposal {
+  readonly uri: vscode.Uri;
+  readonly documentUri: vscode.Uri;
+  readonly selection: string;
+  readonly offset: number;
+  readonly cancellation = new vscode.CancellationTokenSource();
+  readonly #before: string;
+  readonly #after: string;
+  readonly #eol: '\n' | '\r\n';
+  readonly #refresh: () => void;
+  #streamed = '';
+  #replacement: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ document, range }: ProposalTarget, id: number, refresh: () => void) {
+    this.documentUri = document.uri;
+    // The same path, so that the diff shows the file's name and colours its language.
+    this.uri = vscode.Uri.from({ scheme: proposalScheme, path: document.uri.path, query: String(id) });
+    const text = document.getText();
+    this.offset = document.offsetAt(range.start);
+    this.selection = document.getText(range);
+    this.#before = text.slice(0, this.offset);
+    this.#after = text.slice(this.offset + this.selection.length);
+    this.#eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
+    this.#refresh = refresh;
+  }
+
+  get before(): string {
+    return this.#before;
+  }
+
+  get after(): string {
+    return this.#after;
+  }
+
+  get streaming(): boolean {
+    return this.#replacement === undefined;
+  }
+
+  get replacement(): string {
+    return this.#replacement ?? previewText(this.selection, this.#streamed, this.#eol);
+  }
+
+  get content(): string {
+    return this.#before + this.replacement + this.#after;
+  }
+
+  append(text: string): void {
+    this.#streamed += text;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#refresh();
+    }, refreshMs);
+  }
+
+  finish(replacement: string): void {
+    clearTimeout(this.#timer);
+    this.#replacement = replacement.replaceAll(/\r?\n/g, this.#eol);
+    this.#refresh();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.cancellation.cancel();
+    this.cancellation.dispose();
+  }
+}
+
+export class Proposals implements vscode.TextDocumentContentProvider, Disposable {
+  readonly #store = new DisposableStore();
+  readonly #changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
+  readonly onDidChange = this.#changed.event;
+  readonly #proposals = new Map<string, Proposal>();
+  #nextId = 1;
+
+  constructor() {
+    this.#store.add(vscode.workspace.registerTextDocumentContentProvider(proposalScheme, this));
+    this.#store.add(vscode.window.tabGroups.onDidChangeTabs(({ closed }) => this.#onTabs(closed)));
+    this.#store.add(vscode.window.tabGroups.onDidChangeTabGroups(() => this.#onTabs([])));
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string | undefined {
+    return this.#proposals.get(uri.toString())?.content;
+  }
+
+  /** Opens the diff editor. A proposal for the same document that still waits is dropped. */
+  async open(target: ProposalTarget): Promise<Proposal> {
+    const { document, range, title } = target;
+    for (const other of this.#proposals.values()) {
+      if (other.documentUri.toString() === document.uri.toString()) await this.#drop(other);
+    }
+    const proposal: Proposal = new Proposal(target, this.#nextId++, () => this.#onRefresh(proposal));
+    this.#proposals.set(proposal.uri.toString(), proposal);
+    await vscode.commands.executeCommand('vscode.diff', document.uri, proposal.uri, title, {
+      preview: true,
+      selection: new vscode.Range(range.start, range.start),
+    } satisfies vscode.TextDocumentShowOptions);
+    this.#updateContext();
+    return proposal;
+  }
+
+  /** The proposal whose diff editor is active. */
+  get active(): Proposal | undefined {
+    return this.#ofTab(vscode.window.tabGroups.activeTabGroup.activeTab);
+  }
+
+  /** Writes the change, as one undo step. False when the document has changed so that it no longer fits. */
+  async accept(proposal: Proposal): Promise<boolean> {
+    if (proposal.streaming) return false;
+    const document = await vscode.workspace.openTextDocument(proposal.documentUri);
+    const offset = relocate(document.getText(), proposal.offset, proposal.selection);
+    if (offset === undefined) {
+      await this.#sayChanged(proposal);
+      return false;
+    }
+    const start = document.positionAt(offset);
+    const range = new vscode.Range(start, document.positionAt(offset + proposal.selection.length));
+    await this.#drop(proposal);
+    await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, start) });
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, range, proposal.replacement);
+    if (await vscode.workspace.applyEdit(edit)) return true;
+    await vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
+    return false;
+  }
+
+  /** Drops it; the document stays as it is. */
+  async reject(proposal: Proposal): Promise<void> {
+    await this.#drop(proposal);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(proposal.documentUri));
+  }
+
+  dispose(): void {
+    for (const proposal of this.#proposals.values()) proposal.dispose();
+    this.#proposals.clear();
+    this.#store.dispose();
+  }
+
+  async #sayChanged(proposal: Proposal): Promise<void> {
+    const copy = vscode.l10n.t('Copy Proposed Text');
+    const answer = await vscode.window.showWarningMessage(
+      vscode.l10n.t('The selected code has changed since this edit was asked for. Nothing was written.'),
+      copy,
+    );
+    if (answer === copy) await vscode.env.clipboard.writeText(proposal.replacement);
+  }
+
+  /** Ends the stream and closes the tab. */
+  async #drop(proposal: Proposal): Promise<void> {
+    this.#proposals.delete(proposal.uri.toString());
+    proposal.dispose();
+    const tabs = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter((tab) => proposalUri(tab)?.toString() === proposal.uri.toString());
+    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs);
+    this.#updateContext();
+  }
+
+  #onRefresh(proposal: Proposal): void {
+    this.#changed.fire(proposal.uri);
+    this.#updateContext();
+  }
+
+  #onTabs(closed: readonly vscode.Tab[]): void {
+    for (const tab of closed) {
+      const proposal = this.#ofTab(tab);
+      if (proposal === undefined) continue;
+      this.#proposals.delete(proposal.uri.toString());
+      proposal.dispose();
+    }
+    this.#updateContext();
+  }
+
+  #updateContext(): void {
+    const { active } = this;
+    void setContext(contextKeys.proposalActive, active !== undefined);
+    void setContext(contextKeys.proposalStreaming, active?.streaming === true);
+  }
+
+  #ofTab(tab: vscode.Tab | undefined): Proposal | undefined {
+    const uri = proposalUri(tab);
+    return uri === undefined ? undefined : this.#proposals.get(uri.toString());
+  }
+}
+
+function proposalUri(tab: vscode.Tab | undefined): vscode.Uri | undefined {
+  const input = tab?.input;
+  return input instanceof vscode.TabInputTextDiff && input.modified.scheme === proposalScheme
+    ? input.modified
+    : undefined;
+}

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ResponseError, type ProgressType } from 'vscode-jsonrpc/node';
+import { Chat, GenerationProgress, ListModels, type EngineState, type GenerationPart } from '../../protocol/server.ts';
+import type { EngineView } from '../../protocol/webview.ts';
+import { EngineError } from '../lib/engine-error.ts';
+import { EngineSupervisor, type EngineConnection } from './supervisor.ts';
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const texts = { stopped: 'The engine stopped.', unavailable: 'The engine could not be started.' };
+
+class FakeConnection implements EngineConnection {
+  readonly pid = 42;
+  readonly sent: { method: string; params: unknown }[] = [];
+  closed = false;
+  answer: (method: string) => Promise<unknown> = () => Promise.resolve('answer');
+  emitState: (state: EngineState) => void = () => undefined;
+  die: (reason: string) => void = () => undefined;
+  parts = new Map<string, (part: unknown) => void>();
+
+  send(method: string, params: object | undefined): Promise<unknown> {
+    this.sent.push({ method, params });
+    return this.answer(method);
+  }
+  onProgress<T>(_type: ProgressType<T>, token: string, handler: (part: T) => void) {
+    this.parts.set(token, handler as (part: unknown) => void);
+    return { dispose: () => void this.parts.delete(token) };
+  }
+  onState(handler: (state: EngineState) => void) {
+    this.emitState = handler;
+    return { dispose: () => undefined };
+  }
+  onLost(handler: (reason: string) => void) {
+    this.die = handler;
+    return { dispose: () => undefined };
+  }
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+describe('EngineSupervisor', () => {
+  let connections: FakeConnection[];
+  let supervisor: EngineSupervisor;
+  let states: EngineView['kind'][];
+  const last = (): FakeConnection => connections.at(-1)!;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    connections = [];
+    states = [];
+    supervisor = new EngineSupervisor({
+      connect: () => {
+        connections.push(new FakeConnection());
+        return Promise.resolve(last());
+      },
+      log,
+      texts,
+    });
+    supervisor.onDidChangeState((state) => states.push(state.kind));
+  });
+  afterEach(() => {
+    supervisor.dispose();
+    vi.useRealTimers();
+  });
+
+  it('starts nothing until something is asked, then one process for all', async () => {
+    expect(connections).toHaveLength(0);
+    expect(supervisor.state.kind).toBe('idle');
+    await Promise.all([supervisor.ask(ListModels), supervisor.ask(ListModels)]);
+    expect(connections).toHaveLength(1);
+    expect(states).toEqual(['starting', 'noModel']);
+  });
+
+  it('hands the parts of a stream to the request that asked for it, and no longer', async () => {
+    const parts: GenerationPart[] = [];
+    await supervisor.ask(ListModels);
+    let finish: (result: unknown) => void = () => undefined;
+    last().answer = () => new Promise((resolve) => (finish = resolve));
+    const progress = { type: GenerationProgress, onPart: (part: GenerationPart) => parts.push(part) };
+    const request = supervisor.request(Chat, { messages: [] }, { progress });
+    await vi.advanceTimersByTimeAsync(0);
+    const [[token, emit]] = [...last().parts] as [[string, (part: unknown) => void]];
+    expect(last().sent.at(-1)?.params).toMatchObject({ partialResultToken: token });
+    emit({ kind: 'text', seq: 0, text: 'a', tokens: 1 });
+    finish('done');
+    await request;
+    expect(parts).toHaveLength(1);
+    expect(last().parts.size).toBe(0);
+  });
+
+  it('fails every pending call with one typed error when the process dies, and starts it again', async () => {
+    await supervisor.ask(ListModels);
+    last().answer = () => new Promise(() => undefined);
+    const pending = [supervisor.ask(ListModels), supervisor.ask(ListModels)].map((call) =>
+      call.catch((error: unknown) => error),
+    );
+    await vi.advanceTimersByTimeAsync(0);
+    last().die('killed');
+    for (const error of await Promise.all(pending)) expect(EngineError.is(error, 'engineStopped')).toBe(true);
+    expect(supervisor.state.kind).toBe('restarting');
+    await vi.advanceTimersByTimeAsync(600);
+    expect(connections).toHaveLength(2);
+    expect(await supervisor.ask(ListModels)).toBe('answer');
+  });
+
+  it('waits longer after each death and gives up in the end, until asked again', async () => {
+    await supervisor.ask(ListModels);
+    const delays: number[] = [];
+    supervisor.onDidChangeState((state) => state.kind === 'restarting' && delays.push(state.delayMs));
+    for (let death = 0; death < 5; death++) {
+      last().die('killed');
+      await vi.advanceTimersByTimeAsync(40_000 / 4);
+    }
+    expect(delays).toEqual([500, 1000, 2000, 4000]);
+    expect(supervisor.state).toMatchObject({ kind: 'failed', data: { code: 'engineStopped' } });
+    const before = connections.length;
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(connections).toHaveLength(before);
+    await supervisor.restart();
+    expect(supervisor.state.kind).toBe('noModel');
+  });
+
+  it('says when it cannot be started and tries again at the next request', async () => {
+    let works = false;
+    const flaky = new EngineSupervisor({
+      connect: () => (works ? Promise.resolve(new FakeConnection()) : Promise.reject(new Error('no such file'))),
+      log,
+      texts,
+    });
+    await expect(flaky.ask(ListModels)).rejects.toMatchObject({
+      code: 'engineUnavailable',
+      message: texts.unavailable,
+    });
+    expect(flaky.state.kind).toBe('failed');
+    works = true;
+    expect(await flaky.ask(ListModels)).toBe('answer');
+    flaky.dispose();
+  });
+
+  it('keeps the code of an error that the engine reports', async () => {
+    await supervisor.ask(ListModels);
+    last().answer = () => Promise.reject(new ResponseError(-32_000, 'Too long.', { code: 'promptTooLong' }));
+    await expect(supervisor.ask(ListModels)).rejects.toMatchObject({ code: 'promptTooLong', message: 'Too long.' });
+    last().answer = () => Promise.reject(new ResponseError(-32_800, 'Cancelled.'));
+    await expect(supervisor.ask(ListModels)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('ends the process when it is stopped, without taking that for a death', async () => {
+    await supervisor.ask(ListModels);
+    await supervisor.stop();
+    expect(last().closed).toBe(true);
+    last().die('closed');
+    expect(supervisor.state.kind).toBe('idle');
+  });
+});

@@ -1,0 +1,79 @@
+/** JSON-RPC over a webview's `postMessage`. What comes from the view is untrusted and checked here, once. */
+import {
+  AbstractMessageReader,
+  AbstractMessageWriter,
+  createMessageConnection,
+  Emitter,
+  Message,
+  type DataCallback,
+  type MessageConnection,
+  type MessageReader,
+  type MessageWriter,
+} from 'vscode-jsonrpc/node';
+import { isValidRequest } from '../../protocol/webview.ts';
+import type { Disposable } from './lifetime.ts';
+import type { Log } from './log.ts';
+
+/** The part of `vscode.Webview` that is needed. */
+export interface MessagePort {
+  postMessage(message: unknown): Thenable<boolean>;
+  onDidReceiveMessage(listener: (message: unknown) => void): Disposable;
+}
+
+export function connectWebview(port: MessagePort, log: Log): MessageConnection {
+  return createMessageConnection(new WebviewReader(port, log), new WebviewWriter(port), {
+    error: (message) => log.error(message),
+    warn: (message) => log.warn(message),
+    info: (message) => log.info(message),
+    log: (message) => log.debug(message),
+  });
+}
+
+class WebviewReader extends AbstractMessageReader implements MessageReader {
+  readonly #messages = new Emitter<Message>();
+  readonly #subscription: Disposable;
+
+  constructor(port: MessagePort, log: Log) {
+    super();
+    this.#subscription = port.onDidReceiveMessage((message) => {
+      if (isTrusted(message)) this.#messages.fire(message);
+      else log.warn('A message of the chat view was refused: it is not one that this version knows.');
+    });
+  }
+
+  listen(callback: DataCallback): Disposable {
+    return this.#messages.event(callback);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#subscription.dispose();
+    this.#messages.dispose();
+  }
+}
+
+class WebviewWriter extends AbstractMessageWriter implements MessageWriter {
+  readonly #port: MessagePort;
+
+  constructor(port: MessagePort) {
+    super();
+    this.#port = port;
+  }
+
+  /** A message to a view that is gone is dropped: the next one asks for a snapshot. */
+  async write(message: Message): Promise<void> {
+    await this.#port.postMessage(message);
+  }
+
+  end(): void {
+    // Nothing is buffered.
+  }
+}
+
+function isTrusted(value: unknown): value is Message {
+  if (typeof value !== 'object' || value === null || !('jsonrpc' in value) || value.jsonrpc !== '2.0') return false;
+  const message = value as Message;
+  if (Message.isRequest(message)) return isValidRequest(message.method, message.params);
+  if (Message.isNotification(message)) return message.method === '$/cancelRequest';
+  return Message.isResponse(message);
+}

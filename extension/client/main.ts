@@ -1,0 +1,181 @@
+/**
+ * The extension's entry: makes the parts and connects them. It loads nothing heavy; the engine and its language
+ * client come when something is first asked of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { protocolVersion } from '../protocol/model.ts';
+import { Chat, CountTokens, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
+import { ChatCommands } from './chat/chat-commands.ts';
+import { ChatService, type AnswerSource } from './chat/chat-service.ts';
+import { ChatView } from './chat/chat-view.ts';
+import { ConversationFiles } from './chat/conversation-files.ts';
+import { contextKeys } from './contributions/commands.ts';
+import { registerCodeActions } from './edit/code-actions.ts';
+import { EditCommands } from './edit/edit-commands.ts';
+import { Proposals } from './edit/proposals.ts';
+import { EngineSupervisor } from './engine/supervisor.ts';
+import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
+import { DisposableStore } from './lib/lifetime.ts';
+import { ModelCommands, reportFailure } from './models/model-commands.ts';
+import { ModelService } from './models/model-service.ts';
+import { createStatusBar, showMenu } from './status/status-bar.ts';
+
+/** What `deactivate` has to wait for. */
+let shutDown: (() => Promise<void>) | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const store = new DisposableStore();
+  context.subscriptions.push(store);
+  const log = store.add(vscode.window.createOutputChannel('Paddock', { log: true }));
+
+  const engine = store.add(
+    new EngineSupervisor({
+      connect: async () => {
+        const { connectEngine } = await import('./engine/engine-client.ts');
+        const module = join(context.extensionPath, 'dist', 'server.js');
+        return connectEngine({ module, options: serverOptions(), log });
+      },
+      log,
+      texts: {
+        stopped: vscode.l10n.t('The engine stopped unexpectedly. Nothing of the chat is lost: try again.'),
+        unavailable: vscode.l10n.t('The engine could not be started. The log says why.'),
+      },
+    }),
+  );
+  const models = store.add(
+    new ModelService({
+      engine,
+      chosen: { get: () => readSetting('model'), set: (id) => writeSetting('model', id) },
+      texts: {
+        noModel: vscode.l10n.t('There is no model on this computer yet. Choose one to download, or a GGUF file.'),
+      },
+    }),
+  );
+  const chat = store.add(
+    new ChatService({
+      files: new ConversationFiles(join((context.storageUri ?? context.globalStorageUri).fsPath, 'chats')),
+      source: answerSource(engine, models),
+      log,
+      newId: randomUUID,
+      lastShown: {
+        get: () => context.workspaceState.get<string>('lastShownChat'),
+        set: (id) => void context.workspaceState.update('lastShownChat', id),
+      },
+      limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
+    }),
+  );
+  shutDown = async () => {
+    await chat.flush();
+    await engine.stop();
+  };
+
+  const modelCommands = new ModelCommands(models);
+  const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
+  /** Something that needs the engine is on the screen: tell what there is, and get the chosen model ready. */
+  const wakeUp = (): void => {
+    models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
+  };
+  const view = store.add(
+    new ChatView({
+      chat,
+      engine,
+      models,
+      extensionUri: context.extensionUri,
+      log,
+      handlers: {
+        attach: (what) => chatCommands.attach(what),
+        reveal: (id) => chatCommands.reveal(id),
+        useCode: (params) => chatCommands.useCode(params),
+        openLink: (href) => chatCommands.openLink(href),
+        run: (action) => chatCommands.run(action),
+        model: (params) => chatCommands.model(params),
+        shown: wakeUp,
+      },
+    }),
+  );
+  const proposals = store.add(new Proposals());
+  const edits = new EditCommands(engine, models, proposals);
+  store.add(registerCodeActions());
+  store.add(createStatusBar(engine, models));
+  store.add(
+    registerCommands({
+      'paddock.openChat': () => view.focus(),
+      'paddock.chat.new': () => chatCommands.newChat(view),
+      'paddock.chat.history': () => chatCommands.history(),
+      'paddock.chat.stop': () => chat.stop(),
+      'paddock.chat.export': () => chatCommands.export(),
+      'paddock.chat.delete': () => chatCommands.delete(),
+      'paddock.chat.attachSelection': () => chatCommands.attachSelection(view),
+      'paddock.edit.explain': () => chatCommands.explain(view),
+      'paddock.edit.refactor': () => edits.refactor(),
+      'paddock.edit.fix': () => edits.fix(),
+      'paddock.edit.accept': () => edits.accept(),
+      'paddock.edit.reject': () => edits.reject(),
+      'paddock.edit.cancel': () => edits.reject(),
+      'paddock.models.choose': () => modelCommands.choose(),
+      'paddock.models.add': () => modelCommands.add(),
+      'paddock.models.openFolder': () => modelCommands.openFolder(),
+      'paddock.models.unload': () => modelCommands.unload(),
+      'paddock.engine.restart': () => reportFailure(() => engine.restart()),
+      'paddock.showMenu': () => showMenu(engine, models),
+      'paddock.showLog': () => log.show(),
+    }),
+  );
+
+  store.add(
+    engine.onDidConnect(({ again }) => {
+      if (again) wakeUp();
+    }),
+  );
+  store.add(
+    chat.onDidChange(() => {
+      void setContext(contextKeys.answering, chat.answering);
+      void setContext(contextKeys.hasMessages, chat.conversation.turns.length > 0);
+    }),
+  );
+  store.add(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const needsRestart = (['modelsFolder', 'threads', 'contextLength'] as const).some((key) =>
+        event.affectsConfiguration(`paddock.${key}`),
+      );
+      if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
+      const chosen = readSetting('model');
+      const changed = event.affectsConfiguration('paddock.model') && models.loadedId !== undefined;
+      if (changed && chosen !== '' && chosen !== models.loadedId)
+        void reportFailure(async () => void (await models.load(chosen)));
+    }),
+  );
+  chat.restore().catch((error: unknown) => log.error(String(error)));
+}
+
+/** Settles when the chat is on disk and the engine's memory is given back. */
+export async function deactivate(): Promise<void> {
+  await shutDown?.();
+}
+
+function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSource {
+  return {
+    chat: async (params, token, onPart) => {
+      await models.ensureLoaded(token);
+      return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
+    },
+    countTokens: async (text) => {
+      if (models.loaded === undefined) return undefined;
+      return (await engine.request(CountTokens, { text })).tokens;
+    },
+  };
+}
+
+function serverOptions(): ServerOptions {
+  const modelsFolder = readSetting('modelsFolder');
+  return {
+    protocolVersion,
+    modelsFolder: modelsFolder === '' ? undefined : modelsFolder,
+    threads: readSetting('threads'),
+    contextLength: readSetting('contextLength'),
+    kernels: '',
+    locale: vscode.env.language,
+  };
+}

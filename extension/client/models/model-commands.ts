@@ -1,0 +1,162 @@
+/**
+ * What the user can do with models: choose, download with progress, add a file, remove, open the folder. Failures
+ * of what the user started are shown with what to do next.
+ */
+import * as vscode from 'vscode';
+import type { ModelEntry } from '../../protocol/server.ts';
+import { readSetting, runCommand, writeSetting } from '../lib/commands.ts';
+import { EngineError } from '../lib/engine-error.ts';
+import { formatBytes, formatDuration } from '../../protocol/format.ts';
+import { pickModel } from './model-picker.ts';
+import type { ModelService } from './model-service.ts';
+
+export class ModelCommands {
+  readonly #models: ModelService;
+
+  constructor(models: ModelService) {
+    this.#models = models;
+  }
+
+  async choose(): Promise<void> {
+    await reportFailure(async () => {
+      const choice = await pickModel(this.#models);
+      switch (choice?.action) {
+        case undefined:
+          return;
+        case 'use':
+          return this.use(choice.entry.id);
+        case 'download':
+          return this.download(choice.entry.id);
+        case 'cancel':
+          return this.#models.cancelDownload(choice.entry.id);
+        case 'remove':
+          return this.#remove(choice.entry);
+        case 'add':
+          return this.add();
+        case 'openFolder':
+          return this.openFolder();
+      }
+    });
+  }
+
+  /** Remembers the choice and loads it. */
+  async use(id: string): Promise<void> {
+    await reportFailure(async () => {
+      await writeSetting('model', id);
+      await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
+        () => this.#models.load(id),
+      );
+    });
+  }
+
+  /** Downloads with a progress that can be cancelled, then uses the model. */
+  async download(id: string): Promise<void> {
+    await reportFailure(async () => {
+      const title = this.#models.view?.entries.find((entry) => entry.id === id)?.title ?? id;
+      await vscode.window.withProgress(
+        {
+          location: vscode.ProgressLocation.Notification,
+          title: vscode.l10n.t('Downloading {0}', title),
+          cancellable: true,
+        },
+        async (progress, token) => {
+          token.onCancellationRequested(() => this.#models.cancelDownload(id));
+          let shown = 0;
+          const subscription = this.#models.onDidChange(() => {
+            const now = this.#models.view?.downloads.find((download) => download.id === id)?.progress;
+            if (now === undefined || now.totalBytes === 0) return;
+            const percent = (100 * now.receivedBytes) / now.totalBytes;
+            progress.report({ increment: percent - shown, message: progressText(now) });
+            shown = percent;
+          });
+          try {
+            await this.#models.download(id);
+          } finally {
+            subscription.dispose();
+          }
+        },
+      );
+      await this.use(id);
+    });
+  }
+
+  async add(): Promise<void> {
+    await reportFailure(async () => {
+      const [file] =
+        (await vscode.window.showOpenDialog({
+          title: vscode.l10n.t('Choose a GGUF file'),
+          openLabel: vscode.l10n.t('Use This Model'),
+          filters: { [vscode.l10n.t('GGUF models')]: ['gguf'] },
+        })) ?? [];
+      if (file === undefined) return;
+      const entry = await this.#models.add(file.fsPath);
+      await this.use(entry.id);
+    });
+  }
+
+  async openFolder(): Promise<void> {
+    await reportFailure(async () => {
+      const { folder } = await this.#models.refresh();
+      const uri = vscode.Uri.file(folder);
+      await vscode.workspace.fs.createDirectory(uri);
+      await vscode.env.openExternal(uri);
+    });
+  }
+
+  async unload(): Promise<void> {
+    await reportFailure(() => this.#models.unload());
+  }
+
+  async #remove(entry: ModelEntry): Promise<void> {
+    const own = entry.source === 'user';
+    const remove = own ? vscode.l10n.t('Remove') : vscode.l10n.t('Delete');
+    const answer = await vscode.window.showWarningMessage(
+      own
+        ? vscode.l10n.t('Remove {0} from the list?', entry.title)
+        : vscode.l10n.t('Delete {0} from this computer?', entry.title),
+      {
+        modal: true,
+        detail: own
+          ? vscode.l10n.t('Its file is kept.')
+          : vscode.l10n.t('{0} become free. It can be downloaded again.', formatBytes(entry.fileBytes)),
+      },
+      remove,
+    );
+    if (answer !== remove) return;
+    await this.#models.remove(entry.id);
+    if (readSetting('model') === entry.id) await writeSetting('model', '');
+  }
+}
+
+/** Runs what the user asked for and shows why it failed. What the user cancelled is no failure. */
+export async function reportFailure(action: () => Promise<void> | void): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const failure = EngineError.from(error);
+    if (failure.code === 'cancelled') return;
+    const showLog = vscode.l10n.t('Show Log');
+    const choose = vscode.l10n.t('Choose Model…');
+    const answer = await vscode.window.showErrorMessage(
+      failure.message,
+      ...(failure.code === 'noModel' ? [choose] : [showLog]),
+    );
+    if (answer === showLog) await runCommand('paddock.showLog');
+    if (answer === choose) await runCommand('paddock.models.choose');
+  }
+}
+
+function progressText(progress: {
+  receivedBytes: number;
+  totalBytes: number;
+  remainingSeconds: number | undefined;
+  phase: string;
+}): string {
+  if (progress.phase === 'verifying') return vscode.l10n.t('checking the file…');
+  const part = vscode.l10n.t('{0} of {1}', formatBytes(progress.receivedBytes), formatBytes(progress.totalBytes));
+  const { remainingSeconds } = progress;
+  return remainingSeconds === undefined
+    ? part
+    : `${part} · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
+}

@@ -1,0 +1,129 @@
+/** The picker of `Paddock: Choose Model…`: every model with its size and whether it fits this computer. */
+import * as vscode from 'vscode';
+import type { ModelEntry } from '../../protocol/server.ts';
+import { DisposableStore } from '../lib/lifetime.ts';
+import { formatBytes, formatDuration } from '../../protocol/format.ts';
+import type { ModelService } from './model-service.ts';
+
+export type PickerChoice =
+  | { readonly action: 'use' | 'download' | 'cancel' | 'remove'; readonly entry: ModelEntry }
+  | { readonly action: 'add' | 'openFolder' };
+
+type Item = vscode.QuickPickItem & { readonly choice?: PickerChoice };
+
+/** Undefined when the user leaves. Rejects when the engine cannot tell what there is. */
+export async function pickModel(models: ModelService): Promise<PickerChoice | undefined> {
+  const store = new DisposableStore();
+  const picker = store.add(vscode.window.createQuickPick<Item>());
+  picker.title = vscode.l10n.t('Choose a Model');
+  picker.placeholder = vscode.l10n.t('The model answers in the chat and makes edits. It runs on this computer only.');
+  picker.matchOnDescription = true;
+  picker.matchOnDetail = true;
+  picker.busy = true;
+  picker.show();
+  try {
+    await models.refresh();
+    picker.busy = false;
+    const update = (): void => {
+      const active = picker.activeItems[0]?.label;
+      picker.items = items(models);
+      const again = picker.items.find(({ label }) => label === active);
+      if (again !== undefined) picker.activeItems = [again];
+    };
+    update();
+    store.add(models.onDidChange(update));
+    return await new Promise<PickerChoice | undefined>((resolve) => {
+      store.add(picker.onDidAccept(() => resolve(picker.selectedItems[0]?.choice)));
+      store.add(
+        picker.onDidTriggerItemButton(({ item }) => {
+          const { choice } = item;
+          resolve(choice !== undefined && 'entry' in choice ? { action: 'remove', entry: choice.entry } : undefined);
+        }),
+      );
+      store.add(picker.onDidHide(() => resolve(undefined)));
+    });
+  } finally {
+    store.dispose();
+  }
+}
+
+function items(models: ModelService): Item[] {
+  const { view, loadedId } = models;
+  const entries = view?.entries ?? [];
+  const installed = entries.filter(({ state }) => state === 'installed' || state === 'missing');
+  const others = entries.filter((entry) => !installed.includes(entry));
+  const memory =
+    view === undefined
+      ? ''
+      : vscode.l10n.t('{0} of {1} memory free', formatBytes(view.availableMemory), formatBytes(view.totalMemory));
+  return [
+    ...(installed.length > 0 ? [separator(vscode.l10n.t('On this computer'))] : []),
+    ...installed.map((entry) => item(models, entry, entry.id === loadedId)),
+    ...(others.length > 0 ? [separator(vscode.l10n.t('To download · {0}', memory))] : []),
+    ...others.map((entry) => item(models, entry, false)),
+    separator(''),
+    { label: vscode.l10n.t('$(file-add) Use a GGUF file…'), alwaysShow: true, choice: { action: 'add' } },
+    { label: vscode.l10n.t('$(folder-opened) Open models folder'), alwaysShow: true, choice: { action: 'openFolder' } },
+  ];
+}
+
+function separator(label: string): Item {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+function item(models: ModelService, entry: ModelEntry, loaded: boolean): Item {
+  const downloading = models.isDownloading(entry.id);
+  const installed = entry.state === 'installed';
+  const icon = loaded ? '$(check)' : downloading ? '$(sync~spin)' : installed ? '$(server)' : '$(cloud-download)';
+  const removable = installed || entry.state === 'missing' || entry.state === 'partial';
+  return {
+    label: `${icon} ${entry.title}`,
+    description: [
+      ...(loaded ? [vscode.l10n.t('in use')] : []),
+      ...(entry.recommended ? [vscode.l10n.t('recommended')] : []),
+      formatBytes(entry.fileBytes),
+      fitText(entry),
+    ].join(' · '),
+    detail: detailText(models, entry),
+    choice: { action: downloading ? 'cancel' : installed ? 'use' : 'download', entry },
+    ...(removable
+      ? {
+          buttons: [
+            {
+              iconPath: new vscode.ThemeIcon('trash'),
+              tooltip:
+                entry.source === 'user' ? vscode.l10n.t('Remove from this list') : vscode.l10n.t('Delete the file'),
+            },
+          ],
+        }
+      : {}),
+  };
+}
+
+function fitText({ fit, memory }: ModelEntry): string {
+  const need = formatBytes(memory.total);
+  switch (fit) {
+    case 'fits':
+      return vscode.l10n.t('needs {0} of memory, fits', need);
+    case 'tight':
+      return vscode.l10n.t('needs {0} of memory: close other programs first', need);
+    case 'tooLarge':
+      return vscode.l10n.t('needs {0} of memory: too large for this computer', need);
+  }
+}
+
+function detailText(models: ModelService, entry: ModelEntry): string {
+  const download = models.view?.downloads.find(({ id }) => id === entry.id);
+  if (download?.progress !== undefined) {
+    const { receivedBytes, totalBytes, remainingSeconds } = download.progress;
+    const percent = totalBytes > 0 ? Math.floor((100 * receivedBytes) / totalBytes) : 0;
+    const rest =
+      remainingSeconds === undefined ? '' : ` · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
+    return `${vscode.l10n.t('Downloading, {0} %', percent)}${rest} · ${vscode.l10n.t('choose to cancel')}`;
+  }
+  if (entry.state === 'missing') return vscode.l10n.t('The file is gone: {0}', entry.path ?? entry.id);
+  if (entry.state === 'partial') {
+    return vscode.l10n.t('{0} are here already: choose to resume', formatBytes(entry.partialBytes));
+  }
+  return entry.description;
+}

@@ -1,0 +1,212 @@
+/**
+ * Which models there are, which one is loaded, and what downloads. The engine does the work; this keeps the
+ * picture that the picker, the status bar and the chat view show.
+ */
+import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
+import type { ModelInfo } from '../../protocol/model.ts';
+import {
+  AddModel,
+  DownloadModel,
+  DownloadModelProgress,
+  ListModels,
+  LoadModel,
+  LoadModelProgress,
+  RemoveModel,
+  UnloadModel,
+  type DownloadProgress,
+  type ModelEntry,
+  type ModelList,
+} from '../../protocol/server.ts';
+import type { DownloadView, ModelsView } from '../../protocol/webview.ts';
+import type { EngineSupervisor } from '../engine/supervisor.ts';
+import { EngineError } from '../lib/engine-error.ts';
+import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+
+export interface ModelServiceOptions {
+  readonly engine: EngineSupervisor;
+  /** The user's choice; empty = none made. */
+  readonly chosen: { get(): string; set(id: string): Promise<void> };
+  readonly texts: { readonly noModel: string };
+}
+
+interface Download {
+  readonly cancellation: CancellationTokenSource;
+  progress: DownloadProgress | undefined;
+  readonly done: Promise<ModelEntry>;
+}
+
+export class ModelService implements Disposable {
+  readonly #options: ModelServiceOptions;
+  readonly #store = new DisposableStore();
+  readonly #changed = this.#store.add(new Emitter<void>());
+  readonly onDidChange: Event<void> = this.#changed.event;
+
+  #list: ModelList | undefined;
+  readonly #downloads = new Map<string, Download>();
+  readonly #failures = new Map<string, string>();
+  #loaded: { readonly id: string; readonly info: ModelInfo } | undefined;
+  #loading: { readonly id: string; readonly done: Promise<ModelInfo> } | undefined;
+
+  constructor(options: ModelServiceOptions) {
+    this.#options = options;
+    const { engine } = options;
+    this.#store.add(
+      engine.onDidChangeState(({ kind }) => {
+        // Whatever ends the process ends what it held.
+        if (kind === 'idle' || kind === 'restarting' || kind === 'failed' || kind === 'starting')
+          this.#loaded = undefined;
+      }),
+    );
+  }
+
+  get loaded(): ModelInfo | undefined {
+    return this.#loaded?.info;
+  }
+
+  get loadedId(): string | undefined {
+    return this.#loaded?.id;
+  }
+
+  get folder(): string | undefined {
+    return this.#list?.folder;
+  }
+
+  get view(): ModelsView | undefined {
+    if (this.#list === undefined) return undefined;
+    const { entries, totalMemory, availableMemory } = this.#list;
+    const ids = new Set([...this.#downloads.keys(), ...this.#failures.keys()]);
+    const downloads = [...ids].map((id): DownloadView => ({
+      id,
+      progress: this.#downloads.get(id)?.progress,
+      error: this.#failures.get(id),
+    }));
+    return { entries, totalMemory, availableMemory, downloads };
+  }
+
+  isDownloading(id: string): boolean {
+    return this.#downloads.has(id);
+  }
+
+  async refresh(): Promise<ModelList> {
+    this.#list = await this.#options.engine.ask(ListModels);
+    this.#changed.fire();
+    return this.#list;
+  }
+
+  /** The model to use: the user's choice, else the recommended installed one, else any that is installed. */
+  async choose(): Promise<ModelEntry | undefined> {
+    const { entries } = await this.refresh();
+    const installed = entries.filter(({ state }) => state === 'installed');
+    const wanted = this.#options.chosen.get();
+    return (
+      installed.find(({ id, path }) => id === wanted || (path !== undefined && path === wanted)) ??
+      installed.find(({ recommended }) => recommended) ??
+      installed[0]
+    );
+  }
+
+  /** Loads the chosen model unless one is loaded. Rejects with `noModel` when there is none. */
+  async ensureLoaded(token?: CancellationToken): Promise<ModelInfo> {
+    if (this.#loaded !== undefined) return this.#loaded.info;
+    if (this.#loading !== undefined) return untilCancelled(this.#loading.done, token);
+    const entry = await this.choose();
+    if (entry === undefined) throw new EngineError('noModel', this.#options.texts.noModel);
+    return this.load(entry.id, token);
+  }
+
+  load(id: string, token?: CancellationToken): Promise<ModelInfo> {
+    if (this.#loading?.id === id) return this.#loading.done;
+    const done = this.#load(id, token).finally(() => {
+      if (this.#loading?.done === done) this.#loading = undefined;
+    });
+    this.#loading = { id, done };
+    return done;
+  }
+
+  /** Starts or resumes a download; settles when the file is there and its digest is right. */
+  download(id: string): Promise<ModelEntry> {
+    const running = this.#downloads.get(id);
+    if (running !== undefined) return running.done;
+    const cancellation = new CancellationTokenSource();
+    this.#failures.delete(id);
+    const done = this.#download(id, cancellation);
+    this.#downloads.set(id, { cancellation, progress: undefined, done });
+    this.#changed.fire();
+    return done;
+  }
+
+  /** Stops a download; what has come stays on disk. */
+  cancelDownload(id: string): void {
+    this.#downloads.get(id)?.cancellation.cancel();
+  }
+
+  async add(path: string): Promise<ModelEntry> {
+    const entry = await this.#options.engine.request(AddModel, { path });
+    await this.refresh();
+    return entry;
+  }
+
+  async remove(id: string): Promise<void> {
+    if (this.#loaded?.id === id) await this.unload();
+    await this.#options.engine.request(RemoveModel, { id });
+    await this.refresh();
+  }
+
+  async unload(): Promise<void> {
+    if (this.#options.engine.pid === undefined) return;
+    await this.#options.engine.ask(UnloadModel);
+    this.#loaded = undefined;
+  }
+
+  dispose(): void {
+    for (const { cancellation } of this.#downloads.values()) cancellation.cancel();
+    this.#store.dispose();
+  }
+
+  async #load(id: string, token: CancellationToken | undefined): Promise<ModelInfo> {
+    this.#loaded = undefined;
+    // Progress reaches every surface as the engine's state; the stream only keeps the request alive in the log.
+    const progress = { type: LoadModelProgress, onPart: () => undefined };
+    const info = await this.#options.engine.request(LoadModel, { id }, { token, progress });
+    this.#loaded = { id, info };
+    this.#changed.fire();
+    return info;
+  }
+
+  async #download(id: string, cancellation: CancellationTokenSource): Promise<ModelEntry> {
+    try {
+      return await this.#options.engine.request(
+        DownloadModel,
+        { id },
+        {
+          token: cancellation.token,
+          progress: {
+            type: DownloadModelProgress,
+            onPart: (progress) => {
+              const download = this.#downloads.get(id);
+              if (download !== undefined) download.progress = progress;
+              this.#changed.fire();
+            },
+          },
+        },
+      );
+    } catch (error) {
+      const failure = EngineError.from(error);
+      if (failure.code !== 'cancelled') this.#failures.set(id, failure.message);
+      throw failure;
+    } finally {
+      this.#downloads.delete(id);
+      cancellation.dispose();
+      await this.refresh().catch(() => undefined);
+    }
+  }
+}
+
+/** Another caller's work goes on when this one's token is cancelled; only the waiting ends. */
+function untilCancelled<T>(work: Promise<T>, token: CancellationToken | undefined): Promise<T> {
+  if (token === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const subscription = token.onCancellationRequested(() => reject(new EngineError('cancelled', 'Cancelled.')));
+    work.then(resolve, reject).finally(() => subscription.dispose());
+  });
+}

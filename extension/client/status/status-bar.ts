@@ -1,0 +1,49 @@
+/** The status bar item: the truth about the engine, and a menu. */
+import * as vscode from 'vscode';
+import type { EngineSupervisor } from '../engine/supervisor.ts';
+import { runCommand } from '../lib/commands.ts';
+import type { CommandId } from '../contributions/commands.ts';
+import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+import type { ModelService } from '../models/model-service.ts';
+import { statusText } from './status-text.ts';
+
+export function createStatusBar(engine: EngineSupervisor, models: ModelService): Disposable {
+  const store = new DisposableStore();
+  const item = store.add(vscode.window.createStatusBarItem('paddock.status', vscode.StatusBarAlignment.Right, 100));
+  item.name = 'Paddock';
+  item.command = 'paddock.showMenu' satisfies CommandId;
+  const update = (): void => {
+    const { text, label, tooltip, severity } = statusText(engine.state, models.view?.downloads ?? [], vscode.l10n.t);
+    item.text = text;
+    item.tooltip = tooltip;
+    item.accessibilityInformation = { label: `${label}. ${tooltip}`, role: 'button' };
+    item.backgroundColor =
+      severity === 'normal' ? undefined : new vscode.ThemeColor(`statusBarItem.${severity}Background`);
+  };
+  update();
+  store.add(engine.onDidChangeState(update));
+  store.add(models.onDidChange(update));
+  item.show();
+  return store;
+}
+
+/** The menu behind the status bar item: what makes sense now. */
+export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
+  const { tooltip, label } = statusText(engine.state, models.view?.downloads ?? [], vscode.l10n.t);
+  const items: (vscode.QuickPickItem & { command: CommandId })[] = [
+    { label: `$(comment-discussion) ${vscode.l10n.t('Open chat')}`, command: 'paddock.openChat' },
+    { label: `$(server) ${vscode.l10n.t('Choose model…')}`, command: 'paddock.models.choose' },
+  ];
+  if (engine.state.kind === 'answering') {
+    items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop answering')}`, command: 'paddock.chat.stop' });
+  }
+  if (models.loaded !== undefined) {
+    items.push({ label: `$(debug-disconnect) ${vscode.l10n.t('Unload model')}`, command: 'paddock.models.unload' });
+  }
+  items.push(
+    { label: `$(debug-restart) ${vscode.l10n.t('Restart engine')}`, command: 'paddock.engine.restart' },
+    { label: `$(output) ${vscode.l10n.t('Show log')}`, command: 'paddock.showLog' },
+  );
+  const choice = await vscode.window.showQuickPick(items, { title: label, placeHolder: tooltip });
+  if (choice !== undefined) await runCommand(choice.command);
+}

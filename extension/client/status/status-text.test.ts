@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import type { EngineView } from '../../protocol/webview.ts';
+import { statusText } from './status-text.ts';
+
+const t = (message: string, ...values: (string | number)[]): string =>
+  message.replaceAll(/\{(\d)\}/g, (_whole, index: string) => String(values[Number(index)]));
+const model = { name: 'Qwen', contextLength: 8192, threads: 2 } as Extract<EngineView, { kind: 'ready' }>['model'];
+
+it('tells the truth in every state, with a text for screen readers that has no icons', () => {
+  const states: [EngineView, string][] = [
+    [{ kind: 'idle' }, 'Paddock'],
+    [{ kind: 'starting' }, 'Paddock: starting'],
+    [{ kind: 'noModel' }, 'Paddock: no model'],
+    [{ kind: 'loading', model: 'Qwen', fraction: 0.456 }, 'Paddock: loading 45 %'],
+    [{ kind: 'ready', model }, 'Paddock: ready'],
+    [{ kind: 'answering', model }, 'Paddock: answering'],
+    [{ kind: 'restarting', message: 'It stopped.', delayMs: 500 }, 'Paddock: restarting'],
+    [{ kind: 'failed', message: 'It failed.', data: { code: 'internal' } }, 'Paddock: failed'],
+  ];
+  for (const [state, label] of states) {
+    const status = statusText(state, [], t);
+    expect(status.label).toBe(label);
+    expect(status.text).toMatch(/^\$\([\w~-]+\) Paddock/);
+    expect(status.tooltip).not.toBe('');
+  }
+});
+
+it('shows a download, but not instead of an answer', () => {
+  const progress = {
+    phase: 'downloading',
+    receivedBytes: 30,
+    totalBytes: 60,
+    bytesPerSecond: 1,
+    remainingSeconds: 30,
+    source: 'hub',
+  } as const;
+  const downloads = [{ id: 'm', progress, error: undefined }];
+  expect(statusText({ kind: 'noModel' }, downloads, t).label).toBe('Paddock: downloading 50 %');
+  expect(statusText({ kind: 'answering', model }, downloads, t).label).toBe('Paddock: answering');
+});

@@ -1,0 +1,48 @@
+/** What the status bar says in each state of the engine. Pure: `t` translates. */
+import type { DownloadView, EngineView } from '../../protocol/webview.ts';
+
+export type Translate = (message: string, ...values: (string | number)[]) => string;
+
+export interface StatusText {
+  /** With codicons. */
+  readonly text: string;
+  /** The same for screen readers. */
+  readonly label: string;
+  readonly tooltip: string;
+  readonly severity: 'normal' | 'warning' | 'error';
+}
+
+export function statusText(engine: EngineView, downloads: readonly DownloadView[], t: Translate): StatusText {
+  const download = downloads.find(({ progress }) => progress !== undefined)?.progress;
+  if (download !== undefined && engine.kind !== 'answering' && engine.kind !== 'loading') {
+    const percent = download.totalBytes > 0 ? Math.floor((100 * download.receivedBytes) / download.totalBytes) : 0;
+    return normal('$(cloud-download)', t('Paddock: downloading {0} %', percent), t('A model is being downloaded.'));
+  }
+  switch (engine.kind) {
+    case 'idle':
+      return normal('$(comment-discussion)', t('Paddock'), t('Paddock starts its engine when you first need it.'));
+    case 'starting':
+      return normal('$(loading~spin)', t('Paddock: starting'), t('The engine starts.'));
+    case 'noModel':
+      return normal('$(comment-discussion)', t('Paddock: no model'), t('No model is loaded. Click to choose one.'));
+    case 'loading': {
+      const percent = Math.floor(engine.fraction * 100);
+      return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('{0} is being loaded.', engine.model));
+    }
+    case 'ready': {
+      const { name, contextLength, threads } = engine.model;
+      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength, threads);
+      return normal('$(comment-discussion)', t('Paddock: ready'), facts);
+    }
+    case 'answering':
+      return normal('$(loading~spin)', t('Paddock: answering'), t('{0} is answering.', engine.model.name));
+    case 'restarting':
+      return { ...normal('$(warning)', t('Paddock: restarting'), engine.message), severity: 'warning' };
+    case 'failed':
+      return { ...normal('$(error)', t('Paddock: failed'), engine.message), severity: 'error' };
+  }
+}
+
+function normal(icon: string, label: string, tooltip: string): StatusText {
+  return { text: `${icon} ${label}`, label, tooltip, severity: 'normal' };
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { settings, validateSetting, type SettingKey } from './settings.ts';
+
+describe('validateSetting', () => {
+  it('accepts its own defaults', () => {
+    for (const key of Object.keys(settings) as SettingKey[]) {
+      expect(validateSetting(key, settings[key].default)).toBe(settings[key].default);
+    }
+  });
+
+  it('takes the default for a value of the wrong type', () => {
+    expect(validateSetting('threads', '4')).toBe(0);
+    expect(validateSetting('modelsFolder', 7)).toBe('');
+    expect(validateSetting('codeActions', undefined)).toBe(true);
+    expect(validateSetting('temperature', Number.NaN)).toBe(settings.temperature.default);
+  });
+
+  it('takes the nearest limit for a number outside of them, and whole numbers only where they are asked for', () => {
+    expect(validateSetting('temperature', -1)).toBe(0);
+    expect(validateSetting('temperature', 9)).toBe(2);
+    expect(validateSetting('maxTokens', 1)).toBe(16);
+    expect(validateSetting('threads', 2.6)).toBe(3);
+  });
+
+  it('trims paths', () => {
+    expect(validateSetting('modelsFolder', ' /models ')).toBe('/models');
+  });
+});

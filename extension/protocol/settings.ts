@@ -1,0 +1,110 @@
+/**
+ * Every setting of Paddock: type, default, limits, scope and the text that the user reads. The manifest's
+ * `configuration` is generated from this table, and defaults live nowhere else.
+ */
+
+interface SettingBase<T> {
+  readonly default: T;
+  /** `machine`: belongs to the computer, so a workspace cannot set it. */
+  readonly scope: 'machine' | 'window' | 'resource';
+  /** Markdown, English; the generator gives it a key in package.nls.json. */
+  readonly description: string;
+}
+interface StringSetting extends SettingBase<string> {
+  readonly type: 'string';
+}
+interface BooleanSetting extends SettingBase<boolean> {
+  readonly type: 'boolean';
+}
+interface NumberSetting extends SettingBase<number> {
+  readonly type: 'integer' | 'number';
+  readonly minimum: number;
+  readonly maximum: number;
+}
+export type Setting = StringSetting | BooleanSetting | NumberSetting;
+
+/** Keys are without the prefix `paddock.`. The order is the order in the settings editor. */
+export const settings = {
+  model: {
+    type: 'string',
+    default: '',
+    scope: 'machine',
+    description:
+      'The model that answers: a name of the catalogue or the path of a GGUF file. Empty: the recommended one of those that are installed. `Paddock: Choose Model…` sets it.',
+  },
+  modelsFolder: {
+    type: 'string',
+    default: '',
+    scope: 'machine',
+    description:
+      'The folder that downloaded models are kept in. Empty: the data folder of the operating system. `PADDOCK_MODELS` in the environment is used when this is empty.',
+  },
+  threads: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    scope: 'machine',
+    description: 'How many CPU threads compute an answer. 0: one for each physical core.',
+  },
+  contextLength: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1_048_576,
+    scope: 'machine',
+    description:
+      'How many tokens of conversation and code the model sees at once. More needs more memory. 0: up to 8192, as far as the model was trained for it.',
+  },
+  temperature: {
+    type: 'number',
+    default: 0.2,
+    minimum: 0,
+    maximum: 2,
+    scope: 'window',
+    description:
+      'How freely the model chooses its words in the chat. 0 always takes the most likely one. Edits always use 0.',
+  },
+  maxTokens: {
+    type: 'integer',
+    default: 1024,
+    minimum: 16,
+    maximum: 32_768,
+    scope: 'window',
+    description: 'The longest answer, in tokens. An answer that reaches it says so and can be continued.',
+  },
+  codeActions: {
+    type: 'boolean',
+    default: true,
+    scope: 'resource',
+    description: 'Offer Explain, Refactor and Fix in the light bulb menu.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingKey = keyof typeof settings;
+type Widen<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : never;
+export type SettingValue<K extends SettingKey> = Widen<(typeof settings)[K]['default']>;
+
+/**
+ * The value to use for what a settings file holds: the value itself when it is of the right type and within its
+ * limits, the nearest limit for a number outside of them, else the default.
+ */
+export function validateSetting<K extends SettingKey>(key: K, value: unknown): SettingValue<K> {
+  const setting: Setting = settings[key];
+  return validate(setting, value) as SettingValue<K>;
+}
+
+function validate(setting: Setting, value: unknown): string | number | boolean {
+  switch (setting.type) {
+    case 'string':
+      return typeof value === 'string' ? value.trim() : setting.default;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : setting.default;
+    case 'integer':
+    case 'number': {
+      if (typeof value !== 'number' || !Number.isFinite(value)) return setting.default;
+      const within = Math.min(setting.maximum, Math.max(setting.minimum, value));
+      return setting.type === 'integer' ? Math.round(within) : within;
+    }
+  }
+}

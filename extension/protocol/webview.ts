@@ -1,0 +1,230 @@
+/**
+ * Messages between the chat view (webview) and the extension host (client), over `postMessage`.
+ *
+ * The host owns the state. The view asks for a snapshot when it connects, then follows deltas; `seq` counts the
+ * deltas, and a view that finds a gap asks for a snapshot again. The view may be destroyed at any time.
+ */
+import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
+import type { ErrorCode, FinishReason, Timings } from './model.ts';
+import type { DownloadProgress, EngineState, ModelEntry, Omission } from './server.ts';
+
+/** What the engine does, seen from the editor: its own states and those in which it does not run. */
+export type EngineView =
+  | EngineState
+  /** Not started: it starts when it is first needed. */
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'restarting'; readonly message: string; readonly delayMs: number };
+
+// ---- state --------------------------------------------------------------------------------------------------
+
+export interface AttachmentView {
+  readonly id: string;
+  /** E.g. `main.ts` or `main.ts:10-24`. */
+  readonly label: string;
+  /** The whole path, for the tooltip. */
+  readonly path: string;
+  readonly kind: 'file' | 'selection';
+  /** What it costs; undefined while no model is loaded to count with. */
+  readonly tokens: number | undefined;
+}
+
+export interface UserMessage {
+  readonly id: string;
+  readonly role: 'user';
+  readonly text: string;
+  readonly attachments: readonly AttachmentView[];
+}
+
+export interface PrefillView {
+  readonly done: number;
+  readonly total: number;
+  readonly remainingSeconds: number | undefined;
+}
+
+/** Buttons that stand beside an error: what the user can do next. */
+export type ErrorAction =
+  | 'retry'
+  | 'newChat'
+  | 'chooseModel'
+  | 'addModel'
+  | 'restartEngine'
+  | 'showLog'
+  | 'openSettings'
+  | 'continue';
+
+export interface ErrorView {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly actions: readonly ErrorAction[];
+}
+
+export interface AssistantMessage {
+  readonly id: string;
+  readonly role: 'assistant';
+  /** Markdown of the model: untrusted. */
+  readonly text: string;
+  /** `interrupted`: the window was closed while it streamed. */
+  readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
+  readonly prefill: PrefillView | undefined;
+  readonly timings: Timings | undefined;
+  readonly omitted: readonly Omission[];
+  readonly error: ErrorView | undefined;
+}
+export type MessageView = UserMessage | AssistantMessage;
+
+export interface ContextView {
+  readonly used: number;
+  readonly total: number;
+}
+
+export interface DownloadView {
+  readonly id: string;
+  readonly progress: DownloadProgress | undefined;
+  /** Why the last attempt ended, in words. */
+  readonly error: string | undefined;
+}
+
+export interface ModelsView {
+  readonly entries: readonly ModelEntry[];
+  readonly totalMemory: number;
+  readonly availableMemory: number;
+  readonly downloads: readonly DownloadView[];
+}
+
+export interface ChatState {
+  readonly conversationId: string;
+  readonly title: string;
+  readonly messages: readonly MessageView[];
+  /** What goes with the next question. */
+  readonly attachments: readonly AttachmentView[];
+  readonly context: ContextView | undefined;
+  readonly engine: EngineView;
+  /** Undefined until the engine has told. */
+  readonly models: ModelsView | undefined;
+}
+
+export interface ChatSnapshot {
+  readonly protocolVersion: number;
+  readonly seq: number;
+  readonly state: ChatState;
+  /** Translations of the view's texts, English text -> translation; empty for English. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export type ChatChange =
+  /** The text of an answer grew. `offset` = its length before, in UTF-16 units. */
+  | { readonly kind: 'text'; readonly messageId: string; readonly offset: number; readonly text: string }
+  | { readonly kind: 'prefill'; readonly messageId: string; readonly prefill: PrefillView }
+  /** A message is new or has changed otherwise. */
+  | { readonly kind: 'message'; readonly message: MessageView }
+  | { readonly kind: 'attachments'; readonly attachments: readonly AttachmentView[] }
+  | { readonly kind: 'context'; readonly context: ContextView | undefined }
+  | { readonly kind: 'engine'; readonly engine: EngineView }
+  | { readonly kind: 'models'; readonly models: ModelsView | undefined }
+  /** Another conversation is shown, or messages went away. */
+  | { readonly kind: 'reset'; readonly state: ChatState };
+
+export interface ChatDelta {
+  readonly seq: number;
+  readonly change: ChatChange;
+}
+
+// ---- view -> host -------------------------------------------------------------------------------------------
+
+/** The view connects, or has lost a delta. */
+export const GetSnapshot = new RequestType0<ChatSnapshot, void>('chat/snapshot');
+/** The user sends a question with the attachments that wait. False: nothing was sent (an answer is being made). */
+export const SendMessage = new RequestType<{ readonly text: string }, boolean, void>('chat/send');
+/** The user stops the answer. */
+export const StopAnswer = new RequestType0<null, void>('chat/stop');
+/** The user wants the last answer made again. */
+export const RetryAnswer = new RequestType0<null, void>('chat/retry');
+/** The user attaches what the active editor shows. False: there is no such editor or selection. */
+export const Attach = new RequestType<{ readonly what: 'file' | 'selection' }, boolean, void>('chat/attach');
+/** The user removes an attachment that waits. */
+export const Detach = new RequestType<{ readonly id: string }, null, void>('chat/detach');
+/** The user clicks an attachment. */
+export const RevealAttachment = new RequestType<{ readonly id: string }, null, void>('chat/reveal');
+
+export interface CodeBlockParams {
+  readonly action: 'copy' | 'insert' | 'open';
+  readonly code: string;
+  readonly language: string;
+}
+/** The user presses a button of a code block. False: it could not be done, and the host has said why. */
+export const UseCodeBlock = new RequestType<CodeBlockParams, boolean, void>('chat/code');
+/** The user clicks a link of an answer: the host asks before it opens. */
+export const OpenLink = new RequestType<{ readonly href: string }, null, void>('chat/link');
+/** The user presses the button beside an error, or one of the view's own. */
+export const RunAction = new RequestType<{ readonly action: ErrorAction }, null, void>('chat/action');
+
+export interface ModelActionParams {
+  readonly action: 'download' | 'cancel' | 'load';
+  readonly id: string;
+}
+/** The user presses a button of a model's card. */
+export const ModelAction = new RequestType<ModelActionParams, null, void>('chat/model');
+
+// ---- host -> view -------------------------------------------------------------------------------------------
+
+/** The host tells what has changed. */
+export const Changed = new NotificationType<ChatDelta>('chat/delta');
+/** The host asks the view to put the cursor into the composer. */
+export const FocusComposer = new NotificationType<null>('chat/focus');
+
+// ---- checks -------------------------------------------------------------------------------------------------
+
+/** The longest text that the view may send: more than fits into any context, less than hurts. */
+const longestText = 2_000_000;
+
+/** Whether the params of a request from the view are what they should be; unknown methods are refused. */
+export function isValidRequest(method: string, params: unknown): boolean {
+  const check = checks.get(method);
+  return check !== undefined && check(isRecord(params) ? params : {});
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const checks = new Map<string, (fields: Fields) => boolean>([
+  [GetSnapshot.method, () => true],
+  [StopAnswer.method, () => true],
+  [RetryAnswer.method, () => true],
+  [SendMessage.method, (fields) => isText(fields['text'])],
+  [Attach.method, (fields) => isOneOf(fields['what'], ['file', 'selection'])],
+  [Detach.method, (fields) => isText(fields['id'])],
+  [RevealAttachment.method, (fields) => isText(fields['id'])],
+  [
+    UseCodeBlock.method,
+    (fields) =>
+      isOneOf(fields['action'], ['copy', 'insert', 'open']) && isText(fields['code']) && isText(fields['language']),
+  ],
+  [OpenLink.method, (fields) => isText(fields['href'])],
+  [
+    RunAction.method,
+    (fields) =>
+      isOneOf(fields['action'], [
+        'retry',
+        'newChat',
+        'chooseModel',
+        'addModel',
+        'restartEngine',
+        'showLog',
+        'openSettings',
+        'continue',
+      ]),
+  ],
+  [ModelAction.method, (fields) => isOneOf(fields['action'], ['download', 'cancel', 'load']) && isText(fields['id'])],
+]);
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= longestText;
+}
+
+function isOneOf(value: unknown, known: readonly string[]): boolean {
+  return typeof value === 'string' && known.includes(value);
+}

@@ -1,0 +1,153 @@
+/** Explain, Refactor and Fix on real files with a real model. Nothing is written before Accept. */
+import assert from 'node:assert/strict';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { enginePid, msUntilIdle } from './support/processes.mjs';
+import { scenario, testModels } from './support/scenario.mjs';
+
+const step = scenario(() => ({
+  models: testModels(),
+  settings: {
+    'paddock.model': 'qwen2.5-coder-0.5b-instruct',
+    'paddock.temperature': 0,
+    'diffEditor.renderSideBySide': true,
+  },
+  // The TypeScript service, for real diagnostics; it finds its compiler in the folder beside it.
+  builtins: ['typescript-language-features', 'node_modules'],
+}));
+
+const read = (window, name) => readFile(join(window.workspace, name), 'utf8');
+const accept = (window) => window.page.locator('.editor-actions [aria-label^="Accept Edit"]').first();
+const diffTab = (window) => window.page.locator('.tab', { hasText: '(proposed)' });
+
+async function refactor(window, instruction) {
+  await window.codeAction('Refactor with Paddock');
+  await window.pick(instruction);
+  await diffTab(window).waitFor({ timeout: 60_000 });
+}
+
+step('Explain answers in the chat, with the selection attached', async (window) => {
+  await window.openFile('src/parse.ts');
+  await window.select(2, 16);
+  await window.codeAction('Explain with Paddock');
+  await window.chat.questions.filter({ hasText: 'Explain this code.' }).waitFor({ timeout: 60_000 });
+  assert.match(await window.chat.questions.last().innerText(), /parse\.ts:2-17/);
+  await window.chat.partialAnswer(40);
+  await window.screenshot('explain');
+  await window.chat.input.press('Escape');
+  await window.chat.answer(['cancelled', 'stop', 'length']);
+});
+
+step('Refactor shows a diff, Accept writes it, one undo takes it back', async (window) => {
+  const before = await read(window, 'src/text.py');
+  await window.openFile('src/text.py');
+  await window.select(5, 2);
+  await refactor(window, 'Rename the parameter title to text');
+  await accept(window).waitFor({ timeout: 180_000 });
+  await window.screenshot('refactor-diff');
+  assert.equal(await read(window, 'src/text.py'), before, 'nothing is written before Accept');
+  await window.page.keyboard.press('Control+Enter');
+  await diffTab(window).waitFor({ state: 'detached' });
+  await window.editorFocused();
+  const after = await window.savedText('src/text.py');
+  await window.screenshot('refactor-accepted');
+  assert.notEqual(after, before);
+  const [head, tail] = [before.indexOf('def slug'), before.indexOf('\n\n\ndef common_words')];
+  assert.ok(after.startsWith(before.slice(0, head)), 'what is above is untouched');
+  assert.ok(after.endsWith(before.slice(tail)), 'what is below is untouched');
+  await window.page.keyboard.press('Control+Z');
+  assert.equal(await window.savedText('src/text.py'), before);
+});
+
+step('Reject drops the edit', async (window) => {
+  const before = await read(window, 'src/text.py');
+  await window.openFile('src/text.py');
+  await window.select(9, 3);
+  await refactor(window, 'Add documentation comments');
+  await accept(window).waitFor({ timeout: 180_000 });
+  await window.page.keyboard.press('Escape');
+  await diffTab(window).waitFor({ state: 'detached' });
+  assert.equal(await window.savedText('src/text.py'), before);
+});
+
+step('Escape cancels while the edit streams in, and the engine rests at once', async (window) => {
+  const before = await read(window, 'src/parse.ts');
+  await window.openFile('src/parse.ts');
+  await window.select(2, 17);
+  await refactor(window, 'Add a long explaining comment above every line');
+  const note = window.notification('writing');
+  await note.waitFor({ timeout: 120_000 });
+  await window.screenshot('refactor-streaming');
+  const pid = await enginePid(window.server.pid);
+  await window.page.keyboard.press('Escape');
+  const ms = await msUntilIdle(pid);
+  console.log(`# idle ${Math.round(ms)} ms after cancelling the edit`);
+  assert.ok(ms <= 200, `it computed for ${ms} ms`);
+  await diffTab(window).waitFor({ state: 'detached' });
+  assert.equal(await read(window, 'src/parse.ts'), before);
+});
+
+step('Fix is offered on an error, and what is accepted keeps to its lines', async (window) => {
+  const before = await read(window, 'src/cart.ts');
+  await window.openFile('src/cart.ts');
+  await window.page.locator('.squiggly-error').first().waitFor({ timeout: 60_000 });
+  await window.select(16);
+  await window.codeAction('Fix with Paddock');
+  await diffTab(window).waitFor({ timeout: 60_000 });
+  await accept(window).waitFor({ timeout: 180_000 });
+  await window.screenshot('fix-diff');
+  await accept(window).click();
+  await diffTab(window).waitFor({ state: 'detached' });
+  const after = await window.savedText('src/cart.ts');
+  await window.screenshot('fix-accepted');
+  assert.notEqual(after, before);
+  const lines = before.split('\n');
+  assert.ok(after.startsWith(lines.slice(0, 15).join('\n')), 'what is above is untouched');
+  assert.ok(after.endsWith(lines.slice(16).join('\n')), 'what is below is untouched');
+});
+
+step('Fix is not offered where nothing is wrong', async (window) => {
+  await window.openFile('src/ring.cc');
+  await window.select(3, 2);
+  await window.codeAction('Explain with Paddock').catch(() => undefined);
+  await window.openFile('src/ring.cc');
+  await window.page.keyboard.press('Control+.');
+  await window.page.waitForTimeout(1500);
+  assert.equal(
+    await window.page.locator('.action-widget .monaco-list-row', { hasText: 'Fix with Paddock' }).count(),
+    0,
+  );
+  await window.page.keyboard.press('Escape');
+});
+
+step('line ends of Windows stay as they are', async (window) => {
+  const unix = await read(window, 'src/text.py');
+  const before = unix.replaceAll('\n', '\r\n');
+  await writeFile(join(window.workspace, 'src/windows.py'), before);
+  await window.openFile('src/windows.py');
+  await window.select(5, 2);
+  await refactor(window, 'Rename the parameter title to text');
+  await accept(window).waitFor({ timeout: 180_000 });
+  await window.page.keyboard.press('Control+Enter');
+  await diffTab(window).waitFor({ state: 'detached' });
+  const after = await window.savedText('src/windows.py');
+  assert.notEqual(after, before);
+  assert.equal(after.replaceAll('\r\n', '').includes('\n'), false);
+});
+
+step('a read-only file is refused in words', async (window) => {
+  const path = join(window.workspace, 'src/fixed.py');
+  await writeFile(path, 'x = 1\n');
+  await chmod(path, 0o444);
+  await window.openFile('src/fixed.py');
+  await window.select(1, 1);
+  await window.command('Paddock: Refactor');
+  const refused = window.notification(/read-only/);
+  if (process.getuid?.() === 0) {
+    // For root no file is read-only; the picker opens as for any other.
+    await window.page.locator('.quick-input-widget', { hasText: 'Refactor with Paddock' }).waitFor();
+    await window.page.keyboard.press('Escape');
+  } else {
+    await refused.waitFor();
+  }
+});

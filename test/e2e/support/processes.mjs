@@ -1,0 +1,75 @@
+/** What the operating system knows about the engine's process. Linux only: it reads /proc. */
+import { readFile, readdir, readlink } from 'node:fs/promises';
+
+/** The engine's process below a VS Code server; undefined when it does not run. */
+export async function enginePid(serverPid) {
+  for (const pid of await processes()) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (/dist\/server\.js/.test(command) && (await isBelow(pid, serverPid))) return pid;
+  }
+  return undefined;
+}
+
+/** The extension host: the parent of the engine. */
+export async function parentOf(pid) {
+  return Number((await statFields(pid))[1]);
+}
+
+/** CPU time that a process has used so far, in milliseconds. */
+export async function cpuMs(pid) {
+  const fields = await statFields(pid);
+  const ticksPerSecond = 100;
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+}
+
+/**
+ * How long after now a process goes on computing, in milliseconds: until it uses no more than a tick of CPU time
+ * in 50 ms.
+ */
+export async function msUntilIdle(pid, limit = 5000) {
+  const start = performance.now();
+  let before = await cpuMs(pid);
+  while (performance.now() - start < limit) {
+    const windowStart = performance.now();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+    const now = await cpuMs(pid);
+    if (now - before <= 10) return windowStart - start;
+    before = now;
+  }
+  return Infinity;
+}
+
+/** The Internet sockets that a process has open, as lines of /proc/net. */
+export async function internetSockets(pid) {
+  const links = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const targets = await Promise.all(links.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  const inodes = new Set(targets.map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]).filter(Boolean));
+  const found = [];
+  for (const table of ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6']) {
+    const lines = (await readFile(`/proc/${pid}/net/${table}`, 'utf8').catch(() => '')).split('\n').slice(1);
+    for (const line of lines) {
+      const inode = line.trim().split(/\s+/)[9];
+      if (inode !== undefined && inodes.has(inode)) found.push(`${table} ${line.trim()}`);
+    }
+  }
+  return found;
+}
+
+async function processes() {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+async function isBelow(pid, ancestor) {
+  for (let current = pid; current > 1; current = await parentOf(current).catch(() => 0)) {
+    if (current === ancestor) return true;
+  }
+  return false;
+}
+
+/** The fields of /proc/PID/stat from the state on: the name before it may hold spaces. */
+async function statFields(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}

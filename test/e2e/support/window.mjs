@@ -1,0 +1,175 @@
+/**
+ * A real VS Code window with the extension installed, driven as a person drives it: keys, mouse, what is on the
+ * screen. One server and one browser for each window; everything it writes is in a folder of its own.
+ */
+import { chromium } from 'playwright-core';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { browserArguments, findBrowser } from '../../workbench/browser.mjs';
+import { cache, root } from '../../workbench/process.mjs';
+import { fewBuiltins, startVscode, testSettings } from '../../workbench/vscode.mjs';
+import { ChatView } from './chat-view.mjs';
+
+const screenshots = join(cache, 'screenshots');
+
+/**
+ * @param {object} options
+ * @param {string} options.models Folder of the models.
+ * @param {Record<string, unknown>} [options.settings] On top of the test settings.
+ * @param {readonly string[]} [options.builtins] Built-in extensions besides the usual few.
+ */
+export async function openWindow({ models, settings = {}, builtins = [] }) {
+  const vsix = process.env.PADDOCK_VSIX;
+  if (vsix === undefined) throw new Error('PADDOCK_VSIX names no package. Start these tests with: npm run test:e2e');
+  const folder = await mkdtemp(join(tmpdir(), 'paddock-e2e-'));
+  const workspace = join(folder, 'workspace');
+  await cp(join(root, 'test', 'fixtures', 'sample-workspace'), workspace, { recursive: true });
+  const server = await startVscode({
+    vsix,
+    settings: { ...testSettings, ...settings },
+    env: { PADDOCK_MODELS: models },
+    builtins: [...fewBuiltins, ...builtins],
+    userFolder: join(folder, 'user'),
+  });
+  const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const window = new Window(await context.newPage(), server, workspace);
+  window.onClose(async () => {
+    await browser.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  });
+  try {
+    await window.load();
+  } catch (error) {
+    await window.screenshot('failed-to-open');
+    await window.close();
+    throw error;
+  }
+  return window;
+}
+
+export class Window {
+  #close = async () => {};
+
+  constructor(page, server, workspace) {
+    this.page = page;
+    this.server = server;
+    this.workspace = workspace;
+    this.chat = new ChatView(this);
+    this.status = page.locator(
+      '.statusbar-item[id="paddock.paddock.paddock.status"], .statusbar-item[id*="paddock.status"]',
+    );
+  }
+
+  onClose(close) {
+    this.#close = close;
+  }
+
+  close() {
+    return this.#close();
+  }
+
+  /** Opens the window, or reloads it. Ready when our status bar item is there: the extension has started. */
+  async load() {
+    await this.page.goto(this.server.url(this.workspace), { waitUntil: 'commit' });
+    await this.status.first().waitFor({ timeout: 90_000 });
+  }
+
+  async screenshot(name) {
+    await mkdir(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `e2e-${name}.png`) });
+  }
+
+  /** Runs a command by its title, from the palette. A single F1 can be lost while an editor grabs the focus. */
+  async command(title) {
+    await this.quickInput(() => this.page.keyboard.press('F1'));
+    await this.pick(`>${title}`, title);
+  }
+
+  async quickInput(open) {
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await open();
+      if (
+        await input.waitFor({ timeout: 1500 }).then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+      await this.page.keyboard.press('Escape');
+    }
+    throw new Error('The quick input does not open.');
+  }
+
+  /** Types into the open quick input and takes the row with this text. */
+  async pick(text, row = text) {
+    await this.page.locator('.quick-input-widget input[type=text]').fill(text);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async openFile(name) {
+    await this.quickInput(() => this.page.keyboard.press('Control+P'));
+    await this.pick(name);
+    await this.page.locator('.tab.active', { hasText: name.split('/').at(-1) }).waitFor();
+    await this.editorFocused();
+  }
+
+  async editorFocused() {
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await this.page.locator('.editor-group-container.active .monaco-editor.focused .view-line').first().waitFor();
+  }
+
+  /** Puts the cursor into a line, and with `lines` selects that many whole lines. */
+  async select(line, lines = 0) {
+    await this.quickInput(() => this.page.keyboard.press('Control+G'));
+    await this.page.locator('.quick-input-widget input[type=text]').fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.editorFocused();
+    await this.page.keyboard.press('Home');
+    await this.page.keyboard.press('Home');
+    for (let index = 1; index < lines; index++) await this.page.keyboard.press('Shift+ArrowDown');
+    if (lines > 0) await this.page.keyboard.press('Shift+End');
+  }
+
+  /** An action of the light bulb menu. The editor's own delayed request may discard the first press. */
+  async codeAction(title) {
+    const row = this.page.locator('.action-widget .monaco-list-row', { hasText: title });
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await this.page.keyboard.press('Control+.');
+      if (
+        await row
+          .first()
+          .waitFor({ timeout: 1500 })
+          .then(
+            () => true,
+            () => false,
+          )
+      )
+        return row.first().click();
+    }
+    throw new Error(`The light bulb menu does not offer “${title}”.`);
+  }
+
+  /** The text of a file once it is saved: what is on the screen is only what fits on it. */
+  async savedText(name) {
+    await this.page.keyboard.press('Control+S');
+    await this.page.waitForTimeout(400);
+    return readFile(join(this.workspace, name), 'utf8');
+  }
+
+  notification(text) {
+    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: text }).first();
+  }
+
+  /** Waits until the status bar says it. */
+  async statusIs(text, timeout = 60_000) {
+    await this.status.filter({ hasText: text }).first().waitFor({ timeout });
+  }
+}

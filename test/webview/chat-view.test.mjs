@@ -1,0 +1,189 @@
+/** The built chat view in a real browser: what a person sees and does with it. Needs `npm run build` and Chromium. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startHarness } from './harness.mjs';
+import * as states from './states.mjs';
+
+let harness;
+before(async () => {
+  harness = await startHarness();
+});
+after(() => harness.stop());
+
+/** Opens a state, runs the check, and fails on any error in the page: a breach of its policy is one. */
+function viewTest(name, state, check) {
+  void test(name, async () => {
+    const view = await harness.open(state);
+    try {
+      await check(view);
+      assert.deepEqual(view.errors, []);
+    } finally {
+      await view.close();
+    }
+  });
+}
+
+const methods = async (view) => (await view.requests()).map(({ method }) => method);
+
+viewTest('Enter sends, Shift+Enter makes a line, the composer is empty afterwards', states.empty, async (view) => {
+  const input = view.page.getByTestId('input');
+  await input.focus();
+  await view.page.keyboard.type('one');
+  await view.page.keyboard.press('Shift+Enter');
+  await view.page.keyboard.type('two');
+  assert.equal(await input.inputValue(), 'one\ntwo');
+  await view.page.keyboard.press('Enter');
+  assert.deepEqual((await view.requests()).at(-1), { method: 'chat/send', params: { text: 'one\ntwo' } });
+  assert.equal(await input.inputValue(), '');
+});
+
+viewTest('nothing blank is sent', states.empty, async (view) => {
+  await view.page.getByTestId('input').focus();
+  await view.page.keyboard.type('   ');
+  await view.page.keyboard.press('Enter');
+  assert.deepEqual(await methods(view), []);
+  assert.ok(await view.page.getByTestId('send').isDisabled());
+});
+
+viewTest('Escape stops an answer, from anywhere', states.prefill, async (view) => {
+  await view.page.getByTestId('log').focus();
+  await view.page.keyboard.press('Escape');
+  assert.deepEqual(await methods(view), ['chat/stop']);
+  await view.page.getByTestId('stop').click();
+  assert.deepEqual(await methods(view), ['chat/stop', 'chat/stop']);
+});
+
+viewTest('Up in an empty composer brings back the last question', states.conversation, async (view) => {
+  await view.page.getByTestId('input').focus();
+  await view.page.keyboard.press('ArrowUp');
+  assert.match(await view.page.getByTestId('input').inputValue(), /^How does this cache work/);
+});
+
+viewTest('every control can be reached with Tab and has a name', states.conversation, async (view) => {
+  const names = await view.page.evaluate(() =>
+    [...document.querySelectorAll('button, textarea, a[href]')].map(
+      (control) => control.getAttribute('aria-label') || control.textContent.trim(),
+    ),
+  );
+  assert.ok(names.length > 8);
+  assert.deepEqual(
+    names.filter((name) => name === ''),
+    [],
+  );
+  const reached = new Set();
+  for (let press = 0; press < names.length + 4; press++) {
+    await view.page.keyboard.press('Tab');
+    reached.add(await view.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? ''));
+  }
+  for (const name of ['Copy', 'Insert at Cursor', 'Open as File', 'Remove main.ts', 'Answer Again']) {
+    assert.ok(reached.has(name), `Tab does not reach “${name}”`);
+  }
+});
+
+viewTest('the buttons of a code block send its code and language', states.conversation, async (view) => {
+  for (const action of ['copy', 'insert', 'open']) {
+    await view.page.locator(`[data-action=${action}]`).first().click();
+  }
+  const used = (await view.requests()).filter(({ method }) => method === 'chat/code').map(({ params }) => params);
+  assert.deepEqual(
+    used.map(({ action }) => action),
+    ['copy', 'insert', 'open'],
+  );
+  for (const { code, language } of used) {
+    assert.equal(language, 'ts');
+    assert.ok(code.startsWith('export class LruCache') && code.endsWith('}\n'));
+  }
+});
+
+viewTest('a link is opened by the host, not by the page', states.conversation, async (view) => {
+  await view.page.getByRole('link', { name: 'MDN' }).click();
+  assert.deepEqual((await view.requests()).at(-1), {
+    method: 'chat/link',
+    params: { href: 'https://developer.mozilla.org/' },
+  });
+});
+
+viewTest('an answer streams in, and only its last block is rendered again', states.empty, async (view) => {
+  const text = 'First paragraph.\n\nSecond one with `code`.\n\n```js\nlet x = 1;\n```\n\nEnd.';
+  await view.change({ kind: 'message', message: states.question('u', 'Hi') });
+  await view.change({ kind: 'message', message: states.answer('a', '', { status: 'waiting', timings: undefined }) });
+  await view.page.getByTestId('prefill').waitFor();
+  await view.change({ kind: 'text', messageId: 'a', offset: 0, text: text.slice(0, 24) });
+  await view.page.getByText('First paragraph.').waitFor();
+  await view.page.evaluate(() => {
+    document.querySelector('paddock-markdown p').marked = true;
+  });
+  for (let at = 24; at < text.length; at += 7) {
+    await view.change({ kind: 'text', messageId: 'a', offset: at, text: text.slice(at, at + 7) });
+  }
+  await view.page.getByText('End.').waitFor();
+  assert.equal(await view.page.evaluate(() => document.querySelector('paddock-markdown p').marked), true);
+  assert.equal(await view.page.locator('[data-testid=prefill]').count(), 0);
+  assert.equal(await view.page.locator('.code-block').count(), 1);
+});
+
+viewTest('the list follows the answer until the user scrolls up', states.conversation, async (view) => {
+  const log = view.page.getByTestId('log');
+  const distance = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+  const grow = async (from) => {
+    for (let n = from; n < from + 5; n++) {
+      await view.change({
+        kind: 'message',
+        message: states.answer('b', 'line\n\n'.repeat(8 * n), { status: 'streaming' }),
+      });
+    }
+    await view.page.waitForTimeout(150);
+  };
+  await grow(1);
+  assert.ok((await distance()) < 2, 'it follows');
+  await log.hover();
+  await view.page.mouse.wheel(0, -300);
+  await view.page.waitForTimeout(150);
+  const before = await log.evaluate((element) => element.scrollTop);
+  await grow(6);
+  assert.equal(await log.evaluate((element) => element.scrollTop), before, 'it stays where the user reads');
+  await view.page.getByRole('button', { name: 'Scroll to End' }).click();
+  await grow(11);
+  assert.ok((await distance()) < 2, 'it follows again');
+});
+
+viewTest('first run: a card downloads, resumes and cancels', states.downloading, async (view) => {
+  const card = (id) => view.page.locator(`[data-model="${id}"]`);
+  assert.match(await card('qwen2.5-coder-1.5b-instruct').innerText(), /410 MB of 1\.1 GB · 11\.4 MB\/s · 1 min left/);
+  await card('qwen2.5-coder-1.5b-instruct').getByTestId('cancel-download').click();
+  await card('qwen2.5-coder-0.5b-instruct').getByTestId('download').click();
+  assert.match(await card('smollm2-135m-instruct').innerText(), /The network cannot be reached/);
+  await view.page.getByTestId('add-model').click();
+  assert.deepEqual(await view.requests(), [
+    { method: 'chat/model', params: { action: 'cancel', id: 'qwen2.5-coder-1.5b-instruct' } },
+    { method: 'chat/model', params: { action: 'download', id: 'qwen2.5-coder-0.5b-instruct' } },
+    { method: 'chat/action', params: { action: 'addModel' } },
+  ]);
+});
+
+viewTest('first run: a question waits for a model', states.firstRun, async (view) => {
+  await view.page.getByTestId('input').fill('Hi');
+  await view.page.keyboard.press('Enter');
+  await view.page.getByText('Choose a model first.').waitFor();
+  assert.equal(await view.page.getByTestId('input').inputValue(), 'Hi');
+  assert.deepEqual(await methods(view), []);
+});
+
+viewTest('an error says what to do, with the action as a button', states.failed, async (view) => {
+  const error = view.page.getByRole('alert').first();
+  assert.match(await error.innerText(), /stopped unexpectedly/);
+  await error.getByRole('button', { name: 'Try Again' }).click();
+  assert.deepEqual(await methods(view), ['chat/retry']);
+});
+
+viewTest('hostile text of a model neither runs nor loads anything', states.empty, async (view) => {
+  const loads = [];
+  view.page.on('request', (request) => loads.push(request.url()));
+  const text =
+    '<img src=https://evil.example/x onerror=alert(1)>\n\n![x](https://evil.example/y)\n\n[go](javascript:alert(1))';
+  await view.change({ kind: 'message', message: states.answer('a', text) });
+  await view.page.getByText('onerror').waitFor();
+  await view.page.waitForTimeout(200);
+  assert.deepEqual(loads, []);
+  assert.equal(await view.page.locator('paddock-markdown img').count(), 0);
+});

@@ -1,0 +1,176 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { formatDuration } from '../../extension/protocol/format.ts';
+import type { Omission } from '../../extension/protocol/server.ts';
+import type { AssistantMessage, ErrorAction, ErrorView } from '../../extension/protocol/webview.ts';
+import { formatNumber, t } from '../shared/l10n.ts';
+import '../shared/markdown-view.ts';
+import { ChatElement } from './element.ts';
+import { icon, iconButton } from './icon.ts';
+
+/**
+ * One answer: its progress, its text, how it ended, and what can be done with it.
+ *
+ * @property message - the answer
+ * @property last - whether it is the last message, which alone can be made again
+ */
+export class AnswerMessage extends ChatElement {
+  static override readonly properties = { message: { attribute: false }, last: { attribute: false } };
+  declare message: AssistantMessage;
+  declare last: boolean;
+
+  protected override render(): TemplateResult {
+    const { message } = this;
+    const live = message.status === 'waiting' || message.status === 'streaming';
+    return html`<article
+      class="answer ${live ? 'live' : ''}"
+      aria-busy=${live}
+      data-testid="answer"
+      data-status=${message.status}
+    >
+      <h2 class="hidden">Paddock</h2>
+      ${message.status === 'waiting' ? progress(message) : nothing}
+      ${
+        message.text === ''
+          ? nothing
+          : html`<paddock-markdown .text=${message.text} .streaming=${live}></paddock-markdown>`
+      }
+      ${message.error === undefined ? nothing : this.#error(message.error)} ${this.#note()}
+      ${message.omitted.length > 0 ? omittedNote(message.omitted) : nothing} ${live ? nothing : this.#footer()}
+    </article>`;
+  }
+
+  #error({ message, actions }: ErrorView): TemplateResult {
+    const shown = actions.filter((action) => action !== 'retry' || this.last);
+    return html`<div class="error" role="alert" data-testid="error">
+      ${icon('error')}
+      <div>
+        <p>${message}</p>
+        <div class="actions">
+          ${shown.map(
+            (action, index) =>
+              html`<button
+                type="button"
+                class=${index === 0 ? 'button' : 'button secondary'}
+                @click=${() => (action === 'retry' ? this.host.retry() : this.host.run(action))}
+              >
+                ${actionLabel(action)}
+              </button>`,
+          )}
+        </div>
+      </div>
+    </div>`;
+  }
+
+  /** How an answer ended that did not end by itself. */
+  #note(): TemplateResult | typeof nothing {
+    const { status, timings } = this.message;
+    switch (status) {
+      case 'cancelled':
+        return note('debug-stop', t('Stopped.'));
+      case 'interrupted':
+        return note('debug-disconnect', t('This answer was interrupted.'));
+      case 'length':
+        return html`<div class="note">
+          ${icon('ellipsis')}
+          ${t('The answer reached its limit of {0} tokens.', formatNumber(timings?.completionTokens ?? 0))}
+          ${
+            this.last
+              ? html`<button type="button" class="link" @click=${() => this.host.run('continue')}>
+                  ${t('Continue')}
+                </button>`
+              : nothing
+          }
+        </div>`;
+      default:
+        return nothing;
+    }
+  }
+
+  #footer(): TemplateResult {
+    const { text, timings, error } = this.message;
+    const offersRetry = error?.actions.includes('retry') === true;
+    return html`<footer class=${this.last ? 'shown' : ''}>
+      ${
+        text === ''
+          ? nothing
+          : iconButton({
+              icon: 'copy',
+              label: t('Copy Answer'),
+              onClick: () => void this.host.useCode({ action: 'copy', code: text, language: 'markdown' }),
+            })
+      }
+      ${
+        this.last && !offersRetry
+          ? iconButton({ icon: 'refresh', label: t('Answer Again'), onClick: () => this.host.retry(), testId: 'retry' })
+          : nothing
+      }
+      ${
+        timings === undefined || timings.completionTokens === 0
+          ? nothing
+          : html`<span class="timings" data-testid="timings" title=${timingsDetail(timings)}
+              >${t('{0} tokens/s', timings.decodeTokensPerSecond.toFixed(1))}</span
+            >`
+      }
+    </footer>`;
+  }
+}
+
+customElements.define('paddock-answer', AnswerMessage);
+
+/** Reading the question takes the longest on a CPU: how far it is and how long it will take. */
+function progress({ prefill }: AssistantMessage): TemplateResult {
+  const text =
+    prefill === undefined || prefill.total === 0
+      ? t('Thinking…')
+      : prefill.remainingSeconds === undefined
+        ? t('Reading {0} tokens…', formatNumber(prefill.total))
+        : t('Reading {0} tokens, {1} left', formatNumber(prefill.total), formatDuration(prefill.remainingSeconds));
+  const bar =
+    prefill === undefined
+      ? html`<progress aria-label=${text}></progress>`
+      : html`<progress aria-label=${text} max=${Math.max(1, prefill.total)} .value=${prefill.done}></progress>`;
+  // Not announced: a screen reader would read out every change.
+  return html`<div class="prefill" data-testid="prefill" aria-live="off"><span>${text}</span>${bar}</div>`;
+}
+
+function omittedNote(omitted: readonly Omission[]): TemplateResult {
+  const what = omitted.map((omission) => omission.what).join(', ');
+  return note('info', t('Left out, because it did not fit: {0}', what));
+}
+
+function note(symbol: string, text: string): TemplateResult {
+  return html`<div class="note">${icon(symbol)} <span>${text}</span></div>`;
+}
+
+function timingsDetail(timings: NonNullable<AssistantMessage['timings']>): string {
+  return [
+    t('{0} tokens written in {1}', formatNumber(timings.completionTokens), formatDuration(timings.decodeMs / 1000)),
+    t(
+      '{0} tokens read in {1}',
+      formatNumber(timings.promptTokens - timings.cachedTokens),
+      formatDuration(timings.prefillMs / 1000),
+    ),
+    ...(timings.cachedTokens > 0 ? [t('{0} tokens remembered', formatNumber(timings.cachedTokens))] : []),
+  ].join('\n');
+}
+
+export function actionLabel(action: ErrorAction): string {
+  switch (action) {
+    case 'retry':
+      return t('Try Again');
+    case 'newChat':
+      return t('New Chat');
+    case 'chooseModel':
+      return t('Choose Model');
+    case 'addModel':
+      return t('Use a GGUF File');
+    case 'restartEngine':
+      return t('Restart Engine');
+    case 'showLog':
+      return t('Show Log');
+    case 'openSettings':
+      return t('Open Settings');
+    case 'continue':
+      return t('Continue');
+  }
+}

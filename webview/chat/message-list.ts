@@ -1,0 +1,168 @@
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { MessageView } from '../../extension/protocol/webview.ts';
+import { t } from '../shared/l10n.ts';
+import './assistant-message.ts';
+import { attachmentChip } from './attachment-chip.ts';
+import { ChatElement } from './element.ts';
+import { iconButton } from './icon.ts';
+
+/** So near to the end counts as at the end. Pixels. */
+const nearEnd = 24;
+
+/**
+ * The messages. It follows the answer while the user is at its end, and lets go as soon as they scroll up.
+ *
+ * @property messages - oldest first
+ * @property conversationId - another one starts at its end
+ */
+export class MessageList extends ChatElement {
+  static override readonly properties = {
+    messages: { attribute: false },
+    conversationId: { attribute: false },
+    following: { state: true },
+  };
+  declare messages: readonly MessageView[];
+  declare conversationId: string;
+  declare following: boolean;
+
+  constructor() {
+    super();
+    this.messages = [];
+    this.conversationId = '';
+    this.following = true;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('messages');
+    const asked = before !== undefined && before.length < this.messages.length;
+    // A question of the user is always shown.
+    if (changed.has('conversationId') || asked) this.following = true;
+  }
+
+  protected override render(): TemplateResult {
+    const last = this.messages.length - 1;
+    return html`
+      <div
+        class="log"
+        role="log"
+        aria-live="polite"
+        aria-label=${t('Chat')}
+        tabindex="0"
+        data-testid="log"
+        @scroll=${() => this.#onScroll()}
+        @click=${(event: MouseEvent) => this.#onClick(event)}
+      >
+        ${repeat(
+          this.messages,
+          ({ id }) => id,
+          (message, index) =>
+            message.role === 'assistant'
+              ? html`<paddock-answer .message=${message} .last=${index === last}></paddock-answer>`
+              : this.#question(message),
+        )}
+      </div>
+      ${
+        this.following
+          ? nothing
+          : html`<div class="to-end">
+              ${iconButton({ icon: 'arrow-down', label: t('Scroll to End'), onClick: () => this.#follow() })}
+            </div>`
+      }
+    `;
+  }
+
+  protected override updated(): void {
+    if (this.following) this.#toEnd();
+  }
+
+  /** Answers grow after this element has rendered: Markdown is an element of its own. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resize.observe(this);
+    void this.updateComplete.then(() => {
+      const log = this.#log;
+      if (log !== undefined) for (const child of log.children) this.#resize.observe(child);
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resize.disconnect();
+  }
+
+  readonly #resize = new ResizeObserver(() => {
+    const last = this.#log?.lastElementChild;
+    if (last) this.#resize.observe(last);
+    if (this.following) this.#toEnd();
+  });
+
+  #question({ text, attachments }: Extract<MessageView, { role: 'user' }>): TemplateResult {
+    return html`<article class="question" data-testid="question">
+      <h2 class="hidden">${t('You')}</h2>
+      ${
+        attachments.length > 0
+          ? html`<ul class="chips" aria-label=${t('Attachments')}>
+              ${attachments.map((attachment) => attachmentChip(attachment, this.host))}
+            </ul>`
+          : nothing
+      }
+      <div class="bubble">${text}</div>
+    </article>`;
+  }
+
+  get #log(): HTMLElement | undefined {
+    return this.querySelector<HTMLElement>('.log') ?? undefined;
+  }
+
+  #toEnd(): void {
+    const log = this.#log;
+    if (log === undefined) return;
+    log.scrollTop = log.scrollHeight;
+    const last = log.lastElementChild;
+    if (last !== null) this.#resize.observe(last);
+  }
+
+  #follow(): void {
+    this.following = true;
+    this.#toEnd();
+    this.#log?.focus();
+  }
+
+  #onScroll(): void {
+    const log = this.#log;
+    if (log === undefined) return;
+    this.following = log.scrollHeight - log.scrollTop - log.clientHeight <= nearEnd;
+  }
+
+  /** Links and the buttons of code blocks: they are part of sanitised text, not of templates. */
+  #onClick(event: MouseEvent): void {
+    if (!(event.target instanceof Element)) return;
+    const link = event.target.closest('a[href]');
+    if (link !== null) {
+      event.preventDefault();
+      this.host.openLink(link.getAttribute('href') ?? '');
+      return;
+    }
+    const button = event.target.closest<HTMLElement>('button[data-action]');
+    if (button !== null) void this.#useCode(button);
+  }
+
+  async #useCode(button: HTMLElement): Promise<void> {
+    const action = button.dataset['action'];
+    const block = button.closest<HTMLElement>('.code-block');
+    if (block === null || (action !== 'copy' && action !== 'insert' && action !== 'open')) return;
+    const code = block.querySelector('pre')?.textContent ?? '';
+    const done = await this.host.useCode({ action, code, language: block.dataset['language'] ?? '' });
+    const symbol = button.querySelector('.codicon');
+    if (!done || action !== 'copy' || symbol === null) return;
+    symbol.classList.replace('codicon-copy', 'codicon-check');
+    button.setAttribute('aria-label', t('Copied'));
+    setTimeout(() => {
+      symbol.classList.replace('codicon-check', 'codicon-copy');
+      button.setAttribute('aria-label', t('Copy'));
+    }, 1500);
+  }
+}
+
+customElements.define('paddock-messages', MessageList);

@@ -1,0 +1,86 @@
+/**
+ * The model's Markdown as HTML. It is untrusted: raw HTML is shown as text, images become links, and what comes out
+ * is sanitised again before it may enter the page.
+ */
+import createDOMPurify, { type Config } from 'dompurify';
+import MarkdownIt from 'markdown-it';
+import { highlight } from './highlight.ts';
+import { t } from './l10n.ts';
+
+const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
+/** Any other link is shown as the text it is. */
+const allowedLink = /^(?:https?|mailto):/i;
+markdown.validateLink = (url) => allowedLink.test(url);
+const { escapeHtml } = markdown.utils;
+const purify = createDOMPurify(window);
+
+const policy: Config = {
+  ALLOWED_TAGS:
+    'a blockquote br button code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul'.split(
+      ' ',
+    ),
+  ALLOWED_ATTR: ['aria-label', 'class', 'data-action', 'data-language', 'href', 'role', 'start', 'title', 'type'],
+  // Their values are no addresses.
+  ADD_URI_SAFE_ATTR: ['aria-label', 'data-action', 'data-language', 'role', 'start', 'type'],
+  ALLOW_DATA_ATTR: false,
+  ALLOWED_URI_REGEXP: allowedLink,
+};
+
+/** Safe HTML of a whole text or of one block of it. */
+export function renderMarkdown(text: string): string {
+  return purify.sanitize(markdown.render(text), policy);
+}
+
+/**
+ * Where the last top-level block of the text starts. All before it is finished: more text can no longer change it,
+ * so a stream has to render only from here on.
+ */
+export function lastBlockStart(text: string): number {
+  const tokens = markdown.parse(text, {});
+  const last = tokens.findLast(({ level, map, nesting }) => level === 0 && map !== null && nesting >= 0);
+  const line = last?.map?.[0] ?? 0;
+  let offset = 0;
+  for (let index = 0; index < line; index++) offset = text.indexOf('\n', offset) + 1;
+  return offset;
+}
+
+markdown.renderer.rules['fence'] = (tokens, index) => {
+  const token = tokens[index];
+  const [language = ''] = (token?.info ?? '').trim().split(/[\s:{]/);
+  return codeBlock(token?.content ?? '', language);
+};
+markdown.renderer.rules['code_block'] = (tokens, index) => codeBlock(tokens[index]?.content ?? '', '');
+
+/** The policy forbids the net, so an image is a link to where it is. */
+markdown.renderer.rules['image'] = (tokens, index) => {
+  const token = tokens[index];
+  const source = String(token?.attrGet('src') ?? '');
+  return `<a href="${escapeHtml(source)}" title="${escapeHtml(source)}">${escapeHtml(token?.content || source)}</a>`;
+};
+
+// Alignment comes as a style attribute, which the page's policy forbids; a class does the same.
+for (const rule of ['td_open', 'th_open'] as const) {
+  markdown.renderer.rules[rule] = (tokens, index, options, _env, self) => {
+    const token = tokens[index];
+    const [, align] = /text-align:(\w+)/.exec(String(token?.attrGet('style') ?? '')) ?? [];
+    if (token !== undefined) token.attrs = align === undefined ? null : [['class', `align-${align}`]];
+    return self.renderToken(tokens, index, options);
+  };
+}
+
+function codeBlock(code: string, language: string): string {
+  const body = highlight(code, language.toLowerCase()) ?? escapeHtml(code);
+  const name = escapeHtml(language);
+  return `<div class="code-block" data-language="${name}"><div class="code-header"><span class="code-language">${
+    name || escapeHtml(t('text'))
+  }</span><span class="code-actions" role="group" aria-label="${escapeHtml(t('Code block'))}">${[
+    codeButton('copy', 'copy', t('Copy')),
+    codeButton('insert', 'insert', t('Insert at Cursor')),
+    codeButton('open', 'go-to-file', t('Open as File')),
+  ].join('')}</span></div><pre><code class="hljs">${body}</code></pre></div>\n`;
+}
+
+function codeButton(action: string, icon: string, label: string): string {
+  const name = escapeHtml(label);
+  return `<button type="button" class="icon-button" data-action="${action}" aria-label="${name}" title="${name}"><span class="codicon codicon-${icon}"></span></button>`;
+}
