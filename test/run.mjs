@@ -18,8 +18,8 @@ const wanted = process.argv.slice(2);
 const suites = {
   check: () => single('npm', ['run', 'check']),
   native: nativeTests,
-  unit: () => vitest('unit', ['extension', 'webview', 'test/contract', 'test/webview']),
-  server: () => vitest('server', ['test/server']),
+  unit: () => vitest('unit', ['extension', 'webview']),
+  server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
   webview: () => nodeTests('test/webview'),
   e2e: () => script('test/e2e/run.mjs'),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { inspectModel } from '../server/engine/inspect.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import type { NativeInspection, NativeMetadataValue } from '../server/engine/binding.ts';
 import { UsageError, commonOptions } from './verb.ts';
@@ -24,7 +25,7 @@ export const inspect: Verb = {
     const native = addon();
     let inspection: NativeInspection;
     try {
-      inspection = native.inspect(path, { contextLength: options.contextLength });
+      inspection = inspectModel(native, path, options.contextLength);
     } catch (error) {
       throw EngineError.from(error);
     }

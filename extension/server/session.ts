@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { EngineState, ServerOptions } from '../protocol/server.ts';
 import type { NativeModule } from './engine/binding.ts';
 import { Engine } from './engine/engine.ts';
+import { inspectModel } from './engine/inspect.ts';
 import { loadAddon } from './engine/load-addon.ts';
 import type { Host } from './host.ts';
 import { readCatalogue } from './models/catalogue.ts';
@@ -32,7 +33,7 @@ export async function createSession(
     host,
     folder: modelsFolder(host, options.modelsFolder),
     catalogue: await readCatalogue(join(host.installFolder, 'media', 'catalogue.json')),
-    inspect: (path) => addon().inspect(path, { contextLength: options.contextLength }),
+    inspect: (path) => inspectModel(addon(), path, options.contextLength),
     memory: () => machineMemory(addon, engine),
   });
   return { engine, store, addon };

@@ -10,12 +10,14 @@ const target = `${process.platform}-${process.arch}`;
 /** Bytes; an extension that carries no weights has no reason to be larger. */
 const maxSize = 5_000_000;
 
-/** Packs what was built, and returns the path of the VSIX. */
-export async function packExtension() {
+/** Builds the bundles, unless that was just done, packs them, and returns the path of the VSIX. */
+export async function packExtension({ built = false } = {}) {
   if (!existsSync(join(addonFolder, 'paddock.node'))) {
     throw new StepError(`There is no engine for ${target} yet. Build it with: npm run native`);
   }
-  await mustRun('Building the bundles', process.execPath, ['esbuild.mjs', '--production']);
+  if (!built) {
+    await mustRun('Building the bundles', process.execPath, ['esbuild.mjs', '--production']);
+  }
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await mkdir(cache, { recursive: true });
   const vsix = join(cache, `paddock-${target}-${version}.vsix`);
@@ -26,6 +28,8 @@ export async function packExtension() {
     '--no-dependencies',
     '--no-rewrite-relative-links',
     '--allow-missing-repository',
+    // The pictures of README.md are in the package; there is no public repository to point at.
+    '--no-rewrite-relative-links',
     '--target',
     target,
     '--out',

@@ -37,7 +37,7 @@ await main(async () => {
     return;
   }
   const { packExtension } = await import('./package.mjs');
-  const vsix = await packExtension();
+  const vsix = await packExtension({ built: true });
   if (flags.fresh === true) {
     await rm(home, { recursive: true, force: true });
   }

@@ -11,7 +11,6 @@ export class GenerationStream {
   readonly #send: SendPart;
   readonly #meter = new RateMeter();
   #seq = 0;
-  #tokens = 0;
   #started = false;
 
   constructor(send: SendPart) {
@@ -29,10 +28,9 @@ export class GenerationStream {
     this.#send({ kind: 'prefill', seq: this.#next(), done, total, remainingSeconds });
   }
 
-  /** `tokens` are those of this piece; the part tells those of the answer so far. */
+  /** `tokens` are those of the answer so far. */
   text(text: string, tokens: number): void {
-    this.#tokens += tokens;
-    this.#send({ kind: 'text', seq: this.#next(), text, tokens: this.#tokens });
+    this.#send({ kind: 'text', seq: this.#next(), text, tokens });
   }
 
   #next(): number {

@@ -114,6 +114,7 @@ export interface NativeGenerateRequest {
 
 export type NativeGenerateEvent =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
+  /** `tokens`: those of the answer so far, these included. */
   | { readonly type: 'text'; readonly text: string; readonly tokens: number };
 
 export interface NativeGenerateResult {

@@ -3,6 +3,7 @@ import type { EngineState } from '../../protocol/server.ts';
 import type { MemoryNeed, ModelInfo } from '../../protocol/model.ts';
 import type { NativeLoad, NativeModel, NativeModule } from './binding.ts';
 import { EngineError, cancelledError, toErrorData } from './errors.ts';
+import { inspectModel } from './inspect.ts';
 import { Scheduler, priorities } from './scheduler.ts';
 import type { Priority } from './scheduler.ts';
 
@@ -136,12 +137,13 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { contextLength, threads, kernels } = this.#options;
-    const inspection = addon.inspect(path, { contextLength });
+    const { threads, kernels } = this.#options;
+    const inspection = inspectModel(addon, path, this.#options.contextLength);
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
     }
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
+    const { contextLength } = inspection;
     const load = addon.loadModel(path, { contextLength, threads, kernels }, (fraction) => {
       hooks.onProgress?.(fraction);
       this.#announce({ kind: 'loading', model: basename(path), fraction });

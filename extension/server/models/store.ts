@@ -1,6 +1,5 @@
 import { access, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import type { MemoryNeed } from '../../protocol/model.ts';
 import type { ModelEntry, ModelList } from '../../protocol/server.ts';
 import type { NativeInspection } from '../engine/binding.ts';
@@ -17,6 +16,7 @@ import { withLock } from './lock.ts';
 import { sha256OfFile, sizeOf } from './partial-file.ts';
 import type { ByteSource } from './source.ts';
 import { systemPip, wheelSource } from './wheel-source.ts';
+import { writeAtomically } from './write-atomically.ts';
 
 export interface ModelStoreOptions {
   readonly host: Host;
@@ -246,7 +246,7 @@ export class ModelStore {
 
   async #writeAdded(added: readonly string[]): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    await writeFileAtomic(this.#indexPath, `${JSON.stringify({ version: 1, added }, undefined, 2)}\n`);
+    await writeAtomically(this.#indexPath, `${JSON.stringify({ version: 1, added }, undefined, 2)}\n`);
   }
 }
 

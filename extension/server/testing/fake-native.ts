@@ -118,7 +118,7 @@ async function stream(
   while (text.length < Math.min(whole.length, limit) && !isCancelled()) {
     const piece = whole.slice(text.length, Math.min(text.length + pieceLength, limit));
     text += piece;
-    onEvent({ type: 'text', text: piece, tokens: piece.length });
+    onEvent({ type: 'text', text: piece, tokens: text.length });
     await tick();
   }
   const finishReason = isCancelled() ? 'cancelled' : text.length < whole.length ? 'length' : 'stop';

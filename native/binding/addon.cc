@@ -1,0 +1,66 @@
+// The addon's table of contents: NativeModule of extension/server/engine/binding.ts.
+#include <napi.h>
+
+#include "convert.h"
+#include "kernels/cpu_features.h"
+#include "kernels/dispatch.h"
+#include "model_object.h"
+
+namespace paddock::binding {
+namespace {
+
+// Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
+constexpr int kAbiVersion = 1;
+
+template <typename Names, typename ToName>
+Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
+  Napi::Array out = Napi::Array::New(env);
+  for (const auto& name : names) out.Set(out.Length(), to_name(name));
+  return out;
+}
+
+Napi::Value SystemInfo(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const MachineMemory memory = DetectMemory();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("cpuFeatures", List(env, DetectCpuFeatures().Names(), [](const std::string& name) { return name; }));
+  out.Set("availableKernels", List(env, AvailableKernels(), [](const KernelTable* table) { return table->name; }));
+  out.Set("physicalCores", PhysicalCores());
+  out.Set("totalMemory", static_cast<double>(memory.total));
+  out.Set("availableMemory", static_cast<double>(memory.available));
+  return out;
+}
+
+Napi::Value InspectFile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<LoadOptions> options = ToLoadOptions(info[1]);
+  if (!info[0].IsString() || !options) return ThrowArgument(env, "inspect: a path and options are needed.");
+  const Result<GgufFile> file = GgufFile::Open(info[0].As<Napi::String>());
+  if (!file.ok()) return Throw(env, file.status());
+  return ToJs(env, *file, Inspect(*file, *options));
+}
+
+Napi::Value LoadModel(const Napi::CallbackInfo& info) {
+  const std::optional<LoadOptions> options = ToLoadOptions(info[1]);
+  if (!info[0].IsString() || !options || !info[2].IsFunction()) {
+    return ThrowArgument(info.Env(), "loadModel: a path, options and a function are needed.");
+  }
+  return StartLoading(info.Env(), info[0].As<Napi::String>(), *options, info[2].As<Napi::Function>());
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData;  // the environment owns it
+  data->model_class = Napi::Persistent(ModelObject::Define(env));
+  env.SetInstanceData(data);
+  exports.Set("abiVersion", kAbiVersion);
+  exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));
+  exports.Set("inspect", Napi::Function::New<InspectFile>(env, "inspect"));
+  exports.Set("loadModel", Napi::Function::New<LoadModel>(env, "loadModel"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(paddock, Init)
+
+}  // namespace paddock::binding

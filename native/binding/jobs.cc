@@ -1,0 +1,142 @@
+#include "jobs.h"
+
+#include <cmath>
+#include <utility>
+
+#include "convert.h"
+#include "model_object.h"
+
+namespace paddock::binding {
+namespace {
+
+constexpr std::chrono::milliseconds kFrame{16};
+
+}  // namespace
+
+bool Pace::Due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_ < kFrame) return false;
+  last_ = now;
+  return true;
+}
+
+LoadJob::LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options,
+                 Napi::Function on_progress)
+    : PromiseJob(env, core->channel()),
+      env_(env),
+      core_(core),
+      path_(std::move(path)),
+      options_(std::move(options)),
+      on_progress_(Napi::Persistent(on_progress)) {}
+
+Status LoadJob::Work() {
+  Result<std::unique_ptr<Engine>> engine = Engine::Load(path_, options_, &cancelled(), [this](double fraction) {
+    if (fraction < 1 && !pace_.Due()) return;
+    Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+  });
+  if (!engine.ok()) return engine.status();
+  engine_ = engine.Take();
+  return Status::Ok();
+}
+
+Napi::Value LoadJob::ToValue(Napi::Env env) {
+  on_progress_.Reset();
+  const auto core = core_.lock();
+  core->engine = std::move(engine_);
+  return ModelObject::Create(env, core);
+}
+
+void LoadJob::OnFailure() {
+  on_progress_.Reset();
+  engine_.reset();
+  if (const auto core = core_.lock()) {
+    core->Shutdown();
+    env_.GetInstanceData<AddonData>()->cores.erase(core);
+  }
+}
+
+GenerateJob::GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), request_(std::move(request)), on_event_(Napi::Persistent(on_event)) {}
+
+Status GenerateJob::Work() {
+  Result<GenerateResult> result = engine_.Generate(request_, &cancelled(), this);
+  if (!result.ok()) return result.status();
+  FlushText();
+  result_ = result.Take();
+  return Status::Ok();
+}
+
+Napi::Value GenerateJob::ToValue(Napi::Env env) { return ToJs(env, result_); }
+
+void GenerateJob::OnPrefill(double done, int total, int cached) {
+  if (done < total && !pace_.Due()) return;
+  Emit(on_event_, [done = std::floor(done), total, cached](Napi::Env env) {
+    Napi::Object event = Napi::Object::New(env);
+    event.Set("type", "prefill");
+    event.Set("done", done);
+    event.Set("total", total);
+    event.Set("cached", cached);
+    return event;
+  });
+}
+
+void GenerateJob::OnText(std::string_view text, int tokens) {
+  pending_ += text;
+  tokens_ = tokens;
+  if (!pending_.empty() && pace_.Due()) FlushText();
+}
+
+void GenerateJob::FlushText() {
+  if (pending_.empty()) return;
+  Emit(on_event_, [text = std::exchange(pending_, {}), tokens = tokens_](Napi::Env env) {
+    Napi::Object event = Napi::Object::New(env);
+    event.Set("type", "text");
+    event.Set("text", text);
+    event.Set("tokens", tokens);
+    return event;
+  });
+}
+
+ScoreJob::ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), ids_(std::move(ids)) {}
+
+Status ScoreJob::Work() {
+  Result<std::vector<double>> nll = engine_.Score(ids_, &cancelled());
+  if (!nll.ok()) return nll.status();
+  nll_ = nll.Take();
+  return Status::Ok();
+}
+
+Napi::Value ScoreJob::ToValue(Napi::Env env) { return ToJs(env, nll_); }
+
+BenchJob::BenchJob(Napi::Env env, ModelCore& core, int prompt, int generate, int repeat)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), prompt_(prompt), generate_(generate), repeat_(repeat) {}
+
+Status BenchJob::Work() {
+  Result<std::vector<BenchRow>> rows = engine_.Bench(prompt_, generate_, repeat_, &cancelled());
+  if (!rows.ok()) return rows.status();
+  rows_ = rows.Take();
+  read_bandwidth_ = engine_.MeasureReadBandwidth();
+  int8_peak_ = engine_.MeasureInt8Peak();
+  return Status::Ok();
+}
+
+Napi::Value BenchJob::ToValue(Napi::Env env) { return ToJs(env, rows_, read_bandwidth_, int8_peak_); }
+
+UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core) : PromiseJob(env, core->channel()), core_(core) {}
+
+Status UnloadJob::Work() {
+  // Freeing gigabytes takes its time: not on the JavaScript thread.
+  if (const auto core = core_.lock()) core->engine.reset();
+  return Status::Ok();
+}
+
+Napi::Value UnloadJob::ToValue(Napi::Env env) {
+  if (const auto core = core_.lock()) {
+    core->Shutdown();
+    env.GetInstanceData<AddonData>()->cores.erase(core);
+  }
+  return env.Undefined();
+}
+
+}  // namespace paddock::binding

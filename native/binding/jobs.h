@@ -1,0 +1,110 @@
+// The kinds of work that a model's thread does for JavaScript.
+#pragma once
+
+#include <napi.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model_core.h"
+
+namespace paddock::binding {
+
+// Lets an event through at most every 16 ms: a frame of a 60 Hz screen.
+class Pace {
+ public:
+  bool Due();
+
+ private:
+  std::chrono::steady_clock::time_point last_{};
+};
+
+// Jobs name the core weakly or by its engine only: the JavaScript object that they hold owns it, and its thread must
+// not be ended by its own last job.
+class LoadJob : public PromiseJob {
+ public:
+  LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options, Napi::Function on_progress);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+  void OnFailure() override;
+
+ private:
+  void Forget(Napi::Env env);
+
+  Napi::Env env_;
+  std::weak_ptr<ModelCore> core_;
+  std::string path_;
+  LoadOptions options_;
+  Napi::FunctionReference on_progress_;
+  std::unique_ptr<Engine> engine_;
+  Pace pace_;
+};
+
+class GenerateJob : public PromiseJob, private GenerateObserver {
+ public:
+  GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  void OnPrefill(double done, int total, int cached) override;
+  void OnText(std::string_view text, int tokens) override;
+  void FlushText();
+
+  Engine& engine_;
+  GenerateRequest request_;
+  Napi::FunctionReference on_event_;
+  GenerateResult result_;
+  std::string pending_;
+  int tokens_ = 0;
+  Pace pace_;
+};
+
+class ScoreJob : public PromiseJob {
+ public:
+  ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  std::vector<int32_t> ids_;
+  std::vector<double> nll_;
+};
+
+class BenchJob : public PromiseJob {
+ public:
+  BenchJob(Napi::Env env, ModelCore& core, int prompt, int generate, int repeat);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  int prompt_, generate_, repeat_;
+  std::vector<BenchRow> rows_;
+  double read_bandwidth_ = 0, int8_peak_ = 0;
+};
+
+class UnloadJob : public PromiseJob {
+ public:
+  UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  std::weak_ptr<ModelCore> core_;
+};
+
+}  // namespace paddock::binding

@@ -1,0 +1,132 @@
+#include "model_object.h"
+
+#include <utility>
+
+#include "convert.h"
+#include "jobs.h"
+
+namespace paddock::binding {
+
+Napi::Function ModelObject::Define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {
+                         InstanceMethod<&ModelObject::Tokenize>("tokenize"),
+                         InstanceMethod<&ModelObject::Detokenize>("detokenize"),
+                         InstanceMethod<&ModelObject::TokenId>("tokenId"),
+                         InstanceMethod<&ModelObject::Generate>("generate"),
+                         InstanceMethod<&ModelObject::Score>("score"),
+                         InstanceMethod<&ModelObject::Bench>("bench"),
+                         InstanceMethod<&ModelObject::Unload>("unload"),
+                     });
+}
+
+Napi::Object ModelObject::Create(Napi::Env env, const std::shared_ptr<ModelCore>& core) {
+  auto pointer = core;
+  return env.GetInstanceData<AddonData>()->model_class.New({Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer)});
+}
+
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 1 || !info[0].IsExternal()) {
+    ThrowArgument(env, "A model is made by loadModel().");
+    return;
+  }
+  core_ = *info[0].As<Napi::External<std::shared_ptr<ModelCore>>>().Data();
+  Value().Set("info", ToJs(env, core_->engine->info(), core_->engine->tokenizer()));
+}
+
+ModelObject::~ModelObject() {
+  if (!core_) return;
+  core_->Shutdown();
+  if (auto* data = Env().GetInstanceData<AddonData>()) data->cores.erase(core_);
+}
+
+bool ModelObject::Usable(Napi::Env env) const {
+  if (core_ && !core_->unloading) return true;
+  ToError(env, Status(Code::kInvalidArgument, "This model was unloaded.")).ThrowAsJavaScriptException();
+  return false;
+}
+
+Napi::Value ModelObject::Tokenize(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  const std::optional<std::string> text = ToBytes(info[0]);
+  if (!text || !info[1].IsBoolean()) return ThrowArgument(info.Env(), "tokenize: a string or Uint8Array and a boolean are needed.");
+  return ToJs(info.Env(), core_->engine->tokenizer().Encode(*text, info[1].As<Napi::Boolean>()));
+}
+
+Napi::Value ModelObject::Detokenize(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  const std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
+  if (!ids || !info[1].IsBoolean()) return ThrowArgument(info.Env(), "detokenize: an Int32Array and a boolean are needed.");
+  const Tokenizer& tokenizer = core_->engine->tokenizer();
+  const bool special = info[1].As<Napi::Boolean>();
+  std::string bytes;
+  for (const int32_t id : *ids) {
+    if (id < 0 || id >= tokenizer.size()) return ThrowArgument(info.Env(), "detokenize: an id is outside the vocabulary.");
+    if (special || !tokenizer.IsControl(id)) bytes += tokenizer.Bytes(id);
+  }
+  return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
+}
+
+Napi::Value ModelObject::TokenId(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  if (!info[0].IsString()) return ThrowArgument(info.Env(), "tokenId: a string is needed.");
+  const std::optional<int32_t> id = core_->engine->tokenizer().Find(info[0].As<Napi::String>().Utf8Value());
+  return id ? Napi::Number::New(info.Env(), *id).As<Napi::Value>() : info.Env().Undefined();
+}
+
+Napi::Value ModelObject::Generate(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::optional<GenerateRequest> request = ToGenerateRequest(info[0]);
+  if (!request || !info[1].IsFunction()) return ThrowArgument(info.Env(), "generate: a request and a function are needed.");
+  return StartJob<GenerateJob>(info, std::move(*request), info[1].As<Napi::Function>());
+}
+
+Napi::Value ModelObject::Score(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
+  if (!ids) return ThrowArgument(info.Env(), "score: an Int32Array is needed.");
+  return StartJob<ScoreJob>(info, std::move(*ids));
+}
+
+Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  if (!info[0].IsObject()) return ThrowArgument(info.Env(), "bench: options are needed.");
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const std::optional<int> prompt = ToInt(options.Get("prompt"), 512);
+  const std::optional<int> generate = ToInt(options.Get("generate"), 64);
+  const std::optional<int> repeat = ToInt(options.Get("repeat"), 1);
+  if (!prompt || !generate || !repeat) return ThrowArgument(info.Env(), "bench: prompt, generate and repeat must be whole numbers.");
+  return StartJob<BenchJob>(info, *prompt, *generate, *repeat);
+}
+
+Napi::Value ModelObject::Unload(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!core_ || core_->unloading) {
+    const auto deferred = Napi::Promise::Deferred::New(env);
+    deferred.Resolve(env.Undefined());
+    return deferred.Promise();
+  }
+  core_->unloading = true;
+  core_->thread().CancelAll();
+  const auto job = std::make_shared<UnloadJob>(env, core_);
+  job->Start(env, core_->thread(), Value());
+  return job->promise();
+}
+
+template <typename JobType, typename... Arguments>
+Napi::Value ModelObject::StartJob(const Napi::CallbackInfo& info, Arguments&&... arguments) {
+  const auto job = std::make_shared<JobType>(info.Env(), *core_, std::forward<Arguments>(arguments)...);
+  job->Start(info.Env(), core_->thread(), Value());
+  return job->ToHandle(info.Env());
+}
+
+Napi::Object StartLoading(Napi::Env env, std::string path, LoadOptions options, Napi::Function on_progress) {
+  const auto core = std::make_shared<ModelCore>(env);
+  env.GetInstanceData<AddonData>()->cores.insert(core);
+  const auto job = std::make_shared<LoadJob>(env, core, std::move(path), std::move(options), on_progress);
+  job->Start(env, core->thread(), Napi::Object());
+  return job->ToHandle(env);
+}
+
+}  // namespace paddock::binding

@@ -1,0 +1,42 @@
+// NativeModel of extension/server/engine/binding.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "model_core.h"
+
+namespace paddock::binding {
+
+class ModelObject : public Napi::ObjectWrap<ModelObject> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // On the JavaScript thread, once `core` has its engine.
+  static Napi::Object Create(Napi::Env env, const std::shared_ptr<ModelCore>& core);
+
+  // The only argument is an External of a shared pointer to the core.
+  explicit ModelObject(const Napi::CallbackInfo& info);
+  ~ModelObject() override;
+
+ private:
+  Napi::Value Tokenize(const Napi::CallbackInfo& info);
+  Napi::Value Detokenize(const Napi::CallbackInfo& info);
+  Napi::Value TokenId(const Napi::CallbackInfo& info);
+  Napi::Value Generate(const Napi::CallbackInfo& info);
+  Napi::Value Score(const Napi::CallbackInfo& info);
+  Napi::Value Bench(const Napi::CallbackInfo& info);
+  Napi::Value Unload(const Napi::CallbackInfo& info);
+
+  // False, with an exception pending, after unload().
+  bool Usable(Napi::Env env) const;
+  template <typename JobType, typename... Arguments>
+  Napi::Value StartJob(const Napi::CallbackInfo& info, Arguments&&... arguments);
+
+  std::shared_ptr<ModelCore> core_;
+};
+
+// Starts loading a file; returns {result, cancel}.
+Napi::Object StartLoading(Napi::Env env, std::string path, LoadOptions options, Napi::Function on_progress);
+
+}  // namespace paddock::binding

@@ -1,0 +1,204 @@
+// Damaged and hostile model files: each must end in a clear error, never in a crash. Run it under ASan and UBSan.
+#include <limits>
+
+#include "check.h"
+#include "engine.h"
+#include "tiny_model.h"
+
+namespace paddock {
+namespace {
+
+using test::Bytes;
+using test::GgufWriter;
+using test::TemporaryFile;
+using test::TinyModel;
+
+Status LoadBytes(const std::vector<uint8_t>& bytes) {
+  const TemporaryFile file(bytes);
+  return Engine::Load(file.path(), {}, nullptr, nullptr).status();
+}
+
+// Loading must fail with the code, and the message must be a sentence that names `part`.
+void Refused(const char* what, const std::vector<uint8_t>& bytes, Code code, const std::string& part) {
+  const Status status = LoadBytes(bytes);
+  if (status.code() != code || status.message().find(part) == std::string::npos || status.message().back() != '.') {
+    test::Fail(__FILE__, __LINE__, std::string(what) + ": " + CodeName(status.code()) + ": " + status.message());
+  }
+}
+
+// A sound model changed by `change` before it is written.
+template <typename Change>
+std::vector<uint8_t> Changed(Change change) {
+  GgufWriter w = TinyModel{}.Writer();
+  change(w);
+  return w.Write();
+}
+
+void Replace(GgufWriter& w, const std::string& key, const Bytes& entry) {
+  for (Bytes& m : w.metadata) {
+    uint64_t length;
+    std::memcpy(&length, m.data.data(), 8);
+    if (std::string(m.data.begin() + 8, m.data.begin() + 8 + static_cast<std::ptrdiff_t>(length)) == key) {
+      m = entry;
+      return;
+    }
+  }
+  w.metadata.push_back(entry);
+}
+
+constexpr uint64_t kHuge = std::numeric_limits<int64_t>::max();
+
+TEST(SoundFilesLoad) {
+  const TemporaryFile file(TinyModel{}.Writer().Write());
+  const auto engine = Engine::Load(file.path(), {}, nullptr, nullptr);
+  CHECK(engine.ok());
+  GgufWriter v2 = TinyModel{}.Writer();
+  v2.version = 2;
+  CHECK(LoadBytes(v2.Write()).ok());
+}
+
+TEST(TruncationAnywhereIsNoticed) {
+  const std::vector<uint8_t> whole = TinyModel{}.Writer().Write();
+  // Every byte of the first structures, then steps through metadata, tensor table and data.
+  for (size_t size = 0; size < whole.size(); size += size < 600 ? 1 : 997) {
+    const Status status = LoadBytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    if (status.ok() || status.code() != Code::kInvalidModel) test::Fail(__FILE__, __LINE__, "a file cut at " + std::to_string(size) + " loads");
+  }
+}
+
+TEST(HeadersThatLie) {
+  Refused("empty", {}, Code::kInvalidModel, "empty");
+  Refused("magic", Changed([](GgufWriter& w) { w.magic = 0x46554746; }), Code::kInvalidModel, "GGUF");
+  Refused("version", Changed([](GgufWriter& w) { w.version = 4; }), Code::kUnsupportedModel, "version 4");
+  Refused("big-endian", Changed([](GgufWriter& w) { w.version = 0x03000000; }), Code::kInvalidModel, "big-endian");
+  for (const uint64_t count : {kHuge, ~uint64_t{0}, uint64_t{1} << 40, uint64_t{100000}}) {
+    Refused("tensor count", Changed([&](GgufWriter& w) { w.tensor_count = count; }), Code::kInvalidModel, "");
+    Refused("metadata count", Changed([&](GgufWriter& w) { w.metadata_count = count; }), Code::kInvalidModel, "");
+  }
+}
+
+TEST(MetadataThatLies) {
+  const auto with = [](const std::string& key, const Bytes& entry) {
+    return Changed([&](GgufWriter& w) { Replace(w, key, entry); });
+  };
+  Bytes long_key;
+  long_key.Put<uint64_t>(~0ull).Put<uint32_t>(4).Put<uint32_t>(1);
+  Refused("key length -1", with("x", long_key), Code::kInvalidModel, "metadata entry");
+  Refused("empty key", with("x", GgufWriter::Key("", MetadataType::kUint32).Put<uint32_t>(1)), Code::kInvalidModel, "key");
+  Refused("duplicate key", Changed([](GgufWriter& w) { w.Uint32("llama.block_count", 2); }), Code::kInvalidModel, "twice");
+  Refused("value type", with("x", GgufWriter::Key("x", static_cast<MetadataType>(13)).Put<uint32_t>(1)), Code::kInvalidModel, "type");
+  Refused("bool of 7", with("x", GgufWriter::Key("x", MetadataType::kBool).Put<uint8_t>(7)), Code::kInvalidModel, "truth");
+  Refused("string length", with("x", GgufWriter::Key("x", MetadataType::kString).Put<uint64_t>(kHuge)), Code::kInvalidModel, "");
+  const auto array = [](uint32_t type, uint64_t length) { return GgufWriter::Key("x", MetadataType::kArray).Put(type).Put(length); };
+  Refused("array of arrays", with("x", array(9, 1)), Code::kInvalidModel, "unknown type");
+  Refused("array length", with("x", array(4, kHuge)), Code::kInvalidModel, "");
+  Refused("array bytes wrap", with("x", array(10, 1ull << 61)), Code::kInvalidModel, "");
+  Refused("string array length", with("x", array(8, 1ull << 60)), Code::kInvalidModel, "");
+  for (const uint32_t alignment : {0u, 3u, 48u, 1u << 30}) {
+    Refused("alignment", Changed([&](GgufWriter& w) { w.Uint32("general.alignment", alignment); }), Code::kInvalidModel, "alignment");
+  }
+  Refused("alignment type", Changed([](GgufWriter& w) { w.String("general.alignment", "32"); }), Code::kInvalidModel, "alignment");
+}
+
+TEST(TensorTablesThatLie) {
+  const auto first = [](auto change) { return Changed([&](GgufWriter& w) { change(w.tensors[0]); }); };
+  using Tensor = GgufWriter::Tensor;
+  Refused("no dimensions", first([](Tensor& t) { t.shape = {}; }), Code::kInvalidModel, "dimensions");
+  Refused("five dimensions", first([](Tensor& t) { t.shape = {256, 1, 1, 1, 1}; }), Code::kInvalidModel, "dimensions");
+  Refused("zero dimension", first([](Tensor& t) { t.shape = {256, 0}; }), Code::kInvalidModel, "shape");
+  Refused("negative dimension", first([](Tensor& t) { t.shape = {~0ull - 31, 2}; }), Code::kInvalidModel, "shape");
+  Refused("elements wrap", first([](Tensor& t) { t.shape = {1ull << 32, 1ull << 32}; }), Code::kInvalidModel, "shape");
+  Refused("elements near 2^63", first([](Tensor& t) { t.shape = {1ull << 62}; }), Code::kInvalidModel, "");
+  Refused("no whole blocks", first([](Tensor& t) { t.shape = {250, 272}; }), Code::kInvalidModel, "block");
+  Refused("unknown type", first([](Tensor& t) { t.type = 99; }), Code::kUnsupportedModel, "type 99");
+  Refused("empty name", first([](Tensor& t) { t.name = ""; }), Code::kInvalidModel, "name");
+  Refused("duplicate name", Changed([](GgufWriter& w) { w.tensors[1].name = w.tensors[0].name; }), Code::kInvalidModel, "twice");
+  Refused("unaligned", first([](Tensor& t) { t.fixed_offset = true, t.offset = 1; }), Code::kInvalidModel, "aligned");
+  for (const uint64_t offset : {uint64_t{1} << 40, (uint64_t{1} << 63) - 32, ~uint64_t{0} - 31}) {
+    Refused("offset", Changed([&](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = offset; }),
+            Code::kInvalidModel, "end of the file");
+  }
+  Refused("overlap", Changed([](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = 0; }), Code::kInvalidModel, "overlap");
+}
+
+TEST(ModelsThatDoNotFitTogether) {
+  const auto number = [](const std::string& key, uint32_t v) {
+    return Changed([&](GgufWriter& w) { Replace(w, key, GgufWriter::Key(key, MetadataType::kUint32).Put(v)); });
+  };
+  Refused("architecture", Changed([](GgufWriter& w) {
+            Replace(w, "general.architecture", GgufWriter::Key("general.architecture", MetadataType::kString).Text("mamba"));
+          }), Code::kUnsupportedModel, "mamba");
+  for (const uint32_t layers : {0u, 513u, ~0u}) Refused("layers", number("llama.block_count", layers), Code::kInvalidModel, "block_count");
+  Refused("more layers than tensors", number("llama.block_count", 3), Code::kInvalidModel, "blk.2.");
+  Refused("heads", number("llama.attention.head_count", 0), Code::kInvalidModel, "head_count");
+  Refused("kv heads", number("llama.attention.head_count_kv", 3), Code::kInvalidModel, "head");
+  Refused("embedding length", number("llama.embedding_length", 1 << 20), Code::kInvalidModel, "embedding_length");
+  Refused("feed forward", number("llama.feed_forward_length", 1024), Code::kInvalidModel, "ffn_gate");
+  Refused("context", number("llama.context_length", 0), Code::kInvalidModel, "context_length");
+  Refused("rope dimension", number("llama.rope.dimension_count", 65), Code::kInvalidModel, "dimension_count");
+  Refused("missing tensor", Changed([](GgufWriter& w) { w.tensors.pop_back(); }), Code::kInvalidModel, "missing");
+  Refused("wrong shape", Changed([](GgufWriter& w) { std::swap(w.tensors.back().shape[0], w.tensors.back().shape[1]); }), Code::kInvalidModel, "shape");
+  Refused("norm of NaN type", Changed([](GgufWriter& w) {
+            Replace(w, "llama.attention.layer_norm_rms_epsilon",
+                    GgufWriter::Key("llama.attention.layer_norm_rms_epsilon", MetadataType::kFloat32).Put(std::numeric_limits<float>::quiet_NaN()));
+          }), Code::kInvalidModel, "epsilon");
+}
+
+TEST(TokenTablesThatLie) {
+  const auto with = [](const std::string& key, auto write) {
+    return Changed([&](GgufWriter& w) {
+      GgufWriter entry;
+      write(entry);
+      Replace(w, key, entry.metadata[0]);
+    });
+  };
+  Refused("tokenizer kind", with("tokenizer.ggml.model", [](GgufWriter& e) { e.String("tokenizer.ggml.model", "llama"); }), Code::kUnsupportedModel, "llama");
+  Refused("pre", with("tokenizer.ggml.pre", [](GgufWriter& e) { e.String("tokenizer.ggml.pre", "tekken"); }), Code::kUnsupportedModel, "tekken");
+  Refused("tokens as numbers", with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.tokens", {1, 2}); }), Code::kInvalidModel, "tokens");
+  Refused("too few tokens", with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Strings("tokenizer.ggml.tokens", {"a"}); }), Code::kInvalidModel, "tokens");
+  Refused("too few types", with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.token_type", {1}); }), Code::kInvalidModel, "types");
+  Refused("types as strings", with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Strings("tokenizer.ggml.token_type", {"1"}); }), Code::kInvalidModel, "types");
+  Refused("merge without pair", with("tokenizer.ggml.merges", [](GgufWriter& e) { e.Strings("tokenizer.ggml.merges", {"ab"}); }), Code::kInvalidModel, "merges");
+  Refused("eos outside", with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.Uint32("tokenizer.ggml.eos_token_id", 272); }), Code::kInvalidModel, "eos");
+  Refused("eos as text", with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.String("tokenizer.ggml.eos_token_id", "x"); }), Code::kInvalidModel, "eos");
+}
+
+TEST(FlippedBytesNeverCrash) {
+  const std::vector<uint8_t> whole = TinyModel{}.Writer().Write();
+  test::Random random(1);
+  for (int i = 0; i < 400; ++i) {
+    std::vector<uint8_t> bytes = whole;
+    // Mostly in the structures at the front; the weights themselves cannot be wrong.
+    for (int n = 1 + random.Below(4); n > 0; --n) bytes[static_cast<size_t>(random.Below(6000))] ^= static_cast<uint8_t>(1 << random.Below(8));
+    const TemporaryFile file(bytes);
+    LoadOptions options;
+    options.threads = 1;
+    const auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
+    if (!engine.ok()) continue;
+    const std::vector<int32_t> ids = (*engine)->tokenizer().Encode("abc", false);
+    if (!ids.empty()) CHECK((*engine)->Evaluate(ids, 0, 8, nullptr).ok());
+  }
+}
+
+TEST(PathsThatAreNoFiles) {
+  const auto code = [](const std::string& path) { return static_cast<int>(Engine::Load(path, {}, nullptr, nullptr).status().code()); };
+  CHECK_EQ(code("/nonexistent/model.gguf"), static_cast<int>(Code::kNotFound));
+  CHECK_EQ(code(std::filesystem::temp_directory_path().string()), static_cast<int>(Code::kNotAFile));
+}
+
+TEST(InspectionTellsWhyAFileCannotRun) {
+  const TemporaryFile sound(TinyModel{}.Writer().Write());
+  const Inspection good = Inspect(*GgufFile::Open(sound.path()), {});
+  CHECK(good.memory.has_value() && good.unsupported.ok());
+  CHECK_EQ(good.memory->total, good.memory->weights + good.memory->kv_cache + good.memory->scratch);
+  const TemporaryFile other(Changed([](GgufWriter& w) {
+    Replace(w, "tokenizer.ggml.pre", GgufWriter::Key("tokenizer.ggml.pre", MetadataType::kString).Text("tekken"));
+  }));
+  const Inspection bad = Inspect(*GgufFile::Open(other.path()), {});
+  CHECK(!bad.memory.has_value() && bad.unsupported.code() == Code::kUnsupportedModel);
+}
+
+}  // namespace
+}  // namespace paddock
+
+int main() { return paddock::test::RunAll(); }

@@ -1,0 +1,167 @@
+// Tokenizer, detokenizer and sampler. That ids equal the reference's on real vocabularies is tested in test/oracle.
+#include <cmath>
+
+#include "check.h"
+#include "runtime/sampler.h"
+#include "tiny_model.h"
+#include "tokenizer/detokenizer.h"
+#include "tokenizer/tokenizer.h"
+
+namespace paddock {
+namespace {
+
+std::unique_ptr<Tokenizer> TinyTokenizer() {
+  const test::TemporaryFile file(test::TinyModel{}.Writer().Write());
+  auto tokenizer = Tokenizer::Create(*GgufFile::Open(file.path()), 272);
+  if (!tokenizer.ok()) std::exit(1);
+  return tokenizer.Take();
+}
+
+std::vector<std::string> Pieces(PreTokenizer kind, const std::string& text) {
+  const std::vector<uint32_t> points = DecodeUtf8(text);
+  std::vector<std::string> out;
+  size_t begin = 0;
+  for (const size_t end : PieceEnds(kind, points)) {
+    std::string piece;
+    for (; begin < end; ++begin) AppendUtf8(points[begin], &piece);
+    out.push_back(piece);
+  }
+  return out;
+}
+
+using Strings = std::vector<std::string>;
+
+TEST(PreTokenizersSplitAsTheirExpressionsSay) {
+  CHECK(Pieces(PreTokenizer::kGpt2, "I'll say  hi, 12 times") == Strings({"I", "'ll", " say", " ", " hi", ",", " 12", " times"}));
+  CHECK(Pieces(PreTokenizer::kGpt2, "a\n\n b ") == Strings({"a", "\n\n", " b", " "}));
+  CHECK(Pieces(PreTokenizer::kSmollm, "x 12  3") == Strings({"x", " ", "1", "2", "  ", "3"}));
+  CHECK(Pieces(PreTokenizer::kQwen2, "I'LL 123\r\n\n x(y)") == Strings({"I", "'LL", " ", "1", "2", "3", "\r\n\n", " x", "(y", ")"}));
+  CHECK(Pieces(PreTokenizer::kQwen2, "foo();\n\tbar") == Strings({"foo", "();\n", "\tbar"}));
+  CHECK(Pieces(PreTokenizer::kLlamaBpe, "1234567") == Strings({"123", "456", "7"}));
+  CHECK(Pieces(PreTokenizer::kGpt2, "").empty());
+}
+
+TEST(PiecesCoverTheTextWithoutGaps) {
+  test::Random random(9);
+  for (int i = 0; i < 2000; ++i) {
+    std::string text;
+    for (int n = random.Below(12); n > 0; --n) {
+      static const char* const kParts[] = {" ", "\n", "\r", "\t", "a", "Z", "'", "s", "ll", "1", "९", "é", "你", "😀", "!", "\xff", "\xe2\x82", "\u00a0"};
+      text += kParts[random.Below(18)];
+    }
+    std::string normal;
+    for (const uint32_t c : DecodeUtf8(text)) AppendUtf8(c, &normal);
+    for (const PreTokenizer kind : {PreTokenizer::kGpt2, PreTokenizer::kSmollm, PreTokenizer::kQwen2, PreTokenizer::kLlamaBpe}) {
+      std::string joined;
+      for (const std::string& piece : Pieces(kind, text)) {
+        CHECK(!piece.empty());
+        joined += piece;
+      }
+      CHECK_EQ(joined, normal);
+    }
+  }
+}
+
+TEST(EncodingMergesAndKeepsControlTokensApart) {
+  const auto tokenizer = TinyTokenizer();
+  CHECK(tokenizer->Encode("abcab", false) == std::vector<int32_t>({257, 256}));
+  CHECK(tokenizer->Encode("", true).empty());
+  CHECK(tokenizer->Encode("x<|end|>y", true) == std::vector<int32_t>({'x', 258, 'y'}));
+  const std::vector<int32_t> as_text = tokenizer->Encode("x<|end|>y", false);
+  CHECK_EQ(as_text.size(), size_t{9});
+  CHECK(tokenizer->Encode("<|end|><|end|>", true) == std::vector<int32_t>({258, 258}));
+  CHECK(tokenizer->EndsGeneration(258) && tokenizer->IsControl(258) && !tokenizer->EndsGeneration('a'));
+  CHECK(tokenizer->Find("<|end|>") == 258 && tokenizer->Find("abc") == 257 && !tokenizer->Find("abcd"));
+}
+
+TEST(DetokenizerNeverEmitsHalfACharacter) {
+  const auto tokenizer = TinyTokenizer();
+  const std::string text = "a é 你 😀 e\u0301 👩‍👩‍👧 end";
+  for (const Strings& stop : {Strings{}, Strings{"\n\n", "😀x"}}) {
+    Detokenizer detokenizer(*tokenizer, stop);
+    std::string all;
+    for (const char c : text) {
+      const std::string part = detokenizer.Add(static_cast<uint8_t>(c));
+      CHECK_EQ(ReplaceBrokenUtf8(part), part);
+      all += part;
+    }
+    CHECK_EQ(all + detokenizer.Finish(), text);
+  }
+  const auto spell = [&](const std::vector<int32_t>& tokens) {
+    Detokenizer detokenizer(*tokenizer, {});
+    std::string all;
+    for (const int32_t token : tokens) all += detokenizer.Add(token);
+    return all + detokenizer.Finish();
+  };
+  CHECK_EQ(spell({0xf0, 0x9f, 'x'}), "\ufffd\ufffdx");
+  CHECK_EQ(spell({0xf0}), "\ufffd");
+  CHECK_EQ(spell({'a', test::TinyModel::kEnd, 'b'}), "ab");
+}
+
+TEST(StopStringsAreHeldBackAndCutOff) {
+  const auto tokenizer = TinyTokenizer();
+  const auto run = [&](const std::string& text, const Strings& stop, bool* stopped) {
+    Detokenizer detokenizer(*tokenizer, stop);
+    std::string all;
+    for (const char c : text) {
+      if (!detokenizer.stopped()) all += detokenizer.Add(static_cast<uint8_t>(c));
+    }
+    *stopped = detokenizer.stopped();
+    return all + detokenizer.Finish();
+  };
+  bool stopped;
+  CHECK_EQ(run("one STOP two", {"STOP"}, &stopped), "one ");
+  CHECK(stopped);
+  CHECK_EQ(run("one STO two", {"STOP"}, &stopped), "one STO two");
+  CHECK(!stopped);
+  CHECK_EQ(run("aaab", {"aab"}, &stopped), "a");
+  CHECK_EQ(run("x</s>y", {"</t>", "</s>", ""}, &stopped), "x");
+  CHECK_EQ(run("ends with ST", {"STOP"}, &stopped), "ends with ST");
+}
+
+TEST(SamplerFollowsItsOptions) {
+  std::vector<float> logits = {1, 3, 2, -1};
+  CHECK_EQ(Sampler({}).Sample(logits, {}), 1);
+  const auto count = [](SamplerOptions options, const std::vector<float>& from) {
+    std::vector<int> counts(from.size());
+    for (uint64_t seed = 0; seed < 4000; ++seed) {
+      options.seed = seed * 7919;
+      std::vector<float> copy = from;
+      ++counts[static_cast<size_t>(Sampler(options).Sample(copy, {}))];
+    }
+    return counts;
+  };
+  const std::vector<int> plain = count({.temperature = 1}, logits);
+  const double total = std::exp(1.0) + std::exp(3.0) + std::exp(2.0) + std::exp(-1.0);
+  for (size_t i = 0; i < 4; ++i) CHECK(std::fabs(plain[i] / 4000.0 - std::exp(static_cast<double>(logits[i])) / total) < 0.03);
+  const std::vector<int> top2 = count({.temperature = 1, .top_k = 2}, logits);
+  CHECK(top2[0] == 0 && top2[3] == 0 && top2[1] > 0 && top2[2] > 0);
+  const std::vector<int> nucleus = count({.temperature = 1, .top_p = 0.5f}, logits);
+  CHECK(nucleus[1] == 4000);
+  const std::vector<int> min_p = count({.temperature = 1, .min_p = 0.3f}, logits);
+  CHECK(min_p[0] == 0 && min_p[2] > 0);
+  CHECK(count({.temperature = 0.01f}, logits)[1] == 4000);
+  const int32_t seen[] = {1, 1};
+  std::vector<float> penalized = logits;
+  CHECK_EQ(Sampler({.repetition_penalty = 2}).Sample(penalized, seen), 2);
+  // A broken model's logits must not break the sampler.
+  std::vector<float> nan(8, NAN);
+  const int32_t any = Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(nan, {});
+  CHECK(any >= 0 && any < 8);
+}
+
+TEST(SamplerHandlesLargeVocabularies) {
+  test::Random random(4);
+  std::vector<float> logits = random.Floats(150000, 5.0f);
+  for (const SamplerOptions& options : {SamplerOptions{.temperature = 1}, SamplerOptions{.temperature = 1, .top_p = 0.99f},
+                                        SamplerOptions{.temperature = 0.7f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f}}) {
+    std::vector<float> copy = logits;
+    const int32_t token = Sampler(options).Sample(copy, {});
+    CHECK(token >= 0 && token < 150000);
+  }
+}
+
+}  // namespace
+}  // namespace paddock
+
+int main() { return paddock::test::RunAll(); }

@@ -1,0 +1,265 @@
+/**
+ * The built addon against its typed surface, and the questions to ask of every native method: what if it was
+ * unloaded, what if the callback throws, what if the environment ends meanwhile.
+ */
+import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { errorCodes } from '../../extension/protocol/model.ts';
+import type { NativeGenerateEvent, NativeGenerateRequest, NativeModel } from '../../extension/server/engine/binding.ts';
+import { addonPath, loadAddon } from '../../extension/server/engine/load-addon.ts';
+
+const installFolder = fileURLToPath(new URL('../..', import.meta.url));
+const host = { installFolder, platform: process.platform, arch: process.arch };
+const folder =
+  process.env['PADDOCK_MODELS'] ??
+  join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'paddock', 'models');
+const file = join(folder, 'smollm2-135m-instruct-q4_1.gguf');
+const slow = 60_000;
+
+const addon = loadAddon(host);
+const load = (): Promise<NativeModel> => addon.loadModel(file, { contextLength: 1024 }, () => {}).result;
+const text = '<|im_start|>user\nWrite a long story.<|im_end|>\n<|im_start|>assistant\n';
+
+function request(model: NativeModel, more: Partial<NativeGenerateRequest> = {}): NativeGenerateRequest {
+  const prompt = model.tokenize(text, true);
+  const sampler = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
+  return { prompt, maxTokens: 0, ...sampler, stop: [], stopTokens: [], ignoreEnd: true, ...more };
+}
+
+async function codeOf(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return 'no error';
+}
+
+describe('the surface', () => {
+  test('has what binding.ts says', () => {
+    expect(Object.keys(addon).sort()).toEqual(['abiVersion', 'inspect', 'loadModel', 'systemInfo']);
+  });
+
+  test('system info', () => {
+    const info = addon.systemInfo();
+    expect(info.availableKernels).toContain('scalar');
+    expect(info.physicalCores).toBeGreaterThan(0);
+    expect(info.availableMemory).toBeLessThanOrEqual(info.totalMemory);
+  });
+
+  test('inspection', () => {
+    const found = addon.inspect(file);
+    expect(found).toMatchObject({ architecture: 'llama', version: 3, trainedContextLength: 8192, contextLength: 8192 });
+    expect(found.metadata['tokenizer.ggml.tokens']).toEqual({ arrayOf: 'string', length: 49_152 });
+    expect(found.tensors).toHaveLength(272);
+    expect(found.memory?.total).toBeGreaterThan(found.memory?.weights ?? 0);
+    expect(addon.inspect(file, { contextLength: 512 }).memory?.kvCache).toBeLessThan(found.memory?.kvCache ?? 0);
+  });
+
+  test('errors of files have codes of the protocol', async () => {
+    for (const path of ['/nowhere.gguf', '/', process.execPath]) {
+      expect(errorCodes).toContain(await codeOf(() => addon.inspect(path)));
+      expect(errorCodes).toContain(await codeOf(() => addon.loadModel(path, {}, () => {}).result));
+    }
+  });
+
+  test('wrong arguments are invalidArgument', async () => {
+    const any = addon as unknown as Record<string, (...args: unknown[]) => unknown>;
+    expect(await codeOf(() => any['inspect']?.(7))).toBe('invalidArgument');
+    expect(await codeOf(() => any['loadModel']?.(file, { threads: 'all' }, () => {}))).toBe('invalidArgument');
+    expect(await codeOf(() => any['loadModel']?.(file, {}))).toBe('invalidArgument');
+  });
+
+  test('cancelling a load rejects with cancelled', async () => {
+    const loading = addon.loadModel(file, {}, () => {});
+    loading.cancel();
+    loading.cancel();
+    expect(await codeOf(() => loading.result)).toBe('cancelled');
+  });
+});
+
+describe('a model', () => {
+  let model: NativeModel;
+  beforeAll(async () => {
+    model = await load();
+  }, slow);
+  afterAll(() => model.unload());
+
+  test('tokenizes strings and bytes alike, control tokens only when asked', () => {
+    expect(model.tokenize(new TextEncoder().encode('naïve 👩‍💻'), false)).toEqual(model.tokenize('naïve 👩‍💻', false));
+    expect(model.tokenize('<|im_end|>', true)).toHaveLength(1);
+    expect(model.tokenize('<|im_end|>', false).length).toBeGreaterThan(1);
+    expect(model.tokenize('', false)).toHaveLength(0);
+    expect(model.tokenId('<|im_end|>')).toBe(model.info.eosToken);
+    expect(model.tokenId('no such token, surely')).toBeUndefined();
+    expect(model.info.endTokens).toContain(model.info.eosToken);
+  });
+
+  test('detokenizes to the same text; what is no UTF-8 becomes U+FFFD', () => {
+    const roundTrip = (bytes: Uint8Array) =>
+      new TextDecoder('utf-8', { fatal: true }).decode(model.detokenize(model.tokenize(bytes, false), false));
+    const whole = 'naïve\u0000 👩‍💻\t日本\r\n';
+    expect(roundTrip(new TextEncoder().encode(whole))).toBe(whole);
+    expect(roundTrip(Uint8Array.from([0x66, 0xff, 0x0a]))).toBe('f\ufffd\n');
+  });
+
+  test(
+    'streams events that add up, at most every 16 ms',
+    async () => {
+      const events: (NativeGenerateEvent & { at: number })[] = [];
+      const job = model.generate(request(model, { maxTokens: 40 }), (event) =>
+        events.push({ ...event, at: performance.now() }),
+      );
+      const result = await job.result;
+      const texts = events.flatMap((event) => (event.type === 'text' ? [event] : []));
+      expect(texts.map((event) => event.text).join('')).toBe(result.text);
+      expect(texts.at(-1)?.tokens).toBe(40);
+      expect(result).toMatchObject({ finishReason: 'length', promptTokens: 14 });
+      expect(result.tokens).toHaveLength(40);
+    },
+    slow,
+  );
+
+  test(
+    'stop strings and stop tokens end the answer and are no part of it',
+    async () => {
+      const whole = await model.generate(request(model, { maxTokens: 30 }), () => {}).result;
+      const stop = whole.text.slice(10, 16);
+      const cut = await model.generate(request(model, { maxTokens: 30, stop: [stop] }), () => {}).result;
+      expect(cut).toMatchObject({ finishReason: 'stop', text: whole.text.slice(0, whole.text.indexOf(stop)) });
+    },
+    slow,
+  );
+
+  test(
+    'what the callback throws rejects the promise and ends the work',
+    async () => {
+      const job = model.generate(request(model), () => {
+        throw new Error('from the callback');
+      });
+      await expect(job.result).rejects.toThrow('from the callback');
+    },
+    slow,
+  );
+
+  test(
+    'cancelling settles as cancelled, also while waiting, also twice',
+    async () => {
+      const first = model.generate(request(model), () => {});
+      const second = model.generate(request(model), () => {});
+      second.cancel();
+      first.cancel();
+      first.cancel();
+      expect((await first.result).finishReason).toBe('cancelled');
+      expect((await second.result).finishReason).toBe('cancelled');
+      first.cancel();
+    },
+    slow,
+  );
+
+  test(
+    'bad requests reject or throw with a code',
+    async () => {
+      const bad = (more: object) => codeOf(() => model.generate({ ...request(model), ...more }, () => {}).result);
+      expect(await bad({ prompt: new Int32Array(0) })).toBe('invalidArgument');
+      expect(await bad({ prompt: Int32Array.of(-1) })).toBe('invalidArgument');
+      expect(await bad({ prompt: Int32Array.of(10_000_000) })).toBe('invalidArgument');
+      expect(await bad({ prompt: [1, 2] })).toBe('invalidArgument');
+      expect(await bad({ temperature: Number.NaN })).toBe('invalidArgument');
+      expect(await bad({ maxTokens: -1 })).toBe('invalidArgument');
+      expect(await bad({ stop: [7] })).toBe('invalidArgument');
+      expect(await bad({ prompt: new Int32Array(2000) })).toBe('promptTooLong');
+      expect(await codeOf(() => model.score(Int32Array.of(1)).result)).toBe('invalidArgument');
+      expect(await codeOf(() => model.detokenize(Int32Array.of(-1), true))).toBe('invalidArgument');
+    },
+    slow,
+  );
+
+  test(
+    'scores each token but the first',
+    async () => {
+      const ids = model.tokenize('The quick brown fox jumps over the lazy dog.', false);
+      const nll = await model.score(ids).result;
+      expect(nll).toHaveLength(ids.length - 1);
+      expect(Math.min(...nll)).toBeGreaterThanOrEqual(0);
+    },
+    slow,
+  );
+});
+
+describe('the end of things', () => {
+  test(
+    'unload ends the running job; afterwards calls are refused in words',
+    async () => {
+      const model = await load();
+      const job = model.generate(request(model), () => {});
+      await model.unload();
+      expect((await job.result).finishReason).toBe('cancelled');
+      expect(await codeOf(() => model.tokenize('x', false))).toBe('invalidArgument');
+      expect(await codeOf(() => model.generate({} as NativeGenerateRequest, () => {}))).toBe('invalidArgument');
+      await model.unload();
+    },
+    slow,
+  );
+
+  const script = (end: string): string => `
+    const addon = require(${JSON.stringify(addonPath(host))});
+    addon.loadModel(${JSON.stringify(file)}, { contextLength: 1024 }, () => {}).result.then((model) => {
+      const prompt = model.tokenize(${JSON.stringify(text)}, true);
+      const request = { prompt, maxTokens: 0, temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1, stop: [], stopTokens: [], ignoreEnd: true };
+      let started = false;
+      model.generate(request, (event) => { if (event.type === 'text' && !started) { started = true; ${end} } });
+    });`;
+
+  test(
+    'a process that ends in the middle of an answer ends cleanly',
+    () => {
+      const { status, signal, stderr } = spawnSync(process.execPath, ['-e', script('process.exit(7);')], {
+        encoding: 'utf8',
+        timeout: slow,
+      });
+      expect([status, signal, stderr]).toEqual([7, null, '']);
+    },
+    slow,
+  );
+
+  test(
+    'a worker that is ended in the middle of an answer leaves the process well',
+    async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const worker = new Worker(script("require('node:worker_threads').parentPort.postMessage('started');"), {
+          eval: true,
+        });
+        await new Promise((resolve) => worker.once('message', resolve));
+        expect(await worker.terminate()).toBe(1);
+      }
+      expect(addon.systemInfo().physicalCores).toBeGreaterThan(0);
+    },
+    slow,
+  );
+
+  test(
+    'a model that nobody holds is collected with its thread',
+    () => {
+      const source = `
+      const addon = require(${JSON.stringify(addonPath(host))});
+      const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+      (async () => {
+        const before = threads();
+        for (let i = 0; i < 3; i += 1) await addon.loadModel(${JSON.stringify(file)}, { contextLength: 512, threads: 2 }, () => {}).result;
+        for (let i = 0; i < 10; i += 1) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+        console.log(threads() - before);
+      })();`;
+      const { stdout } = spawnSync(process.execPath, ['--expose-gc', '-e', source], {
+        encoding: 'utf8',
+        timeout: slow,
+      });
+      expect(Number(stdout)).toBeLessThanOrEqual(0);
+    },
+    slow,
+  );
+});

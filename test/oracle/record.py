@@ -1,0 +1,74 @@
+"""Records what llama.cpp answers, so that the engine can be compared with it without building it each time.
+
+Needs the Python package llama-cpp-python 0.3.36 and numpy. For each model it writes recorded/NAME.json:
+  texts    base64 of the bytes, their ids with and without control tokens parsed
+  score    ids of score.txt (at most 2,001) and the negative log-likelihood in nats of each but the first
+  greedy   for some prompts the ids, the greedy continuation, and at each step the margin of the best logit
+Usage: python record.py MODEL.gguf NAME
+"""
+
+import base64
+import ctypes
+import json
+import pathlib
+import sys
+
+import llama_cpp
+import numpy as np
+from texts import all_texts
+
+HERE = pathlib.Path(__file__).parent
+PROMPTS = [
+    'The capital of France is', 'def quicksort(items):\n', 'Once upon a time, in a small village,', '#include <stdio.h>\n\nint main() {\n', 'import numpy as np\n\n# Compute the mean of an array\n',
+    '今天天气', 'SELECT name FROM users WHERE', 'function debounce(fn, ms) {\n', 'Q: What is 17 + 25?\nA:', 'The three laws of thermodynamics are',
+    '<|im_start|>user\nWrite a Python function that reverses a string.<|im_end|>\n<|im_start|>assistant\n',
+    '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nExplain what a hash map is.<|im_end|>\n<|im_start|>assistant\n',
+]
+GREEDY_TOKENS = 48
+
+
+def main():
+    path, name = sys.argv[1], sys.argv[2]
+    llm = llama_cpp.Llama(path, n_ctx=2304, n_batch=512, n_threads=2, logits_all=True, verbose=False)
+
+    def tokenize(data, special):
+        return list(llm.tokenize(data, add_bos=False, special=special)) if data else []
+
+    texts = [{'bytes': base64.b64encode(t).decode(), 'plain': tokenize(t, False), 'special': tokenize(t, True)} for t in all_texts()]
+
+    def logits_of(ids):
+        llm.reset()
+        llm.eval(ids)
+        return llm.scores[: len(ids)]
+
+    ids = tokenize((HERE / 'score.txt').read_bytes(), False)[:2001]
+    rows = logits_of(ids[:-1]).astype(np.float64)
+    peak = rows.max(axis=1)
+    total = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1))
+    nll = total - rows[np.arange(len(ids) - 1), ids[1:]]
+
+    greedy = []
+    for prompt in PROMPTS:
+        prompt_ids = tokenize(prompt.encode(), True)
+        llm.reset()
+        llm.eval(prompt_ids)
+        tokens, margins = [], []
+        for _ in range(GREEDY_TOKENS):
+            row = llm.scores[llm.n_tokens - 1]
+            best = int(row.argmax())
+            two = np.partition(row, -2)[-2:]
+            tokens.append(best)
+            margins.append(round(float(two[1] - two[0]), 4))
+            llm.eval([best])
+        greedy.append({'prompt': prompt, 'ids': prompt_ids, 'tokens': tokens, 'margins': margins})
+
+    out = {
+        'reference': f'llama.cpp in llama-cpp-python {llama_cpp.__version__}',
+        'texts': texts,
+        'score': {'ids': ids, 'nll': [round(float(x), 5) for x in nll]},
+        'greedy': greedy,
+    }
+    (HERE / 'recorded' / f'{name}.json').write_text(json.dumps(out, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
+
+
+main()
