@@ -100,8 +100,11 @@ export async function startVscode({
     tmp: join(folder, 'tmp'),
   };
   await Promise.all(Object.values(folders).map((path) => mkdir(path, { recursive: true })));
-  await mkdir(join(folders.data, 'User'), { recursive: true });
-  await writeSettings(join(folders.data, 'User', 'settings.json'), settings);
+  // For a window the server is another machine, and settings that belong to a machine are read from its own file.
+  for (const owner of ['User', 'Machine']) {
+    await mkdir(join(folders.data, owner), { recursive: true });
+    await writeSettings(join(folders.data, owner, 'settings.json'), settings);
+  }
   const common = [
     '--accept-server-license-terms',
     '--user-data-dir',

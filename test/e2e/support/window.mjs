@@ -110,8 +110,7 @@ export class Window {
   /** Types into the open quick input and takes the row with this text. */
   async pick(text, row = text) {
     await this.page.locator('.quick-input-widget input[type=text]').fill(text);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first().click();
   }
 
   async openFile(name) {
@@ -126,7 +125,13 @@ export class Window {
     await this.command('View: Revert and Close Editor');
     await this.command('View: Close All Editors');
     const dropped = this.page.locator('.monaco-dialog-box').getByRole('button', { name: "Don't Save" });
-    if (await dropped.waitFor({ timeout: 1500 }).then(() => true, () => false)) await dropped.click();
+    if (
+      await dropped.waitFor({ timeout: 1500 }).then(
+        () => true,
+        () => false,
+      )
+    )
+      await dropped.click();
   }
 
   async editorFocused() {
