@@ -133,8 +133,7 @@ export class EditCommands {
         vscode.l10n.t('The new code did not fit into the context of the model. Select less code and try again.'),
       );
     }
-    proposal.finish(result.replacement);
-    if (proposal.replacement === proposal.selection) {
+    if (!proposal.finish(result.replacement)) {
       await this.#proposals.reject(proposal);
       void vscode.window.showInformationMessage(vscode.l10n.t('The model proposes no change.'));
       return;

@@ -76,10 +76,14 @@ export class Proposal {
     }, refreshMs);
   }
 
-  finish(replacement: string): void {
+  /** The text is complete. False, and nothing to accept, when it is what stands there already. */
+  finish(replacement: string): boolean {
     clearTimeout(this.#timer);
-    this.#replacement = replacement.replaceAll(/\r?\n/g, this.#eol);
+    const text = replacement.replaceAll(/\r?\n/g, this.#eol);
+    if (text === this.selection) return false;
+    this.#replacement = text;
     this.#refresh();
+    return true;
   }
 
   dispose(): void {
@@ -138,13 +142,15 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     }
     const start = document.positionAt(offset);
     const range = new vscode.Range(start, document.positionAt(offset + proposal.selection.length));
-    await this.#drop(proposal);
-    await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, start) });
     const edit = new vscode.WorkspaceEdit();
     edit.replace(document.uri, range, proposal.replacement);
-    if (await vscode.workspace.applyEdit(edit)) return true;
-    await vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
-    return false;
+    if (!(await vscode.workspace.applyEdit(edit))) {
+      await vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
+      return false;
+    }
+    await this.#drop(proposal);
+    await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, start) });
+    return true;
   }
 
   /** Drops it; the document stays as it is. */

@@ -114,9 +114,22 @@ export class Window {
   }
 
   async openFile(name) {
-    await this.quickInput(() => this.page.keyboard.press('Control+P'));
-    await this.pick(name);
-    await this.page.locator('.tab.active', { hasText: name.split('/').at(-1) }).waitFor();
+    const base = name.split('/').at(-1);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: base }).first();
+    // A file that was made a moment ago may not be among the results of the first search.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await this.quickInput(() => this.page.keyboard.press('Control+P'));
+      const input = this.page.locator('.quick-input-widget input[type=text]');
+      try {
+        await input.fill(name, { timeout: 2000 });
+        await row.waitFor({ timeout: 3000 });
+        break;
+      } catch {
+        await this.page.keyboard.press('Escape');
+      }
+    }
+    await row.click();
+    await this.page.locator('.tab.active', { hasText: base }).waitFor();
     await this.editorFocused();
   }
 
