@@ -29,7 +29,10 @@ GREEDY_TOKENS = 48
 
 def main():
     path, name = sys.argv[1], sys.argv[2]
-    llm = llama_cpp.Llama(path, n_ctx=2304, n_batch=512, n_threads=2, logits_all=True, verbose=False)
+    # One thread: the reference spins at barriers, which takes minutes beside anything else.
+    # Flash attention is what llama.cpp itself chooses. Its other path rounds queries and probabilities to half precision
+    # and lies 0.05 nats per token (mean absolute) from this one on a model of 135 million parameters.
+    llm = llama_cpp.Llama(path, n_ctx=2304, n_batch=512, n_threads=1, logits_all=True, flash_attn=True, verbose=False)
 
     def tokenize(data, special):
         return list(llm.tokenize(data, add_bos=False, special=special)) if data else []

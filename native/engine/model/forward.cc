@@ -20,13 +20,13 @@ constexpr int kAttentionTokens = 8;       // tokens of one unit of attention
 struct Forward::Task {
   std::span<const int32_t> tokens;
   int first;       // position of tokens[0]
-  int logit_rows;
-  const std::function<void(int)>* progress;
+  int wanted;      // tokens that go through all layers, at the end
   int layer = 0;
-  int from = 0;    // rows before this one are no longer needed (last layer)
+  int total = static_cast<int>(tokens.size());
+  int from = 0;  // rows before this one are no longer needed (last layer)
 
-  int count() const { return static_cast<int>(tokens.size()); }
-  int rows() const { return count() - from; }
+  int count() const { return total; }
+  int rows() const { return total - from; }
 };
 
 // Hands out 64-byte aligned pieces of one block of memory.
@@ -121,9 +121,11 @@ bool Forward::Allocate(int context) {
   return true;
 }
 
-bool Forward::Run(std::span<const int32_t> tokens, int first, int logit_rows, const std::atomic<bool>* cancel,
+bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
                   const std::function<void(int)>& progress) {
-  Task task{tokens, first, logit_rows, &progress};
+  const Task task{tokens, first, wanted};
+  last_count_ = task.count();
+  last_wanted_ = wanted;
   bool finished = true;
   pool_.Run(cancel, [&](int thread) {
     Task mine = task;
@@ -133,16 +135,29 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int logit_rows, co
       running = Layer(mine, thread);
       if (running && thread == 0 && progress) progress(mine.layer + 1);
     }
-    if (running && logit_rows > 0) {
-      Quantized a;
-      Prepare(mine, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
-      EachChunk(weights_.head, mine.rows(), thread, [&](int begin, int end) {
-        Multiply(weights_.head, a, 0, mine.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
-      });
-    }
+    if (running && wanted > 0 && wanted <= kMaxLogitRows) HeadRows(mine, thread);
     if (thread == 0) finished = running;
   });
   return finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
+}
+
+bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
+  Task task{{}, 0, count};
+  task.total = last_count_ - last_wanted_ + begin + count;
+  task.from = task.total - count;
+  pool_.Run(cancel, [&](int thread) {
+    Task mine = task;
+    HeadRows(mine, thread);
+  });
+  return !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
+}
+
+void Forward::HeadRows(Task& t, int thread) {
+  Quantized a;
+  Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
+  EachChunk(weights_.head, t.rows(), [&](int begin, int end) {
+    Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
+  });
 }
 
 void Forward::Embed(Task& t, int thread) {
@@ -220,8 +235,7 @@ void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int to
 
 // Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range.
 template <typename Epilogue>
-void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue) {
-  (void)thread;
+void Forward::EachChunk(const PanelMatrix& w, int tokens, Epilogue epilogue) {
   int step = kTileRows / kernels_.lanes;
   if (Few(tokens)) {
     // No more than half of a thread's share, so that a late thread is made up for.
@@ -253,7 +267,7 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
   const int dim = h_.head_dim, panels = dim / kernels_.lanes;
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   // Queries of rows whose logits nobody wants are not needed in the last layer; their keys and values are.
-  const int begin = is_q ? t.count() - (t.layer == h_.layers - 1 ? t.logit_rows : t.count()) : 0;
+  const int begin = is_q ? t.count() - (t.layer == h_.layers - 1 ? t.wanted : t.count()) : 0;
   if (begin == t.count()) return;
   Multiply(w, a, begin, t.count() - begin, index * panels, (index + 1) * panels, mine.tile, static_cast<size_t>(dim), thread);
   for (int i = begin; i < t.count(); ++i) {
@@ -362,7 +376,7 @@ bool Forward::Layer(Task& t, int thread) {
   Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
   for (int head; (head = pool_.Claim()) < h_.heads + 2 * h_.kv_heads;) ProjectHead(t, layer, a, head, thread);
   if (!pool_.Sync()) return false;
-  if (t.layer == h_.layers - 1) t.from = t.count() - t.logit_rows;
+  if (t.layer == h_.layers - 1) t.from = t.count() - t.wanted;
   if (t.rows() == 0) return true;
 
   if (Few(t.count())) {
@@ -382,7 +396,7 @@ bool Forward::Layer(Task& t, int thread) {
 
   Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, &a);
   const auto add_to_x = [&](const PanelMatrix& w) {
-    EachChunk(w, t.count(), thread, [&](int begin, int end) {
+    EachChunk(w, t.count(), [&](int begin, int end) {
       const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
       const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
       Multiply(w, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
@@ -405,7 +419,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   Quantized a;
   Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, &a);
-  EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
+  EachChunk(layer.gate, t.count(), [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
     Multiply(layer.gate, a, 0, t.rows(), begin, end, mine.tile, stride, thread);

@@ -34,13 +34,17 @@ class Forward {
   bool Allocate(int context);
 
   // Evaluates tokens at positions first .. first + tokens.size() - 1, whose predecessors are in the cache, and writes
-  // their keys and values. Logits are computed for the last `logit_rows` tokens. `progress`, called on the calling
-  // thread after each layer, gets the number of finished layers. False when cancelled: the cache then holds garbage
-  // at these positions and is whole before them.
-  bool Run(std::span<const int32_t> tokens, int first, int logit_rows, const std::atomic<bool>* cancel,
+  // their keys and values. The last `wanted` tokens go through all layers; up to kMaxLogitRows of them get their logits
+  // at once, more by Head(). `progress`, called on the calling thread after each layer, gets the number of finished
+  // layers. False when cancelled: the cache then holds garbage at these positions and is whole before them.
+  bool Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
            const std::function<void(int)>& progress);
 
-  // Row i of the last Run()'s logits, [vocabulary].
+  // Logits of `count` (at most kMaxLogitRows) of the tokens that the last Run() wanted, from the one with index
+  // `begin` among them.
+  bool Head(int begin, int count, const std::atomic<bool>* cancel);
+
+  // Row i of the latest logits, [vocabulary].
   float* Logits(int row) const { return logits_ + static_cast<size_t>(row) * logit_stride_; }
 
  private:
@@ -59,6 +63,7 @@ class Forward {
   static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base, Forward* out);
 
   void Embed(Task& t, int thread);
+  void HeadRows(Task& t, int thread);
   void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm, std::initializer_list<const PanelMatrix*> users,
                Quantized* out);
   void QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat, int row,
@@ -74,7 +79,7 @@ class Forward {
   bool Layer(Task& t, int thread);
   bool FeedForward(Task& t, const LayerWeights& layer, int thread);
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue);
+  void EachChunk(const PanelMatrix& w, int tokens, Epilogue epilogue);
   bool Few(int tokens) const { return tokens <= kFewTokens; }
 
   // Up to here every thread quantizes for itself and attention is shared out by segments.
@@ -104,6 +109,7 @@ class Forward {
     uint8_t* scratch;
   };
   std::vector<PerThread> threads_;
+  int last_count_ = 0, last_wanted_ = 0;  // tokens of the last Run(), and how many of them went through all layers
   size_t logit_stride_ = 0;
 };
 

@@ -56,6 +56,14 @@ uint64_t Parameters(const GgufFile& file) {
   return count;
 }
 
+// -ln softmax(logits)[token]
+double NegativeLogLikelihood(std::span<const float> logits, int32_t token) {
+  const double max = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
+  return max + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(token)]);
+}
+
 // What loading with these options means for this file.
 struct Plan {
   Hyperparameters h;
@@ -267,17 +275,16 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
   }
   std::vector<double> nll;
   s.cached.clear();
-  for (size_t at = 0; at + 1 < ids.size(); at += kMaxLogitRows) {
-    const size_t count = std::min<size_t>(kMaxLogitRows, ids.size() - 1 - at);
-    if (!s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr)) {
-      return Status(Code::kCancelled, "Scoring was cancelled.");
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const std::span<float> logits = s.Logits(static_cast<int>(i));
-      const double max = *std::max_element(logits.begin(), logits.end());
-      double sum = 0;
-      for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
-      nll.push_back(max + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(ids[at + i + 1])]));
+  const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
+  for (size_t at = 0; at + 1 < ids.size(); at += kMaxBatch) {
+    const int count = static_cast<int>(std::min<size_t>(kMaxBatch, ids.size() - 1 - at));
+    if (!s.forward.Run(ids.subspan(at, static_cast<size_t>(count)), static_cast<int>(at), count, cancel, nullptr)) return cancelled;
+    for (int begin = 0; begin < count; begin += kMaxLogitRows) {
+      const int rows = std::min(kMaxLogitRows, count - begin);
+      if (!s.forward.Head(begin, rows, cancel)) return cancelled;
+      for (int i = 0; i < rows; ++i) {
+        nll.push_back(NegativeLogLikelihood(s.Logits(i), ids[at + static_cast<size_t>(begin + i) + 1]));
+      }
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
