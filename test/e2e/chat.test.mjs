@@ -71,10 +71,10 @@ step('a code block is copied', async (window) => {
 step('the second turn knows the first', async (window) => {
   await window.command('Paddock: New Chat');
   await window.chat.welcome.waitFor();
-  await window.chat.ask('My favourite number is 4711. Reply with OK.');
+  await window.chat.ask('My dog is called Biscuit. Reply with OK.');
   await window.chat.answer();
-  await window.chat.ask('What is my favourite number? Reply with the number only.');
-  assert.match(await window.chat.answer(), /4711/);
+  await window.chat.ask('What is my dog called? Reply with the name only.');
+  assert.match(await window.chat.answer(), /Biscuit/);
 });
 
 step('Escape stops the answer while it is written, and the engine rests at once', async (window) => {

@@ -22,7 +22,8 @@ step('without a model the catalogue is offered, with sizes and this memory', asy
 });
 
 step('a question is held back until there is a model', async (window) => {
-  await window.chat.ask('Hello');
+  await window.chat.input.fill('Hello');
+  await window.chat.input.press('Enter');
   await window.chat.frame.getByText('Choose a model first.').waitFor();
   assert.equal(await window.chat.input.inputValue(), 'Hello');
 });

@@ -26,10 +26,13 @@ export class ChatView {
     return this.frame.locator(`[data-testid=card][data-model="${model}"]`);
   }
 
+  /** Sends a question; settles when its answer has begun to exist. */
   async ask(text) {
+    const before = await this.answers.count();
     await this.input.click();
     await this.input.fill(text);
     await this.input.press('Enter');
+    await this.answers.nth(before).waitFor();
   }
 
   /** Waits for the last answer to be in one of these states and gives its text. */

@@ -185,8 +185,10 @@ export class Window {
 
   /** The text of a file once it is saved: what is on the screen is only what fits on it. */
   async savedText(name) {
+    await this.editorFocused();
     await this.page.keyboard.press('Control+S');
-    await this.page.waitForTimeout(400);
+    await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    await this.page.waitForTimeout(200);
     return readFile(join(this.workspace, name), 'utf8');
   }
 
