@@ -147,6 +147,8 @@ export function activate(context: vscode.ExtensionContext): void {
         void reportFailure(async () => void (await models.load(chosen)));
     }),
   );
+  // `npm start` asks for it: the window that it opens is there for the chat.
+  if (process.env['PADDOCK_OPEN_CHAT'] === '1') void view.focus();
   chat.restore().catch((error: unknown) => log.error(String(error)));
 }
 

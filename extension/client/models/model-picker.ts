@@ -25,10 +25,11 @@ export async function pickModel(models: ModelService): Promise<PickerChoice | un
     await models.refresh();
     picker.busy = false;
     const update = (): void => {
-      const active = picker.activeItems[0]?.label;
+      // What the user has moved to stays active while the items change; at first it is the model in use.
+      const id = entryId(picker.activeItems[0]) ?? models.loadedId;
       picker.items = items(models);
-      const again = picker.items.find(({ label }) => label === active);
-      if (again !== undefined) picker.activeItems = [again];
+      const active = picker.items.find((item) => id !== undefined && entryId(item) === id);
+      if (active !== undefined) picker.activeItems = [active];
     };
     update();
     store.add(models.onDidChange(update));
@@ -45,6 +46,11 @@ export async function pickModel(models: ModelService): Promise<PickerChoice | un
   } finally {
     store.dispose();
   }
+}
+
+function entryId(item: Item | undefined): string | undefined {
+  const choice = item?.choice;
+  return choice !== undefined && 'entry' in choice ? choice.entry.id : undefined;
 }
 
 function items(models: ModelService): Item[] {

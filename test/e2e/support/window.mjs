@@ -187,9 +187,16 @@ export class Window {
   async savedText(name) {
     await this.editorFocused();
     await this.page.keyboard.press('Control+S');
-    await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
-    await this.page.waitForTimeout(200);
-    return readFile(join(this.workspace, name), 'utf8');
+    const path = join(this.workspace, name);
+    let text = await readFile(path, 'utf8');
+    // The tab shows late that it is dirty, so what counts is that the file has come to rest.
+    for (let quiet = 0; quiet < 8; quiet++) {
+      await this.page.waitForTimeout(200);
+      const now = await readFile(path, 'utf8');
+      if (now !== text || (await this.page.locator('.tab.active.dirty').count()) > 0) quiet = 0;
+      text = now;
+    }
+    return text;
   }
 
   notification(text) {
