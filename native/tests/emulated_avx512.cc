@@ -1,4 +1,5 @@
 // The AVX-512 kernel table, run by emulated intrinsics: see emulated_avx512.h.
+#define PADDOCK_EMULATED
 #define PADDOCK_NO_UNROLL
 #include "emulated_avx512.h"
 

@@ -13,9 +13,21 @@
 #include "random_tensor.h"
 
 namespace paddock {
+
+namespace emulated {
+extern const KernelTable kTable;
+}
+
 namespace {
 
 using test::Random;
+
+// All that run here, and the AVX-512 one in emulation.
+std::vector<const KernelTable*> Tables() {
+  std::vector<const KernelTable*> tables = AvailableKernels();
+  tables.insert(tables.begin(), &emulated::kTable);
+  return tables;
+}
 
 constexpr TensorType kTypes[] = {TensorType::kF32,  TensorType::kF16,  TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0,
                                  TensorType::kQ5_1, TensorType::kQ8_0, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K};
@@ -88,7 +100,7 @@ std::vector<float> Multiply(const KernelTable& k, TensorType type, const Matrix&
 }
 
 TEST(ProductsEqualPlainArithmetic) {
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const TensorType type : kTypes) {
       const ActivationKind kind = KindFor(type);
       for (const int columns : {256, 768, 2304}) {
@@ -125,7 +137,7 @@ TEST(ProductsEqualPlainArithmetic) {
 // The law that makes caching and speculation lossless.
 TEST(ProductsDoNotDependOnTheNumberOfTokens) {
   constexpr int kColumns = 2304, kTokens = 96;
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const TensorType type : kTypes) {
       Random random(7);
       const Matrix m = MakeMatrix(*k, type, 4 * k->lanes, kColumns, random);
@@ -146,7 +158,7 @@ TEST(ProductsDoNotDependOnTheNumberOfTokens) {
 // Codes and activations at the limits of their ranges: 16-bit partial sums must not overflow.
 TEST(ExtremeCodesDoNotOverflow) {
   constexpr int kColumns = 512;
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const TensorType type : kTypes) {
       const ActivationKind kind = KindFor(type);
       if (kind == ActivationKind::kFloat) continue;
@@ -190,7 +202,7 @@ TEST(QuantizationIsTheSameOnEveryTable) {
   x[600] = 50;
   x[601] = -50;
   const KernelTable& reference = *AvailableKernels().back();
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const ActivationKind kind : {ActivationKind::kQ8x32, ActivationKind::kQ8x256}) {
       const QuantizedRows a = Quantize(*k, kind, x, 1, kColumns), b = Quantize(reference, kind, x, 1, kColumns);
       CHECK(a.q == b.q);
@@ -203,7 +215,7 @@ TEST(QuantizationIsTheSameOnEveryTable) {
 
 TEST(VectorFunctionsAreAccurate) {
   Random random(5);
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const int n : {64, 576, 904}) {
       const size_t size = static_cast<size_t>(n);
       const std::vector<float> x = random.Floats(size, 4.0f), w = random.Floats(size, 1.0f);
@@ -235,7 +247,7 @@ TEST(VectorFunctionsAreAccurate) {
 }
 
 TEST(AttentionEqualsPlainSoftmaxAndIgnoresItsNeighbours) {
-  for (const KernelTable* k : AvailableKernels()) {
+  for (const KernelTable* k : Tables()) {
     for (const int dim : {64, 80, 128}) {
       Random random(static_cast<uint64_t>(dim));
       constexpr int kRows = 13;

@@ -11,7 +11,11 @@ struct Avx512VnniIsa {
   static PADDOCK_INLINE I Load(const uint8_t* p) { return _mm512_loadu_si512(p); }
   static PADDOCK_INLINE void StoreI(uint8_t* p, I v) { _mm512_storeu_si512(p, v); }
   // Makes the compiler forget the value, so that a benchmark loop is not folded away.
-  static PADDOCK_INLINE void Keep(I* v) { asm volatile("" : "+vm"(*v)); }
+#ifdef PADDOCK_EMULATED
+  static void Keep(I*) {}
+#else
+  static PADDOCK_INLINE void Keep(I* v) { asm volatile("" : "+v"(*v)); }
+#endif
   static PADDOCK_INLINE I ZeroI() { return _mm512_setzero_si512(); }
   static PADDOCK_INLINE I Bytes(int v) { return _mm512_set1_epi8(static_cast<char>(v)); }
   static PADDOCK_INLINE I Set1I(int v) { return _mm512_set1_epi32(v); }
