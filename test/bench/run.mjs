@@ -34,18 +34,79 @@ await main(async () => {
   const samples = { ours: [], 'node-llama-cpp': [], ...(values['llama-bench'] ? { 'llama-bench': [] } : {}) };
   const limits = [];
   for (let i = 0; i < Number(values.repeat); i += 1) {
-    const mine = json(process.execPath, [cli, 'bench', '--json', '--model', model, '--prompt', values.prompt, '--generate', values.generate, '--threads', String(threads), '--repeat', '1']);
+    const mine = json(process.execPath, [
+      cli,
+      'bench',
+      '--json',
+      '--model',
+      model,
+      '--prompt',
+      values.prompt,
+      '--generate',
+      values.generate,
+      '--threads',
+      String(threads),
+      '--repeat',
+      '1',
+    ]);
     const rate = (test) => mine.rows.find((row) => row.test === test).tokensPerSecond;
     samples.ours.push({ prefill: rate('prefill'), decode: rate('decode') });
-    limits.push({ readBandwidth: mine.readBandwidth, int8Peak: mine.int8Peak, loadMs: mine.loadMs, peakRssBytes: mine.peakRssBytes, kernels: mine.kernels });
-    samples['node-llama-cpp'].push(json(process.execPath, [join(root, 'test/bench/rival.mjs'), rival, model, values.prompt, values.generate, String(threads)]));
+    limits.push({
+      readBandwidth: mine.readBandwidth,
+      int8Peak: mine.int8Peak,
+      loadMs: mine.loadMs,
+      peakRssBytes: mine.peakRssBytes,
+      kernels: mine.kernels,
+    });
+    samples['node-llama-cpp'].push(
+      json(process.execPath, [
+        join(root, 'test/bench/rival.mjs'),
+        rival,
+        model,
+        values.prompt,
+        values.generate,
+        String(threads),
+      ]),
+    );
     if (values['llama-bench']) {
-      const rows = json(values['llama-bench'], ['-m', model, '-p', values.prompt, '-n', values.generate, '-t', String(threads), '-r', '1', '-fa', '1', '-o', 'json']);
-      samples['llama-bench'].push({ prefill: rows.find((r) => r.n_prompt > 0).avg_ts, decode: rows.find((r) => r.n_gen > 0).avg_ts });
+      const rows = json(values['llama-bench'], [
+        '-m',
+        model,
+        '-p',
+        values.prompt,
+        '-n',
+        values.generate,
+        '-t',
+        String(threads),
+        '-r',
+        '1',
+        '-fa',
+        '1',
+        '-o',
+        'json',
+      ]);
+      samples['llama-bench'].push({
+        prefill: rows.find((r) => r.n_prompt > 0).avg_ts,
+        decode: rows.find((r) => r.n_gen > 0).avg_ts,
+      });
     }
-    console.error(`round ${i + 1} of ${values.repeat}: ${Object.entries(samples).map(([name, s]) => `${name} ${s.at(-1).prefill.toFixed(1)}/${s.at(-1).decode.toFixed(1)}`).join('  ')}`);
+    console.error(
+      `round ${i + 1} of ${values.repeat}: ${Object.entries(samples)
+        .map(([name, s]) => `${name} ${s.at(-1).prefill.toFixed(1)}/${s.at(-1).decode.toFixed(1)}`)
+        .join('  ')}`,
+    );
   }
-  const report = { model: values.model, prompt: Number(values.prompt), generate: Number(values.generate), threads, cpu: cpus()[0].model, date: new Date().toISOString(), rivalVersion, samples, limits };
+  const report = {
+    model: values.model,
+    prompt: Number(values.prompt),
+    generate: Number(values.generate),
+    threads,
+    cpu: cpus()[0].model,
+    date: new Date().toISOString(),
+    rivalVersion,
+    samples,
+    limits,
+  };
   const folder = join(cache, 'bench');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`);
@@ -66,7 +127,12 @@ async function installRival() {
   if (!existsSync(join(folder, 'node_modules', 'node-llama-cpp'))) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{"private": true}');
-    await mustRun('Installing node-llama-cpp', 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `node-llama-cpp@${rivalVersion}`], { cwd: folder });
+    await mustRun(
+      'Installing node-llama-cpp',
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', `node-llama-cpp@${rivalVersion}`],
+      { cwd: folder },
+    );
   }
   return folder;
 }
@@ -86,11 +152,16 @@ function markdown({ model, prompt, generate, threads, cpu, date, samples, limits
   ];
   const ours = samples.ours;
   for (const [name, list] of Object.entries(samples)) {
-    const cell = (key) => `${median(list, key).toFixed(1)}, ${Math.min(...list.map((s) => s[key])).toFixed(1)}-${Math.max(...list.map((s) => s[key])).toFixed(1)}`;
+    const cell = (key) =>
+      `${median(list, key).toFixed(1)}, ${Math.min(...list.map((s) => s[key])).toFixed(1)}-${Math.max(...list.map((s) => s[key])).toFixed(1)}`;
     const ratio = (key) => (median(ours, key) / median(list, key)).toFixed(2);
     lines.push(`| ${name} | ${cell('prefill')} | ${cell('decode')} | ${ratio('prefill')}, ${ratio('decode')} |`);
   }
-  lines.push('', `Machine: reads ${(median(limits, 'readBandwidth') / 1e9).toFixed(1)} GB/s, int8 peak ${(median(limits, 'int8Peak') / 1e9).toFixed(0)} GOPS. Load ${median(limits, 'loadMs').toFixed(0)} ms, peak ${(median(limits, 'peakRssBytes') / 2 ** 20).toFixed(0)} MiB.`, '');
+  lines.push(
+    '',
+    `Machine: reads ${(median(limits, 'readBandwidth') / 1e9).toFixed(1)} GB/s, int8 peak ${(median(limits, 'int8Peak') / 1e9).toFixed(0)} GOPS. Load ${median(limits, 'loadMs').toFixed(0)} ms, peak ${(median(limits, 'peakRssBytes') / 2 ** 20).toFixed(0)} MiB.`,
+    '',
+  );
   return lines.join('\n');
 }
 

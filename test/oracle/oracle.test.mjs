@@ -7,7 +7,11 @@ import { after, before, describe, test } from 'node:test';
 const root = new URL('../../', import.meta.url);
 const addonPath = new URL(`dist/native/${process.platform}-${process.arch}/paddock.node`, root);
 const addon = createRequire(import.meta.url)(addonPath.pathname);
-const { entries } = JSON.parse(execFileSync(process.execPath, [new URL('dist/cli.js', root).pathname, 'models', 'list', '--json'], { encoding: 'utf8' }));
+const { entries } = JSON.parse(
+  execFileSync(process.execPath, [new URL('dist/cli.js', root).pathname, 'models', 'list', '--json'], {
+    encoding: 'utf8',
+  }),
+);
 
 /** Nats: above this margin between the two best logits, greedy decoding must agree. */
 const sureMargin = 0.1;
@@ -16,7 +20,7 @@ const recordings = new URL('recorded/', import.meta.url);
 for (const file of readdirSync(recordings)) {
   const name = file.replace('.json', '');
   const recorded = JSON.parse(readFileSync(new URL(file, recordings), 'utf8'));
-  describe(name, () => {
+  void describe(name, () => {
     let model;
     before(async () => {
       const entry = entries.find(({ id }) => id === name);
@@ -25,36 +29,45 @@ for (const file of readdirSync(recordings)) {
     });
     after(() => model?.unload());
 
-    test(`token ids of ${recorded.texts.length} texts are identical`, () => {
+    void test(`token ids of ${recorded.texts.length} texts are identical`, () => {
       assert.ok(recorded.texts.length >= 200);
       for (const { bytes, plain, special } of recorded.texts) {
         const text = Buffer.from(bytes, 'base64');
         assert.deepEqual([...model.tokenize(text, false)], plain, JSON.stringify(text.toString()));
-        assert.deepEqual([...model.tokenize(text, true)], special, `with control tokens: ${JSON.stringify(text.toString())}`);
+        assert.deepEqual(
+          [...model.tokenize(text, true)],
+          special,
+          `with control tokens: ${JSON.stringify(text.toString())}`,
+        );
       }
     });
 
-    test('negative log-likelihoods agree', async (t) => {
+    void test('negative log-likelihoods agree', async (t) => {
       const { ids, nll } = recorded.score;
       const ours = await model.score(Int32Array.from(ids)).result;
       const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
       const difference = mean(nll.map((x, i) => Math.abs(x - ours[i])));
       const ratio = mean([...ours]) / mean(nll);
-      t.diagnostic(`${nll.length} tokens: mean absolute difference ${difference.toFixed(5)} nats, mean ${((ratio - 1) * 100).toFixed(4)} % off`);
+      t.diagnostic(
+        `${nll.length} tokens: mean absolute difference ${difference.toFixed(5)} nats, mean ${((ratio - 1) * 100).toFixed(4)} % off`,
+      );
       assert.ok(nll.length >= 2000);
       assert.ok(difference < 0.02, `mean absolute difference ${difference}`);
       assert.ok(Math.abs(ratio - 1) < 0.002, `mean ratio ${ratio}`);
     });
 
-    test('greedy continuations agree where the reference is sure', async (t) => {
+    void test('greedy continuations agree where the reference is sure', async (t) => {
       let ties = 0;
       for (const { prompt, ids, tokens, margins } of recorded.greedy) {
-        for (let at = 0; at < tokens.length; ) {
+        for (let at = 0; at < tokens.length;) {
           const ours = await greedy(model, [...ids, ...tokens.slice(0, at)], tokens.length - at);
           const same = ours.findIndex((token, i) => token !== tokens[at + i]);
           if (same === -1) break;
           at += same;
-          assert.ok(margins[at] <= sureMargin, `${JSON.stringify(prompt)} differs at ${at}, where the margin is ${margins[at]}`);
+          assert.ok(
+            margins[at] <= sureMargin,
+            `${JSON.stringify(prompt)} differs at ${at}, where the margin is ${margins[at]}`,
+          );
           ties += 1;
           at += 1; // go on behind the tie, on the reference's own text
         }
@@ -66,7 +79,17 @@ for (const file of readdirSync(recordings)) {
 
 async function greedy(model, prompt, maxTokens) {
   const request = {
-    prompt: Int32Array.from(prompt), maxTokens, temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0, stop: [], stopTokens: [], ignoreEnd: true,
+    prompt: Int32Array.from(prompt),
+    maxTokens,
+    temperature: 0,
+    topK: 0,
+    topP: 1,
+    minP: 0,
+    repetitionPenalty: 1,
+    seed: 0,
+    stop: [],
+    stopTokens: [],
+    ignoreEnd: true,
   };
   return [...(await model.generate(request, () => {}).result).tokens];
 }
