@@ -20,7 +20,7 @@ const recordings = new URL('recorded/', import.meta.url);
 for (const file of readdirSync(recordings)) {
   const name = file.replace('.json', '');
   const recorded = JSON.parse(readFileSync(new URL(file, recordings), 'utf8'));
-  describe(name, () => {
+  void describe(name, () => {
     let model;
     before(async () => {
       const entry = entries.find(({ id }) => id === name);
@@ -29,7 +29,7 @@ for (const file of readdirSync(recordings)) {
     });
     after(() => model?.unload());
 
-    test(`token ids of ${recorded.texts.length} texts are identical`, () => {
+    void test(`token ids of ${recorded.texts.length} texts are identical`, () => {
       assert.ok(recorded.texts.length >= 200);
       for (const { bytes, plain, special } of recorded.texts) {
         const text = Buffer.from(bytes, 'base64');
@@ -42,7 +42,7 @@ for (const file of readdirSync(recordings)) {
       }
     });
 
-    test('negative log-likelihoods agree', async (t) => {
+    void test('negative log-likelihoods agree', async (t) => {
       const { ids, nll } = recorded.score;
       const ours = await model.score(Int32Array.from(ids)).result;
       const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -56,7 +56,7 @@ for (const file of readdirSync(recordings)) {
       assert.ok(Math.abs(ratio - 1) < 0.002, `mean ratio ${ratio}`);
     });
 
-    test('greedy continuations agree where the reference is sure', async (t) => {
+    void test('greedy continuations agree where the reference is sure', async (t) => {
       let ties = 0;
       for (const { prompt, ids, tokens, margins } of recorded.greedy) {
         for (let at = 0; at < tokens.length;) {
