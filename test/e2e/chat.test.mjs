@@ -81,9 +81,7 @@ step('Escape stops the answer while it is written, and the engine rests at once'
   await window.chat.ask('Count from 1 to 500 in words, one per line.');
   const partial = await window.chat.partialAnswer(20);
   const pid = await enginePid(window.server.pid);
-  await window.chat.input.press('Escape');
-  const ms = await msUntilIdle(pid);
-  console.log(`# idle ${Math.round(ms)} ms after the stop while writing`);
+  const ms = await msUntilIdle(pid, () => window.chat.input.press('Escape'));
   assert.ok(ms <= longestStopMs, `it computed for ${ms} ms`);
   const text = await window.chat.answer(['cancelled']);
   assert.ok(text.length >= partial.length, 'what there was is kept');
@@ -97,9 +95,7 @@ step('Stop works while the question is read, and the engine rests at once', asyn
   await window.chat.prefill.filter({ hasText: 'left' }).waitFor({ timeout: 60_000 });
   await window.screenshot('prefill');
   const pid = await enginePid(window.server.pid);
-  await window.chat.stopButton.click();
-  const ms = await msUntilIdle(pid);
-  console.log(`# idle ${Math.round(ms)} ms after the stop while reading`);
+  const ms = await msUntilIdle(pid, () => window.chat.stopButton.click());
   assert.ok(ms <= longestStopMs, `it computed for ${ms} ms`);
   await window.chat.answer(['cancelled']);
 });

@@ -1,4 +1,5 @@
 /** Which part of which document a command is about, and whether it may be changed. */
+import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 /** The code to work on: the selection, else the innermost symbol around the cursor, else the cursor's line. */
@@ -27,6 +28,9 @@ export function fixTarget(
   return { range: new vscode.Range(document.lineAt(first).range.start, document.lineAt(last).range.end), diagnostics };
 }
 
+/** The write bits of a file's mode; on Windows they follow the read-only attribute. */
+const anyoneMayWrite = 0o222;
+
 /** Why the document cannot be changed, in words; undefined when it can. */
 export async function whyReadOnly(document: vscode.TextDocument): Promise<string | undefined> {
   const { scheme } = document.uri;
@@ -36,7 +40,9 @@ export async function whyReadOnly(document: vscode.TextDocument): Promise<string
   }
   try {
     const { permissions = 0 } = await vscode.workspace.fs.stat(document.uri);
-    if ((permissions & vscode.FilePermission.Readonly) !== 0) {
+    // VS Code calls a file on the disk that nobody may write "locked" and does not tell extensions.
+    const locked = scheme === 'file' && ((await stat(document.uri.fsPath)).mode & anyoneMayWrite) === 0;
+    if (locked || (permissions & vscode.FilePermission.Readonly) !== 0) {
       return vscode.l10n.t('{0} is read-only. Make it writable, then try again.', document.fileName);
     }
   } catch {

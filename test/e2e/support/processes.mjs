@@ -23,22 +23,39 @@ export async function cpuMs(pid) {
 }
 
 /**
- * How long after now a process goes on computing, in milliseconds: until it uses no more than a tick of CPU time
- * in 50 ms.
+ * How long a process goes on computing once `stop` has begun, in milliseconds: from before the key is pressed to
+ * the start of the first 50 ms with at most one tick of CPU time that half a second of rest follows.
  */
-export async function msUntilIdle(pid, limit = 5000) {
+export async function msUntilIdle(pid, stop, limit = 10_000) {
   const start = performance.now();
-  let before = await cpuMs(pid);
+  const busyBefore = await cpuMs(pid);
+  await stop();
+  let quietSince = performance.now();
+  let atQuiet = await cpuMs(pid);
+  let before = atQuiet;
   while (performance.now() - start < limit) {
-    const windowStart = performance.now();
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
+    await sleep(50);
     const now = await cpuMs(pid);
-    if (now - before <= 10) return windowStart - start;
+    if (now - before > tickMs || now - atQuiet > 3 * tickMs) {
+      quietSince = performance.now();
+      atQuiet = now;
+    }
     before = now;
+    if (performance.now() - quietSince >= 500) {
+      const ms = Math.round(quietSince - start);
+      console.log(`# at rest ${ms} ms after the stop (${now - busyBefore} ms of CPU time from the key press on)`);
+      return ms;
+    }
   }
   return Infinity;
+}
+
+const tickMs = 10;
+
+function sleep(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 /** The Internet sockets that a process has open, as lines of /proc/net. */
