@@ -111,13 +111,7 @@ export class Composer extends ChatElement {
   }
 
   #modelButton(): TemplateResult {
-    const { engine } = this.state;
-    const name =
-      engine.kind === 'ready' || engine.kind === 'answering'
-        ? engine.model.name
-        : engine.kind === 'loading'
-          ? engine.model
-          : t('Choose model');
+    const name = modelName(this.state);
     return html`<button
       type="button"
       class="model-button"
@@ -186,6 +180,14 @@ export class Composer extends ChatElement {
 }
 
 customElements.define('paddock-composer', Composer);
+
+/** As the catalogue calls it; a file of the user by the name that is written in it. */
+function modelName({ engine, models }: ChatState): string {
+  if (engine.kind === 'loading') return engine.model;
+  if (engine.kind !== 'ready' && engine.kind !== 'answering') return t('Choose model');
+  const entry = models?.entries.find(({ path }) => path === engine.model.path);
+  return entry?.title ?? engine.model.name;
+}
 
 /** How much of the context is used, as a ring; the numbers are in its label. */
 function contextMeter({ used, total }: ContextView): TemplateResult {
