@@ -13,8 +13,14 @@ const { entries } = JSON.parse(
   }),
 );
 
-/** Nats: above this margin between the two best logits, greedy decoding must agree. */
-const sureMargin = 0.1;
+/**
+ * Two right implementations do not agree in every bit: int8 activations turn the last bit of a float into a whole step
+ * here and there. How far that goes is measured on the reference itself (`spread`, see record.py); we may not be
+ * farther from it than it is from itself.
+ */
+const tolerance = 1.15;
+/** Below this margin between the two best logits greedy decoding may always differ. */
+const leastMargin = 0.1;
 
 const recordings = new URL('recorded/', import.meta.url);
 for (const file of readdirSync(recordings)) {
@@ -52,7 +58,10 @@ for (const file of readdirSync(recordings)) {
         `${nll.length} tokens: mean absolute difference ${difference.toFixed(5)} nats, mean ${((ratio - 1) * 100).toFixed(4)} % off`,
       );
       assert.ok(nll.length >= 2000);
-      assert.ok(difference < 0.02, `mean absolute difference ${difference}`);
+      assert.ok(
+        difference < tolerance * recorded.spread.nll,
+        `mean absolute difference ${difference}, the reference's own is ${recorded.spread.nll}`,
+      );
       assert.ok(Math.abs(ratio - 1) < 0.002, `mean ratio ${ratio}`);
     });
 
@@ -65,7 +74,7 @@ for (const file of readdirSync(recordings)) {
           if (same === -1) break;
           at += same;
           assert.ok(
-            margins[at] <= sureMargin,
+            margins[at] <= Math.max(leastMargin, recorded.spread.margin),
             `${JSON.stringify(prompt)} differs at ${at}, where the margin is ${margins[at]}`,
           );
           ties += 1;
