@@ -11,9 +11,13 @@ namespace {
 
 constexpr uint64_t kMaxSafeInteger = (uint64_t{1} << 53) - 1;
 
-Napi::String Text(Napi::Env env, std::string_view bytes) { return Napi::String::New(env, ReplaceBrokenUtf8(bytes)); }
+Napi::String Text(Napi::Env env, std::string_view bytes) {
+  return Napi::String::New(env, ReplaceBrokenUtf8(bytes));
+}
 
-Napi::Number Number(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
+Napi::Number Number(Napi::Env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
 
 struct MetadataToJs {
   Napi::Env env;
@@ -23,7 +27,8 @@ struct MetadataToJs {
     return Number(env, value);
   }
   Napi::Value operator()(int64_t value) const {
-    if (std::abs(static_cast<double>(value)) > static_cast<double>(kMaxSafeInteger)) return Napi::BigInt::New(env, value);
+    if (std::abs(static_cast<double>(value)) > static_cast<double>(kMaxSafeInteger))
+      return Napi::BigInt::New(env, value);
     return Napi::Number::New(env, static_cast<double>(value));
   }
   Napi::Value operator()(double value) const { return Napi::Number::New(env, value); }
@@ -145,13 +150,16 @@ Napi::Object ToJs(Napi::Env env, const GgufFile& file, const Inspection& inspect
   out.Set("metadata", metadata);
   out.Set("tensors", Tensors(env, file.tensors()));
   out.Set("memory", inspection.memory ? ToJs(env, *inspection.memory).As<Napi::Value>() : env.Undefined());
-  out.Set("unsupported", inspection.memory ? env.Undefined() : Text(env, inspection.unsupported.message()).As<Napi::Value>());
+  out.Set("unsupported",
+          inspection.memory ? env.Undefined() : Text(env, inspection.unsupported.message()).As<Napi::Value>());
   out.Set("contextLength", inspection.context_length);
   return out;
 }
 
 Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokenizer) {
-  const auto spelling = [&](std::optional<int32_t> id) { return Text(env, id ? tokenizer.Bytes(*id) : std::string_view()); };
+  const auto spelling = [&](std::optional<int32_t> id) {
+    return Text(env, id ? tokenizer.Bytes(*id) : std::string_view());
+  };
   Napi::Array end_tokens = Napi::Array::New(env);
   for (const int32_t id : tokenizer.EndTokens()) end_tokens.Set(end_tokens.Length(), id);
   Napi::Object out = Napi::Object::New(env);
@@ -244,7 +252,8 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
   if (value.IsUndefined()) return options;
   if (!value.IsObject()) return std::nullopt;
   const Napi::Object object = value.As<Napi::Object>();
-  if (!ReadInt(object, "contextLength", &options.context_length) || !ReadInt(object, "threads", &options.threads)) return std::nullopt;
+  if (!ReadInt(object, "contextLength", &options.context_length) || !ReadInt(object, "threads", &options.threads))
+    return std::nullopt;
   const Napi::Value kernels = object.Get("kernels");
   if (kernels.IsString()) options.kernels = kernels.As<Napi::String>();
   if (!kernels.IsString() && !kernels.IsUndefined()) return std::nullopt;
@@ -260,23 +269,27 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
   request.prompt = std::move(*prompt);
   SamplerOptions& sampler = request.sampler;
   double seed = 0;
-  const bool numbers = ReadInt(object, "maxTokens", &request.max_tokens) && ReadFloat(object, "temperature", &sampler.temperature) &&
-                       ReadInt(object, "topK", &sampler.top_k) && ReadFloat(object, "topP", &sampler.top_p) &&
-                       ReadFloat(object, "minP", &sampler.min_p) &&
-                       ReadFloat(object, "repetitionPenalty", &sampler.repetition_penalty) && ReadNumber(object, "seed", &seed);
+  const bool numbers =
+      ReadInt(object, "maxTokens", &request.max_tokens) && ReadFloat(object, "temperature", &sampler.temperature) &&
+      ReadInt(object, "topK", &sampler.top_k) && ReadFloat(object, "topP", &sampler.top_p) &&
+      ReadFloat(object, "minP", &sampler.min_p) &&
+      ReadFloat(object, "repetitionPenalty", &sampler.repetition_penalty) && ReadNumber(object, "seed", &seed);
   const bool ranges = request.max_tokens >= 0 && sampler.temperature >= 0 && sampler.top_k >= 0 && sampler.top_p >= 0 &&
-                      sampler.min_p >= 0 && sampler.repetition_penalty > 0 && seed >= 0 && seed <= static_cast<double>(kMaxSafeInteger);
+                      sampler.min_p >= 0 && sampler.repetition_penalty > 0 && seed >= 0 &&
+                      seed <= static_cast<double>(kMaxSafeInteger);
   if (!numbers || !ranges) return std::nullopt;
   sampler.seed = static_cast<uint64_t>(seed);
-  const bool lists = ReadArray(object, "stop", [&](const Napi::Value& item) {
-    if (!item.IsString()) return false;
-    request.stop.push_back(item.As<Napi::String>());
-    return true;
-  }) && ReadArray(object, "stopTokens", [&](const Napi::Value& item) {
-    const std::optional<int> id = ToInt(item, 0);
-    if (id) request.stop_tokens.push_back(*id);
-    return id.has_value();
-  });
+  const bool lists = ReadArray(object, "stop",
+                               [&](const Napi::Value& item) {
+                                 if (!item.IsString()) return false;
+                                 request.stop.push_back(item.As<Napi::String>());
+                                 return true;
+                               }) &&
+                     ReadArray(object, "stopTokens", [&](const Napi::Value& item) {
+                       const std::optional<int> id = ToInt(item, 0);
+                       if (id) request.stop_tokens.push_back(*id);
+                       return id.has_value();
+                     });
   if (!lists) return std::nullopt;
   request.ignore_end = object.Get("ignoreEnd").ToBoolean();
   return request;

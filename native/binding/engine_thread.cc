@@ -6,7 +6,9 @@ namespace paddock::binding {
 
 EngineThread::EngineThread() : thread_([this] { Loop(); }) {}
 
-EngineThread::~EngineThread() { Stop(); }
+EngineThread::~EngineThread() {
+  Stop();
+}
 
 void EngineThread::Submit(std::shared_ptr<Job> job) {
   std::lock_guard lock(mutex_);

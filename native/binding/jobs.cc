@@ -56,7 +56,10 @@ void LoadJob::OnFailure() {
 }
 
 GenerateJob::GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event)
-    : PromiseJob(env, core.channel()), engine_(*core.engine), request_(std::move(request)), on_event_(Napi::Persistent(on_event)) {}
+    : PromiseJob(env, core.channel()),
+      engine_(*core.engine),
+      request_(std::move(request)),
+      on_event_(Napi::Persistent(on_event)) {}
 
 Status GenerateJob::Work() {
   Result<GenerateResult> result = engine_.Generate(request_, &cancelled(), this);
@@ -66,7 +69,9 @@ Status GenerateJob::Work() {
   return Status::Ok();
 }
 
-Napi::Value GenerateJob::ToValue(Napi::Env env) { return ToJs(env, result_); }
+Napi::Value GenerateJob::ToValue(Napi::Env env) {
+  return ToJs(env, result_);
+}
 
 void GenerateJob::OnPrefill(double done, int total, int cached) {
   if (done < total && !pace_.Due()) return;
@@ -107,7 +112,9 @@ Status ScoreJob::Work() {
   return Status::Ok();
 }
 
-Napi::Value ScoreJob::ToValue(Napi::Env env) { return ToJs(env, nll_); }
+Napi::Value ScoreJob::ToValue(Napi::Env env) {
+  return ToJs(env, nll_);
+}
 
 BenchJob::BenchJob(Napi::Env env, ModelCore& core, int prompt, int generate, int repeat)
     : PromiseJob(env, core.channel()), engine_(*core.engine), prompt_(prompt), generate_(generate), repeat_(repeat) {}
@@ -121,9 +128,12 @@ Status BenchJob::Work() {
   return Status::Ok();
 }
 
-Napi::Value BenchJob::ToValue(Napi::Env env) { return ToJs(env, rows_, read_bandwidth_, int8_peak_); }
+Napi::Value BenchJob::ToValue(Napi::Env env) {
+  return ToJs(env, rows_, read_bandwidth_, int8_peak_);
+}
 
-UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core) : PromiseJob(env, core->channel()), core_(core) {}
+UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core)
+    : PromiseJob(env, core->channel()), core_(core) {}
 
 Status UnloadJob::Work() {
   // Freeing gigabytes takes its time: not on the JavaScript thread.

@@ -25,7 +25,8 @@ class Pace {
 // not be ended by its own last job.
 class LoadJob : public PromiseJob {
  public:
-  LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options, Napi::Function on_progress);
+  LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options,
+          Napi::Function on_progress);
 
  protected:
   Status Work() override;

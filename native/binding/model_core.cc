@@ -8,7 +8,9 @@ namespace paddock::binding {
 namespace {
 
 // Environments end without waiting for promises. Added after the channel's function, this runs before that is freed.
-void OnEnvironmentEnd(void* core) { static_cast<ModelCore*>(core)->Shutdown(); }
+void OnEnvironmentEnd(void* core) {
+  static_cast<ModelCore*>(core)->Shutdown();
+}
 
 }  // namespace
 
@@ -16,7 +18,9 @@ ModelCore::ModelCore(Napi::Env env) : env_(env), channel_(std::make_shared<JsCha
   napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this);
 }
 
-ModelCore::~ModelCore() { Shutdown(); }
+ModelCore::~ModelCore() {
+  Shutdown();
+}
 
 void ModelCore::Shutdown() {
   if (shut_down_) return;

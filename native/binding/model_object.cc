@@ -22,7 +22,8 @@ Napi::Function ModelObject::Define(Napi::Env env) {
 
 Napi::Object ModelObject::Create(Napi::Env env, const std::shared_ptr<ModelCore>& core) {
   auto pointer = core;
-  return env.GetInstanceData<AddonData>()->model_class.New({Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer)});
+  return env.GetInstanceData<AddonData>()->model_class.New(
+      {Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -50,19 +51,22 @@ bool ModelObject::Usable(Napi::Env env) const {
 Napi::Value ModelObject::Tokenize(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
   const std::optional<std::string> text = ToBytes(info[0]);
-  if (!text || !info[1].IsBoolean()) return ThrowArgument(info.Env(), "tokenize: a string or Uint8Array and a boolean are needed.");
+  if (!text || !info[1].IsBoolean())
+    return ThrowArgument(info.Env(), "tokenize: a string or Uint8Array and a boolean are needed.");
   return ToJs(info.Env(), core_->engine->tokenizer().Encode(*text, info[1].As<Napi::Boolean>()));
 }
 
 Napi::Value ModelObject::Detokenize(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
   const std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
-  if (!ids || !info[1].IsBoolean()) return ThrowArgument(info.Env(), "detokenize: an Int32Array and a boolean are needed.");
+  if (!ids || !info[1].IsBoolean())
+    return ThrowArgument(info.Env(), "detokenize: an Int32Array and a boolean are needed.");
   const Tokenizer& tokenizer = core_->engine->tokenizer();
   const bool special = info[1].As<Napi::Boolean>();
   std::string bytes;
   for (const int32_t id : *ids) {
-    if (id < 0 || id >= tokenizer.size()) return ThrowArgument(info.Env(), "detokenize: an id is outside the vocabulary.");
+    if (id < 0 || id >= tokenizer.size())
+      return ThrowArgument(info.Env(), "detokenize: an id is outside the vocabulary.");
     if (special || !tokenizer.IsControl(id)) bytes += tokenizer.Bytes(id);
   }
   return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
@@ -78,7 +82,8 @@ Napi::Value ModelObject::TokenId(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::Generate(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
   std::optional<GenerateRequest> request = ToGenerateRequest(info[0]);
-  if (!request || !info[1].IsFunction()) return ThrowArgument(info.Env(), "generate: a request and a function are needed.");
+  if (!request || !info[1].IsFunction())
+    return ThrowArgument(info.Env(), "generate: a request and a function are needed.");
   return StartJob<GenerateJob>(info, std::move(*request), info[1].As<Napi::Function>());
 }
 
@@ -96,7 +101,8 @@ Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {
   const std::optional<int> prompt = ToInt(options.Get("prompt"), 512);
   const std::optional<int> generate = ToInt(options.Get("generate"), 64);
   const std::optional<int> repeat = ToInt(options.Get("repeat"), 1);
-  if (!prompt || !generate || !repeat) return ThrowArgument(info.Env(), "bench: prompt, generate and repeat must be whole numbers.");
+  if (!prompt || !generate || !repeat)
+    return ThrowArgument(info.Env(), "bench: prompt, generate and repeat must be whole numbers.");
   return StartJob<BenchJob>(info, *prompt, *generate, *repeat);
 }
 

@@ -48,8 +48,8 @@ struct Inspection {
   std::string architecture, quantization;
   uint64_t parameters = 0;
   int trained_context_length = 0, context_length = 0;
-  std::optional<MemoryNeed> memory;          // absent when the engine cannot run the file;
-  Status unsupported;                        // then this says why
+  std::optional<MemoryNeed> memory;  // absent when the engine cannot run the file;
+  Status unsupported;                // then this says why
 };
 Inspection Inspect(const GgufFile& file, const LoadOptions& options);
 
@@ -59,9 +59,9 @@ struct GenerateRequest {
   std::vector<int32_t> prompt;  // 1 .. context_length - 1 ids
   int max_tokens = 0;           // 0 = until the context is full
   SamplerOptions sampler;
-  std::vector<std::string> stop;      // the answer ends before the first of these
-  std::vector<int32_t> stop_tokens;   // end the answer besides the model's own
-  bool ignore_end = false;            // benchmarks: do not stop at end tokens
+  std::vector<std::string> stop;     // the answer ends before the first of these
+  std::vector<int32_t> stop_tokens;  // end the answer besides the model's own
+  bool ignore_end = false;           // benchmarks: do not stop at end tokens
 };
 
 // Called on the generating thread. Implementations must be quick and must not call the engine.
@@ -90,15 +90,15 @@ struct BenchRow {
 
 class Engine {
  public:
-  static Result<std::unique_ptr<Engine>> Load(const std::string& path, const LoadOptions& options, const CancelFlag* cancel,
-                                              const std::function<void(double)>& progress);
+  static Result<std::unique_ptr<Engine>> Load(const std::string& path, const LoadOptions& options,
+                                              const CancelFlag* cancel, const std::function<void(double)>& progress);
   ~Engine();
 
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
 
-  // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit, kInvalidArgument when
-  // it is empty or an id is out of range.
+  // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit, kInvalidArgument
+  // when it is empty or an id is out of range.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
 
   // -ln p(ids[i + 1] | ids[0 .. i]) in nats, for all but the first id.

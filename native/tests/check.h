@@ -46,17 +46,17 @@ inline int RunAll() {
 
 }  // namespace paddock::test
 
-#define TEST(name)                                                        \
-  static void name();                                                     \
-  static const ::paddock::test::Register register_##name{#name, &name};   \
+#define TEST(name)                                                      \
+  static void name();                                                   \
+  static const ::paddock::test::Register register_##name{#name, &name}; \
   static void name()
-#define CHECK(condition)                                                              \
-  do {                                                                                \
+#define CHECK(condition)                                                                \
+  do {                                                                                  \
     if (!(condition)) ::paddock::test::Fail(__FILE__, __LINE__, "failed: " #condition); \
   } while (false)
-#define CHECK_EQ(a, b)                                                                                            \
-  do {                                                                                                            \
-    const auto& a_ = (a);                                                                                         \
-    const auto& b_ = (b);                                                                                         \
+#define CHECK_EQ(a, b)                                                                                          \
+  do {                                                                                                          \
+    const auto& a_ = (a);                                                                                       \
+    const auto& b_ = (b);                                                                                       \
     if (!(a_ == b_)) ::paddock::test::Fail(__FILE__, __LINE__, ::paddock::test::Compare(#a " == " #b, a_, b_)); \
   } while (false)

@@ -60,13 +60,27 @@ R LoadAny(const void* p) {
   return v;
 }
 
-inline __m512i _mm512_loadu_si512(const void* p) { return LoadAny<__m512i>(p); }
-inline void _mm512_storeu_si512(void* p, __m512i v) { memcpy(p, &v, sizeof v); }
-inline __m128i _mm_loadu_si128(const __m128i* p) { return LoadAny<__m128i>(p); }
-inline __m256i _mm256_loadu_si256(const __m256i* p) { return LoadAny<__m256i>(p); }
-inline void _mm256_storeu_si256(__m256i* p, __m256i v) { memcpy(p, &v, sizeof v); }
-inline void _mm_storeu_si128(__m128i* p, __m128i v) { memcpy(p, &v, sizeof v); }
-inline __m512i _mm512_setzero_si512() { return {}; }
+inline __m512i _mm512_loadu_si512(const void* p) {
+  return LoadAny<__m512i>(p);
+}
+inline void _mm512_storeu_si512(void* p, __m512i v) {
+  memcpy(p, &v, sizeof v);
+}
+inline __m128i _mm_loadu_si128(const __m128i* p) {
+  return LoadAny<__m128i>(p);
+}
+inline __m256i _mm256_loadu_si256(const __m256i* p) {
+  return LoadAny<__m256i>(p);
+}
+inline void _mm256_storeu_si256(__m256i* p, __m256i v) {
+  memcpy(p, &v, sizeof v);
+}
+inline void _mm_storeu_si128(__m128i* p, __m128i v) {
+  memcpy(p, &v, sizeof v);
+}
+inline __m512i _mm512_setzero_si512() {
+  return {};
+}
 inline __m512i _mm512_set1_epi8(char v) {
   __m512i out;
   memset(out.byte, v, 64);
@@ -77,14 +91,30 @@ inline __m512i _mm512_set1_epi32(int v) {
   for (int i = 0; i < 16; ++i) out.Set<int32_t>(i, v);
   return out;
 }
-inline __m512i _mm512_and_si512(__m512i a, __m512i b) { return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x & y; }); }
-inline __m512i _mm512_or_si512(__m512i a, __m512i b) { return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x | y; }); }
-inline __m512i _mm512_add_epi32(__m512i a, __m512i b) { return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x + y; }); }
-inline __m512i _mm512_sub_epi32(__m512i a, __m512i b) { return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x - y; }); }
-inline __m512i _mm512_mullo_epi32(__m512i a, __m512i b) { return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x * y; }); }
-inline __m512i _mm512_srli_epi16(__m512i v, unsigned n) { return Each<uint16_t>(v, v, [n](uint16_t x, uint16_t) { return x >> n; }); }
-inline __m512i _mm512_slli_epi16(__m512i v, unsigned n) { return Each<uint16_t>(v, v, [n](uint16_t x, uint16_t) { return x << n; }); }
-inline __m512i _mm512_slli_epi32(__m512i v, unsigned n) { return Each<uint32_t>(v, v, [n](uint32_t x, uint32_t) { return x << n; }); }
+inline __m512i _mm512_and_si512(__m512i a, __m512i b) {
+  return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x & y; });
+}
+inline __m512i _mm512_or_si512(__m512i a, __m512i b) {
+  return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x | y; });
+}
+inline __m512i _mm512_add_epi32(__m512i a, __m512i b) {
+  return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x + y; });
+}
+inline __m512i _mm512_sub_epi32(__m512i a, __m512i b) {
+  return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x - y; });
+}
+inline __m512i _mm512_mullo_epi32(__m512i a, __m512i b) {
+  return Each<uint32_t>(a, b, [](uint32_t x, uint32_t y) { return x * y; });
+}
+inline __m512i _mm512_srli_epi16(__m512i v, unsigned n) {
+  return Each<uint16_t>(v, v, [n](uint16_t x, uint16_t) { return x >> n; });
+}
+inline __m512i _mm512_slli_epi16(__m512i v, unsigned n) {
+  return Each<uint16_t>(v, v, [n](uint16_t x, uint16_t) { return x << n; });
+}
+inline __m512i _mm512_slli_epi32(__m512i v, unsigned n) {
+  return Each<uint32_t>(v, v, [n](uint32_t x, uint32_t) { return x << n; });
+}
 inline __m512i _mm512_dpbusd_epi32(__m512i total, __m512i u, __m512i s) {
   for (int i = 0; i < 16; ++i) {
     int32_t sum = total.Get<int32_t>(i);
@@ -100,9 +130,15 @@ inline __m512i _mm512_dpwssd_epi32(__m512i total, __m512i a, __m512i b) {
   }
   return total;
 }
-inline __m512i _mm512_cvtepu8_epi32(__m128i v) { return Widen<uint8_t, int32_t>(v); }
-inline __m512i _mm512_cvtepi8_epi32(__m128i v) { return Widen<int8_t, int32_t>(v); }
-inline __m512i _mm512_cvtepu16_epi32(__m256i v) { return Widen<uint16_t, int32_t>(v); }
+inline __m512i _mm512_cvtepu8_epi32(__m128i v) {
+  return Widen<uint8_t, int32_t>(v);
+}
+inline __m512i _mm512_cvtepi8_epi32(__m128i v) {
+  return Widen<int8_t, int32_t>(v);
+}
+inline __m512i _mm512_cvtepu16_epi32(__m256i v) {
+  return Widen<uint16_t, int32_t>(v);
+}
 inline __m128i _mm512_cvtsepi32_epi8(__m512i v) {
   __m128i out;
   for (int i = 0; i < 16; ++i) {
@@ -111,7 +147,9 @@ inline __m128i _mm512_cvtsepi32_epi8(__m512i v) {
   }
   return out;
 }
-inline __m512 _mm512_castsi512_ps(__m512i v) { return LoadAny<__m512>(&v); }
+inline __m512 _mm512_castsi512_ps(__m512i v) {
+  return LoadAny<__m512>(&v);
+}
 inline __m512 _mm512_cvtepi32_ps(__m512i v) {
   __m512 out;
   for (int i = 0; i < 16; ++i) out.Set<float>(i, static_cast<float>(v.Get<int32_t>(i)));
@@ -132,19 +170,35 @@ inline __m256i _mm512_cvtps_ph(__m512 v, int) {
   for (int i = 0; i < 16; ++i) out.Set<uint16_t>(i, FloatToHalf(v.Get<float>(i)));
   return out;
 }
-inline __m512 _mm512_loadu_ps(const float* p) { return LoadAny<__m512>(p); }
-inline void _mm512_storeu_ps(float* p, __m512 v) { memcpy(p, &v, sizeof v); }
-inline __m512 _mm512_setzero_ps() { return {}; }
+inline __m512 _mm512_loadu_ps(const float* p) {
+  return LoadAny<__m512>(p);
+}
+inline void _mm512_storeu_ps(float* p, __m512 v) {
+  memcpy(p, &v, sizeof v);
+}
+inline __m512 _mm512_setzero_ps() {
+  return {};
+}
 inline __m512 _mm512_set1_ps(float v) {
   __m512 out;
   for (int i = 0; i < 16; ++i) out.Set<float>(i, v);
   return out;
 }
-inline __m512 _mm512_add_ps(__m512 a, __m512 b) { return EachF(a, b, [](float x, float y) { return x + y; }); }
-inline __m512 _mm512_mul_ps(__m512 a, __m512 b) { return EachF(a, b, [](float x, float y) { return x * y; }); }
-inline __m512 _mm512_div_ps(__m512 a, __m512 b) { return EachF(a, b, [](float x, float y) { return x / y; }); }
-inline __m512 _mm512_max_ps(__m512 a, __m512 b) { return EachF(a, b, [](float x, float y) { return x > y ? x : y; }); }
-inline __m512 _mm512_min_ps(__m512 a, __m512 b) { return EachF(a, b, [](float x, float y) { return x < y ? x : y; }); }
+inline __m512 _mm512_add_ps(__m512 a, __m512 b) {
+  return EachF(a, b, [](float x, float y) { return x + y; });
+}
+inline __m512 _mm512_mul_ps(__m512 a, __m512 b) {
+  return EachF(a, b, [](float x, float y) { return x * y; });
+}
+inline __m512 _mm512_div_ps(__m512 a, __m512 b) {
+  return EachF(a, b, [](float x, float y) { return x / y; });
+}
+inline __m512 _mm512_max_ps(__m512 a, __m512 b) {
+  return EachF(a, b, [](float x, float y) { return x > y ? x : y; });
+}
+inline __m512 _mm512_min_ps(__m512 a, __m512 b) {
+  return EachF(a, b, [](float x, float y) { return x < y ? x : y; });
+}
 inline __m512 _mm512_fmadd_ps(__m512 a, __m512 b, __m512 c) {
   for (int i = 0; i < 16; ++i) c.Set<float>(i, fmaf(a.Get<float>(i), b.Get<float>(i), c.Get<float>(i)));
   return c;
@@ -156,11 +210,21 @@ inline __m512 _mm512_fnmadd_ps(__m512 a, __m512 b, __m512 c) {
 inline __m512 _mm512_roundscale_ps(__m512 v, int) {
   return EachF(v, v, [](float x, float) { return nearbyintf(x); });
 }
-inline __m128 _mm_set_ss(float v) { return {v}; }
-inline __m128 _mm_sqrt_ss(__m128 v) { return {sqrtf(v.value)}; }
-inline float _mm_cvtss_f32(__m128 v) { return v.value; }
-inline float _cvtsh_ss(uint16_t v) { return HalfToFloat(v); }
-inline uint16_t _cvtss_sh(float v, int) { return FloatToHalf(v); }
+inline __m128 _mm_set_ss(float v) {
+  return {v};
+}
+inline __m128 _mm_sqrt_ss(__m128 v) {
+  return {sqrtf(v.value)};
+}
+inline float _mm_cvtss_f32(__m128 v) {
+  return v.value;
+}
+inline float _cvtsh_ss(uint16_t v) {
+  return HalfToFloat(v);
+}
+inline uint16_t _cvtss_sh(float v, int) {
+  return FloatToHalf(v);
+}
 inline void _mm_prefetch(const char*, int) {}
 
 }  // namespace paddock::emulated

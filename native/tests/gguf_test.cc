@@ -62,7 +62,8 @@ TEST(TruncationAnywhereIsNoticed) {
   // Every byte of the first structures, then steps through metadata, tensor table and data.
   for (size_t size = 0; size < whole.size(); size += size < 600 ? 1 : 997) {
     const Status status = LoadBytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    if (status.ok() || status.code() != Code::kInvalidModel) test::Fail(__FILE__, __LINE__, "a file cut at " + std::to_string(size) + " loads");
+    if (status.ok() || status.code() != Code::kInvalidModel)
+      test::Fail(__FILE__, __LINE__, "a file cut at " + std::to_string(size) + " loads");
   }
 }
 
@@ -84,20 +85,29 @@ TEST(MetadataThatLies) {
   Bytes long_key;
   long_key.Put<uint64_t>(~0ull).Put<uint32_t>(4).Put<uint32_t>(1);
   Refused("key length -1", with("x", long_key), Code::kInvalidModel, "metadata entry");
-  Refused("empty key", with("x", GgufWriter::Key("", MetadataType::kUint32).Put<uint32_t>(1)), Code::kInvalidModel, "key");
-  Refused("duplicate key", Changed([](GgufWriter& w) { w.Uint32("llama.block_count", 2); }), Code::kInvalidModel, "twice");
-  Refused("value type", with("x", GgufWriter::Key("x", static_cast<MetadataType>(13)).Put<uint32_t>(1)), Code::kInvalidModel, "type");
-  Refused("bool of 7", with("x", GgufWriter::Key("x", MetadataType::kBool).Put<uint8_t>(7)), Code::kInvalidModel, "truth");
-  Refused("string length", with("x", GgufWriter::Key("x", MetadataType::kString).Put<uint64_t>(kHuge)), Code::kInvalidModel, "");
-  const auto array = [](uint32_t type, uint64_t length) { return GgufWriter::Key("x", MetadataType::kArray).Put(type).Put(length); };
+  Refused("empty key", with("x", GgufWriter::Key("", MetadataType::kUint32).Put<uint32_t>(1)), Code::kInvalidModel,
+          "key");
+  Refused("duplicate key", Changed([](GgufWriter& w) { w.Uint32("llama.block_count", 2); }), Code::kInvalidModel,
+          "twice");
+  Refused("value type", with("x", GgufWriter::Key("x", static_cast<MetadataType>(13)).Put<uint32_t>(1)),
+          Code::kInvalidModel, "type");
+  Refused("bool of 7", with("x", GgufWriter::Key("x", MetadataType::kBool).Put<uint8_t>(7)), Code::kInvalidModel,
+          "truth");
+  Refused("string length", with("x", GgufWriter::Key("x", MetadataType::kString).Put<uint64_t>(kHuge)),
+          Code::kInvalidModel, "");
+  const auto array = [](uint32_t type, uint64_t length) {
+    return GgufWriter::Key("x", MetadataType::kArray).Put(type).Put(length);
+  };
   Refused("array of arrays", with("x", array(9, 1)), Code::kInvalidModel, "unknown type");
   Refused("array length", with("x", array(4, kHuge)), Code::kInvalidModel, "");
   Refused("array bytes wrap", with("x", array(10, 1ull << 61)), Code::kInvalidModel, "");
   Refused("string array length", with("x", array(8, 1ull << 60)), Code::kInvalidModel, "");
   for (const uint32_t alignment : {0u, 3u, 48u, 1u << 30}) {
-    Refused("alignment", Changed([&](GgufWriter& w) { w.Uint32("general.alignment", alignment); }), Code::kInvalidModel, "alignment");
+    Refused("alignment", Changed([&](GgufWriter& w) { w.Uint32("general.alignment", alignment); }), Code::kInvalidModel,
+            "alignment");
   }
-  Refused("alignment type", Changed([](GgufWriter& w) { w.String("general.alignment", "32"); }), Code::kInvalidModel, "alignment");
+  Refused("alignment type", Changed([](GgufWriter& w) { w.String("general.alignment", "32"); }), Code::kInvalidModel,
+          "alignment");
 }
 
 TEST(TensorTablesThatLie) {
@@ -112,13 +122,16 @@ TEST(TensorTablesThatLie) {
   Refused("no whole blocks", first([](Tensor& t) { t.shape = {250, 272}; }), Code::kInvalidModel, "block");
   Refused("unknown type", first([](Tensor& t) { t.type = 99; }), Code::kUnsupportedModel, "type 99");
   Refused("empty name", first([](Tensor& t) { t.name = ""; }), Code::kInvalidModel, "name");
-  Refused("duplicate name", Changed([](GgufWriter& w) { w.tensors[1].name = w.tensors[0].name; }), Code::kInvalidModel, "twice");
+  Refused("duplicate name", Changed([](GgufWriter& w) { w.tensors[1].name = w.tensors[0].name; }), Code::kInvalidModel,
+          "twice");
   Refused("unaligned", first([](Tensor& t) { t.fixed_offset = true, t.offset = 1; }), Code::kInvalidModel, "aligned");
   for (const uint64_t offset : {uint64_t{1} << 40, (uint64_t{1} << 63) - 32, ~uint64_t{0} - 31}) {
-    Refused("offset", Changed([&](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = offset; }),
+    Refused("offset",
+            Changed([&](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = offset; }),
             Code::kInvalidModel, "end of the file");
   }
-  Refused("overlap", Changed([](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = 0; }), Code::kInvalidModel, "overlap");
+  Refused("overlap", Changed([](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = 0; }),
+          Code::kInvalidModel, "overlap");
 }
 
 TEST(ModelsThatDoNotFitTogether) {
@@ -126,9 +139,12 @@ TEST(ModelsThatDoNotFitTogether) {
     return Changed([&](GgufWriter& w) { Replace(w, key, GgufWriter::Key(key, MetadataType::kUint32).Put(v)); });
   };
   Refused("architecture", Changed([](GgufWriter& w) {
-            Replace(w, "general.architecture", GgufWriter::Key("general.architecture", MetadataType::kString).Text("mamba"));
-          }), Code::kUnsupportedModel, "mamba");
-  for (const uint32_t layers : {0u, 513u, ~0u}) Refused("layers", number("llama.block_count", layers), Code::kInvalidModel, "block_count");
+            Replace(w, "general.architecture",
+                    GgufWriter::Key("general.architecture", MetadataType::kString).Text("mamba"));
+          }),
+          Code::kUnsupportedModel, "mamba");
+  for (const uint32_t layers : {0u, 513u, ~0u})
+    Refused("layers", number("llama.block_count", layers), Code::kInvalidModel, "block_count");
   Refused("more layers than tensors", number("llama.block_count", 3), Code::kInvalidModel, "blk.2.");
   Refused("heads", number("llama.attention.head_count", 0), Code::kInvalidModel, "head_count");
   Refused("kv heads", number("llama.attention.head_count_kv", 3), Code::kInvalidModel, "head");
@@ -137,11 +153,15 @@ TEST(ModelsThatDoNotFitTogether) {
   Refused("context", number("llama.context_length", 0), Code::kInvalidModel, "context_length");
   Refused("rope dimension", number("llama.rope.dimension_count", 65), Code::kInvalidModel, "dimension_count");
   Refused("missing tensor", Changed([](GgufWriter& w) { w.tensors.pop_back(); }), Code::kInvalidModel, "missing");
-  Refused("wrong shape", Changed([](GgufWriter& w) { std::swap(w.tensors.back().shape[0], w.tensors.back().shape[1]); }), Code::kInvalidModel, "shape");
+  Refused("wrong shape",
+          Changed([](GgufWriter& w) { std::swap(w.tensors.back().shape[0], w.tensors.back().shape[1]); }),
+          Code::kInvalidModel, "shape");
   Refused("norm of NaN type", Changed([](GgufWriter& w) {
             Replace(w, "llama.attention.layer_norm_rms_epsilon",
-                    GgufWriter::Key("llama.attention.layer_norm_rms_epsilon", MetadataType::kFloat32).Put(std::numeric_limits<float>::quiet_NaN()));
-          }), Code::kInvalidModel, "epsilon");
+                    GgufWriter::Key("llama.attention.layer_norm_rms_epsilon", MetadataType::kFloat32)
+                        .Put(std::numeric_limits<float>::quiet_NaN()));
+          }),
+          Code::kInvalidModel, "epsilon");
 }
 
 TEST(TokenTablesThatLie) {
@@ -152,15 +172,35 @@ TEST(TokenTablesThatLie) {
       Replace(w, key, entry.metadata[0]);
     });
   };
-  Refused("tokenizer kind", with("tokenizer.ggml.model", [](GgufWriter& e) { e.String("tokenizer.ggml.model", "llama"); }), Code::kUnsupportedModel, "llama");
-  Refused("pre", with("tokenizer.ggml.pre", [](GgufWriter& e) { e.String("tokenizer.ggml.pre", "tekken"); }), Code::kUnsupportedModel, "tekken");
-  Refused("tokens as numbers", with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.tokens", {1, 2}); }), Code::kInvalidModel, "tokens");
-  Refused("too few tokens", with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Strings("tokenizer.ggml.tokens", {"a"}); }), Code::kInvalidModel, "tokens");
-  Refused("too few types", with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.token_type", {1}); }), Code::kInvalidModel, "types");
-  Refused("types as strings", with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Strings("tokenizer.ggml.token_type", {"1"}); }), Code::kInvalidModel, "types");
-  Refused("merge without pair", with("tokenizer.ggml.merges", [](GgufWriter& e) { e.Strings("tokenizer.ggml.merges", {"ab"}); }), Code::kInvalidModel, "merges");
-  Refused("eos outside", with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.Uint32("tokenizer.ggml.eos_token_id", 272); }), Code::kInvalidModel, "eos");
-  Refused("eos as text", with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.String("tokenizer.ggml.eos_token_id", "x"); }), Code::kInvalidModel, "eos");
+  Refused("tokenizer kind",
+          with("tokenizer.ggml.model", [](GgufWriter& e) { e.String("tokenizer.ggml.model", "llama"); }),
+          Code::kUnsupportedModel, "llama");
+  Refused("pre", with("tokenizer.ggml.pre", [](GgufWriter& e) { e.String("tokenizer.ggml.pre", "tekken"); }),
+          Code::kUnsupportedModel, "tekken");
+  Refused("tokens as numbers",
+          with("tokenizer.ggml.tokens",
+               [](GgufWriter& e) {
+                 e.Int32s("tokenizer.ggml.tokens", {1, 2});
+               }),
+          Code::kInvalidModel, "tokens");
+  Refused("too few tokens",
+          with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Strings("tokenizer.ggml.tokens", {"a"}); }),
+          Code::kInvalidModel, "tokens");
+  Refused("too few types",
+          with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.token_type", {1}); }),
+          Code::kInvalidModel, "types");
+  Refused("types as strings",
+          with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Strings("tokenizer.ggml.token_type", {"1"}); }),
+          Code::kInvalidModel, "types");
+  Refused("merge without pair",
+          with("tokenizer.ggml.merges", [](GgufWriter& e) { e.Strings("tokenizer.ggml.merges", {"ab"}); }),
+          Code::kInvalidModel, "merges");
+  Refused("eos outside",
+          with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.Uint32("tokenizer.ggml.eos_token_id", 272); }),
+          Code::kInvalidModel, "eos");
+  Refused("eos as text",
+          with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.String("tokenizer.ggml.eos_token_id", "x"); }),
+          Code::kInvalidModel, "eos");
 }
 
 TEST(FlippedBytesNeverCrash) {
@@ -169,7 +209,8 @@ TEST(FlippedBytesNeverCrash) {
   for (int i = 0; i < 400; ++i) {
     std::vector<uint8_t> bytes = whole;
     // Mostly in the structures at the front; the weights themselves cannot be wrong.
-    for (int n = 1 + random.Below(4); n > 0; --n) bytes[static_cast<size_t>(random.Below(6000))] ^= static_cast<uint8_t>(1 << random.Below(8));
+    for (int n = 1 + random.Below(4); n > 0; --n)
+      bytes[static_cast<size_t>(random.Below(6000))] ^= static_cast<uint8_t>(1 << random.Below(8));
     const TemporaryFile file(bytes);
     LoadOptions options;
     options.threads = 1;
@@ -181,7 +222,9 @@ TEST(FlippedBytesNeverCrash) {
 }
 
 TEST(PathsThatAreNoFiles) {
-  const auto code = [](const std::string& path) { return static_cast<int>(Engine::Load(path, {}, nullptr, nullptr).status().code()); };
+  const auto code = [](const std::string& path) {
+    return static_cast<int>(Engine::Load(path, {}, nullptr, nullptr).status().code());
+  };
   CHECK_EQ(code("/nonexistent/model.gguf"), static_cast<int>(Code::kNotFound));
   CHECK_EQ(code(std::filesystem::temp_directory_path().string()), static_cast<int>(Code::kNotAFile));
 }
@@ -201,4 +244,6 @@ TEST(InspectionTellsWhyAFileCannotRun) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

@@ -50,7 +50,9 @@ class GgufWriter {
   void Uint32(const std::string& key, uint32_t v) { metadata.push_back(Key(key, MetadataType::kUint32).Put(v)); }
   void Float32(const std::string& key, float v) { metadata.push_back(Key(key, MetadataType::kFloat32).Put(v)); }
   void Bool(const std::string& key, bool v) { metadata.push_back(Key(key, MetadataType::kBool).Put<uint8_t>(v)); }
-  void String(const std::string& key, const std::string& v) { metadata.push_back(Key(key, MetadataType::kString).Text(v)); }
+  void String(const std::string& key, const std::string& v) {
+    metadata.push_back(Key(key, MetadataType::kString).Text(v));
+  }
   void Strings(const std::string& key, const std::vector<std::string>& values) {
     Bytes b = Key(key, MetadataType::kArray);
     b.Put(static_cast<uint32_t>(MetadataType::kString)).Put<uint64_t>(values.size());
@@ -98,9 +100,10 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const std::vector<uint8_t>& bytes) {
     static int counter = 0;
-    path_ = (std::filesystem::temp_directory_path() / ("paddock-test-" + std::to_string(reinterpret_cast<uintptr_t>(this)) + "-" +
-                                                       std::to_string(counter++) + ".gguf"))
-                .string();
+    path_ =
+        (std::filesystem::temp_directory_path() / ("paddock-test-" + std::to_string(reinterpret_cast<uintptr_t>(this)) +
+                                                   "-" + std::to_string(counter++) + ".gguf"))
+            .string();
     std::FILE* file = std::fopen(path_.c_str(), "wb");
     if (file == nullptr) return;
     if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file);

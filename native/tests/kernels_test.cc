@@ -29,8 +29,9 @@ std::vector<const KernelTable*> Tables() {
   return tables;
 }
 
-constexpr TensorType kTypes[] = {TensorType::kF32,  TensorType::kF16,  TensorType::kBF16, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0,
-                                 TensorType::kQ5_1, TensorType::kQ8_0, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K};
+constexpr TensorType kTypes[] = {TensorType::kF32,  TensorType::kF16,  TensorType::kBF16, TensorType::kQ4_0,
+                                 TensorType::kQ4_1, TensorType::kQ5_0, TensorType::kQ5_1, TensorType::kQ8_0,
+                                 TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K};
 
 struct QuantizedRows {
   std::vector<int8_t> q;
@@ -39,7 +40,8 @@ struct QuantizedRows {
   Activations view{};
 };
 
-QuantizedRows Quantize(const KernelTable& k, ActivationKind kind, const std::vector<float>& x, int tokens, int columns) {
+QuantizedRows Quantize(const KernelTable& k, ActivationKind kind, const std::vector<float>& x, int tokens,
+                       int columns) {
   QuantizedRows rows;
   const size_t n = static_cast<size_t>(columns), t = static_cast<size_t>(tokens);
   rows.q.resize(t * n);
@@ -48,7 +50,8 @@ QuantizedRows Quantize(const KernelTable& k, ActivationKind kind, const std::vec
   rows.sum32.resize(t * (n / 32));
   for (size_t i = 0; i < t; ++i) {
     if (kind == ActivationKind::kQ8x256) {
-      k.quantize_256(&x[i * n], columns, &rows.q[i * n], &rows.d[i * (n / 256)], &rows.sum16[i * (n / 16)], &rows.sum32[i * (n / 32)]);
+      k.quantize_256(&x[i * n], columns, &rows.q[i * n], &rows.d[i * (n / 256)], &rows.sum16[i * (n / 16)],
+                     &rows.sum32[i * (n / 32)]);
     } else if (kind == ActivationKind::kQ8x32) {
       k.quantize_32(&x[i * n], columns, &rows.q[i * n], &rows.d[i * (n / 32)], &rows.sum32[i * (n / 32)]);
     }
@@ -58,7 +61,8 @@ QuantizedRows Quantize(const KernelTable& k, ActivationKind kind, const std::vec
 }
 
 // What the activations stand for after quantization.
-double Value(const QuantizedRows& rows, ActivationKind kind, const std::vector<float>& x, int columns, size_t token, size_t column) {
+double Value(const QuantizedRows& rows, ActivationKind kind, const std::vector<float>& x, int columns, size_t token,
+             size_t column) {
   const size_t n = static_cast<size_t>(columns), at = token * n + column;
   if (kind == ActivationKind::kFloat) return x[at];
   const size_t block = kind == ActivationKind::kQ8x256 ? 256 : 32;
@@ -78,24 +82,28 @@ Matrix MakeMatrix(const KernelTable& k, TensorType type, int rows, int columns, 
   const size_t row_bytes = RowBytes(type, static_cast<size_t>(columns));
   m.values.resize(static_cast<size_t>(rows) * static_cast<size_t>(columns));
   for (int r = 0; r < rows; ++r) {
-    Dequantize(type, &raw[static_cast<size_t>(r) * row_bytes], static_cast<size_t>(columns), &m.values[static_cast<size_t>(r) * static_cast<size_t>(columns)]);
+    Dequantize(type, &raw[static_cast<size_t>(r) * row_bytes], static_cast<size_t>(columns),
+               &m.values[static_cast<size_t>(r) * static_cast<size_t>(columns)]);
   }
   m.panel_bytes = k.panel_bytes(type, columns);
   m.panel_count = (rows + k.lanes - 1) / k.lanes;
   CHECK(m.panels.Allocate(m.panel_bytes * static_cast<size_t>(m.panel_count)));
   for (int p = 0; p < m.panel_count; ++p) {
     const int first = p * k.lanes, count = std::min(k.lanes, rows - first);
-    k.pack_panel(type, &raw[static_cast<size_t>(first) * row_bytes], row_bytes, count, columns, m.panels.data() + static_cast<size_t>(p) * m.panel_bytes);
+    k.pack_panel(type, &raw[static_cast<size_t>(first) * row_bytes], row_bytes, count, columns,
+                 m.panels.data() + static_cast<size_t>(p) * m.panel_bytes);
   }
   return m;
 }
 
-std::vector<float> Multiply(const KernelTable& k, TensorType type, const Matrix& m, const Activations& a, int tokens, int columns) {
+std::vector<float> Multiply(const KernelTable& k, TensorType type, const Matrix& m, const Activations& a, int tokens,
+                            int columns) {
   const size_t stride = static_cast<size_t>(m.panel_count * k.lanes);
   std::vector<float> out(stride * static_cast<size_t>(tokens));
   Buffer scratch;
   CHECK(scratch.Allocate(k.scratch_bytes));
-  k.matmul(type, {m.panels.data(), m.panel_bytes, columns, 0, m.panel_count, tokens, a, out.data(), stride, scratch.data()});
+  k.matmul(type,
+           {m.panels.data(), m.panel_bytes, columns, 0, m.panel_count, tokens, a, out.data(), stride, scratch.data()});
   return out;
 }
 
@@ -116,17 +124,22 @@ TEST(ProductsEqualPlainArithmetic) {
             for (int r = 0; r < rows; r += 7) {
               double expected = 0;
               for (int c = 0; c < columns; ++c) {
-                expected += static_cast<double>(m.values[static_cast<size_t>(r) * static_cast<size_t>(columns) + static_cast<size_t>(c)]) *
-                            Value(a, kind, x, columns, static_cast<size_t>(t), static_cast<size_t>(c));
+                expected +=
+                    static_cast<double>(
+                        m.values[static_cast<size_t>(r) * static_cast<size_t>(columns) + static_cast<size_t>(c)]) *
+                    Value(a, kind, x, columns, static_cast<size_t>(t), static_cast<size_t>(c));
               }
-              const double got = out[static_cast<size_t>(t) * static_cast<size_t>(m.panel_count * k->lanes) + static_cast<size_t>(r)];
+              const double got =
+                  out[static_cast<size_t>(t) * static_cast<size_t>(m.panel_count * k->lanes) + static_cast<size_t>(r)];
               error += (got - expected) * (got - expected);
               power += expected * expected;
             }
           }
           if (!(error <= 1e-9 * power)) {
-            test::Fail(__FILE__, __LINE__, std::string(k->name) + " " + Traits(type).name + " columns " + std::to_string(columns) + " tokens " +
-                                               std::to_string(tokens) + ": relative error " + std::to_string(std::sqrt(error / power)));
+            test::Fail(__FILE__, __LINE__,
+                       std::string(k->name) + " " + Traits(type).name + " columns " + std::to_string(columns) +
+                           " tokens " + std::to_string(tokens) + ": relative error " +
+                           std::to_string(std::sqrt(error / power)));
           }
         }
       }
@@ -148,7 +161,9 @@ TEST(ProductsDoNotDependOnTheNumberOfTokens) {
       for (const int tokens : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 17, 31, 32, 33, 63, 64, 65}) {
         const std::vector<float> some = Multiply(*k, type, m, a.view, tokens, kColumns);
         if (std::memcmp(all.data(), some.data(), stride * static_cast<size_t>(tokens) * sizeof(float)) != 0) {
-          test::Fail(__FILE__, __LINE__, std::string(k->name) + " " + Traits(type).name + " differs at " + std::to_string(tokens) + " tokens");
+          test::Fail(
+              __FILE__, __LINE__,
+              std::string(k->name) + " " + Traits(type).name + " differs at " + std::to_string(tokens) + " tokens");
         }
       }
     }
@@ -177,7 +192,8 @@ TEST(ExtremeCodesDoNotOverflow) {
         const std::vector<float> x(kColumns * 64, sign);
         const QuantizedRows a = Quantize(*k, kind, x, 64, kColumns);
         double expected = 0;
-        for (size_t c = 0; c < kColumns; ++c) expected += static_cast<double>(values[c]) * Value(a, kind, x, kColumns, 0, c);
+        for (size_t c = 0; c < kColumns; ++c)
+          expected += static_cast<double>(values[c]) * Value(a, kind, x, kColumns, 0, c);
         Matrix m;
         m.panel_bytes = k->panel_bytes(type, kColumns);
         m.panel_count = 1;
@@ -185,7 +201,9 @@ TEST(ExtremeCodesDoNotOverflow) {
         for (const int tokens : {1, 64}) {
           const float got = Multiply(*k, type, m, a.view, tokens, kColumns)[0];
           if (!(std::fabs(got - expected) <= 1e-5 * std::fabs(expected) + 1e-6)) {
-            test::Fail(__FILE__, __LINE__, std::string(k->name) + " " + Traits(type).name + ": " + std::to_string(got) + " is not " + std::to_string(expected));
+            test::Fail(__FILE__, __LINE__,
+                       std::string(k->name) + " " + Traits(type).name + ": " + std::to_string(got) + " is not " +
+                           std::to_string(expected));
           }
         }
         panel = std::move(m.panels);
@@ -263,14 +281,16 @@ TEST(AttentionEqualsPlainSoftmaxAndIgnoresItsNeighbours) {
       valid[0] = 1;
       valid[1] = kSegmentKeys;
       std::vector<float> scores(kRows * kSegmentKeys), max(kRows), sum(kRows), o(kRows * d);
-      k->attend({q.data(), kRows, dim, keys.data(), values.data(), valid, scores.data(), max.data(), sum.data(), o.data()});
+      k->attend(
+          {q.data(), kRows, dim, keys.data(), values.data(), valid, scores.data(), max.data(), sum.data(), o.data()});
       for (size_t r = 0; r < kRows; ++r) {
         std::vector<double> expected(d);
         double total = 0;
         for (size_t i = 0; i < static_cast<size_t>(valid[r]); ++i) {
           double score = 0;
           for (size_t c = 0; c < d; ++c) {
-            score += static_cast<double>(q[r * d + c]) * HalfToFloat(keys[(i / kKeyPanel * d + c) * kKeyPanel + i % kKeyPanel]);
+            score += static_cast<double>(q[r * d + c]) *
+                     HalfToFloat(keys[(i / kKeyPanel * d + c) * kKeyPanel + i % kKeyPanel]);
           }
           const double e = std::exp(score - static_cast<double>(max[r]));
           total += e;
@@ -282,7 +302,8 @@ TEST(AttentionEqualsPlainSoftmaxAndIgnoresItsNeighbours) {
         // The same row alone gives the same bits.
         std::vector<float> alone(d);
         float max1, sum1;
-        k->attend({&q[r * d], 1, dim, keys.data(), values.data(), &valid[r], scores.data(), &max1, &sum1, alone.data()});
+        k->attend(
+            {&q[r * d], 1, dim, keys.data(), values.data(), &valid[r], scores.data(), &max1, &sum1, alone.data()});
         CHECK(max1 == max[r] && sum1 == sum[r]);
         CHECK(std::memcmp(alone.data(), &o[r * d], d * sizeof(float)) == 0);
       }
@@ -312,4 +333,6 @@ TEST(TellsWhichTablesRan) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

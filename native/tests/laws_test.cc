@@ -96,7 +96,8 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
 TEST(KernelTablesAgree) {
   const std::vector<int32_t> ids = SomeIds(40);
   for (const TinyModel& model : Models()) {
-    const std::vector<float> best = Logits(*Open(model, 1), ids, 0, 256), scalar = Logits(*Open(model, 1, "scalar"), ids, 0, 256);
+    const std::vector<float> best = Logits(*Open(model, 1), ids, 0, 256),
+                             scalar = Logits(*Open(model, 1, "scalar"), ids, 0, 256);
     double error = 0, power = 0;
     for (size_t i = 0; i < best.size(); ++i) {
       error += (static_cast<double>(best[i]) - scalar[i]) * (static_cast<double>(best[i]) - scalar[i]);
@@ -116,7 +117,8 @@ TEST(ScoresAreThoseOfTheLogits) {
     const std::vector<float> logits = Logits(*engine, std::span(ids).first(at + 1), 0, 256);
     double sum = 0;
     for (const float l : logits) sum += std::exp(static_cast<double>(l));
-    CHECK(std::fabs((*nll)[at] - (std::log(sum) - static_cast<double>(logits[static_cast<size_t>(ids[at + 1])]))) < 1e-6);
+    CHECK(std::fabs((*nll)[at] - (std::log(sum) - static_cast<double>(logits[static_cast<size_t>(ids[at + 1])]))) <
+          1e-6);
   }
 }
 
@@ -136,7 +138,8 @@ TEST(GenerationReusesItsPrefixAndRepeatsItself) {
   CHECK_EQ(warm->cached_tokens, 89);
   CHECK(warm->tokens == cold->tokens);
   // Sampling is a function of the seed.
-  request.sampler = {.temperature = 1.2f, .top_k = 50, .top_p = 0.9f, .min_p = 0.01f, .repetition_penalty = 1.1f, .seed = 42};
+  request.sampler = {
+      .temperature = 1.2f, .top_k = 50, .top_p = 0.9f, .min_p = 0.01f, .repetition_penalty = 1.1f, .seed = 42};
   const auto a = engine->Generate(request, nullptr, &observer), b = engine->Generate(request, nullptr, &observer);
   CHECK(a->tokens == b->tokens);
   request.sampler.seed = 43;
@@ -224,8 +227,8 @@ TEST(WrongRequestsAreRefused) {
   CHECK(engine->Bench(1000, 100, 1, nullptr).status().code() == Code::kInvalidArgument);
 
   const TemporaryFile file(TinyModel{}.Writer().Write());
-  for (const LoadOptions& options : {LoadOptions{.context_length = 2048}, LoadOptions{.context_length = -1}, LoadOptions{.threads = 1000},
-                                     LoadOptions{.kernels = "mmx"}}) {
+  for (const LoadOptions& options : {LoadOptions{.context_length = 2048}, LoadOptions{.context_length = -1},
+                                     LoadOptions{.threads = 1000}, LoadOptions{.kernels = "mmx"}}) {
     CHECK(Engine::Load(file.path(), options, nullptr, nullptr).status().code() == Code::kInvalidArgument);
   }
   const CancelFlag cancel{true};
@@ -235,4 +238,6 @@ TEST(WrongRequestsAreRefused) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

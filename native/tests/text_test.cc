@@ -32,10 +32,12 @@ std::vector<std::string> Pieces(PreTokenizer kind, const std::string& text) {
 using Strings = std::vector<std::string>;
 
 TEST(PreTokenizersSplitAsTheirExpressionsSay) {
-  CHECK(Pieces(PreTokenizer::kGpt2, "I'll say  hi, 12 times") == Strings({"I", "'ll", " say", " ", " hi", ",", " 12", " times"}));
+  CHECK(Pieces(PreTokenizer::kGpt2, "I'll say  hi, 12 times") ==
+        Strings({"I", "'ll", " say", " ", " hi", ",", " 12", " times"}));
   CHECK(Pieces(PreTokenizer::kGpt2, "a\n\n b ") == Strings({"a", "\n\n", " b", " "}));
   CHECK(Pieces(PreTokenizer::kSmollm, "x 12  3") == Strings({"x", " ", "1", "2", "  ", "3"}));
-  CHECK(Pieces(PreTokenizer::kQwen2, "I'LL 123\r\n\n x(y)") == Strings({"I", "'LL", " ", "1", "2", "3", "\r\n\n", " x", "(y", ")"}));
+  CHECK(Pieces(PreTokenizer::kQwen2, "I'LL 123\r\n\n x(y)") ==
+        Strings({"I", "'LL", " ", "1", "2", "3", "\r\n\n", " x", "(y", ")"}));
   CHECK(Pieces(PreTokenizer::kQwen2, "foo();\n\tbar") == Strings({"foo", "();\n", "\tbar"}));
   CHECK(Pieces(PreTokenizer::kLlamaBpe, "1234567") == Strings({"123", "456", "7"}));
   CHECK(Pieces(PreTokenizer::kGpt2, "").empty());
@@ -46,12 +48,14 @@ TEST(PiecesCoverTheTextWithoutGaps) {
   for (int i = 0; i < 2000; ++i) {
     std::string text;
     for (int n = random.Below(12); n > 0; --n) {
-      static const char* const kParts[] = {" ", "\n", "\r", "\t", "a", "Z", "'", "s", "ll", "1", "९", "é", "你", "😀", "!", "\xff", "\xe2\x82", "\u00a0"};
+      static const char* const kParts[] = {" ", "\n", "\r", "\t", "a", "Z", "'",    "s",        "ll",
+                                           "1", "९",  "é",  "你", "😀", "!", "\xff", "\xe2\x82", "\u00a0"};
       text += kParts[random.Below(18)];
     }
     std::string normal;
     for (const uint32_t c : DecodeUtf8(text)) AppendUtf8(c, &normal);
-    for (const PreTokenizer kind : {PreTokenizer::kGpt2, PreTokenizer::kSmollm, PreTokenizer::kQwen2, PreTokenizer::kLlamaBpe}) {
+    for (const PreTokenizer kind :
+         {PreTokenizer::kGpt2, PreTokenizer::kSmollm, PreTokenizer::kQwen2, PreTokenizer::kLlamaBpe}) {
       std::string joined;
       for (const std::string& piece : Pieces(kind, text)) {
         CHECK(!piece.empty());
@@ -133,7 +137,8 @@ TEST(SamplerFollowsItsOptions) {
   };
   const std::vector<int> plain = count({.temperature = 1}, logits);
   const double total = std::exp(1.0) + std::exp(3.0) + std::exp(2.0) + std::exp(-1.0);
-  for (size_t i = 0; i < 4; ++i) CHECK(std::fabs(plain[i] / 4000.0 - std::exp(static_cast<double>(logits[i])) / total) < 0.03);
+  for (size_t i = 0; i < 4; ++i)
+    CHECK(std::fabs(plain[i] / 4000.0 - std::exp(static_cast<double>(logits[i])) / total) < 0.03);
   const std::vector<int> top2 = count({.temperature = 1, .top_k = 2}, logits);
   CHECK(top2[0] == 0 && top2[3] == 0 && top2[1] > 0 && top2[2] > 0);
   const std::vector<int> nucleus = count({.temperature = 1, .top_p = 0.5f}, logits);
@@ -153,8 +158,9 @@ TEST(SamplerFollowsItsOptions) {
 TEST(SamplerHandlesLargeVocabularies) {
   test::Random random(4);
   std::vector<float> logits = random.Floats(150000, 5.0f);
-  for (const SamplerOptions& options : {SamplerOptions{.temperature = 1}, SamplerOptions{.temperature = 1, .top_p = 0.99f},
-                                        SamplerOptions{.temperature = 0.7f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f}}) {
+  for (const SamplerOptions& options :
+       {SamplerOptions{.temperature = 1}, SamplerOptions{.temperature = 1, .top_p = 0.99f},
+        SamplerOptions{.temperature = 0.7f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f}}) {
     std::vector<float> copy = logits;
     const int32_t token = Sampler(options).Sample(copy, {});
     CHECK(token >= 0 && token < 150000);
@@ -164,4 +170,6 @@ TEST(SamplerHandlesLargeVocabularies) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

@@ -60,8 +60,12 @@ struct TinyModel {
     Random random(11);
     const int head_dim = hidden / heads, kv = kv_heads * head_dim;
     const auto matrix_of = [&](const std::string& name, TensorType type, int columns, int rows) {
-      w.tensors.push_back({name, {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)}, static_cast<uint32_t>(type),
-                           RandomTensor(type, rows, columns, 0.15f, random), 0, false});
+      w.tensors.push_back({name,
+                           {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)},
+                           static_cast<uint32_t>(type),
+                           RandomTensor(type, rows, columns, 0.15f, random),
+                           0,
+                           false});
     };
     const auto vector_of = [&](const std::string& name, int n, float base, float spread) {
       std::vector<uint8_t> data(static_cast<size_t>(n) * 4);

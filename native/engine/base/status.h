@@ -78,8 +78,8 @@ class [[nodiscard]] Result {
 };
 
 // Leaves the calling function with the Status of `expression` when it is not Ok.
-#define PADDOCK_RETURN_IF_ERROR(expression)                            \
-  do {                                                                 \
+#define PADDOCK_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                           \
     if (::paddock::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 

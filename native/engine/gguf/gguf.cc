@@ -9,7 +9,8 @@
 
 namespace paddock {
 
-static_assert(std::endian::native == std::endian::little, "GGUF is read in place; big-endian machines are not supported");
+static_assert(std::endian::native == std::endian::little,
+              "GGUF is read in place; big-endian machines are not supported");
 
 namespace {
 
@@ -20,10 +21,13 @@ constexpr uint64_t kMinMetadataBytes = 8 + 4 + 1;
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 4 + 8;
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel, "This is not a usable GGUF file: " + what + ". Download it again or choose another file."};
+  return {Code::kInvalidModel,
+          "This is not a usable GGUF file: " + what + ". Download it again or choose another file."};
 }
 
-Status Truncated(const std::string& where) { return Invalid("it ends in the middle of " + where); }
+Status Truncated(const std::string& where) {
+  return Invalid("it ends in the middle of " + where);
+}
 
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
@@ -70,9 +74,11 @@ Status ReadArray(Reader& reader, const std::string& where, MetadataArray* out) {
     return Status::Ok();
   }
   const uint64_t element_bytes = ElementBytes(out->element_type);
-  if (element_bytes == 0) return Invalid(where + " is an array of an unknown type (" + std::to_string(element_type) + ")");
+  if (element_bytes == 0)
+    return Invalid(where + " is an array of an unknown type (" + std::to_string(element_type) + ")");
   uint64_t bytes;
-  if (MultiplyOverflows(out->length, element_bytes, &bytes) || !reader.ReadBytes(bytes, &out->data)) return Truncated(where);
+  if (MultiplyOverflows(out->length, element_bytes, &bytes) || !reader.ReadBytes(bytes, &out->data))
+    return Truncated(where);
   return Status::Ok();
 }
 
@@ -138,15 +144,16 @@ Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor, uint
   if (!reader.Read(&type) || !reader.Read(offset)) return Truncated(where);
   const TensorTypeTraits* traits = FindTraits(type);
   if (traits == nullptr) {
-    return {Code::kUnsupportedModel, "The file's " + where + " is of type " + std::to_string(type) +
-                                         ", which this engine does not run. Choose a file in Q4_K_M, Q8_0 or another of the "
-                                         "types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K."};
+    return {Code::kUnsupportedModel,
+            "The file's " + where + " is of type " + std::to_string(type) +
+                ", which this engine does not run. Choose a file in Q4_K_M, Q8_0 or another of the "
+                "types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K."};
   }
   tensor->type = static_cast<TensorType>(type);
   const uint64_t block = static_cast<uint64_t>(traits->block_elements);
   if (tensor->shape[0] % block != 0) {
-    return Invalid(where + " has rows of " + std::to_string(tensor->shape[0]) + " elements, no multiple of its block of " +
-                   std::to_string(block));
+    return Invalid(where + " has rows of " + std::to_string(tensor->shape[0]) +
+                   " elements, no multiple of its block of " + std::to_string(block));
   }
   if (MultiplyOverflows(elements / block, static_cast<uint64_t>(traits->block_bytes), bytes)) {
     return Invalid(where + " has an impossible size");
@@ -199,17 +206,20 @@ Status GgufFile::Parse() {
   }
   uint64_t tensor_count, metadata_count;
   if (!reader.Read(&tensor_count) || !reader.Read(&metadata_count)) return Truncated("its header");
-  if (metadata_count > reader.remaining() / kMinMetadataBytes) return Invalid("its number of metadata entries cannot be true");
+  if (metadata_count > reader.remaining() / kMinMetadataBytes)
+    return Invalid("its number of metadata entries cannot be true");
   if (tensor_count > reader.remaining() / kMinTensorBytes) return Invalid("its number of tensors cannot be true");
 
   metadata_.reserve(metadata_count);
   for (uint64_t i = 0; i < metadata_count; ++i) {
     std::string_view key;
     if (!reader.ReadString(&key)) return Truncated("metadata entry " + std::to_string(i));
-    if (key.empty() || key.size() > kMaxNameBytes) return Invalid("metadata entry " + std::to_string(i) + " has no proper key");
+    if (key.empty() || key.size() > kMaxNameBytes)
+      return Invalid("metadata entry " + std::to_string(i) + " has no proper key");
     MetadataValue value;
     PADDOCK_RETURN_IF_ERROR(ReadValue(reader, "metadata " + Quoted(key), &value));
-    if (!metadata_index_.emplace(key, metadata_.size()).second) return Invalid("metadata " + Quoted(key) + " appears twice");
+    if (!metadata_index_.emplace(key, metadata_.size()).second)
+      return Invalid("metadata " + Quoted(key) + " appears twice");
     metadata_.emplace_back(key, std::move(value));
   }
 
@@ -226,7 +236,8 @@ Status GgufFile::Parse() {
   tensors_.resize(tensor_count);
   for (uint64_t i = 0; i < tensor_count; ++i) {
     PADDOCK_RETURN_IF_ERROR(ReadTensorHeader(reader, i, &tensors_[i], &offsets[i], &sizes[i]));
-    if (!tensor_index_.emplace(tensors_[i].name, i).second) return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
+    if (!tensor_index_.emplace(tensors_[i].name, i).second)
+      return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
   }
 
   // The position is below the file size, so rounding it up cannot wrap.
@@ -237,7 +248,8 @@ Status GgufFile::Parse() {
     const uint64_t room = bytes.size() - data_begin;
     if (offsets[i] % alignment != 0) return Invalid("tensor " + Quoted(tensors_[i].name) + " is not aligned");
     if (offsets[i] > room || sizes[i] > room - offsets[i]) {
-      return Invalid("tensor " + Quoted(tensors_[i].name) + " reaches past the end of the file (an unfinished download?)");
+      return Invalid("tensor " + Quoted(tensors_[i].name) +
+                     " reaches past the end of the file (an unfinished download?)");
     }
     tensors_[i].data = bytes.subspan(data_begin + offsets[i], sizes[i]);
     order[i] = i;
@@ -245,7 +257,8 @@ Status GgufFile::Parse() {
   std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return offsets[a] < offsets[b]; });
   for (uint64_t i = 1; i < tensor_count; ++i) {
     if (offsets[order[i]] - offsets[order[i - 1]] < sizes[order[i - 1]]) {
-      return Invalid("tensors " + Quoted(tensors_[order[i - 1]].name) + " and " + Quoted(tensors_[order[i]].name) + " overlap");
+      return Invalid("tensors " + Quoted(tensors_[order[i - 1]].name) + " and " + Quoted(tensors_[order[i]].name) +
+                     " overlap");
     }
   }
   return Status::Ok();

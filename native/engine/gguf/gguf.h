@@ -42,8 +42,8 @@ const char* MetadataTypeName(MetadataType type);
 struct MetadataArray {
   MetadataType element_type = MetadataType::kUint8;
   uint64_t length = 0;
-  std::span<const uint8_t> data;           // fixed-size elements, unaligned
-  std::vector<std::string_view> strings;   // kString only
+  std::span<const uint8_t> data;          // fixed-size elements, unaligned
+  std::vector<std::string_view> strings;  // kString only
 };
 
 struct MetadataValue {

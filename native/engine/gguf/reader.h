@@ -28,7 +28,7 @@ class Reader {
 
   // Little-endian, unaligned.
   template <typename T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   bool Read(T* value) {
     if (remaining() < sizeof(T)) return false;
     std::memcpy(value, bytes_.data() + position_, sizeof(T));

@@ -41,7 +41,8 @@ Registers Cpuid(uint32_t leaf, uint32_t subleaf) {
 #if defined(_MSC_VER)
   int out[4];
   __cpuidex(out, static_cast<int>(leaf), static_cast<int>(subleaf));
-  r = {static_cast<uint32_t>(out[0]), static_cast<uint32_t>(out[1]), static_cast<uint32_t>(out[2]), static_cast<uint32_t>(out[3])};
+  r = {static_cast<uint32_t>(out[0]), static_cast<uint32_t>(out[1]), static_cast<uint32_t>(out[2]),
+       static_cast<uint32_t>(out[3])};
 #else
   __get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d);
 #endif
@@ -79,7 +80,9 @@ CpuFeatures Detect() {
 
 #else
 
-CpuFeatures Detect() { return {}; }
+CpuFeatures Detect() {
+  return {};
+}
 
 #endif
 
@@ -160,8 +163,10 @@ MachineMemory DetectMemory() {
   vm_statistics64_data_t stats;
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
   memory.total = total;
-  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&stats), &count) == KERN_SUCCESS) {
-    memory.available = (static_cast<uint64_t>(stats.free_count) + stats.inactive_count + stats.purgeable_count) * vm_page_size;
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&stats), &count) ==
+      KERN_SUCCESS) {
+    memory.available =
+        (static_cast<uint64_t>(stats.free_count) + stats.inactive_count + stats.purgeable_count) * vm_page_size;
   }
 #endif
   return memory;

@@ -44,11 +44,11 @@ constexpr ActivationKind KindFor(TensorType type) {
 
 // Rows of activations, row-major. x ~ d[i / block] * q[i]; sums are of q over 16 and 32 elements.
 struct Activations {
-  const float* x;         // [tokens][columns], kFloat only
-  const int8_t* q;        // [tokens][columns]
-  const float* d;         // [tokens][columns / block]
-  const int16_t* sum16;   // [tokens][columns / 16], kQ8x256 only
-  const int16_t* sum32;   // [tokens][columns / 32]
+  const float* x;        // [tokens][columns], kFloat only
+  const int8_t* q;       // [tokens][columns]
+  const float* d;        // [tokens][columns / block]
+  const int16_t* sum16;  // [tokens][columns / 16], kQ8x256 only
+  const int16_t* sum32;  // [tokens][columns / 32]
 };
 
 // out[t * out_stride + i] = sum over columns of weight row (panel_begin * lanes + i) times activation row t.
@@ -66,16 +66,16 @@ struct MatmulArgs {
 
 // One kv head's segment of keys against `rows` queries that share it.
 struct AttendArgs {
-  const float* q;          // [rows][head_dim], already scaled
+  const float* q;  // [rows][head_dim], already scaled
   int rows;
-  int head_dim;            // multiple of 8
-  const uint16_t* k;       // first panel of the segment
-  const uint16_t* v;       // [kSegmentKeys][head_dim] halves
-  const int* valid;        // [rows] keys of the segment that the row may see, 1 .. kSegmentKeys
-  float* scores;           // scratch [rows][kSegmentKeys]
-  float* max;              // [rows] out: largest score
-  float* sum;              // [rows] out: sum of exp(score - max)
-  float* o;                // [rows][head_dim] out: sum of exp(score - max) * v
+  int head_dim;       // multiple of 8
+  const uint16_t* k;  // first panel of the segment
+  const uint16_t* v;  // [kSegmentKeys][head_dim] halves
+  const int* valid;   // [rows] keys of the segment that the row may see, 1 .. kSegmentKeys
+  float* scores;      // scratch [rows][kSegmentKeys]
+  float* max;         // [rows] out: largest score
+  float* sum;         // [rows] out: sum of exp(score - max)
+  float* o;           // [rows][head_dim] out: sum of exp(score - max) * v
 };
 
 struct KernelTable {
@@ -99,7 +99,8 @@ struct KernelTable {
   void (*silu_multiply)(float* gate, const float* up, int n);
   void (*attend)(const AttendArgs& args);
   // Merges one segment's result into the running (max, sum, o) of the same row.
-  void (*merge)(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o, int head_dim);
+  void (*merge)(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o,
+                int head_dim);
   void (*to_half)(const float* x, int n, uint16_t* out);
 
   // Reads `bytes` (a multiple of 256) once; the result only keeps the reads alive.

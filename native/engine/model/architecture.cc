@@ -50,7 +50,8 @@ class Keys {
 
 Status ReadRope(const GgufFile& file, const Keys& keys, Hyperparameters* h) {
   h->rope_dim = h->head_dim;
-  PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("rope.dimension_count", 2, static_cast<uint64_t>(h->head_dim), &h->rope_dim));
+  PADDOCK_RETURN_IF_ERROR(
+      keys.ReadOptional("rope.dimension_count", 2, static_cast<uint64_t>(h->head_dim), &h->rope_dim));
   if (h->rope_dim % 2 != 0) return Invalid(keys.Full("rope.dimension_count") + " is odd");
   h->rope_base = 10000.0f;
   PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("rope.freq_base", 1.0, 1e12, &h->rope_base));
@@ -60,8 +61,9 @@ Status ReadRope(const GgufFile& file, const Keys& keys, Hyperparameters* h) {
     PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("rope.scaling.factor", 1e-3, 1e6, &factor));
     h->rope_scale = 1 / factor;
   } else if (scaling != "none") {
-    return {Code::kUnsupportedModel, "This model stretches its context with \"" + std::string(scaling.substr(0, 40)) +
-                                         "\" position scaling, which this engine does not run yet. Choose another model."};
+    return {Code::kUnsupportedModel,
+            "This model stretches its context with \"" + std::string(scaling.substr(0, 40)) +
+                "\" position scaling, which this engine does not run yet. Choose another model."};
   }
   return Status::Ok();
 }
@@ -77,7 +79,8 @@ const Architecture* FindArchitecture(std::string_view name) {
 
 std::string ArchitectureNames() {
   std::string names;
-  for (const Architecture& architecture : kArchitectures) names += (names.empty() ? "" : ", ") + std::string(architecture.name);
+  for (const Architecture& architecture : kArchitectures)
+    names += (names.empty() ? "" : ", ") + std::string(architecture.name);
   return names;
 }
 
@@ -87,8 +90,9 @@ Result<Hyperparameters> ReadHyperparameters(const GgufFile& file) {
   Hyperparameters h;
   h.architecture = FindArchitecture(*name);
   if (h.architecture == nullptr) {
-    return Status(Code::kUnsupportedModel, "Models of the family \"" + std::string(name->substr(0, 40)) +
-                                               "\" do not run here yet. Choose one of these families: " + ArchitectureNames() + ".");
+    return Status(Code::kUnsupportedModel,
+                  "Models of the family \"" + std::string(name->substr(0, 40)) +
+                      "\" do not run here yet. Choose one of these families: " + ArchitectureNames() + ".");
   }
   h.name = std::string(file.GetString("general.name").value_or(*name).substr(0, 200));
   const Keys keys(file, h.architecture->name);

@@ -19,8 +19,8 @@ constexpr int kAttentionTokens = 8;       // tokens of one unit of attention
 // What one Run() works on; shared by its threads.
 struct Forward::Task {
   std::span<const int32_t> tokens;
-  int first;       // position of tokens[0]
-  int wanted;      // tokens that go through all layers, at the end
+  int first;   // position of tokens[0]
+  int wanted;  // tokens that go through all layers, at the end
   int layer = 0;
   int total = static_cast<int>(tokens.size());
   int from = 0;  // rows before this one are no longer needed (last layer)
@@ -45,10 +45,12 @@ class Forward::Layout {
   uint64_t used_ = 0;
 };
 
-Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool, KvCache& cache)
+Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
+                 KvCache& cache)
     : h_(h), weights_(weights), kernels_(kernels), pool_(pool), cache_(cache) {}
 
-uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base, Forward* out) {
+uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
+                         Forward* out) {
   Layout layout(base);
   const auto pad = [](int n) { return static_cast<size_t>((n + kMaxLanes - 1) / kMaxLanes * kMaxLanes); };
   const size_t batch = kMaxBatch, few = kFewTokens;
@@ -165,8 +167,8 @@ void Forward::Embed(Task& t, int thread) {
   const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
   const int half = h_.rope_dim / 2;
   for (int i = thread; i < t.count(); i += pool_.size()) {
-    Dequantize(e.type, e.data.data() + static_cast<size_t>(t.tokens[static_cast<size_t>(i)]) * row_bytes, static_cast<size_t>(h_.hidden),
-               x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
+    Dequantize(e.type, e.data.data() + static_cast<size_t>(t.tokens[static_cast<size_t>(i)]) * row_bytes,
+               static_cast<size_t>(h_.hidden), x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
     for (int j = 0; j < half; ++j) {
       const float angle = static_cast<float>(t.first + i) * frequencies_[j];
       cos_[i * half + j] = std::cos(angle);
@@ -175,8 +177,8 @@ void Forward::Embed(Task& t, int thread) {
   }
 }
 
-void Forward::QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat, int row,
-                          const Quantized& out, int thread) {
+void Forward::QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat,
+                          int row, const Quantized& out, int thread) {
   const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(columns);
   float* normalized = kFloat ? out.x + at * n : threads_[static_cast<size_t>(thread)].own.x;
   if (norm != nullptr) {
@@ -204,18 +206,22 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
   }
   const bool few = Few(t.count());
   *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
-  const size_t stride = static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
+  const size_t stride =
+      static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
   for (int row = few ? 0 : thread; row < t.rows(); row += few ? 1 : pool_.size()) {
     QuantizeRow(x + static_cast<size_t>(t.from + row) * stride, columns, norm, k256, k32, kFloat, row, *out, thread);
   }
   if (!few) pool_.Sync();  // a cancelled pass goes on to the end of its phase
 }
 
-void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end, float* out,
-                       size_t out_stride, int thread) const {
+void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
+                       float* out, size_t out_stride, int thread) const {
   const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(w.columns);
-  MatmulArgs args{w.panels, w.panel_bytes, w.columns, panel_begin, panel_end, tokens, {}, out, out_stride,
-                  threads_[static_cast<size_t>(thread)].scratch};
+  MatmulArgs args{w.panels,   w.panel_bytes,
+                  w.columns,  panel_begin,
+                  panel_end,  tokens,
+                  {},         out,
+                  out_stride, threads_[static_cast<size_t>(thread)].scratch};
   switch (KindFor(w.type)) {
     case ActivationKind::kFloat: args.a.x = a.x + at * n; break;
     case ActivationKind::kQ8x32:
@@ -242,7 +248,8 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, Epilogue epilogue) {
     step = static_cast<int>(kChunkBytes / w.panel_bytes) + 1;
     step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.size()))});
   }
-  for (int begin; (begin = pool_.Claim() * step) < w.panel_count;) epilogue(begin, std::min(begin + step, w.panel_count));
+  for (int begin; (begin = pool_.Claim() * step) < w.panel_count;)
+    epilogue(begin, std::min(begin + step, w.panel_count));
 }
 
 void Forward::Rotate(float* head, int token) const {
@@ -269,7 +276,8 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
   // Queries of rows whose logits nobody wants are not needed in the last layer; their keys and values are.
   const int begin = is_q ? t.count() - (t.layer == h_.layers - 1 ? t.wanted : t.count()) : 0;
   if (begin == t.count()) return;
-  Multiply(w, a, begin, t.count() - begin, index * panels, (index + 1) * panels, mine.tile, static_cast<size_t>(dim), thread);
+  Multiply(w, a, begin, t.count() - begin, index * panels, (index + 1) * panels, mine.tile, static_cast<size_t>(dim),
+           thread);
   for (int i = begin; i < t.count(); ++i) {
     float* row = mine.tile + static_cast<size_t>(i - begin) * static_cast<size_t>(dim);
     if (!bias.empty()) {
@@ -278,7 +286,8 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
     if (is_q) {
       Rotate(row, i);
       const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-      float* out = q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(index * dim);
+      float* out =
+          q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(index * dim);
       for (int j = 0; j < dim; ++j) out[j] = row[j] * scale;
     } else if (is_k) {
       Rotate(row, i);
@@ -296,7 +305,8 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
 void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   const int dim = h_.head_dim, group = h_.group();
-  const size_t q_stride = static_cast<size_t>(Padded(h_.q_rows())), head_bytes = static_cast<size_t>(group * dim) * sizeof(float);
+  const size_t q_stride = static_cast<size_t>(Padded(h_.q_rows())),
+               head_bytes = static_cast<size_t>(group * dim) * sizeof(float);
   const int rows = (token_end - token_begin) * group;
   for (int i = token_begin; i < token_end; ++i) {
     std::memcpy(mine.queries + static_cast<size_t>((i - token_begin) * group * dim),
@@ -306,10 +316,12 @@ void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, 
   for (int begin = 0; begin <= last; begin += kSegmentKeys) {
     // The first tokens of the block may end before this segment begins.
     const int skip = std::max(0, begin - (t.first + token_begin)) * group;
-    for (int r = skip; r < rows; ++r) mine.valid[r] = std::min(kSegmentKeys, t.first + token_begin + r / group - begin + 1);
+    for (int r = skip; r < rows; ++r)
+      mine.valid[r] = std::min(kSegmentKeys, t.first + token_begin + r / group - begin + 1);
     const size_t offset = static_cast<size_t>(skip) * static_cast<size_t>(dim);
-    kernels_.attend({mine.queries + offset, rows - skip, dim, cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin),
-                     mine.valid + skip, mine.scores, mine.max + skip, mine.sum + skip, mine.o + offset});
+    kernels_.attend({mine.queries + offset, rows - skip, dim, cache_.KeyPanel(t.layer, kv_head, begin),
+                     cache_.Value(t.layer, kv_head, begin), mine.valid + skip, mine.scores, mine.max + skip,
+                     mine.sum + skip, mine.o + offset});
     for (int r = skip; r < rows; ++r) {
       const size_t at = static_cast<size_t>(r) * static_cast<size_t>(dim);
       if (begin == 0) {
@@ -317,13 +329,15 @@ void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, 
         mine.running_sum[r] = mine.sum[r];
         std::memcpy(mine.running_o + at, mine.o + at, static_cast<size_t>(dim) * sizeof(float));
       } else {
-        kernels_.merge(&mine.running_max[r], &mine.running_sum[r], mine.running_o + at, mine.max[r], mine.sum[r], mine.o + at, dim);
+        kernels_.merge(&mine.running_max[r], &mine.running_sum[r], mine.running_o + at, mine.max[r], mine.sum[r],
+                       mine.o + at, dim);
       }
     }
   }
   for (int r = 0; r < rows; ++r) {
     const float* o = mine.running_o + static_cast<size_t>(r) * static_cast<size_t>(dim);
-    float* out = attended_ + static_cast<size_t>(token_begin + r / group) * q_stride + static_cast<size_t>((kv_head * group + r % group) * dim);
+    float* out = attended_ + static_cast<size_t>(token_begin + r / group) * q_stride +
+                 static_cast<size_t>((kv_head * group + r % group) * dim);
     const float inverse = 1.0f / mine.running_sum[r];
     for (int j = 0; j < dim; ++j) out[j] = o[j] * inverse;
   }
@@ -339,9 +353,11 @@ void Forward::AttendSegment(Task& t, int kv_head, int segment, int thread) {
     if (valid <= 0) continue;
     for (int r = 0; r < group; ++r) mine.valid[r] = valid;
     const size_t part = static_cast<size_t>((i * segments + segment) * h_.heads + kv_head * group);
-    kernels_.attend({q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(kv_head * group * dim), group, dim,
-                     cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin), mine.valid, mine.scores,
-                     segment_max_ + part, segment_sum_ + part, segment_o_ + part * static_cast<size_t>(dim)});
+    kernels_.attend({q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) +
+                         static_cast<size_t>(kv_head * group * dim),
+                     group, dim, cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin),
+                     mine.valid, mine.scores, segment_max_ + part, segment_sum_ + part,
+                     segment_o_ + part * static_cast<size_t>(dim)});
   }
 }
 
@@ -381,7 +397,8 @@ bool Forward::Layer(Task& t, int thread) {
 
   if (Few(t.count())) {
     const int segments = (t.first + t.count() - 1) / kSegmentKeys + 1;
-    for (int unit; (unit = pool_.Claim()) < segments * h_.kv_heads;) AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
+    for (int unit; (unit = pool_.Claim()) < segments * h_.kv_heads;)
+      AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
     if (!pool_.Sync()) return false;
     MergeSegments(t, mine.merged);
   } else {
@@ -427,8 +444,8 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
     for (int i = 0; i < t.rows(); ++i) {
       float* gate = mine.tile + static_cast<size_t>(i) * stride;
       kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);
-      std::memcpy(hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row, gate,
-                  static_cast<size_t>(rows) * sizeof(float));
+      std::memcpy(hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row,
+                  gate, static_cast<size_t>(rows) * sizeof(float));
     }
   });
   return pool_.Sync();

@@ -27,7 +27,8 @@ inline constexpr int kMaxLogitRows = 32;
 
 class Forward {
  public:
-  Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool, KvCache& cache);
+  Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
+          KvCache& cache);
 
   static uint64_t ScratchBytes(const Hyperparameters& h, const KernelTable& kernels, int threads, int context);
   // False when there is not enough memory.
@@ -60,16 +61,17 @@ class Forward {
 
   int Padded(int rows) const { return (rows + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
   // Lays out all buffers at `base` (null to measure); returns the bytes.
-  static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base, Forward* out);
+  static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
+                         Forward* out);
 
   void Embed(Task& t, int thread);
   void HeadRows(Task& t, int thread);
-  void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm, std::initializer_list<const PanelMatrix*> users,
-               Quantized* out);
-  void QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat, int row,
-                   const Quantized& out, int thread);
-  void Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end, float* out,
-                size_t out_stride, int thread) const;
+  void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
+               std::initializer_list<const PanelMatrix*> users, Quantized* out);
+  void QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat,
+                   int row, const Quantized& out, int thread);
+  void Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
+                float* out, size_t out_stride, int thread) const;
   void ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread);
   void Rotate(float* head, int token) const;
   void StoreKey(const float* head, int kv_head, int position, int thread);
@@ -93,15 +95,15 @@ class Forward {
   Buffer memory_;
   int context_ = 0;
 
-  float *x_, *q_, *attended_, *hidden_, *logits_;  // [batch][...], rows padded
-  float *cos_, *sin_;                              // [batch][rope_dim / 2]
-  float *segment_max_, *segment_sum_, *segment_o_; // [few][segments][heads](, [head_dim])
-  float* frequencies_;                             // [rope_dim / 2] radians per position
+  float *x_, *q_, *attended_, *hidden_, *logits_;   // [batch][...], rows padded
+  float *cos_, *sin_;                               // [batch][rope_dim / 2]
+  float *segment_max_, *segment_sum_, *segment_o_;  // [few][segments][heads](, [head_dim])
+  float* frequencies_;                              // [rope_dim / 2] radians per position
   Quantized shared_;
   struct PerThread {
     Quantized own;
-    float *merged;              // [few][q_rows]
-    float *tile, *tile2;        // results of a chunk before its epilogue
+    float* merged;        // [few][q_rows]
+    float *tile, *tile2;  // results of a chunk before its epilogue
     float *queries, *scores, *o, *running_o;
     float *max, *sum, *running_max, *running_sum;
     int* valid;

@@ -14,7 +14,8 @@ Status Invalid(const std::string& what) {
 // Walks the tensors of a model in one order, for sizing and for loading alike.
 class Binder {
  public:
-  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels) : file_(file), h_(h), kernels_(kernels) {}
+  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels)
+      : file_(file), h_(h), kernels_(kernels) {}
 
   struct Job {
     const TensorInfo* source;
@@ -29,7 +30,8 @@ class Binder {
     PADDOCK_RETURN_IF_ERROR(Find("token_embd.weight", hidden, vocabulary, &embedding));
     w->embedding = *embedding;
     PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
-    PADDOCK_RETURN_IF_ERROR(Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
+    PADDOCK_RETURN_IF_ERROR(
+        Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
     w->layers.resize(static_cast<size_t>(h_.layers));
     for (int i = 0; i < h_.layers; ++i) {
       LayerWeights& layer = w->layers[static_cast<size_t>(i)];
@@ -47,8 +49,8 @@ class Binder {
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_gate.weight", hidden, ff, &layer.gate));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_up.weight", hidden, ff, &layer.up));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_down.weight", ff, hidden, &layer.down));
-      for (const char* unsupported : {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "attn_q_norm.weight",
-                                      "attn_k_norm.weight", "ffn_gate_inp.weight"}) {
+      for (const char* unsupported : {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias",
+                                      "attn_q_norm.weight", "attn_k_norm.weight", "ffn_gate_inp.weight"}) {
         if (file_.FindTensor(prefix + unsupported) != nullptr) {
           return {Code::kUnsupportedModel, "This model has a part (" + std::string(unsupported) +
                                                ") that this engine does not run yet. Choose another model."};
@@ -68,7 +70,8 @@ class Binder {
   }
 
   static uint64_t JobBytes(const Job& job) {
-    const uint64_t bytes = static_cast<uint64_t>(job.matrix->panel_bytes) * static_cast<uint64_t>(job.matrix->panel_count);
+    const uint64_t bytes =
+        static_cast<uint64_t>(job.matrix->panel_bytes) * static_cast<uint64_t>(job.matrix->panel_count);
     return (bytes + 63) / 64 * 64;
   }
 
@@ -78,8 +81,8 @@ class Binder {
     if (tensor == nullptr) return Invalid("the tensor " + name + " is missing");
     if (tensor->columns() != columns || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
       return Invalid("the tensor " + name + " has the shape " + std::to_string(tensor->columns()) + " x " +
-                     std::to_string(tensor->rows()) + " where " + std::to_string(columns) + " x " + std::to_string(rows) +
-                     " was expected");
+                     std::to_string(tensor->rows()) + " where " + std::to_string(columns) + " x " +
+                     std::to_string(rows) + " was expected");
     }
     *out = tensor;
     return Status::Ok();
@@ -142,13 +145,14 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
         for (int i = p; i < p + kPanelsPerClaim && i < m.panel_count; ++i) {
           const int row = i * kernels.lanes;
           const int rows = m.rows - row < kernels.lanes ? m.rows - row : kernels.lanes;
-          kernels.pack_panel(m.type, job.source->data.data() + static_cast<size_t>(row) * row_bytes, row_bytes, rows, m.columns,
-                             out + static_cast<size_t>(i) * m.panel_bytes);
+          kernels.pack_panel(m.type, job.source->data.data() + static_cast<size_t>(row) * row_bytes, row_bytes, rows,
+                             m.columns, out + static_cast<size_t>(i) * m.panel_bytes);
         }
       }
     });
     if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Loading was cancelled."};
-    file.mapping().Drop(static_cast<size_t>(job.source->data.data() - file.mapping().bytes().data()), job.source->data.size());
+    file.mapping().Drop(static_cast<size_t>(job.source->data.data() - file.mapping().bytes().data()),
+                        job.source->data.size());
     offset += Binder::JobBytes(job);
     if (progress) progress(static_cast<double>(offset) / static_cast<double>(total));
   }

@@ -43,7 +43,8 @@ struct Weights {
   Buffer panels;
 };
 
-// The panels' size in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or misshapen.
+// The panels' size in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or
+// misshapen.
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 
 // Checks every tensor's shape against the hyperparameters, then packs them one after another on all threads, dropping

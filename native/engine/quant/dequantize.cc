@@ -19,7 +19,9 @@ void ForEachBlock(const void* source, size_t count, size_t block_elements, float
   }
 }
 
-int FifthBit(const uint8_t* high, int j) { return ((high[j / 8] >> (j % 8)) & 1) << 4; }
+int FifthBit(const uint8_t* high, int j) {
+  return ((high[j / 8] >> (j % 8)) & 1) << 4;
+}
 
 template <typename Block>
 void ExpandQ4_K(const Block& block, float* out) {

@@ -1,4 +1,5 @@
-// Reference dequantization: the plain reading of the format, used for embedding rows, norms, and as the oracle in tests.
+// Reference dequantization: the plain reading of the format, used for embedding rows, norms, and as the oracle in
+// tests.
 #pragma once
 
 #include <cstddef>

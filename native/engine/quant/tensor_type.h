@@ -36,10 +36,10 @@ inline const TensorTypeTraits* FindTraits(uint32_t type) {
     TensorTypeTraits traits;
   };
   static constexpr Row kRows[] = {
-      {TensorType::kF32, {"F32", 1, 4}},      {TensorType::kF16, {"F16", 1, 2}},
-      {TensorType::kBF16, {"BF16", 1, 2}},    {TensorType::kQ4_0, {"Q4_0", 32, 18}},
-      {TensorType::kQ4_1, {"Q4_1", 32, 20}},  {TensorType::kQ5_0, {"Q5_0", 32, 22}},
-      {TensorType::kQ5_1, {"Q5_1", 32, 24}},  {TensorType::kQ8_0, {"Q8_0", 32, 34}},
+      {TensorType::kF32, {"F32", 1, 4}},       {TensorType::kF16, {"F16", 1, 2}},
+      {TensorType::kBF16, {"BF16", 1, 2}},     {TensorType::kQ4_0, {"Q4_0", 32, 18}},
+      {TensorType::kQ4_1, {"Q4_1", 32, 20}},   {TensorType::kQ5_0, {"Q5_0", 32, 22}},
+      {TensorType::kQ5_1, {"Q5_1", 32, 24}},   {TensorType::kQ8_0, {"Q8_0", 32, 34}},
       {TensorType::kQ4_K, {"Q4_K", 256, 144}}, {TensorType::kQ5_K, {"Q5_K", 256, 176}},
       {TensorType::kQ6_K, {"Q6_K", 256, 210}},
   };
@@ -49,7 +49,9 @@ inline const TensorTypeTraits* FindTraits(uint32_t type) {
   return nullptr;
 }
 
-inline const TensorTypeTraits& Traits(TensorType type) { return *FindTraits(static_cast<uint32_t>(type)); }
+inline const TensorTypeTraits& Traits(TensorType type) {
+  return *FindTraits(static_cast<uint32_t>(type));
+}
 
 // Bytes of one row of `columns` elements; columns is a multiple of the type's block.
 inline size_t RowBytes(TensorType type, size_t columns) {

@@ -81,14 +81,18 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   if (!kernels.ok()) return kernels.status();
   plan.kernels = *kernels;
   if (options.threads < 0 || options.threads > kMaxThreads) {
-    return Status(Code::kInvalidArgument, "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
+    return Status(Code::kInvalidArgument,
+                  "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
   }
   plan.threads = options.threads > 0 ? options.threads : PhysicalCores();
-  if (options.context_length != 0 && (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
-    return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) + " to " +
-                                              std::to_string(plan.h.trained_context) + ", which this model was trained for.");
+  if (options.context_length != 0 &&
+      (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
+    return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) +
+                                              " to " + std::to_string(plan.h.trained_context) +
+                                              ", which this model was trained for.");
   }
-  plan.context = options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
+  plan.context =
+      options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();
   plan.memory.weights = *weights;
@@ -105,7 +109,8 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
   out.architecture = std::string(file.GetString("general.architecture").value_or("unknown").substr(0, 40));
   out.quantization = Quantization(file);
   out.parameters = Parameters(file);
-  out.trained_context_length = static_cast<int>(std::min<uint64_t>(file.GetUint(out.architecture + ".context_length").value_or(0), 1 << 30));
+  out.trained_context_length =
+      static_cast<int>(std::min<uint64_t>(file.GetUint(out.architecture + ".context_length").value_or(0), 1 << 30));
   const Result<Plan> plan = MakePlan(file, options);
   if (!plan.ok()) {
     out.unsupported = plan.status();
@@ -122,7 +127,10 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
 
 struct Engine::State {
   explicit State(GgufFile f, Plan p)
-      : file(std::move(f)), plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache) {}
+      : file(std::move(f)),
+        plan(std::move(p)),
+        pool(plan.threads),
+        forward(plan.h, weights, *plan.kernels, pool, cache) {}
 
   GgufFile file;  // stays mapped: embedding rows are read from it
   Plan plan;
@@ -140,7 +148,8 @@ struct Engine::State {
 
   // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. False when cancelled; `cached` then holds
   // what is whole.
-  bool Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel, const std::function<void(double)>& progress) {
+  bool Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
+               const std::function<void(double)>& progress) {
     cached.resize(static_cast<size_t>(keep));
     const int total = static_cast<int>(ids.size());
     for (int at = keep; at < total;) {
@@ -162,11 +171,15 @@ struct Engine::State {
 
 Engine::Engine() = default;
 Engine::~Engine() = default;
-const ModelInfo& Engine::info() const { return state_->info; }
-const Tokenizer& Engine::tokenizer() const { return *state_->tokenizer; }
+const ModelInfo& Engine::info() const {
+  return state_->info;
+}
+const Tokenizer& Engine::tokenizer() const {
+  return *state_->tokenizer;
+}
 
-Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const LoadOptions& options, const CancelFlag* cancel,
-                                             const std::function<void(double)>& progress) {
+Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const LoadOptions& options,
+                                             const CancelFlag* cancel, const std::function<void(double)>& progress) {
   Result<GgufFile> file = GgufFile::Open(path);
   if (!file.ok()) return file.status();
   Result<Plan> plan = MakePlan(*file, options);
@@ -195,23 +208,29 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.vocabulary = s.plan.h.vocabulary;
   info.threads = s.plan.threads;
   info.memory = s.plan.memory;
-  if (const auto chat_template = s.file.GetString("tokenizer.chat_template")) info.chat_template = ReplaceBrokenUtf8(*chat_template);
+  if (const auto chat_template = s.file.GetString("tokenizer.chat_template"))
+    info.chat_template = ReplaceBrokenUtf8(*chat_template);
   return engine;
 }
 
-Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer) {
+Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel,
+                                        GenerateObserver* observer) {
   State& s = *state_;
   const int total = static_cast<int>(std::min<size_t>(request.prompt.size(), 1u << 30));
   if (total == 0) return Status(Code::kInvalidArgument, "The prompt is empty.");
-  if (!s.ValidIds(request.prompt)) return Status(Code::kInvalidArgument, "The prompt has an id outside the vocabulary.");
+  if (!s.ValidIds(request.prompt))
+    return Status(Code::kInvalidArgument, "The prompt has an id outside the vocabulary.");
   if (total >= s.plan.context) {
     return Status(Code::kPromptTooLong, "The prompt has " + std::to_string(total) + " tokens; the context holds " +
-                                            std::to_string(s.plan.context) + ". Shorten it or load the model with a longer context.");
+                                            std::to_string(s.plan.context) +
+                                            ". Shorten it or load the model with a longer context.");
   }
   GenerateResult result;
   result.prompt_tokens = total;
   const auto start = Clock::now();
-  const auto common = std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first - s.cached.begin();
+  const auto common =
+      std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
+      s.cached.begin();
   // At least the last token is evaluated: its logits are wanted.
   const int keep = std::min(static_cast<int>(common), total - 1);
   result.cached_tokens = keep;
@@ -241,8 +260,9 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     }
     const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
     const int32_t token = sampler.Sample(s.Logits(0), std::span(s.cached).last(window));
-    const bool ends = s.tokenizer->EndsGeneration(token) ||
-                      std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
+    const bool ends =
+        s.tokenizer->EndsGeneration(token) ||
+        std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
     if (ends && !request.ignore_end) {
       result.finish_reason = FinishReason::kStop;
       break;
@@ -271,14 +291,16 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
   if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
   if (ids.size() > static_cast<size_t>(s.plan.context)) {
     return Status(Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
-                                            std::to_string(s.plan.context) + ". Shorten it or load the model with a longer context.");
+                                            std::to_string(s.plan.context) +
+                                            ". Shorten it or load the model with a longer context.");
   }
   std::vector<double> nll;
   s.cached.clear();
   const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
   for (size_t at = 0; at + 1 < ids.size(); at += kMaxBatch) {
     const int count = static_cast<int>(std::min<size_t>(kMaxBatch, ids.size() - 1 - at));
-    if (!s.forward.Run(ids.subspan(at, static_cast<size_t>(count)), static_cast<int>(at), count, cancel, nullptr)) return cancelled;
+    if (!s.forward.Run(ids.subspan(at, static_cast<size_t>(count)), static_cast<int>(at), count, cancel, nullptr))
+      return cancelled;
     for (int begin = 0; begin < count; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, count - begin);
       if (!s.forward.Head(begin, rows, cancel)) return cancelled;
@@ -291,11 +313,13 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
   return nll;
 }
 
-Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch, const CancelFlag* cancel) {
+Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch,
+                                          const CancelFlag* cancel) {
   State& s = *state_;
   std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + std::min<int>(keep, static_cast<int>(s.cached.size())));
   ids.insert(ids.end(), tokens.begin(), tokens.end());
-  if (tokens.empty() || !s.ValidIds(ids) || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
+  if (tokens.empty() || !s.ValidIds(ids) || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 ||
+      batch > kMaxBatch) {
     return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
   }
   if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
@@ -307,12 +331,14 @@ Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int k
 Result<std::vector<BenchRow>> Engine::Bench(int prompt, int generate, int repeat, const CancelFlag* cancel) {
   State& s = *state_;
   if (prompt < 0 || generate < 0 || repeat < 1 || prompt + generate < 1 || prompt + generate > s.plan.context) {
-    return Status(Code::kInvalidArgument, "Prompt and generated tokens together must be 1 to " + std::to_string(s.plan.context) +
+    return Status(Code::kInvalidArgument, "Prompt and generated tokens together must be 1 to " +
+                                              std::to_string(s.plan.context) +
                                               ", and there must be at least one repetition.");
   }
   const Status cancelled(Code::kCancelled, "The benchmark was cancelled.");
   std::vector<int32_t> ids(static_cast<size_t>(std::max(prompt, 1)));
-  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
   std::vector<BenchRow> rows;
   for (int r = 0; r < repeat; ++r) {
     auto start = Clock::now();
@@ -341,7 +367,8 @@ double Engine::MeasureReadBandwidth() {
   for (int repeat = 0; repeat < 3; ++repeat) {
     const auto start = Clock::now();
     s.pool.Run(nullptr, [&](int) {
-      for (int p; (p = s.pool.Claim()) < pieces;) sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
+      for (int p; (p = s.pool.Claim()) < pieces;)
+        sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
     });
     best = std::max(best, static_cast<double>(pieces) * kPiece / (MillisecondsSince(start) / 1000));
   }

@@ -57,7 +57,9 @@ int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> recent
   }
   // NaN logits of a broken model compare false everywhere; any token is as good as another.
   if (candidates_.empty()) return 0;
-  const auto before = [](const Candidate& a, const Candidate& b) { return MoreProbable(a.logit, a.token, b.logit, b.token); };
+  const auto before = [](const Candidate& a, const Candidate& b) {
+    return MoreProbable(a.logit, a.token, b.logit, b.token);
+  };
   size_t sorted = 0;
   const auto sort_until = [&](size_t count) {
     count = std::min(count, candidates_.size());

@@ -12,10 +12,10 @@ namespace paddock {
 
 struct SamplerOptions {
   float temperature = 0;
-  int top_k = 0;                // 0 = all
-  float top_p = 1;              // the smallest set of tokens with at least this probability (Holtzman et al., 2020)
-  float min_p = 0;              // relative to the most probable token (Nguyen et al., 2024)
-  float repetition_penalty = 1; // divides positive and multiplies negative logits (Keskar et al., 2019)
+  int top_k = 0;                 // 0 = all
+  float top_p = 1;               // the smallest set of tokens with at least this probability (Holtzman et al., 2020)
+  float min_p = 0;               // relative to the most probable token (Nguyen et al., 2024)
+  float repetition_penalty = 1;  // divides positive and multiplies negative logits (Keskar et al., 2019)
   uint64_t seed = 0;
 };
 

@@ -14,7 +14,10 @@ size_t SequenceLength(std::string_view text, bool* complete) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
-  const size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                        : first >= 0xe0 && first < 0xf0 ? 3
+                        : first >= 0xf0 && first < 0xf5 ? 4
+                                                        : 0;
   if (length == 0) return 0;
   for (size_t i = 1; i < length; ++i) {
     if (i == text.size()) {
@@ -60,7 +63,8 @@ std::string ReplaceBrokenUtf8(std::string_view text) {
   return out;
 }
 
-Detokenizer::Detokenizer(const Tokenizer& tokenizer, std::vector<std::string> stop) : tokenizer_(tokenizer), stop_(std::move(stop)) {
+Detokenizer::Detokenizer(const Tokenizer& tokenizer, std::vector<std::string> stop)
+    : tokenizer_(tokenizer), stop_(std::move(stop)) {
   std::erase_if(stop_, [](const std::string& s) { return s.empty(); });
 }
 

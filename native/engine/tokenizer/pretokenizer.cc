@@ -35,7 +35,8 @@ Class Classify(uint32_t c) {
 // A stretch of text that no piece crosses.
 class Scanner {
  public:
-  Scanner(const std::vector<uint32_t>& text, const std::vector<Class>& classes, size_t end) : text_(text), classes_(classes), end_(end) {}
+  Scanner(const std::vector<uint32_t>& text, const std::vector<Class>& classes, size_t end)
+      : text_(text), classes_(classes), end_(end) {}
 
   size_t Gpt2(size_t at) const {
     if (const size_t n = Contraction(at, false)) return at + n;
@@ -49,7 +50,8 @@ class Scanner {
     const uint32_t c = text_[at];
     const Class k = classes_[at];
     if (k == Class::kLetter) return RunEnd(at, Class::kLetter);
-    if (c != '\r' && c != '\n' && k != Class::kNumber && Is(at + 1, Class::kLetter)) return RunEnd(at + 1, Class::kLetter);
+    if (c != '\r' && c != '\n' && k != Class::kNumber && Is(at + 1, Class::kLetter))
+      return RunEnd(at + 1, Class::kLetter);
     if (k == Class::kNumber) return std::min(RunEnd(at, Class::kNumber), at + max_digits);
     const size_t body = at + (c == ' ');
     if (Is(body, Class::kOther)) {
@@ -133,7 +135,12 @@ std::vector<uint32_t> DecodeUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto byte = [&](size_t at) { return static_cast<uint8_t>(text[at]); };
     const uint8_t first = byte(i);
-    const size_t length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+    const size_t length = first < 0x80   ? 1
+                          : first < 0xc0 ? 0
+                          : first < 0xe0 ? 2
+                          : first < 0xf0 ? 3
+                          : first < 0xf8 ? 4
+                                         : 0;
     uint32_t c = length < 2 ? first : first & (0xffu >> (length + 1));
     bool valid = length > 0 && length <= text.size() - i;
     for (size_t j = 1; valid && j < length; ++j) {

@@ -9,7 +9,8 @@ namespace paddock {
 namespace {
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel, "This model's tokenizer cannot be used: " + what + ". Download it again or choose another file."};
+  return {Code::kInvalidModel,
+          "This model's tokenizer cannot be used: " + what + ". Download it again or choose another file."};
 }
 
 // GPT-2's table: vocabularies spell each byte as a printable character. Printable Latin-1 stands for itself, the other
@@ -51,8 +52,9 @@ std::string Unspell(std::string_view text) {
 // Control tokens that end an answer whatever the file's eos is: chat models stop at the end of a turn as well, and code
 // models begin another file after their padding and separator tokens.
 constexpr std::string_view kEndSpellings[] = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<|endoftext|>", "<|eom_id|>", "<|end_of_text|>", "<|end_of_turn|>",
-    "<end_of_turn>", "<|return|>", "<|call|>", "</s>", "<EOT>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>",
+    "<|eot_id|>",      "<|im_end|>",    "<|end|>",      "<|endoftext|>", "<|eom_id|>", "<|end_of_text|>",
+    "<|end_of_turn|>", "<end_of_turn>", "<|return|>",   "<|call|>",      "</s>",       "<EOT>",
+    "<|fim_pad|>",     "<|repo_name|>", "<|file_sep|>",
 };
 
 }  // namespace
@@ -60,17 +62,20 @@ constexpr std::string_view kEndSpellings[] = {
 Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(const GgufFile& file, int vocabulary) {
   const std::string_view model = file.GetString("tokenizer.ggml.model").value_or("");
   if (model != "gpt2") {
-    return Status(Code::kUnsupportedModel, "This model's tokenizer is of the kind \"" + std::string(model.substr(0, 40)) +
+    return Status(Code::kUnsupportedModel, "This model's tokenizer is of the kind \"" +
+                                               std::string(model.substr(0, 40)) +
                                                "\"; only byte-level BPE (gpt2) runs here yet. Choose another model.");
   }
   auto tokenizer = std::make_unique<Tokenizer>();
   const std::string_view pre = file.GetString("tokenizer.ggml.pre").value_or("");
   if (!FindPreTokenizer(pre, &tokenizer->pre_)) {
     return Status(Code::kUnsupportedModel, "This model splits text by the rule \"" + std::string(pre.substr(0, 40)) +
-                                               "\", which is not known here (" + PreTokenizerNames() + " are). Choose another model.");
+                                               "\", which is not known here (" + PreTokenizerNames() +
+                                               " are). Choose another model.");
   }
   tokenizer->ignore_merges_ = tokenizer->pre_ == PreTokenizer::kLlamaBpe;
-  tokenizer->add_bos_ = file.GetBool("tokenizer.ggml.add_bos_token").value_or(tokenizer->pre_ == PreTokenizer::kLlamaBpe);
+  tokenizer->add_bos_ =
+      file.GetBool("tokenizer.ggml.add_bos_token").value_or(tokenizer->pre_ == PreTokenizer::kLlamaBpe);
   PADDOCK_RETURN_IF_ERROR(tokenizer->ReadVocabulary(file, vocabulary));
   PADDOCK_RETURN_IF_ERROR(tokenizer->ReadMerges(file));
   PADDOCK_RETURN_IF_ERROR(tokenizer->ReadSpecial(file));
@@ -81,7 +86,8 @@ Status Tokenizer::ReadVocabulary(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray("tokenizer.ggml.tokens");
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
   if (tokens->length != static_cast<uint64_t>(vocabulary)) {
-    return Invalid("it has " + std::to_string(tokens->length) + " tokens where the weights have " + std::to_string(vocabulary));
+    return Invalid("it has " + std::to_string(tokens->length) + " tokens where the weights have " +
+                   std::to_string(vocabulary));
   }
   const MetadataArray* types = file.GetArray("tokenizer.ggml.token_type");
   if (types != nullptr) {
@@ -156,7 +162,8 @@ Status Tokenizer::ReadSpecial(const GgufFile& file) {
     if (id) ends_[static_cast<size_t>(*id)] = true;
   }
   for (size_t i = 0; i < bytes_.size(); ++i) {
-    const bool end_spelling = std::find(std::begin(kEndSpellings), std::end(kEndSpellings), bytes_[i]) != std::end(kEndSpellings);
+    const bool end_spelling =
+        std::find(std::begin(kEndSpellings), std::end(kEndSpellings), bytes_[i]) != std::end(kEndSpellings);
     // Some files type their end tokens as ordinary ones; a model can only ever have learned them as control tokens.
     if (end_spelling && kinds_[i] != Kind::kUnused) {
       kinds_[i] = Kind::kControl;

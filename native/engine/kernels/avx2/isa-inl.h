@@ -6,7 +6,9 @@ struct Avx2Isa {
   static constexpr int kLanes = 8;
   static constexpr int kSignedOffset = 0;
   template <int kBits>
-  static constexpr int kDepth = kBits == 4 ? 8 : kBits == 5 ? 4 : 2;
+  static constexpr int kDepth = kBits == 4   ? 8
+                                : kBits == 5 ? 4
+                                             : 2;
   using I = __m256i;
   using F = __m256;
 
@@ -54,15 +56,18 @@ struct Avx2Isa {
   static PADDOCK_INLINE I ScaleI8(const int8_t* p) { return PairI8(p, p); }
   // Lanes of two 16-bit numbers, from two rows of kLanes bytes.
   static PADDOCK_INLINE I PairU8(const uint8_t* low, const uint8_t* high) {
-    return _mm256_or_si256(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(low))),
-                           _mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(high))), 16));
+    return _mm256_or_si256(
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(low))),
+        _mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(high))), 16));
   }
   static PADDOCK_INLINE I PairI8(const int8_t* low, const int8_t* high) {
     const I l = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(low)));
     const I h = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(high)));
     return _mm256_or_si256(_mm256_and_si256(l, _mm256_set1_epi32(0xffff)), _mm256_slli_epi32(h, 16));
   }
-  static PADDOCK_INLINE I DotPair(I total, I pair, I sums) { return _mm256_add_epi32(total, _mm256_madd_epi16(pair, sums)); }
+  static PADDOCK_INLINE I DotPair(I total, I pair, I sums) {
+    return _mm256_add_epi32(total, _mm256_madd_epi16(pair, sums));
+  }
 
   // Signed by signed: the sign of the weight moves to the activation.
   struct SignedBytes {
@@ -79,7 +84,8 @@ struct Avx2Isa {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
   static PADDOCK_INLINE F LoadBfloat16(const uint16_t* p) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
   }
   static PADDOCK_INLINE void Store(float* p, F v) { _mm256_storeu_ps(p, v); }
   static PADDOCK_INLINE void StoreHalf(uint16_t* p, F v) {
@@ -113,4 +119,6 @@ struct Avx2Isa {
 
 // Weights are used once a pass: fetched ahead of use and not kept in the outer caches, where they would only push out
 // activations and keys.
-PADDOCK_INLINE void PrefetchStream(const uint8_t* p) { _mm_prefetch(reinterpret_cast<const char*>(p) + 3072, _MM_HINT_NTA); }
+PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p) + 3072, _MM_HINT_NTA);
+}

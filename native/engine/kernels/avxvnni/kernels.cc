@@ -4,10 +4,10 @@
 
 namespace paddock::avxvnni {
 namespace {
-// clang-format off: each file builds on those before it
 #include "kernels/avx2/isa-inl.h"
 #include "kernels/avxvnni/isa-inl.h"
 #include "kernels/avxvnni/tuning-inl.h"
+// Each builds on those before it.
 #include "kernels/generic/formats-inl.h"
 #include "kernels/generic/matmul256-inl.h"
 #include "kernels/generic/matmul32-inl.h"
@@ -16,7 +16,6 @@ namespace {
 #include "kernels/generic/vector-inl.h"
 #include "kernels/generic/attention-inl.h"
 #include "kernels/generic/probe-inl.h"
-// clang-format on
 }  // namespace
 #include "kernels/generic/table-inl.h"
 }  // namespace paddock::avxvnni

@@ -60,7 +60,8 @@ PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column
   const float* s = a.scores + static_cast<size_t>(row) * kSegmentKeys;
   for (int i = 0; i < keys; ++i) {
     Isa::F value[kVectors];
-    for (int v = 0; v < kVectors; ++v) value[v] = Isa::LoadHalf(a.v + static_cast<size_t>(i) * a.head_dim + column + v * kLanes);
+    for (int v = 0; v < kVectors; ++v)
+      value[v] = Isa::LoadHalf(a.v + static_cast<size_t>(i) * a.head_dim + column + v * kLanes);
     PADDOCK_UNROLL(8)
     for (int r = 0; r < kRows; ++r) {
       const Isa::F p = Isa::Set1(s[r * kSegmentKeys + i]);
@@ -84,7 +85,8 @@ PADDOCK_INLINE void ValueRows(const AttendArgs& a, int row, int keys) {
     for (int r = row; r < row + kRows; ++r) {
       float sum = 0;
       for (int i = 0; i < keys; ++i) {
-        sum += a.scores[static_cast<size_t>(r) * kSegmentKeys + i] * Isa::HalfToFloat(a.v[static_cast<size_t>(i) * a.head_dim + column]);
+        sum += a.scores[static_cast<size_t>(r) * kSegmentKeys + i] *
+               Isa::HalfToFloat(a.v[static_cast<size_t>(i) * a.head_dim + column]);
       }
       a.o[static_cast<size_t>(r) * a.head_dim + column] = sum;
     }
@@ -114,7 +116,8 @@ void Attend(const AttendArgs& a) {
   }
 }
 
-void Merge(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o, int head_dim) {
+void Merge(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o,
+           int head_dim) {
   const float largest = *max > segment_max ? *max : segment_max;
   alignas(64) float scale[2 * kLanes] = {};
   scale[0] = *max - largest;

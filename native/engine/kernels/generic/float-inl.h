@@ -18,7 +18,8 @@ struct MatmulFloat {
     for (int t = 0; t < kTokens; ++t) f[t] = Isa::Zero();
     for (int c = 0; c < args.columns; ++c) {
       const Isa::F w = Column(panel, c);
-      for (int t = 0; t < kTokens; ++t) f[t] = Isa::Fma(w, Isa::Set1(x[static_cast<size_t>(t) * args.columns + c]), f[t]);
+      for (int t = 0; t < kTokens; ++t)
+        f[t] = Isa::Fma(w, Isa::Set1(x[static_cast<size_t>(t) * args.columns + c]), f[t]);
     }
     for (int t = 0; t < kTokens; ++t) Isa::Store(out + static_cast<size_t>(t) * args.out_stride, f[t]);
   }
@@ -26,8 +27,8 @@ struct MatmulFloat {
   static void Pack(const uint8_t* source, size_t row_bytes, int rows, int columns, uint8_t* panel) {
     for (int c = 0; c < columns; ++c) {
       for (int r = 0; r < rows; ++r) {
-        memcpy(panel + (static_cast<size_t>(c) * kLanes + r) * kElementBytes, source + r * row_bytes + static_cast<size_t>(c) * kElementBytes,
-               kElementBytes);
+        memcpy(panel + (static_cast<size_t>(c) * kLanes + r) * kElementBytes,
+               source + r * row_bytes + static_cast<size_t>(c) * kElementBytes, kElementBytes);
       }
     }
   }

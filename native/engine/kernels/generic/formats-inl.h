@@ -81,13 +81,16 @@ struct FormatQ6_K {
   static constexpr int RunLow(int j) { return 4 * (j / 2) + j % 2; }
   static constexpr int RunHigh(int j) { return RunLow(j) + 2; }
   static PADDOCK_INLINE void Codes(const Block& b, int j, int g, Isa::I* low, Isa::I* high) {
-    const Isa::I v = Isa::Load(b.low[j][g]), h = Isa::Load(b.high[j / 2][g]), mask = Isa::Bytes(15), bits = Isa::Bytes(48);
+    const Isa::I v = Isa::Load(b.low[j][g]), h = Isa::Load(b.high[j / 2][g]), mask = Isa::Bytes(15),
+                 bits = Isa::Bytes(48);
     const int t = j % 2;
     *low = Isa::Or(Isa::And(v, mask), Isa::And(Isa::ShiftTo4(h, 2 * t), bits));
     *high = Isa::Or(Isa::And(Isa::template ShiftRight16<4>(v), mask), Isa::And(Isa::ShiftTo4(h, 2 * t + 4), bits));
   }
   static PADDOCK_INLINE Isa::I Scale(const Block& b, int s) { return Isa::ScaleI8(b.scale[s]); }
-  static PADDOCK_INLINE Isa::I SumPair(const Block& b, int i) { return Isa::PairI8(b.scale[2 * i], b.scale[2 * i + 1]); }
+  static PADDOCK_INLINE Isa::I SumPair(const Block& b, int i) {
+    return Isa::PairI8(b.scale[2 * i], b.scale[2 * i + 1]);
+  }
   static void PackRow(const uint8_t* source, int row, Block* b) {
     const BlockQ6_K& s = *reinterpret_cast<const BlockQ6_K*>(source);
     b->d[row] = s.d;

@@ -8,10 +8,18 @@ PADDOCK_INLINE void DirectTokens(const uint8_t* panel, const MatmulArgs& args, f
   }
   float* rest = out + static_cast<size_t>(t) * args.out_stride;
   switch (args.tokens - t) {
-    case 7: if constexpr (kDirectTokens > 7) Kernel::template Direct<7>(panel, args, t, rest); break;
-    case 6: if constexpr (kDirectTokens > 6) Kernel::template Direct<6>(panel, args, t, rest); break;
-    case 5: if constexpr (kDirectTokens > 5) Kernel::template Direct<5>(panel, args, t, rest); break;
-    case 4: if constexpr (kDirectTokens > 4) Kernel::template Direct<4>(panel, args, t, rest); break;
+    case 7:
+      if constexpr (kDirectTokens > 7) Kernel::template Direct<7>(panel, args, t, rest);
+      break;
+    case 6:
+      if constexpr (kDirectTokens > 6) Kernel::template Direct<6>(panel, args, t, rest);
+      break;
+    case 5:
+      if constexpr (kDirectTokens > 5) Kernel::template Direct<5>(panel, args, t, rest);
+      break;
+    case 4:
+      if constexpr (kDirectTokens > 4) Kernel::template Direct<4>(panel, args, t, rest);
+      break;
     case 3: Kernel::template Direct<3>(panel, args, t, rest); break;
     case 2: Kernel::template Direct<2>(panel, args, t, rest); break;
     case 1: Kernel::template Direct<1>(panel, args, t, rest); break;
@@ -33,7 +41,8 @@ void MatmulFormat(const MatmulArgs& args) {
         Kernel::Unpack(args.panels + panel * args.panel_bytes, args.panel_bytes, b, blocks, unpacked);
         int t = 0;
         for (; t + kGemmTileTokens <= args.tokens; t += kGemmTileTokens) {
-          Kernel::template Gemm<kGemmTileTokens>(*unpacked, b, blocks, args, t, out + static_cast<size_t>(t) * args.out_stride);
+          Kernel::template Gemm<kGemmTileTokens>(*unpacked, b, blocks, args, t,
+                                                 out + static_cast<size_t>(t) * args.out_stride);
         }
         for (; t + 2 <= args.tokens; t += 2) {
           Kernel::template Gemm<2>(*unpacked, b, blocks, args, t, out + static_cast<size_t>(t) * args.out_stride);

@@ -79,7 +79,8 @@ PADDOCK_INLINE void Direct256(const typename Format::Block* w, const MatmulArgs&
     for (int i = 0; i < Shape::kSumPairs; ++i) {
       const Isa::I pair = Format::SumPair(block, i);
       for (int t = 0; t < kTokens; ++t) {
-        correction[t] = Isa::DotPair(correction[t], pair, Isa::Broadcast4(Sums256<Format>(args.a, columns, token + t, b) + 2 * i));
+        correction[t] =
+            Isa::DotPair(correction[t], pair, Isa::Broadcast4(Sums256<Format>(args.a, columns, token + t, b) + 2 * i));
       }
     }
     const Isa::F d = Isa::LoadHalf(block.d);
@@ -107,7 +108,8 @@ void Unpack256(const uint8_t* panels, size_t panel_bytes, int first_block, int b
   for (int p = 0; p < kPanels; ++p) {
     const auto* w = reinterpret_cast<const typename Format::Block*>(panels + p * panel_bytes) + first_block;
     for (int b = 0; b < blocks; ++b) {
-      for (int i = 0; i < static_cast<int>(sizeof(w[b])); i += 64) PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+      for (int i = 0; i < static_cast<int>(sizeof(w[b])); i += 64)
+        PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
       for (int j = 0; j < 4; ++j) {
         for (int g = 0; g < 8; ++g) {
           Isa::I low, high;
@@ -125,7 +127,8 @@ void Unpack256(const uint8_t* panels, size_t panel_bytes, int first_block, int b
 }
 
 template <typename Format, int kTokens>
-PADDOCK_INLINE void Gemm256(const Unpacked256& u, int first_block, int blocks, const MatmulArgs& args, int token, float* out) {
+PADDOCK_INLINE void Gemm256(const Unpacked256& u, int first_block, int blocks, const MatmulArgs& args, int token,
+                            float* out) {
   using Shape = Shape256<Format>;
   const int columns = args.columns, all_blocks = columns / 256;
   const int8_t* q = args.a.q + static_cast<size_t>(token) * columns + first_block * 256;

@@ -10,7 +10,8 @@ struct Dot32 {
 
   // Adds the products of one block to `total`; code(p, g) gives the vector of panel p and group g.
   template <int kPanelCount, int kTokens, typename LoadCode>
-  static PADDOCK_INLINE void Block(LoadCode code, const int8_t* q, size_t stride, Isa::I (&total)[kPanelCount][kTokens]) {
+  static PADDOCK_INLINE void Block(LoadCode code, const int8_t* q, size_t stride,
+                                   Isa::I (&total)[kPanelCount][kTokens]) {
     if constexpr (kSigned) {
       PADDOCK_UNROLL(8)
       for (int g = 0; g < 8; ++g) {
@@ -78,7 +79,8 @@ struct Matmul32 {
     for (int t = 0; t < kTokens; ++t) f[t] = Isa::Zero();
     for (int b = 0; b < blocks; ++b) {
       PADDOCK_UNROLL(8)
-      for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64) PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+      for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
+        PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
       Isa::I total[1][kTokens];
       for (int t = 0; t < kTokens; ++t) total[0][t] = Isa::ZeroI();
       Dot32<Format>::template Block<1, kTokens>([&](int, int g) PADDOCK_LAMBDA { return Format::Code(w[b], g); },
@@ -98,7 +100,8 @@ struct Matmul32 {
     for (int p = 0; p < kPanels; ++p) {
       const auto* w = reinterpret_cast<const Block*>(panels + p * panel_bytes) + first_block;
       for (int b = 0; b < blocks; ++b) {
-        for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64) PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+        for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
+          PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
         for (int g = 0; g < 8; ++g) Isa::StoreI(u->codes[b * 8 + g][p], Format::Code(w[b], g));
         u->d[b][p] = Isa::LoadHalf(w[b].d);
         if constexpr (Format::kHasMin) u->m[b][p] = Isa::LoadHalf(w[b].m);
@@ -113,7 +116,8 @@ struct Matmul32 {
     Isa::F f[kPanels][kTokens];
     for (int p = 0; p < kPanels; ++p) {
       for (int t = 0; t < kTokens; ++t) {
-        f[p][t] = first_block == 0 ? Isa::Zero() : Isa::LoadF(out + static_cast<size_t>(t) * args.out_stride + p * kLanes);
+        f[p][t] =
+            first_block == 0 ? Isa::Zero() : Isa::LoadF(out + static_cast<size_t>(t) * args.out_stride + p * kLanes);
       }
     }
     for (int b = 0; b < blocks; ++b) {
@@ -121,17 +125,20 @@ struct Matmul32 {
       for (int p = 0; p < kPanels; ++p) {
         for (int t = 0; t < kTokens; ++t) total[p][t] = Isa::ZeroI();
       }
-      Dot32<Format>::template Block<kPanels, kTokens>(
-          [&](int p, int g) PADDOCK_LAMBDA { return Isa::Load(u.codes[b * 8 + g][p]); }, q + b * 32, static_cast<size_t>(columns), total);
+      Dot32<Format>::template Block<kPanels, kTokens>([&](int p, int g)
+                                                          PADDOCK_LAMBDA { return Isa::Load(u.codes[b * 8 + g][p]); },
+                                                      q + b * 32, static_cast<size_t>(columns), total);
       for (int t = 0; t < kTokens; ++t) {
         const size_t at = static_cast<size_t>(token + t) * all_blocks + first_block + b;
         for (int p = 0; p < kPanels; ++p) {
-          f[p][t] = Dot32<Format>::Accumulate(f[p][t], total[p][t], u.d[b][p], u.m[b][p], args.a.d[at], args.a.sum32[at]);
+          f[p][t] =
+              Dot32<Format>::Accumulate(f[p][t], total[p][t], u.d[b][p], u.m[b][p], args.a.d[at], args.a.sum32[at]);
         }
       }
     }
     for (int p = 0; p < kPanels; ++p) {
-      for (int t = 0; t < kTokens; ++t) Isa::Store(out + static_cast<size_t>(t) * args.out_stride + p * kLanes, f[p][t]);
+      for (int t = 0; t < kTokens; ++t)
+        Isa::Store(out + static_cast<size_t>(t) * args.out_stride + p * kLanes, f[p][t]);
     }
   }
 };

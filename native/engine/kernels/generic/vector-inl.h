@@ -62,7 +62,8 @@ void Quantize256(const float* x, int columns, int8_t* q, float* d, int16_t* sum1
     d[b] = largest != 0 ? 1.0f / inverse : 0.0f;
     for (int i = 0; i < 256; i += kLanes) Isa::StoreRounded8(Isa::Mul(Isa::LoadF(x + i), Isa::Set1(inverse)), q + i);
     for (int s = 0; s < 16; ++s) sum16[b * 16 + s] = static_cast<int16_t>(SumOf(q + 16 * s, 16));
-    for (int s = 0; s < 8; ++s) sum32[b * 8 + s] = static_cast<int16_t>(sum16[b * 16 + 2 * s] + sum16[b * 16 + 2 * s + 1]);
+    for (int s = 0; s < 8; ++s)
+      sum32[b * 8 + s] = static_cast<int16_t>(sum16[b * 16 + 2 * s] + sum16[b * 16 + 2 * s + 1]);
   }
 }
 

@@ -32,9 +32,15 @@ struct ScalarIsa {
     memcpy(&v, p, 4);
     return Set1I(v);
   }
-  static PADDOCK_INLINE I And(I a, I b) { return Each(a, b, [](int32_t x, int32_t y) { return x & y; }); }
-  static PADDOCK_INLINE I Or(I a, I b) { return Each(a, b, [](int32_t x, int32_t y) { return x | y; }); }
-  static PADDOCK_INLINE I Sub32(I a, I b) { return Each(a, b, [](int32_t x, int32_t y) { return x - y; }); }
+  static PADDOCK_INLINE I And(I a, I b) {
+    return Each(a, b, [](int32_t x, int32_t y) { return x & y; });
+  }
+  static PADDOCK_INLINE I Or(I a, I b) {
+    return Each(a, b, [](int32_t x, int32_t y) { return x | y; });
+  }
+  static PADDOCK_INLINE I Sub32(I a, I b) {
+    return Each(a, b, [](int32_t x, int32_t y) { return x - y; });
+  }
   // Shifts of 32 instead of 16 bits: what crosses a byte is masked off by every caller.
   template <int n>
   static PADDOCK_INLINE I ShiftRight16(I v) {
@@ -121,11 +127,21 @@ struct ScalarIsa {
     for (int i = 0; i < kLanes; ++i) out.lane[i] = v;
     return out;
   }
-  static PADDOCK_INLINE F Add(F a, F b) { return Each(a, b, [](float x, float y) { return x + y; }); }
-  static PADDOCK_INLINE F Mul(F a, F b) { return Each(a, b, [](float x, float y) { return x * y; }); }
-  static PADDOCK_INLINE F Div(F a, F b) { return Each(a, b, [](float x, float y) { return x / y; }); }
-  static PADDOCK_INLINE F Max(F a, F b) { return Each(a, b, [](float x, float y) { return x > y ? x : y; }); }
-  static PADDOCK_INLINE F Min(F a, F b) { return Each(a, b, [](float x, float y) { return x < y ? x : y; }); }
+  static PADDOCK_INLINE F Add(F a, F b) {
+    return Each(a, b, [](float x, float y) { return x + y; });
+  }
+  static PADDOCK_INLINE F Mul(F a, F b) {
+    return Each(a, b, [](float x, float y) { return x * y; });
+  }
+  static PADDOCK_INLINE F Div(F a, F b) {
+    return Each(a, b, [](float x, float y) { return x / y; });
+  }
+  static PADDOCK_INLINE F Max(F a, F b) {
+    return Each(a, b, [](float x, float y) { return x > y ? x : y; });
+  }
+  static PADDOCK_INLINE F Min(F a, F b) {
+    return Each(a, b, [](float x, float y) { return x < y ? x : y; });
+  }
   static PADDOCK_INLINE F Fma(F a, F b, F c) {
     for (int i = 0; i < kLanes; ++i) c.lane[i] += a.lane[i] * b.lane[i];
     return c;
@@ -148,7 +164,8 @@ struct ScalarIsa {
 
  private:
   static I Pair(I low, I high) {
-    for (int i = 0; i < kLanes; ++i) low.lane[i] = (low.lane[i] & 0xffff) | static_cast<int32_t>(static_cast<uint32_t>(high.lane[i]) << 16);
+    for (int i = 0; i < kLanes; ++i)
+      low.lane[i] = (low.lane[i] & 0xffff) | static_cast<int32_t>(static_cast<uint32_t>(high.lane[i]) << 16);
     return low;
   }
   template <typename T>

@@ -4,9 +4,9 @@
 
 namespace paddock::scalar {
 namespace {
-// clang-format off: each file builds on those before it
 #include "kernels/scalar/isa-inl.h"
 #include "kernels/scalar/tuning-inl.h"
+// Each builds on those before it.
 #include "kernels/generic/formats-inl.h"
 #include "kernels/generic/matmul256-inl.h"
 #include "kernels/generic/matmul32-inl.h"
@@ -15,7 +15,6 @@ namespace {
 #include "kernels/generic/vector-inl.h"
 #include "kernels/generic/attention-inl.h"
 #include "kernels/generic/probe-inl.h"
-// clang-format on
 }  // namespace
 #include "kernels/generic/table-inl.h"
 }  // namespace paddock::scalar
