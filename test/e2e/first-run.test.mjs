@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { scenario, testModels } from './support/scenario.mjs';
 
 const small = 'smollm2-135m-instruct';
@@ -56,8 +56,13 @@ step('a GGUF file of the user is used where it is', async (window) => {
   await window.command('Paddock: Use a GGUF File');
   const input = window.page.locator('.quick-input-widget input[type=text]');
   await input.waitFor();
-  await input.fill(path);
-  await window.page.waitForTimeout(800);
+  // The dialog writes its own folder into the field when it has listed it, even over what was typed meanwhile.
+  const file = window.page.locator('.quick-input-list .monaco-list-row', { hasText: basename(path) });
+  for (let attempt = 1; !(await file.isVisible()); attempt += 1) {
+    assert.ok(attempt <= 20, 'the dialog shows the file');
+    await input.fill(path);
+    await file.waitFor({ timeout: 1500 }).catch(() => {});
+  }
   await window.page.keyboard.press('Enter');
   await window.chat.frame.getByTestId('model').filter({ hasText: /qwen/i }).waitFor({ timeout: 120_000 });
   await window.command('Paddock: Choose Model');

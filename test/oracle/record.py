@@ -5,7 +5,7 @@ Needs the Python package llama-cpp-python 0.3.36 and numpy. For each model it wr
   score    ids of score.txt (at most 2,001) and the negative log-likelihood in nats of each but the first
   greedy   for some prompts the ids, the greedy continuation, and at each step the margin of the best logit
   spread   what changes when the reference's attention takes its other path: the mean absolute difference of the
-           likelihoods, and the largest margin at which a greedy choice went the other way. int8 activations turn the
+           likelihoods, and the most that the margin between the two best tokens moves. int8 activations turn the
            last bit of a float into a whole step here and there, so two right implementations lie this far apart.
 Usage: python record.py MODEL.gguf NAME
 """
@@ -63,28 +63,41 @@ def record(path, flash_attn):
     return texts, {'ids': ids, 'nll': [round(float(x), 5) for x in nll]}, greedy
 
 
-def spread(score, other_score, greedy, other_greedy):
-    """How far the reference is from itself when only the path of its attention changes."""
-    nll = float(np.abs(np.array(score['nll']) - np.array(other_score['nll'])).mean())
-    margin = 0.0
-    for one, other in zip(greedy, other_greedy):
-        different = [i for i, (a, b) in enumerate(zip(one['tokens'], other['tokens'])) if a != b]
-        if different:
-            margin = max(margin, one['margins'][different[0]])
-    return {'nll': round(nll, 5), 'margin': margin}
+def rows_along(path, flash_attn, greedy):
+    """Logits at every greedy choice, with the recorded tokens given: one array [choices, vocabulary] per prompt."""
+    llm = llama_cpp.Llama(path, n_ctx=512, n_batch=512, n_threads=1, logits_all=True, flash_attn=flash_attn, verbose=False)
+    out = []
+    for one in greedy:
+        ids = one['ids'] + one['tokens'][:-1]
+        llm.reset()
+        llm.eval(ids)
+        out.append(llm.scores[len(one['ids']) - 1 : len(ids)].copy())
+    return out
+
+
+def margin_spread(path, greedy):
+    """How far the reference's other attention path moves the margin between the two best tokens, at most."""
+    largest = 0.0
+    for on, off in zip(rows_along(path, True, greedy), rows_along(path, False, greedy)):
+        two = np.argpartition(on, -2, axis=1)[:, -2:]
+        one = np.diff(np.take_along_axis(on, two, axis=1), axis=1)
+        other = np.diff(np.take_along_axis(off, two, axis=1), axis=1)
+        largest = max(largest, float(np.abs(one - other).max()))
+    return round(largest, 4)
 
 
 def main():
     path, name = sys.argv[1], sys.argv[2]
     # Flash attention is what llama.cpp itself chooses.
     texts, score, greedy = record(path, True)
-    _, other_score, other_greedy = record(path, False)
+    _, other_score, _ = record(path, False)
+    nll = float(np.abs(np.array(score['nll']) - np.array(other_score['nll'])).mean())
     out = {
         'reference': f'llama.cpp in llama-cpp-python {llama_cpp.__version__}',
         'texts': texts,
         'score': score,
         'greedy': greedy,
-        'spread': spread(score, other_score, greedy, other_greedy),
+        'spread': {'nll': round(nll, 5), 'margin': margin_spread(path, greedy)},
     }
     (HERE / 'recorded' / f'{name}.json').write_text(json.dumps(out, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
 
