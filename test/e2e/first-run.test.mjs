@@ -56,17 +56,26 @@ step('a GGUF file of the user is used where it is', async (window) => {
   await window.command('Paddock: Use a GGUF File');
   const input = window.page.locator('.quick-input-widget input[type=text]');
   await input.waitFor();
-  // The dialog writes its own folder into the field when it has listed it, even over what was typed meanwhile.
+  // The dialog writes its own folder into the field whenever it has listed it, even over what was typed meanwhile.
   const file = window.page.locator('.quick-input-list .monaco-list-row', { hasText: basename(path) });
-  for (let attempt = 1; !(await file.isVisible()); attempt += 1) {
-    assert.ok(attempt <= 20, 'the dialog shows the file');
+  for (let attempt = 1; await input.isVisible(); attempt += 1) {
+    assert.ok(attempt <= 10, 'the dialog takes the file');
     await input.fill(path);
-    await file.waitFor({ timeout: 1500 }).catch(() => {});
+    if (!(await appears(file))) continue;
+    await window.page.waitForTimeout(300);
+    await window.page.keyboard.press('Enter');
+    await input.waitFor({ state: 'hidden', timeout: 3000 }).catch(() => {});
   }
-  await window.page.keyboard.press('Enter');
   await window.chat.frame.getByTestId('model').filter({ hasText: /qwen/i }).waitFor({ timeout: 120_000 });
   await window.command('Paddock: Choose Model');
   await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'in use' }).waitFor();
   await window.screenshot('model-picker');
   await window.page.keyboard.press('Escape');
 });
+
+function appears(locator) {
+  return locator.waitFor({ timeout: 3000 }).then(
+    () => true,
+    () => false,
+  );
+}
