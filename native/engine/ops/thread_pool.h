@@ -31,10 +31,17 @@ class ThreadPool {
   // cancelled; they must then return.
   bool Sync();
 
-  // Inside Run(): the next unclaimed piece of work of this phase, from 0.
-  int Claim() { return next_.fetch_add(1, std::memory_order_relaxed); }
+  // Inside Run(): the next unclaimed piece of work of this phase, from 0. Once cancelled there is none: a phase over
+  // many tokens takes a tenth of a second, and nobody wants its result any more.
+  int Claim() {
+    const bool cancelled = cancel_ != nullptr && cancel_->load(std::memory_order_relaxed);
+    return cancelled ? kNoMore : next_.fetch_add(1, std::memory_order_relaxed);
+  }
 
  private:
+  // Above the number of pieces of any phase, and small enough to be multiplied by the size of a piece.
+  static constexpr int kNoMore = 1 << 23;
+
   void Loop(int thread);
 
   const int size_;
