@@ -90,3 +90,15 @@ async function statFields(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
+
+/**
+ * The smallest of up to three measurements, or the first within the limit. Whatever else runs on the machine only ever
+ * adds to a time, so the smallest is the product's own.
+ */
+export async function smallest(limit, measure) {
+  let best = Infinity;
+  for (let attempt = 0; attempt < 3 && best > limit; attempt += 1) {
+    best = Math.min(best, await measure(attempt));
+  }
+  return best;
+}
