@@ -1,25 +1,10 @@
 #!/usr/bin/env node
 /** The terminal program: the server's modules without an editor. */
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Host } from '../server/host.ts';
+import { nodeHost } from '../server/host.ts';
 import { runProgram } from './program.ts';
 
-const host: Host = {
-  env: process.env,
-  platform: process.platform,
-  arch: process.arch,
-  pid: process.pid,
-  homeFolder: homedir(),
-  installFolder: fileURLToPath(new URL('..', import.meta.url)),
-  isAlive: (pid) => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  },
-};
+const host = nodeHost(process, fileURLToPath(new URL('..', import.meta.url)));
 
 const stop = new AbortController();
 process.on('SIGINT', () => {

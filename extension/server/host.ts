@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+
 /**
  * What a server module may know of the process it runs in. `main.ts` of the child and of the terminal program
  * each make one; nothing else reads `process`.
@@ -11,4 +13,26 @@ export interface Host {
   /** The folder that holds `dist` and `media`. */
   readonly installFolder: string;
   isAlive(pid: number): boolean;
+}
+
+/** The host that a real process is. */
+export function nodeHost(
+  process: Pick<NodeJS.Process, 'env' | 'platform' | 'arch' | 'pid' | 'kill'>,
+  installFolder: string,
+): Host {
+  return {
+    env: process.env,
+    platform: process.platform,
+    arch: process.arch,
+    pid: process.pid,
+    homeFolder: homedir(),
+    installFolder,
+    isAlive: (pid) => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    },
+  };
 }

@@ -147,6 +147,8 @@ step('kill -9 of the engine while it answers loses nothing, and Try Again works'
   await window.statusIs('ready', 120_000);
   assert.notEqual(await enginePid(window.server.pid), pid);
   await window.chat.error.getByRole('button', { name: 'Try Again' }).click();
+  // The failed answer goes first: its text is not that of the new one.
+  await window.chat.error.waitFor({ state: 'detached' });
   await window.chat.partialAnswer(20);
   await window.chat.input.press('Escape');
   await window.chat.answer(['cancelled']);
