@@ -4,11 +4,12 @@
  *   node test/run.mjs [SUITE]...   only these suites
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages } from './workbench/install.mjs';
 import { defaultModel, getModels, testModels } from './workbench/models.mjs';
 import { buildAddon, testNative } from './workbench/native.mjs';
+import { counted, runNodeTests } from './workbench/node-tests.mjs';
 import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
 
 const results = join(cache, 'results');
@@ -123,20 +124,13 @@ async function vitest(name, filters) {
 
 /** Files of node:test in a folder. */
 async function nodeTests(folder) {
-  let output = '';
-  const { readdir } = await import('node:fs/promises');
   const files = existsSync(join(root, folder))
     ? (await readdir(join(root, folder))).filter((file) => file.endsWith('.test.mjs'))
     : [];
   if (files.length === 0) {
     throw new StepError(`There are no tests in ${folder}.`);
   }
-  const paths = files.map((file) => join(folder, file));
-  const code = await run(process.execPath, ['--test', '--test-reporter=spec', ...paths], {
-    onOutput: (text) => (output += text),
-  });
-  const number = (name) => Number(new RegExp(`^\\u2139 ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
-  return counted([number('pass'), number('fail') + number('cancelled') + number('skipped') + number('todo')], code);
+  return runNodeTests(files.map((file) => join(folder, file)));
 }
 
 /** A suite of its own: its last line is `N passed, N failed`. */
@@ -151,9 +145,4 @@ async function script(path) {
     throw new StepError(`${path} did not end with "N passed, N failed".`);
   }
   return counted([Number(match[1]), Number(match[2])], code);
-}
-
-/** A suite that failed without a failed test, or that tested nothing, has failed. */
-function counted([passed, failed], code) {
-  return failed === 0 && (code !== 0 || passed === 0) ? [passed, 1] : [passed, failed];
 }

@@ -7,8 +7,9 @@
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { conclude, runNodeTests } from '../workbench/node-tests.mjs';
 import { packExtension } from '../workbench/package.mjs';
-import { main, root, run } from '../workbench/process.mjs';
+import { main, root } from '../workbench/process.mjs';
 import { installVscode } from '../workbench/vscode.mjs';
 
 await main(async () => {
@@ -22,15 +23,8 @@ await main(async () => {
   const wanted = process.argv.slice(2);
   const names = wanted.length > 0 ? wanted : (await readdir(folder)).filter((name) => name.endsWith('.test.mjs'));
   const files = names.map((name) => join(folder, name));
-  let output = '';
   // One window at a time: two would fight for the CPU, and the times that are measured would mean nothing.
-  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
-  const code = await run(process.execPath, args, { env, onOutput: (text) => (output += text) });
-  const count = (name) => Number(new RegExp(`^\\u2139 ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
-  const failed = count('fail') + count('cancelled') + count('skipped') + count('todo');
-  const missed = failed === 0 && (code !== 0 || count('pass') === 0) ? 1 : failed;
-  console.log(`${count('pass')} passed, ${missed} failed`);
-  process.exitCode = missed > 0 ? 1 : 0;
+  conclude(await runNodeTests(files, { args: ['--test-concurrency=1'], env }));
 });
 
 /** Where the product keeps models on this machine when nothing says otherwise. */
