@@ -157,7 +157,7 @@ bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
 void Forward::HeadRows(Task& t, int thread) {
   Quantized a;
   Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
-  EachChunk(weights_.head, t.rows(), [&](int begin, int end) {
+  EachChunk(weights_.head, t.rows(), thread, [&](int begin, int end) {
     Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
   });
 }
@@ -241,15 +241,16 @@ void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int to
 
 // Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range.
 template <typename Epilogue>
-void Forward::EachChunk(const PanelMatrix& w, int tokens, Epilogue epilogue) {
+void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue) {
   int step = kTileRows / kernels_.lanes;
   if (Few(tokens)) {
     // No more than half of a thread's share, so that a late thread is made up for.
     step = static_cast<int>(kChunkBytes / w.panel_bytes) + 1;
     step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.size()))});
   }
-  for (int begin; (begin = pool_.Claim() * step) < w.panel_count;)
-    epilogue(begin, std::min(begin + step, w.panel_count));
+  const int chunks = (w.panel_count + step - 1) / step;
+  for (int chunk; (chunk = pool_.Claim(thread, chunks)) < chunks;)
+    epilogue(chunk * step, std::min((chunk + 1) * step, w.panel_count));
 }
 
 void Forward::Rotate(float* head, int token) const {
@@ -390,21 +391,24 @@ bool Forward::Layer(Task& t, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   Quantized a;
   Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
-  for (int head; (head = pool_.Claim()) < h_.heads + 2 * h_.kv_heads;) ProjectHead(t, layer, a, head, thread);
+  const int heads = h_.heads + 2 * h_.kv_heads;
+  for (int head; (head = pool_.Claim(thread, heads)) < heads;) ProjectHead(t, layer, a, head, thread);
   if (!pool_.Sync()) return false;
   if (t.layer == h_.layers - 1) t.from = t.count() - t.wanted;
   if (t.rows() == 0) return true;
 
   if (Few(t.count())) {
     const int segments = (t.first + t.count() - 1) / kSegmentKeys + 1;
-    for (int unit; (unit = pool_.Claim()) < segments * h_.kv_heads;)
+    const int units = segments * h_.kv_heads;
+    for (int unit; (unit = pool_.Claim(thread, units)) < units;)
       AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
     if (!pool_.Sync()) return false;
     MergeSegments(t, mine.merged);
   } else {
     const int blocks = (t.rows() + kAttentionTokens - 1) / kAttentionTokens;
     // The last tokens see the most keys: they are begun first.
-    for (int unit; (unit = pool_.Claim()) < blocks * h_.kv_heads;) {
+    const int units = blocks * h_.kv_heads;
+    for (int unit; (unit = pool_.Claim(thread, units)) < units;) {
       const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttentionTokens;
       AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttentionTokens, t.count()), thread);
     }
@@ -413,7 +417,7 @@ bool Forward::Layer(Task& t, int thread) {
 
   Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, &a);
   const auto add_to_x = [&](const PanelMatrix& w) {
-    EachChunk(w, t.count(), [&](int begin, int end) {
+    EachChunk(w, t.count(), thread, [&](int begin, int end) {
       const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
       const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
       Multiply(w, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
@@ -436,7 +440,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   Quantized a;
   Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, &a);
-  EachChunk(layer.gate, t.count(), [&](int begin, int end) {
+  EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
     Multiply(layer.gate, a, 0, t.rows(), begin, end, mine.tile, stride, thread);

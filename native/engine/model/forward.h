@@ -81,7 +81,7 @@ class Forward {
   bool Layer(Task& t, int thread);
   bool FeedForward(Task& t, const LayerWeights& layer, int thread);
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int tokens, Epilogue epilogue);
+  void EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue);
   bool Few(int tokens) const { return tokens <= kFewTokens; }
 
   // Up to here every thread quantizes for itself and attention is shared out by segments.

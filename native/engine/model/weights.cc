@@ -140,8 +140,10 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
     m.panels = out;
     const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
     constexpr int kPanelsPerClaim = 16;
-    pool.Run(cancel, [&](int) {
-      for (int p; (p = pool.Claim() * kPanelsPerClaim) < m.panel_count;) {
+    const int pieces = (m.panel_count + kPanelsPerClaim - 1) / kPanelsPerClaim;
+    pool.Run(cancel, [&](int thread) {
+      for (int piece; (piece = pool.Claim(thread, pieces)) < pieces;) {
+        const int p = piece * kPanelsPerClaim;
         for (int i = p; i < p + kPanelsPerClaim && i < m.panel_count; ++i) {
           const int row = i * kernels.lanes;
           const int rows = m.rows - row < kernels.lanes ? m.rows - row : kernels.lanes;

@@ -19,7 +19,7 @@ void Pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : size_(threads < 1 ? 1 : threads) {
+ThreadPool::ThreadPool(int threads) : size_(threads < 1 ? 1 : threads), shares_(static_cast<size_t>(size_)) {
   for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
 }
 
@@ -45,7 +45,7 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, const std::function<void(i
   work_ = &work;
   cancel_ = cancel;
   cancelled_ = false;
-  next_.store(0, std::memory_order_relaxed);
+  ResetShares();
   if (size_ > 1) {
     job_.fetch_add(1);
     job_.notify_all();
@@ -54,12 +54,30 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, const std::function<void(i
   Sync();  // nobody may still be inside `work` when it goes out of scope
 }
 
+void ThreadPool::ResetShares() {
+  for (Share& share : shares_) share.next.store(0, std::memory_order_relaxed);
+}
+
+int ThreadPool::Claim(int thread, int count) {
+  if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) return count;
+  const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / size_); };
+  for (int i = 0; i < size_; ++i) {
+    const int owner = (thread + i) % size_, begin = bound(owner), end = bound(owner + 1);
+    std::atomic<int>& next = shares_[static_cast<size_t>(owner)].next;
+    // Looked at first, so that the counter of a run that is used up stays where it is.
+    if (next.load(std::memory_order_relaxed) >= end - begin) continue;
+    const int piece = begin + next.fetch_add(1, std::memory_order_relaxed);
+    if (piece < end) return piece;
+  }
+  return count;
+}
+
 bool ThreadPool::Sync() {
   const uint32_t phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
     // Once cancelled always cancelled: threads leave the pass through the final Sync() of Run().
     cancelled_ = cancelled_ || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed));
-    next_.store(0, std::memory_order_relaxed);
+    ResetShares();
     arrived_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1);
     if (sleepers_.load() > 0) phase_.notify_all();

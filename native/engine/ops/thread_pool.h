@@ -31,18 +31,19 @@ class ThreadPool {
   // cancelled; they must then return.
   bool Sync();
 
-  // Inside Run(): the next unclaimed piece of work of this phase, from 0. Once cancelled there is none: a phase over
-  // many tokens takes a tenth of a second, and nobody wants its result any more.
-  int Claim() {
-    const bool cancelled = cancel_ != nullptr && cancel_->load(std::memory_order_relaxed);
-    return cancelled ? kNoMore : next_.fetch_add(1, std::memory_order_relaxed);
-  }
+  // Inside Run(): an unclaimed piece of the `count` pieces of this phase, or `count` when there is none left; all calls
+  // of a phase give the same count. Every thread has a run of neighbouring pieces, so that what it reads is one long
+  // stream that can be fetched ahead; who has finished its own run helps the others. Once cancelled there is nothing to
+  // claim: a phase over many tokens takes a tenth of a second, and nobody wants its result any more.
+  int Claim(int thread, int count);
 
  private:
-  // Above the number of pieces of any phase, and small enough to be multiplied by the size of a piece.
-  static constexpr int kNoMore = 1 << 23;
+  struct alignas(64) Share {
+    std::atomic<int> next{0};  // pieces claimed of one thread's run
+  };
 
   void Loop(int thread);
+  void ResetShares();
 
   const int size_;
   std::vector<std::thread> workers_;
@@ -50,7 +51,8 @@ class ThreadPool {
   const std::atomic<bool>* cancel_ = nullptr;
   bool cancelled_ = false;  // written by the last thread to arrive, read after the phase number changed
 
-  alignas(64) std::atomic<int> next_{0};
+  std::vector<Share> shares_;
+
   alignas(64) std::atomic<int> arrived_{0};
   alignas(64) std::atomic<uint32_t> phase_{0};
   alignas(64) std::atomic<int> sleepers_{0};

@@ -366,8 +366,8 @@ double Engine::MeasureReadBandwidth() {
   std::atomic<uint64_t> sink{0};
   for (int repeat = 0; repeat < 3; ++repeat) {
     const auto start = Clock::now();
-    s.pool.Run(nullptr, [&](int) {
-      for (int p; (p = s.pool.Claim()) < pieces;)
+    s.pool.Run(nullptr, [&](int thread) {
+      for (int p; (p = s.pool.Claim(thread, pieces)) < pieces;)
         sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
     });
     best = std::max(best, static_cast<double>(pieces) * kPiece / (MillisecondsSince(start) / 1000));

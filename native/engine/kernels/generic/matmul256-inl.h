@@ -16,6 +16,17 @@ struct Shape256 {
   static constexpr int kSumPairs = Format::kHasMin ? 4 : 8;  // pairs of sums per block
 };
 
+// Step `step` of 32 of fetching every cache line of a block ahead of its use: one that is left out costs the whole way
+// to memory.
+template <size_t kBytes>
+PADDOCK_INLINE void PrefetchLines(const void* block, int step) {
+  static_assert(kBytes <= 64 * 64);
+  constexpr int kLines = (kBytes + 63) / 64;
+  const auto* p = static_cast<const uint8_t*>(block);
+  if (step < kLines) PrefetchStream(p + 64 * step);
+  if (step + 32 < kLines) PrefetchStream(p + 64 * (step + 32));
+}
+
 template <typename Format>
 PADDOCK_INLINE Isa::F Accumulate256(Isa::F f, Isa::I total, Isa::I correction, Isa::F d, Isa::F dmin, float da) {
   const Isa::F scale = Isa::Set1(da);
@@ -54,7 +65,7 @@ PADDOCK_INLINE void Direct256(const typename Format::Block* w, const MatmulArgs&
         for (int t = 0; t < kTokens; ++t) low[t] = high[t] = Isa::ZeroI();
         PADDOCK_UNROLL(8)
         for (int g = g0; g < g0 + Shape::kDepth; ++g) {
-          PrefetchStream(reinterpret_cast<const uint8_t*>(&block) + (j * 8 + g) * static_cast<int>(sizeof(block) / 32));
+          PrefetchLines<sizeof(block)>(&block, j * 8 + g);
           Isa::I cl, ch;
           Format::Codes(block, j, g, &cl, &ch);
           PADDOCK_UNROLL(8)

@@ -4,13 +4,14 @@ uint64_t ReadStream(const void* data, size_t bytes) {
   const auto* p = static_cast<const uint8_t*>(data);
   Isa::I a = Isa::ZeroI(), b = a, c = a, d = a;
   constexpr size_t kStep = sizeof(Isa::I);
-  for (size_t i = 0; i < bytes; i += 4 * kStep) {
-    PrefetchStream(p + i);
-    a = Isa::Or(a, Isa::Load(p + i));
-    b = Isa::Or(b, Isa::Load(p + i + kStep));
-    PrefetchStream(p + i + 64);
-    c = Isa::Or(c, Isa::Load(p + i + 2 * kStep));
-    d = Isa::Or(d, Isa::Load(p + i + 3 * kStep));
+  for (size_t i = 0; i < bytes; i += 256) {
+    for (size_t line = 0; line < 256; line += 64) PrefetchStream(p + i + line);
+    for (size_t at = i; at < i + 256; at += 4 * kStep) {
+      a = Isa::Or(a, Isa::Load(p + at));
+      b = Isa::Or(b, Isa::Load(p + at + kStep));
+      c = Isa::Or(c, Isa::Load(p + at + 2 * kStep));
+      d = Isa::Or(d, Isa::Load(p + at + 3 * kStep));
+    }
   }
   alignas(64) uint8_t out[sizeof(Isa::I)];
   Isa::StoreI(out, Isa::Or(Isa::Or(a, b), Isa::Or(c, d)));
