@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "engine.h"
+#include "kernels/dispatch.h"
 #include "tiny_model.h"
 
 namespace paddock {
@@ -96,15 +97,19 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
 TEST(KernelTablesAgree) {
   const std::vector<int32_t> ids = SomeIds(40);
   for (const TinyModel& model : Models()) {
-    const std::vector<float> best = Logits(*Open(model, 1), ids, 0, 256),
-                             scalar = Logits(*Open(model, 1, "scalar"), ids, 0, 256);
-    double error = 0, power = 0;
-    for (size_t i = 0; i < best.size(); ++i) {
-      error += (static_cast<double>(best[i]) - scalar[i]) * (static_cast<double>(best[i]) - scalar[i]);
-      power += static_cast<double>(scalar[i]) * scalar[i];
+    const std::vector<float> scalar = Logits(*Open(model, 1, "scalar"), ids, 0, 256);
+    for (const KernelTable* table : AvailableKernels()) {
+      const std::unique_ptr<Engine> engine = Open(model, 1, table->name);
+      CHECK_EQ(std::string(engine->info().kernels), std::string(table->name));
+      const std::vector<float> logits = Logits(*engine, ids, 0, 256);
+      double error = 0, power = 0;
+      for (size_t i = 0; i < logits.size(); ++i) {
+        error += (static_cast<double>(logits[i]) - scalar[i]) * (static_cast<double>(logits[i]) - scalar[i]);
+        power += static_cast<double>(scalar[i]) * scalar[i];
+      }
+      // Rounding differences may flip an int8 activation here and there.
+      CHECK(error < 1e-4 * power);
     }
-    // Rounding differences may flip an int8 activation here and there.
-    CHECK(error < 1e-4 * power);
   }
 }
 
