@@ -331,7 +331,10 @@ TEST(TheVariableForcesAKernelAndNamesTheChoices) {
 // Who knows the machine, as the tests in an emulator do, says which tables must have run here.
 TEST(TellsWhichTablesRan) {
   std::string names;
-  for (const KernelTable* k : AvailableKernels()) names += (names.empty() ? "" : " ") + std::string(k->name);
+  for (const KernelTable* k : AvailableKernels()) {
+    if (!names.empty()) names += ' ';
+    names += k->name;
+  }
   std::printf("     tables: %s\n", names.c_str());
   const char* expected = std::getenv("PADDOCK_EXPECT_KERNELS");
   if (expected != nullptr) CHECK_EQ(names, std::string(expected));
