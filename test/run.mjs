@@ -8,7 +8,7 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages } from './workbench/install.mjs';
 import { defaultModel, getModels, testModels } from './workbench/models.mjs';
-import { buildAddon, testNative } from './workbench/native.mjs';
+import { armCores, buildAddon, buildArmTests, runArmTests, testNative } from './workbench/native.mjs';
 import { counted, runNodeTests } from './workbench/node-tests.mjs';
 import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
 
@@ -87,9 +87,29 @@ async function single(command, args) {
 }
 
 /** The engine's own tests, with the address and undefined-behaviour sanitizers. */
-async function nativeTests() {
+function nativeTests() {
   const junit = join(results, 'native.xml');
-  const failure = await testNative('asan', junit).catch((error) => error);
+  return engineTests(junit, testNative('asan', junit));
+}
+
+/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need. */
+async function armTests() {
+  await buildArmTests();
+  const totals = [0, 0];
+  for (const core of armCores) {
+    const junit = join(results, `arm-${core.tables.split(' ')[0]}.xml`);
+    const [passed, failed] = await engineTests(junit, runArmTests(core, junit));
+    totals[0] += passed;
+    totals[1] += failed;
+  }
+  return totals;
+}
+
+async function engineTests(junit, running) {
+  const failure = await running.then(
+    () => undefined,
+    (error) => error,
+  );
   if (!existsSync(junit)) {
     throw failure ?? new StepError('The tests of the engine left no report.');
   }
