@@ -70,8 +70,8 @@ std::vector<TinyModel> Models() {
 }
 
 // How far LogitsDoNotDependOnBatchesThreadsOrCache goes: longer than one segment of attention and than one batch. An
-// emulator, where floats are computed in software, gets the same borders with fewer tokens between them, and no matrices
-// of floats.
+// emulator, where floats are computed in software, gets the same borders with fewer tokens between them, and no
+// matrices of floats.
 #ifdef PADDOCK_EMULATED_MACHINE
 constexpr bool kFloatModels = false;
 constexpr size_t kLawTokens = 264;
