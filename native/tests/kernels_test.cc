@@ -174,6 +174,29 @@ TEST(ProductsDoNotDependOnTheNumberOfTokens) {
   }
 }
 
+// The integers are exact and the float operations are in one order, so only a table without a fused multiply-add may
+// round otherwise: the scalar one.
+TEST(ProductsAreTheSameBitsOnEveryFusingTable) {
+  constexpr int kColumns = 1280, kTokens = 67;
+  const size_t rows = 48;  // whole panels of every table
+  for (const TensorType type : kTypes) {
+    std::vector<float> expected;
+    for (const KernelTable* k : Tables()) {
+      if (std::string(k->name) == "scalar") continue;
+      Random random(11);
+      const Matrix m = MakeMatrix(*k, type, static_cast<int>(rows), kColumns, random);
+      const std::vector<float> x = random.Floats(kTokens * kColumns, 1.0f);
+      const QuantizedRows a = Quantize(*k, KindFor(type), x, kTokens, kColumns);
+      const std::vector<float> out = Multiply(*k, type, m, a.view, kTokens, kColumns);
+      CHECK_EQ(out.size(), rows * kTokens);
+      if (expected.empty()) expected = out;
+      if (std::memcmp(expected.data(), out.data(), out.size() * sizeof(float)) != 0) {
+        test::Fail(__FILE__, __LINE__, std::string(k->name) + " " + Traits(type).name + " differs");
+      }
+    }
+  }
+}
+
 // Codes and activations at the limits of their ranges: 16-bit partial sums must not overflow.
 TEST(ExtremeCodesDoNotOverflow) {
   constexpr int kColumns = 512;
