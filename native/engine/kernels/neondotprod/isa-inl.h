@@ -83,6 +83,16 @@ struct NeonDotprodIsa {
     return total;
   }
 
+  // For gemm-inl.h: the codes of eight columns, from the vectors of two groups of four, and the scales of a panel.
+  static PADDOCK_INLINE void StoreCodes(I first, I second, int8_t (*out)[16]) {
+    vst1q_s8(out[0], vreinterpretq_s8_s32(first.low));
+    vst1q_s8(out[1], vreinterpretq_s8_s32(first.high));
+    vst1q_s8(out[2], vreinterpretq_s8_s32(second.low));
+    vst1q_s8(out[3], vreinterpretq_s8_s32(second.high));
+  }
+  using TileScale = I;
+  static PADDOCK_INLINE TileScale SpreadScale(I scale) { return scale; }
+
   using SignedBytes = I;
   static PADDOCK_INLINE I Prepare(I w) { return w; }
   static PADDOCK_INLINE I DotSigned(I total, I w, I a) { return Dot(total, w, a); }

@@ -10,6 +10,8 @@ namespace {
 #include "kernels/generic/formats-inl.h"
 #include "kernels/generic/matmul256-inl.h"
 #include "kernels/generic/matmul32-inl.h"
+#include "kernels/neondotprod/tile-inl.h"
+#include "kernels/neondotprod/gemm-inl.h"
 #include "kernels/generic/float-inl.h"
 #include "kernels/generic/matmul-inl.h"
 #include "kernels/generic/vector-inl.h"

@@ -10,7 +10,7 @@ struct NeonI8mmIsa : NeonDotprodIsa {
   using Square = int32x4_t;
 
   // The row pairs of eight columns, from the vectors of two groups of four.
-  static PADDOCK_INLINE void StoreRows(I first, I second, int8_t (*out)[16]) {
+  static PADDOCK_INLINE void StoreCodes(I first, I second, int8_t (*out)[16]) {
     vst1q_s8(out[0], vreinterpretq_s8_s32(vzip1q_s32(first.low, second.low)));
     vst1q_s8(out[1], vreinterpretq_s8_s32(vzip2q_s32(first.low, second.low)));
     vst1q_s8(out[2], vreinterpretq_s8_s32(vzip1q_s32(first.high, second.high)));
@@ -29,11 +29,12 @@ struct NeonI8mmIsa : NeonDotprodIsa {
     return vmlaq_s32(total, partial, scale);
   }
   // Each row's scale at both of its tokens.
-  static PADDOCK_INLINE void SpreadScale(I scale, Square (&out)[kRowPairs]) {
-    out[0] = vzip1q_s32(scale.low, scale.low);
-    out[1] = vzip2q_s32(scale.low, scale.low);
-    out[2] = vzip1q_s32(scale.high, scale.high);
-    out[3] = vzip2q_s32(scale.high, scale.high);
+  struct TileScale {
+    Square row_pair[kRowPairs];
+  };
+  static PADDOCK_INLINE TileScale SpreadScale(I scale) {
+    return {{vzip1q_s32(scale.low, scale.low), vzip2q_s32(scale.low, scale.low), vzip1q_s32(scale.high, scale.high),
+             vzip2q_s32(scale.high, scale.high)}};
   }
   // The sums of one token, in the order of the rows.
   static PADDOCK_INLINE I SumsOf(int token, const Square& s0, const Square& s1, const Square& s2, const Square& s3) {

@@ -1,67 +1,29 @@
-// The GEMM by pairs of rows and tokens. It takes the place of the generic one for every quantized type; the direct
-// kernel stays. The integers are the same in another order of adding, and the float operations are the generic ones, so
-// a result still does not depend on which of the two kernels computed it.
-
-constexpr int kRowPairs = Isa::kRowPairs;
+// The GEMM of the Arm tables, in place of the generic one for every quantized type; the direct kernel stays. A register
+// of activations is sixteen columns of a token, and the instructions pick from it what they multiply with: broadcasting
+// four columns at a time, as elsewhere, would be one more vector operation for every few products. What is multiplied
+// with what is up to `Tile`, a few tokens of kPanels panels. The integers are the same in any order of adding and the
+// float operations are the generic ones, so a result still does not depend on which of the two kernels computed it.
 
 // The same format by another name, for which the generic products are still what they were.
 template <typename Format>
 struct Generic : Format {};
 
-template <int kTokens>
-struct Squares {
-  static constexpr int kPairs = (kTokens + 1) / 2;
-  Isa::Square at[kPanels][kRowPairs][kPairs];
+// Of kPanels panels, in the order that the instructions want.
+using EightColumns = int8_t[kPanels][4][16];
 
-  PADDOCK_INLINE void Clear() {
-    for (int p = 0; p < kPanels; ++p) {
-      for (int r = 0; r < kRowPairs; ++r) {
-        for (int t = 0; t < kPairs; ++t) at[p][r][t] = Isa::ZeroSquare();
-      }
-    }
-  }
-
-  // Adds the products of sixteen columns. An odd last token is its own neighbour, and that half is not read.
-  PADDOCK_INLINE void Multiply16(const int8_t (*codes)[kPanels][kRowPairs][16], const int8_t* q, size_t stride) {
-    Isa::Rows x[kPairs][2];
-    for (int t = 0; t < kPairs; ++t) {
-      const int8_t* first = q + 2 * t * stride;
-      Isa::LoadTokens(first, 2 * t + 1 < kTokens ? first + stride : first, x[t]);
-    }
-    PADDOCK_UNROLL(2)
-    for (int step = 0; step < 2; ++step) {
-      PADDOCK_UNROLL(2)
-      for (int p = 0; p < kPanels; ++p) {
-        PADDOCK_UNROLL(4)
-        for (int r = 0; r < kRowPairs; ++r) {
-          const Isa::Rows w = Isa::LoadRows(codes[step][p][r]);
-          PADDOCK_UNROLL(4)
-          for (int t = 0; t < kPairs; ++t) at[p][r][t] = Isa::MultiplyPairs(at[p][r][t], w, x[t][step]);
-        }
-      }
-    }
-  }
-
-  PADDOCK_INLINE Isa::I Sums(int panel, int token) const {
-    const auto& s = at[panel];
-    const int t = token / 2;
-    return Isa::SumsOf(token % 2, s[0][t], s[1][t], s[2][t], s[3][t]);
-  }
-};
-
-struct PairedUnpacked256 {
+struct TiledUnpacked256 {
   static constexpr int kBlocks = kColumnBlock / 256;
-  int8_t codes[kColumnBlock / 8][kPanels][kRowPairs][16];
-  Isa::Square scale[kBlocks * 16][kPanels][kRowPairs];
+  EightColumns codes[kColumnBlock / 8];
+  Isa::TileScale scale[kBlocks * 16][kPanels];
   Isa::I pair[kBlocks * 8][kPanels];
   Isa::F d[kBlocks][kPanels], dmin[kBlocks][kPanels];
 };
 
 template <typename Format>
-struct PairedMatmul256 {
+struct TiledMatmul256 {
   using Block = typename Format::Block;
   using Shape = Shape256<Format>;
-  using Unpacked = PairedUnpacked256;
+  using Unpacked = TiledUnpacked256;
   static constexpr int kBlockColumns = 256;
 
   template <int kTokens>
@@ -79,12 +41,12 @@ struct PairedMatmul256 {
           for (int g = 0; g < 8; g += 2) {
             Isa::I low[2], high[2];
             for (int i = 0; i < 2; ++i) Format::Codes(w[b], j, g + i, &low[i], &high[i]);
-            Isa::StoreRows(low[0], low[1], u->codes[b * 32 + Format::RunLow(j) * 4 + g / 2][p]);
-            Isa::StoreRows(high[0], high[1], u->codes[b * 32 + Format::RunHigh(j) * 4 + g / 2][p]);
+            Isa::StoreCodes(low[0], low[1], u->codes[b * 32 + Format::RunLow(j) * 4 + g / 2][p]);
+            Isa::StoreCodes(high[0], high[1], u->codes[b * 32 + Format::RunHigh(j) * 4 + g / 2][p]);
           }
         }
         for (int s = 0; s < 8 * Shape::kScalesPerRun; ++s)
-          Isa::SpreadScale(Format::Scale(w[b], s), u->scale[b * 16 + s][p]);
+          u->scale[b * 16 + s][p] = Isa::SpreadScale(Format::Scale(w[b], s));
         for (int i = 0; i < Shape::kSumPairs; ++i) u->pair[b * 8 + i][p] = Format::SumPair(w[b], i);
         u->d[b][p] = Isa::LoadHalf(w[b].d);
         if constexpr (Format::kHasMin) u->dmin[b][p] = Isa::LoadHalf(w[b].dmin);
@@ -94,29 +56,21 @@ struct PairedMatmul256 {
 
   template <int kTokens>
   static void Gemm(const Unpacked& u, int first_block, int blocks, const MatmulArgs& args, int token, float* out) {
-    using Tile = Squares<kTokens>;
     const int columns = args.columns, all_blocks = columns / 256;
     const size_t stride = static_cast<size_t>(columns);
     const int8_t* q = args.a.q + static_cast<size_t>(token) * stride + first_block * 256;
     for (int b = 0; b < blocks; ++b) {
-      Tile total;
+      Tile<kTokens> total;
       total.Clear();
       for (int s = 0; s < 8 * Shape::kScalesPerRun; ++s) {
-        Tile partial;
+        Tile<kTokens> partial;
         partial.Clear();
         PADDOCK_UNROLL(2)
         for (int c = 0; c < Format::kScaleColumns; c += 16) {
           const int column = b * 256 + s * Format::kScaleColumns + c;
           partial.Multiply16(&u.codes[column / 8], q + column, stride);
         }
-        for (int p = 0; p < kPanels; ++p) {
-          for (int r = 0; r < kRowPairs; ++r) {
-            for (int t = 0; t < Tile::kPairs; ++t) {
-              total.at[p][r][t] =
-                  Isa::FoldScaledSquare(total.at[p][r][t], partial.at[p][r][t], u.scale[b * 16 + s][p][r]);
-            }
-          }
-        }
+        total.AddScaled(partial, u.scale[b * 16 + s]);
       }
       PADDOCK_UNROLL(4)
       for (int t = 0; t < kTokens; ++t) {
@@ -136,16 +90,16 @@ struct PairedMatmul256 {
   }
 };
 
-struct PairedUnpacked32 {
+struct TiledUnpacked32 {
   static constexpr int kBlocks = kColumnBlock / 32;
-  int8_t codes[kColumnBlock / 8][kPanels][kRowPairs][16];
+  EightColumns codes[kColumnBlock / 8];
   Isa::F d[kBlocks][kPanels], m[kBlocks][kPanels];
 };
 
 template <typename Format>
-struct PairedMatmul32 {
+struct TiledMatmul32 {
   using Block = typename Format::Block;
-  using Unpacked = PairedUnpacked32;
+  using Unpacked = TiledUnpacked32;
   static constexpr int kBlockColumns = 32;
 
   template <int kTokens>
@@ -160,7 +114,7 @@ struct PairedMatmul32 {
         for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
           PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
         for (int g = 0; g < 8; g += 2)
-          Isa::StoreRows(Format::Code(w[b], g), Format::Code(w[b], g + 1), u->codes[b * 4 + g / 2][p]);
+          Isa::StoreCodes(Format::Code(w[b], g), Format::Code(w[b], g + 1), u->codes[b * 4 + g / 2][p]);
         u->d[b][p] = Isa::LoadHalf(w[b].d);
         if constexpr (Format::kHasMin) u->m[b][p] = Isa::LoadHalf(w[b].m);
       }
@@ -180,7 +134,7 @@ struct PairedMatmul32 {
       }
     }
     for (int b = 0; b < blocks; ++b) {
-      Squares<kTokens> total;
+      Tile<kTokens> total;
       total.Clear();
       total.Multiply16(&u.codes[b * 4], q + b * 32, stride);
       total.Multiply16(&u.codes[b * 4 + 2], q + b * 32 + 16, stride);
@@ -202,18 +156,18 @@ struct PairedMatmul32 {
 
 // What generic/matmul-inl.h finds under these names from here on.
 template <>
-struct Matmul256<FormatQ4_K> : PairedMatmul256<FormatQ4_K> {};
+struct Matmul256<FormatQ4_K> : TiledMatmul256<FormatQ4_K> {};
 template <>
-struct Matmul256<FormatQ5_K> : PairedMatmul256<FormatQ5_K> {};
+struct Matmul256<FormatQ5_K> : TiledMatmul256<FormatQ5_K> {};
 template <>
-struct Matmul256<FormatQ6_K> : PairedMatmul256<FormatQ6_K> {};
+struct Matmul256<FormatQ6_K> : TiledMatmul256<FormatQ6_K> {};
 template <>
-struct Matmul32<FormatQ4_0> : PairedMatmul32<FormatQ4_0> {};
+struct Matmul32<FormatQ4_0> : TiledMatmul32<FormatQ4_0> {};
 template <>
-struct Matmul32<FormatQ4_1> : PairedMatmul32<FormatQ4_1> {};
+struct Matmul32<FormatQ4_1> : TiledMatmul32<FormatQ4_1> {};
 template <>
-struct Matmul32<FormatQ5_0> : PairedMatmul32<FormatQ5_0> {};
+struct Matmul32<FormatQ5_0> : TiledMatmul32<FormatQ5_0> {};
 template <>
-struct Matmul32<FormatQ5_1> : PairedMatmul32<FormatQ5_1> {};
+struct Matmul32<FormatQ5_1> : TiledMatmul32<FormatQ5_1> {};
 template <>
-struct Matmul32<FormatQ8_0> : PairedMatmul32<FormatQ8_0> {};
+struct Matmul32<FormatQ8_0> : TiledMatmul32<FormatQ8_0> {};
