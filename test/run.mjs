@@ -8,7 +8,7 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages } from './workbench/install.mjs';
 import { defaultModel, getModels, testModels } from './workbench/models.mjs';
-import { buildAddon, testNative } from './workbench/native.mjs';
+import { armCores, buildAddon, buildArmTests, runArmTests, testNative } from './workbench/native.mjs';
 import { counted, runNodeTests } from './workbench/node-tests.mjs';
 import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
 
@@ -19,12 +19,17 @@ const wanted = process.argv.slice(2);
 const suites = {
   check: () => single('npm', ['run', 'check']),
   native: nativeTests,
+  // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
+  ...(process.platform === 'linux' && { arm: armTests }),
   unit: () => vitest('unit', ['extension', 'webview']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
   webview: () => nodeTests('test/webview'),
   e2e: () => script('test/e2e/run.mjs'),
 };
+
+/** These build what they need by themselves. */
+const alone = ['native', 'arm'];
 
 const unknown = wanted.filter((name) => !(name in suites));
 if (unknown.length > 0) {
@@ -46,6 +51,9 @@ report();
 async function prepare() {
   await rm(results, { recursive: true, force: true });
   await mkdir(results, { recursive: true });
+  if (wanted.length > 0 && wanted.every((name) => alone.includes(name))) {
+    return [0, 0];
+  }
   await installPackages();
   await mustRun('Building the bundles', process.execPath, ['esbuild.mjs', '--production']);
   await buildAddon();
@@ -87,9 +95,29 @@ async function single(command, args) {
 }
 
 /** The engine's own tests, with the address and undefined-behaviour sanitizers. */
-async function nativeTests() {
+function nativeTests() {
   const junit = join(results, 'native.xml');
-  const failure = await testNative('asan', junit).catch((error) => error);
+  return engineTests(junit, testNative('asan', junit));
+}
+
+/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need. */
+async function armTests() {
+  await buildArmTests();
+  const totals = [0, 0];
+  for (const core of armCores) {
+    const junit = join(results, `arm-${core.tables.split(' ')[0]}.xml`);
+    const [passed, failed] = await engineTests(junit, runArmTests(core, junit));
+    totals[0] += passed;
+    totals[1] += failed;
+  }
+  return totals;
+}
+
+async function engineTests(junit, running) {
+  const failure = await running.then(
+    () => undefined,
+    (error) => error,
+  );
   if (!existsSync(junit)) {
     throw failure ?? new StepError('The tests of the engine left no report.');
   }

@@ -30,9 +30,41 @@ export async function testNative(preset = 'asan', junit) {
   await needTools();
   await configure(preset, []);
   await build(preset, []);
+  await runTests(preset, junit);
+}
+
+/** The cores that the tests of the Arm kernels run on, and the tables that each of them must choose from, best first. */
+export const armCores = [
+  { core: 'cortex-a72', tables: 'scalar', tests: ['kernels_test'] },
+  { core: 'neoverse-n1', tables: 'neondotprod scalar' },
+  // All that QEMU knows, so FEAT_I8MM too; a plain hash signs its pointers, since the real one would take most of the time.
+  { core: 'max,pauth-impdef=on', tables: 'neoni8mm neondotprod scalar' },
+];
+
+/** Builds the engine's own tests for 64-bit Arm, for `runArmTests`. */
+export async function buildArmTests() {
+  await needTools();
+  await need([
+    { programs: ['aarch64-linux-gnu-g++'], debian: 'g++-aarch64-linux-gnu' },
+    { programs: ['qemu-aarch64'], debian: 'qemu-user' },
+  ]);
+  await configure('arm64', []);
+  await build('arm64', []);
+}
+
+/** Runs them as if on one of `armCores`; they fail when they find other tables than these. */
+export async function runArmTests({ core, tables, tests }, junit) {
+  console.log(`\nOn ${core}, which has the tables ${tables}:`);
+  const env = { ...process.env, QEMU_CPU: core, PADDOCK_EXPECT_KERNELS: tables };
+  const some = tests === undefined ? [] : ['--tests-regex', `^(${tests.join('|')})$`];
+  await runTests('arm64', junit, ['--parallel', String(availableParallelism()), ...some], env);
+}
+
+async function runTests(preset, junit, more = [], env = process.env) {
   const report = junit === undefined ? [] : ['--output-junit', junit];
-  await mustRun('The tests of the engine', 'ctest', ['--preset', preset, '--output-on-failure', ...report], {
+  await mustRun('The tests of the engine', 'ctest', ['--preset', preset, '--output-on-failure', ...more, ...report], {
     cwd: native,
+    env,
   });
 }
 

@@ -15,6 +15,8 @@
 #else
 #include <cpuid.h>
 #endif
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define PADDOCK_ARM64 1
 #endif
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
@@ -25,6 +27,9 @@
 #include <sys/sysctl.h>
 #elif defined(__linux__)
 #include <sched.h>
+#ifdef PADDOCK_ARM64
+#include <sys/auxv.h>
+#endif
 #endif
 
 namespace paddock {
@@ -78,6 +83,33 @@ CpuFeatures Detect() {
   return f;
 }
 
+#elif defined(PADDOCK_ARM64)
+
+#if defined(__APPLE__)
+bool Has(const char* name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+#endif
+
+CpuFeatures Detect() {
+  CpuFeatures f;
+#if defined(__linux__)
+  // Bits: Linux, arch/arm64/include/uapi/asm/hwcap.h; by number, because older headers do not name them all.
+  constexpr unsigned long kAsimdDp = 1ul << 20, kI8mm = 1ul << 13;
+  f.dotprod = (getauxval(AT_HWCAP) & kAsimdDp) != 0;
+  f.i8mm = f.dotprod && (getauxval(AT_HWCAP2) & kI8mm) != 0;
+#elif defined(__APPLE__)
+  f.dotprod = Has("hw.optional.arm.FEAT_DotProd");
+  f.i8mm = f.dotprod && Has("hw.optional.arm.FEAT_I8MM");
+#elif defined(_WIN32)
+  // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE; older SDKs do not name it, and none tells about I8MM on every Windows 11.
+  f.dotprod = IsProcessorFeaturePresent(43) != 0;
+#endif
+  return f;
+}
+
 #else
 
 CpuFeatures Detect() {
@@ -111,6 +143,8 @@ std::vector<std::string> CpuFeatures::Names() const {
   if (avx2) names.insert(names.end(), {"avx2", "fma", "f16c"});
   if (avxvnni) names.emplace_back("avxvnni");
   if (avx512vnni) names.emplace_back("avx512vnni");
+  if (dotprod) names.emplace_back("dotprod");
+  if (i8mm) names.emplace_back("i8mm");
   return names;
 }
 

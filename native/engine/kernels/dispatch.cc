@@ -20,6 +20,14 @@ namespace avx512vnni {
 extern const KernelTable kTable;
 }
 #endif
+#ifdef PADDOCK_ARM_KERNELS
+namespace neondotprod {
+extern const KernelTable kTable;
+}
+namespace neoni8mm {
+extern const KernelTable kTable;
+}
+#endif
 
 std::vector<const KernelTable*> AvailableKernels() {
   std::vector<const KernelTable*> tables;
@@ -28,6 +36,11 @@ std::vector<const KernelTable*> AvailableKernels() {
   if (cpu.avx512vnni) tables.push_back(&avx512vnni::kTable);
   if (cpu.avxvnni) tables.push_back(&avxvnni::kTable);
   if (cpu.avx2) tables.push_back(&avx2::kTable);
+#endif
+#ifdef PADDOCK_ARM_KERNELS
+  const CpuFeatures& cpu = DetectCpuFeatures();
+  if (cpu.i8mm) tables.push_back(&neoni8mm::kTable);
+  if (cpu.dotprod) tables.push_back(&neondotprod::kTable);
 #endif
   tables.push_back(&scalar::kTable);
   return tables;
