@@ -91,6 +91,20 @@ bool ReadInt(const Napi::Object& object, const char* key, int* out) {
   return value.has_value();
 }
 
+// Whole numbers of bytes from 0 on.
+bool ReadBytes(const Napi::Object& object, const char* key, uint64_t* out) {
+  double value = static_cast<double>(*out);
+  if (!ReadNumber(object, key, &value) || value < 0 || value > static_cast<double>(kMaxSafeInteger)) return false;
+  *out = static_cast<uint64_t>(value);
+  return true;
+}
+
+bool ReadText(const Napi::Object& object, const char* key, std::string* out) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsString()) *out = value.As<Napi::String>();
+  return value.IsString() || value.IsUndefined();
+}
+
 bool ReadFloat(const Napi::Object& object, const char* key, float* out) {
   double value = static_cast<double>(*out);
   if (!ReadNumber(object, key, &value)) return false;
@@ -133,6 +147,7 @@ Napi::Object ToJs(Napi::Env env, const MemoryNeed& memory) {
   out.Set("weights", Number(env, memory.weights));
   out.Set("kvCache", Number(env, memory.kv_cache));
   out.Set("scratch", Number(env, memory.scratch));
+  out.Set("prefixCache", Number(env, memory.prefix_cache));
   out.Set("total", Number(env, memory.total));
   return out;
 }
@@ -254,9 +269,12 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
   const Napi::Object object = value.As<Napi::Object>();
   if (!ReadInt(object, "contextLength", &options.context_length) || !ReadInt(object, "threads", &options.threads))
     return std::nullopt;
-  const Napi::Value kernels = object.Get("kernels");
-  if (kernels.IsString()) options.kernels = kernels.As<Napi::String>();
-  if (!kernels.IsString() && !kernels.IsUndefined()) return std::nullopt;
+  if (!object.Get("prefixCacheBytes").IsUndefined()) options.prefix_cache_bytes = 0;
+  const bool rest =
+      ReadText(object, "kernels", &options.kernels) && ReadText(object, "snapshotFolder", &options.snapshot_folder) &&
+      ReadBytes(object, "snapshotBytes", &options.snapshot_bytes) &&
+      (!options.prefix_cache_bytes || ReadBytes(object, "prefixCacheBytes", &*options.prefix_cache_bytes));
+  if (!rest) return std::nullopt;
   return options;
 }
 
@@ -292,6 +310,7 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
                      });
   if (!lists) return std::nullopt;
   request.ignore_end = object.Get("ignoreEnd").ToBoolean();
+  request.transient = object.Get("transient").ToBoolean();
   return request;
 }
 

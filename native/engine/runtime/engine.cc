@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "gguf/digest.h"
 #include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #include "model/architecture.h"
@@ -11,6 +12,7 @@
 #include "model/kv_cache.h"
 #include "model/weights.h"
 #include "ops/thread_pool.h"
+#include "runtime/prefix_reuse.h"
 #include "tokenizer/detokenizer.h"
 
 namespace paddock {
@@ -20,6 +22,7 @@ constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
+constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{1} << 30;
 
 using Clock = std::chrono::steady_clock;
 
@@ -98,7 +101,9 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   plan.memory.weights = *weights;
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
-  plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch;
+  plan.memory.prefix_cache =
+      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 16));
+  plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }
 
@@ -130,7 +135,8 @@ struct Engine::State {
       : file(std::move(f)),
         plan(std::move(p)),
         pool(plan.threads),
-        forward(plan.h, weights, *plan.kernels, pool, cache) {}
+        forward(plan.h, weights, *plan.kernels, pool, cache),
+        reuse(cache) {}
 
   GgufFile file;  // stays mapped: embedding rows are read from it
   Plan plan;
@@ -141,6 +147,7 @@ struct Engine::State {
   KvCache cache;
   Forward forward;
   std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
+  PrefixReuse reuse;            // ... and those that were there before
 
   bool ValidIds(std::span<const int32_t> ids) const {
     return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
@@ -196,6 +203,14 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
                                           " tokens. Choose a shorter context or a smaller model.");
   }
+  const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h);
+  std::unique_ptr<SnapshotStore> store;
+  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
+    store = std::make_unique<SnapshotStore>(
+        options.snapshot_folder, options.snapshot_bytes,
+        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes});
+  }
+  s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
   ModelInfo& info = s.info;
   info.path = path;
   info.name = s.plan.h.name;
@@ -231,14 +246,23 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   const auto common =
       std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
       s.cached.begin();
+  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common));
   // At least the last token is evaluated: its logits are wanted.
-  const int keep = std::min(static_cast<int>(common), total - 1);
+  const int keep = std::min(known, total - 1);
+  s.cached.assign(request.prompt.begin(), request.prompt.begin() + keep);
+  s.reuse.SetBusy(true);
   result.cached_tokens = keep;
   observer->OnPrefill(keep, total, keep);
   const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
   const bool prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
   result.prefill_ms = MillisecondsSince(start);
+  // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
+  const auto remember = [&](bool on_disk) {
+    s.reuse.SetBusy(false);
+    if (!request.transient) s.reuse.Remember(s.cached, on_disk);
+  };
   if (!prefilled) {
+    remember(false);
     result.finish_reason = FinishReason::kCancelled;
     return result;
   }
@@ -282,7 +306,17 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   }
   if (const std::string rest = detokenizer.Finish(); !rest.empty()) emit(rest);
   result.decode_ms = MillisecondsSince(decode_start);
+  remember(true);
   return result;
+}
+
+void Engine::ClearCache() {
+  state_->cached.clear();
+  state_->reuse.Clear();
+}
+
+void Engine::FlushSnapshots() {
+  state_->reuse.Flush();
 }
 
 Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel) {
