@@ -10,6 +10,8 @@ export interface GenerationRequest {
   readonly sampler: Sampler;
   readonly stop?: readonly string[];
   readonly stopTokens?: readonly number[];
+  /** Neither remembered nor written to disk. */
+  readonly transient?: boolean;
 }
 
 export interface GenerationHooks {
@@ -48,6 +50,7 @@ export async function generate(
       seed: sampler.seed,
       stop: [...(request.stop ?? [])],
       stopTokens: [...(request.stopTokens ?? [])],
+      transient: request.transient ?? false,
     },
     (event) => {
       if (event.type === 'prefill') {

@@ -131,7 +131,7 @@ SnapshotStore::Header SnapshotStore::MakeHeader(const BlockKey& parent, std::spa
   Header header{};
   size_t at = 0;
   const auto put = [&](const void* data, size_t bytes, size_t field) {
-    std::memcpy(&header[at], data, std::min(bytes, field));
+    if (bytes > 0) std::memcpy(&header[at], data, std::min(bytes, field));
     at += field;
   };
   const uint32_t version = kVersion, tokens = kBlockTokens;
