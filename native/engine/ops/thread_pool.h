@@ -48,7 +48,9 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   const std::function<void(int)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
-  bool cancelled_ = false;  // written by the last thread to arrive, read after the phase number changed
+  // Written by the last thread to arrive, read after the phase number changed. Atomic, because a worker may still
+  // leave the last phase of a pass when the next one begins.
+  std::atomic<bool> cancelled_{false};
 
   alignas(64) std::atomic<int> next_{0};
   alignas(64) std::atomic<int> arrived_{0};

@@ -263,8 +263,10 @@ bool SnapshotStore::WriteBlock(const Block& block) {
   if (data == nullptr) return false;
   const std::span<const uint8_t> payload(data->data(), static_cast<size_t>(identity_.block_bytes));
   static std::atomic<unsigned> counter{0};
-  const fs::path temporary =
-      folder_ / ("." + ToHex(block.key) + "." + ProcessId() + "." + std::to_string(++counter) + kTemporarySuffix);
+  std::string name = ".";
+  name.append(ToHex(block.key)).append(".").append(ProcessId()).append(".");
+  name.append(std::to_string(++counter)).append(kTemporarySuffix);
+  const fs::path temporary = folder_ / name;
   return WriteWhole(PathOf(block.key), temporary, MakeHeader(block.parent, block.ids, block.key, Crc32c(payload)),
                     payload, [this] { return GoOn(); });
 }
