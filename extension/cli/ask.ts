@@ -24,6 +24,7 @@ export const ask: Verb = {
     temperature: { type: 'string' },
     seed: { type: 'string' },
   },
+  keepsPrompts: true,
   run: async (terminal, values, positionals) => {
     const question = positionals.join(' ').trim();
     if (question === '') {

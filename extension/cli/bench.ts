@@ -24,7 +24,7 @@ export const bench: Verb = {
     if (options.repeat < 1) {
       throw new UsageError('--repeat must be at least 1.');
     }
-    const { engine, loadMs } = await loadModel(terminal, commonOptions(values));
+    const { engine, loadMs } = await loadModel(terminal, { ...commonOptions(values), cache: false });
     const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) =>
       settle(model.bench(options), signal),
     );

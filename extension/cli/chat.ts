@@ -14,6 +14,7 @@ export const chat: Verb = {
   summary: 'a conversation; Ctrl+C stops the answer, twice leaves',
   options: [],
   specs: {},
+  keepsPrompts: true,
   run: async (terminal, values, positionals) => {
     if (positionals.length > 0 || values['json'] === true) {
       throw new UsageError('chat takes no text and no --json. For one answer use "paddock ask".');

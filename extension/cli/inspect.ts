@@ -71,7 +71,7 @@ function describe(inspection: NativeInspection, memory: readonly MemoryRow[]): s
     'memory (MiB)',
     ...memory.map(
       (row) =>
-        `  context ${String(row.contextLength).padStart(6)}: ${mib(row.total)} = weights ${mib(row.weights)} + KV cache ${mib(row.kvCache)} + scratch ${mib(row.scratch)}`,
+        `  context ${String(row.contextLength).padStart(6)}: ${mib(row.total)} = weights ${mib(row.weights)} + KV cache ${mib(row.kvCache)} + scratch ${mib(row.scratch)} + prompt cache ${mib(row.prefixCache)}`,
     ),
   ];
   return `${lines.join('\n')}\n`;

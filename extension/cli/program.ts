@@ -1,3 +1,4 @@
+import { settings } from '../protocol/settings.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import type { Host } from '../server/host.ts';
 import { createSession } from '../server/session.ts';
@@ -30,8 +31,19 @@ export async function runProgram(
   }
   const terminal: Terminal = {
     ...streams,
-    session: ({ threads, contextLength }) =>
-      createSession(host, { modelsFolder: undefined, threads, contextLength, kernels: '' }),
+    session: ({ threads, contextLength, cache, cacheFolder }) =>
+      createSession(host, {
+        modelsFolder: undefined,
+        threads,
+        contextLength,
+        kernels: '',
+        prefixCacheBytes: cache ? undefined : 0,
+        snapshotFolder: cacheFolder,
+        snapshotBytes:
+          cache && (verb.keepsPrompts === true || cacheFolder !== undefined)
+            ? settings['cache.disk'].default * 2 ** 20
+            : 0,
+      }),
   };
   try {
     const { values, positionals } = parseVerbArguments(verb, rest);

@@ -27,6 +27,8 @@ export interface Verb {
   /** Lines of the help: option and what it does. */
   readonly options: readonly (readonly [option: string, does: string])[];
   readonly specs: OptionSpecs;
+  /** What it reads is worth keeping on disk: conversations, not measurements. */
+  readonly keepsPrompts?: boolean;
   /** Throws `UsageError` for what was called wrongly. */
   run(terminal: Terminal, values: OptionValues, positionals: readonly string[]): Promise<void>;
 }
@@ -38,6 +40,10 @@ export interface CommonOptions {
   readonly model: string | undefined;
   readonly threads: number;
   readonly contextLength: number;
+  /** Where earlier prompts are kept on disk; undefined = the data folder, for verbs that keep them. */
+  readonly cacheFolder: string | undefined;
+  /** `false`: nothing is remembered, in memory or on disk. */
+  readonly cache: boolean;
 }
 
 const commonSpecs: OptionSpecs = {
@@ -47,12 +53,16 @@ const commonSpecs: OptionSpecs = {
   adapter: { type: 'string' },
   threads: { type: 'string' },
   context: { type: 'string' },
+  'cache-dir': { type: 'string' },
+  'no-cache': { type: 'boolean' },
 };
 
 export const commonHelp = [
   ['--model NAME|PATH', 'a model of "paddock models list" or a .gguf file; the recommended one that is installed'],
   ['--threads N', 'threads of the engine; the physical cores'],
   ['--context N', 'tokens of context; the smaller of what the model was trained on and 8192'],
+  ['--cache-dir DIR', 'keep what was read for the next time there; chat and ask: the data folder'],
+  ['--no-cache', 'remember nothing of earlier prompts'],
   ['--json', 'print one JSON value on stdout and nothing else there'],
   ['--help', 'print this'],
 ] as const;
@@ -81,6 +91,8 @@ export function commonOptions(values: OptionValues): CommonOptions {
     model: text(values, 'model'),
     threads: wholeNumber(values, 'threads', 0),
     contextLength: wholeNumber(values, 'context', 0),
+    cacheFolder: text(values, 'cache-dir'),
+    cache: values['no-cache'] !== true,
   };
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
+import { cacheOptions } from '../protocol/settings.ts';
 import { Chat, CountTokens, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
 import { ChatCommands } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
@@ -118,6 +119,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.models.add': () => modelCommands.add(),
       'paddock.models.openFolder': () => modelCommands.openFolder(),
       'paddock.models.unload': () => modelCommands.unload(),
+      'paddock.cache.clear': () => modelCommands.clearCache(),
       'paddock.engine.restart': () => reportFailure(() => engine.restart()),
       'paddock.showMenu': () => showMenu(engine, models),
       'paddock.showLog': () => log.show(),
@@ -137,7 +139,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   store.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
-      const needsRestart = (['modelsFolder', 'threads', 'contextLength'] as const).some((key) =>
+      const needsRestart = (['modelsFolder', 'threads', 'contextLength', 'cache'] as const).some((key) =>
         event.affectsConfiguration(`paddock.${key}`),
       );
       if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
@@ -179,5 +181,6 @@ function serverOptions(): ServerOptions {
     contextLength: readSetting('contextLength'),
     kernels: '',
     locale: vscode.env.language,
+    ...cacheOptions(readSetting('cache.memory'), readSetting('cache.disk')),
   };
 }

@@ -26,6 +26,8 @@ export interface MemoryNeed {
   readonly weights: number;
   readonly kvCache: number;
   readonly scratch: number;
+  /** The most that remembered prompts take. */
+  readonly prefixCache: number;
   readonly total: number;
 }
 

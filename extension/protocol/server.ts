@@ -19,6 +19,10 @@ export interface ServerOptions {
   readonly contextLength: number;
   readonly kernels: string;
   readonly locale: string;
+  /** Memory for earlier prompts, in bytes; 0 = none, undefined = let the engine choose. */
+  readonly prefixCacheBytes: number | undefined;
+  /** The most bytes of earlier prompts that are kept on disk, in the platform's data folder; 0 = none. */
+  readonly snapshotBytes: number;
 }
 
 // ---- models -------------------------------------------------------------------------------------------------
@@ -88,6 +92,8 @@ export const LoadModel = new RequestType<LoadModelParams, ModelInfo, ErrorData>(
 export const LoadModelProgress = new ProgressType<LoadProgress>();
 /** The client gives the memory back. */
 export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unload');
+/** The client has everything forgotten that was remembered of earlier prompts, in memory and on disk. */
+export const ClearCache = new RequestType0<null, ErrorData>('paddock/cache/clear');
 
 // ---- generation ---------------------------------------------------------------------------------------------
 

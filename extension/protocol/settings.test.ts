@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settings, validateSetting, type SettingKey } from './settings.ts';
+import { cacheOptions, settings, validateSetting, type SettingKey } from './settings.ts';
 
 describe('validateSetting', () => {
   it('accepts its own defaults', () => {
@@ -20,6 +20,14 @@ describe('validateSetting', () => {
     expect(validateSetting('temperature', 9)).toBe(2);
     expect(validateSetting('maxTokens', 1)).toBe(16);
     expect(validateSetting('threads', 2.6)).toBe(3);
+  });
+
+  it('gives the engine bytes for megabytes, and its own choice of memory for -1', () => {
+    expect(cacheOptions(validateSetting('cache.memory', -5), 3)).toEqual({
+      prefixCacheBytes: undefined,
+      snapshotBytes: 3 * 2 ** 20,
+    });
+    expect(cacheOptions(0, 0)).toEqual({ prefixCacheBytes: 0, snapshotBytes: 0 });
   });
 
   it('trims paths', () => {

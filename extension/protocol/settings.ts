@@ -56,6 +56,24 @@ export const settings = {
     description:
       'How many tokens of conversation and code the model sees at once. More needs more memory. 0: up to 8192, as far as the model was trained for it.',
   },
+  'cache.memory': {
+    type: 'integer',
+    default: -1,
+    minimum: -1,
+    maximum: 1_048_576,
+    scope: 'machine',
+    description:
+      "Memory, in MB, for what the model has read before, so that returning to a conversation does not begin from the start. -1: a sixteenth of the computer's memory, at most 1024. 0: none, and none on disk either.",
+  },
+  'cache.disk': {
+    type: 'integer',
+    default: 2048,
+    minimum: 0,
+    maximum: 1_048_576,
+    scope: 'machine',
+    description:
+      'Disk space, in MB, for the same, so that a conversation goes on quickly after a restart. It holds what you wrote, in the form that the model computes with; only your user account can read it. 0: nothing is written. `Paddock: Clear the Prompt Cache` deletes it.',
+  },
   temperature: {
     type: 'number',
     default: 0.2,
@@ -107,4 +125,12 @@ function validate(setting: Setting, value: unknown): string | number | boolean {
       return setting.type === 'integer' ? Math.round(within) : within;
     }
   }
+}
+
+/** What the two settings of the cache, in MB, mean to the engine. */
+export function cacheOptions(
+  memory: number,
+  disk: number,
+): { readonly prefixCacheBytes: number | undefined; readonly snapshotBytes: number } {
+  return { prefixCacheBytes: memory < 0 ? undefined : memory * 2 ** 20, snapshotBytes: disk * 2 ** 20 };
 }

@@ -15,6 +15,8 @@ export function checkServerOptions(value: unknown): ServerOptions {
     contextLength: checkCount(options['contextLength'], 'contextLength'),
     kernels: checkText(options['kernels'], 'kernels'),
     locale: checkText(options['locale'], 'locale'),
+    prefixCacheBytes: optional(options['prefixCacheBytes'], checkCount, 'prefixCacheBytes'),
+    snapshotBytes: optional(options['snapshotBytes'], checkCount, 'snapshotBytes') ?? 0,
   };
 }
 

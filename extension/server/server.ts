@@ -5,6 +5,7 @@ import type { ErrorData } from '../protocol/model.ts';
 import {
   AddModel,
   Chat,
+  ClearCache,
   CountTokens,
   DownloadModel,
   DownloadModelProgress,
@@ -97,6 +98,13 @@ export function serve(connection: Connection, host: Host): void {
   connection.onRequest(UnloadModel, () =>
     orResponseError(async () => {
       await (await ready()).engine.unload();
+      return null;
+    }),
+  );
+
+  connection.onRequest(ClearCache, () =>
+    orResponseError(async () => {
+      await (await ready()).clearCache();
       return null;
     }),
   );

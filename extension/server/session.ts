@@ -5,10 +5,11 @@ import type { NativeModule } from './engine/binding.ts';
 import { Engine } from './engine/engine.ts';
 import { inspectModel } from './engine/inspect.ts';
 import { loadAddon } from './engine/load-addon.ts';
+import { removeSnapshots } from './engine/snapshots.ts';
 import type { Host } from './host.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import type { Memory } from './models/fit.ts';
-import { modelsFolder } from './models/folder.ts';
+import { modelsFolder, snapshotFolder } from './models/folder.ts';
 import { ModelStore } from './models/store.ts';
 
 /** The engine and the models of one client: the editor's window or a run of the terminal program. */
@@ -17,9 +18,15 @@ export interface Session {
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
   readonly addon: () => NativeModule;
+  /** Forgets earlier prompts, in the loaded model and on disk. */
+  readonly clearCache: () => Promise<void>;
 }
 
-export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'>;
+export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'> &
+  Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes'>> & {
+    /** Where earlier prompts are kept; undefined = the platform's data folder. */
+    readonly snapshotFolder?: string | undefined;
+  };
 
 export async function createSession(
   host: Host,
@@ -28,15 +35,23 @@ export async function createSession(
 ): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
-  const engine = new Engine(addon, options, onState);
+  const { threads, contextLength, kernels, prefixCacheBytes, snapshotBytes = 0 } = options;
+  const folder = options.snapshotFolder ?? snapshotFolder(host);
+  const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
+  const engine = new Engine(addon, { threads, contextLength, kernels, prefixCacheBytes, snapshots }, onState);
   const store = new ModelStore({
     host,
     folder: modelsFolder(host, options.modelsFolder),
     catalogue: await readCatalogue(join(host.installFolder, 'media', 'catalogue.json')),
-    inspect: (path) => inspectModel(addon(), path, options.contextLength),
+    inspect: (path) => inspectModel(addon(), path, contextLength, prefixCacheBytes),
     memory: () => machineMemory(addon, engine),
+    prefixCacheBytes,
   });
-  return { engine, store, addon };
+  const clearCache = async (): Promise<void> => {
+    await engine.clearCache();
+    await removeSnapshots(folder);
+  };
+  return { engine, store, addon, clearCache };
 }
 
 /** What a model could take: what is free, and what the loaded one would give back. */

@@ -91,6 +91,20 @@ bool ReadInt(const Napi::Object& object, const char* key, int* out) {
   return value.has_value();
 }
 
+// Whole numbers of bytes from 0 on.
+bool ReadBytes(const Napi::Object& object, const char* key, uint64_t* out) {
+  double value = static_cast<double>(*out);
+  if (!ReadNumber(object, key, &value) || value < 0 || value > static_cast<double>(kMaxSafeInteger)) return false;
+  *out = static_cast<uint64_t>(value);
+  return true;
+}
+
+bool ReadText(const Napi::Object& object, const char* key, std::string* out) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsString()) *out = value.As<Napi::String>();
+  return value.IsString() || value.IsUndefined();
+}
+
 bool ReadFloat(const Napi::Object& object, const char* key, float* out) {
   double value = static_cast<double>(*out);
   if (!ReadNumber(object, key, &value)) return false;
@@ -133,6 +147,7 @@ Napi::Object ToJs(Napi::Env env, const MemoryNeed& memory) {
   out.Set("weights", Number(env, memory.weights));
   out.Set("kvCache", Number(env, memory.kv_cache));
   out.Set("scratch", Number(env, memory.scratch));
+  out.Set("prefixCache", Number(env, memory.prefix_cache));
   out.Set("total", Number(env, memory.total));
   return out;
 }
@@ -191,6 +206,8 @@ Napi::Object ToJs(Napi::Env env, const GenerateResult& result) {
   out.Set("finishReason", Spelling(result.finish_reason));
   out.Set("promptTokens", result.prompt_tokens);
   out.Set("cachedTokens", result.cached_tokens);
+  out.Set("draftedTokens", result.drafted_tokens);
+  out.Set("acceptedTokens", result.accepted_tokens);
   out.Set("prefillMs", result.prefill_ms);
   out.Set("decodeMs", result.decode_ms);
   return out;
@@ -254,9 +271,12 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
   const Napi::Object object = value.As<Napi::Object>();
   if (!ReadInt(object, "contextLength", &options.context_length) || !ReadInt(object, "threads", &options.threads))
     return std::nullopt;
-  const Napi::Value kernels = object.Get("kernels");
-  if (kernels.IsString()) options.kernels = kernels.As<Napi::String>();
-  if (!kernels.IsString() && !kernels.IsUndefined()) return std::nullopt;
+  if (!object.Get("prefixCacheBytes").IsUndefined()) options.prefix_cache_bytes = 0;
+  const bool rest =
+      ReadText(object, "kernels", &options.kernels) && ReadText(object, "snapshotFolder", &options.snapshot_folder) &&
+      ReadBytes(object, "snapshotBytes", &options.snapshot_bytes) &&
+      (!options.prefix_cache_bytes || ReadBytes(object, "prefixCacheBytes", &*options.prefix_cache_bytes));
+  if (!rest) return std::nullopt;
   return options;
 }
 
@@ -292,6 +312,14 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
                      });
   if (!lists) return std::nullopt;
   request.ignore_end = object.Get("ignoreEnd").ToBoolean();
+  request.transient = object.Get("transient").ToBoolean();
+  if (const Napi::Value prediction = object.Get("prediction"); !prediction.IsUndefined()) {
+    std::optional<std::vector<int32_t>> ids = ToIds(prediction);
+    if (!ids) return std::nullopt;
+    request.prediction = std::move(*ids);
+  }
+  if (const Napi::Value speculate = object.Get("speculate"); !speculate.IsUndefined())
+    request.speculate = speculate.ToBoolean();
   return request;
 }
 

@@ -132,6 +132,17 @@ Napi::Value BenchJob::ToValue(Napi::Env env) {
   return ToJs(env, rows_, read_bandwidth_, int8_peak_);
 }
 
+ClearCacheJob::ClearCacheJob(Napi::Env env, ModelCore& core) : PromiseJob(env, core.channel()), engine_(*core.engine) {}
+
+Status ClearCacheJob::Work() {
+  engine_.ClearCache();
+  return Status::Ok();
+}
+
+Napi::Value ClearCacheJob::ToValue(Napi::Env env) {
+  return env.Undefined();
+}
+
 UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core)
     : PromiseJob(env, core->channel()), core_(core) {}
 

@@ -96,6 +96,18 @@ class BenchJob : public PromiseJob {
   double read_bandwidth_ = 0, int8_peak_ = 0;
 };
 
+class ClearCacheJob : public PromiseJob {
+ public:
+  ClearCacheJob(Napi::Env env, ModelCore& core);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+};
+
 class UnloadJob : public PromiseJob {
  public:
   UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core);

@@ -16,6 +16,7 @@ Napi::Function ModelObject::Define(Napi::Env env) {
                          InstanceMethod<&ModelObject::Generate>("generate"),
                          InstanceMethod<&ModelObject::Score>("score"),
                          InstanceMethod<&ModelObject::Bench>("bench"),
+                         InstanceMethod<&ModelObject::ClearCache>("clearCache"),
                          InstanceMethod<&ModelObject::Unload>("unload"),
                      });
 }
@@ -104,6 +105,11 @@ Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {
   if (!prompt || !generate || !repeat)
     return ThrowArgument(info.Env(), "bench: prompt, generate and repeat must be whole numbers.");
   return StartJob<BenchJob>(info, *prompt, *generate, *repeat);
+}
+
+Napi::Value ModelObject::ClearCache(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  return StartJob<ClearCacheJob>(info);
 }
 
 Napi::Value ModelObject::Unload(const Napi::CallbackInfo& info) {

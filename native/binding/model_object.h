@@ -26,6 +26,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value Generate(const Napi::CallbackInfo& info);
   Napi::Value Score(const Napi::CallbackInfo& info);
   Napi::Value Bench(const Napi::CallbackInfo& info);
+  Napi::Value ClearCache(const Napi::CallbackInfo& info);
   Napi::Value Unload(const Napi::CallbackInfo& info);
 
   // False, with an exception pending, after unload().

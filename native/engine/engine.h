@@ -24,15 +24,22 @@ namespace paddock {
 // Set from any thread; looked at between the phases of a forward pass.
 using CancelFlag = std::atomic<bool>;
 
-// Bytes. `total` is what the process grows by once the context is full.
+// Bytes. `total` is what the process grows by once the context and the cache of prefixes are full.
 struct MemoryNeed {
-  uint64_t weights = 0, kv_cache = 0, scratch = 0, total = 0;
+  uint64_t weights = 0, kv_cache = 0, scratch = 0, prefix_cache = 0, total = 0;
 };
 
 struct LoadOptions {
   int context_length = 0;  // tokens; 0 = the smaller of the trained length and 8192
   int threads = 0;         // 0 = the physical cores
   std::string kernels;     // empty = the best for this machine; the variable PADDOCK_KERNELS wins
+
+  // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
+  // none; unset = a sixteenth of the machine's memory, at most 1 GiB.
+  std::optional<uint64_t> prefix_cache_bytes;
+  // Where the same is kept on disk for the next start. UTF-8; empty = nowhere. Needs some memory as above.
+  std::string snapshot_folder;
+  uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };
 
 struct ModelInfo {
@@ -62,6 +69,10 @@ struct GenerateRequest {
   std::vector<std::string> stop;     // the answer ends before the first of these
   std::vector<int32_t> stop_tokens;  // end the answer besides the model's own
   bool ignore_end = false;           // benchmarks: do not stop at end tokens
+  // What the answer probably says, as the old text of an edit does; only the speed depends on it. May be empty.
+  std::vector<int32_t> prediction;
+  bool speculate = true;   // evaluate guessed tokens together with the next one; the result is the same
+  bool transient = false;  // not worth remembering: a completion that is replaced at the next key press
 };
 
 // Called on the generating thread. Implementations must be quick and must not call the engine.
@@ -78,7 +89,8 @@ struct GenerateResult {
   std::string text;
   std::vector<int32_t> tokens;  // without the one that ended it
   FinishReason finish_reason = FinishReason::kStop;
-  int prompt_tokens = 0, cached_tokens = 0;
+  int prompt_tokens = 0, cached_tokens = 0;     // cached: were live, remembered or on disk
+  int drafted_tokens = 0, accepted_tokens = 0;  // guesses that were evaluated, and those of them that were right
   double prefill_ms = 0, decode_ms = 0;
 };
 
@@ -100,6 +112,11 @@ class Engine {
   // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit, kInvalidArgument
   // when it is empty or an id is out of range.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
+
+  // Forgets earlier prompts and answers, in memory and on disk.
+  void ClearCache();
+  // Waits until what is remembered is on disk as well.
+  void FlushSnapshots();
 
   // -ln p(ids[i + 1] | ids[0 .. i]) in nats, for all but the first id.
   Result<std::vector<double>> Score(std::span<const int32_t> ids, const CancelFlag* cancel);

@@ -233,7 +233,8 @@ TEST(InspectionTellsWhyAFileCannotRun) {
   const TemporaryFile sound(TinyModel{}.Writer().Write());
   const Inspection good = Inspect(*GgufFile::Open(sound.path()), {});
   CHECK(good.memory.has_value() && good.unsupported.ok());
-  CHECK_EQ(good.memory->total, good.memory->weights + good.memory->kv_cache + good.memory->scratch);
+  CHECK_EQ(good.memory->total,
+           good.memory->weights + good.memory->kv_cache + good.memory->scratch + good.memory->prefix_cache);
   const TemporaryFile other(Changed([](GgufWriter& w) {
     Replace(w, "tokenizer.ggml.pre", GgufWriter::Key("tokenizer.ggml.pre", MetadataType::kString).Text("tekken"));
   }));

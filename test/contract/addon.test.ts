@@ -3,7 +3,8 @@
  * unloaded, what if the callback throws, what if the environment ends meanwhile.
  */
 import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -72,6 +73,16 @@ describe('the surface', () => {
     expect(await codeOf(() => any['inspect']?.(7))).toBe('invalidArgument');
     expect(await codeOf(() => any['loadModel']?.(file, { threads: 'all' }, () => {}))).toBe('invalidArgument');
     expect(await codeOf(() => any['loadModel']?.(file, {}))).toBe('invalidArgument');
+  });
+
+  test('limits of the cache are part of the memory need, and checked', async () => {
+    const need = (more: object) => addon.inspect(file, more).memory;
+    expect(need({ prefixCacheBytes: 0 })?.prefixCache).toBe(0);
+    expect(need({ prefixCacheBytes: 2 ** 20 })?.prefixCache).toBe(2 ** 20);
+    expect(need({})?.prefixCache).toBeGreaterThan(0);
+    for (const wrong of [{ prefixCacheBytes: -1 }, { prefixCacheBytes: 'all' }, { snapshotFolder: 7 }]) {
+      expect(await codeOf(() => addon.inspect(file, wrong as object))).toBe('invalidArgument');
+    }
   });
 
   test('cancelling a load rejects with cancelled', async () => {
@@ -175,6 +186,31 @@ describe('a model', () => {
       expect(await bad({ prompt: new Int32Array(2000) })).toBe('promptTooLong');
       expect(await codeOf(() => model.score(Int32Array.of(1)).result)).toBe('invalidArgument');
       expect(await codeOf(() => model.detokenize(Int32Array.of(-1), true))).toBe('invalidArgument');
+    },
+    slow,
+  );
+
+  test(
+    'a restart and a change of conversation find what was read, until it is cleared',
+    async () => {
+      const snapshotFolder = await mkdtemp(join(tmpdir(), 'paddock-contract-'));
+      const open = () => addon.loadModel(file, { contextLength: 1024, snapshotFolder }, () => {}).result;
+      const long = request(model, { prompt: model.tokenize('one two three '.repeat(100), false), maxTokens: 4 });
+      const other = request(model, { prompt: model.tokenize('four five six '.repeat(50), false), maxTokens: 1 });
+      const before = await open();
+      const cold = await before.generate(long, () => {}).result;
+      await before.generate({ ...other, transient: true }, () => {}).result;
+      expect((await before.generate(long, () => {}).result).cachedTokens).toBe(cold.promptTokens & ~63);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await before.unload();
+      const after = await open();
+      const warm = await after.generate(long, () => {}).result;
+      expect(warm).toMatchObject({ cachedTokens: cold.promptTokens & ~63, tokens: cold.tokens });
+      await after.clearCache().result;
+      expect(await readdir(snapshotFolder)).toEqual([]);
+      expect((await after.generate(long, () => {}).result).cachedTokens).toBe(0);
+      await after.unload();
+      await rm(snapshotFolder, { recursive: true });
     },
     slow,
   );

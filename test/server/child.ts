@@ -50,6 +50,8 @@ export async function startChild(
     contextLength: 2048,
     kernels: '',
     locale: 'en',
+    prefixCacheBytes: undefined,
+    snapshotBytes: 0,
     ...options,
   };
   const stop = async (): Promise<void> => {

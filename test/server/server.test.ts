@@ -8,6 +8,7 @@ import { CancellationTokenSource } from 'vscode-jsonrpc';
 import {
   AddModel,
   Chat,
+  ClearCache,
   CountTokens,
   DownloadModel,
   Edit,
@@ -44,6 +45,34 @@ describe('a child with a model', () => {
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
   }, slow);
   afterAll(() => child.stop());
+
+  test(
+    'keeps a conversation for the next child, until it is told to forget',
+    async () => {
+      const data = await mkdtemp(join(tmpdir(), 'paddock-data-'));
+      const options = { snapshotBytes: 2 ** 30 };
+      const env = { XDG_DATA_HOME: data, LOCALAPPDATA: data, HOME: data };
+      const text = Array.from({ length: 200 }, (_, index) => `word${index}`).join(' ');
+      const messages = [{ role: 'user', content: `Count these words: ${text}` }] as const;
+      const cachedIn = async (forget: boolean): Promise<number> => {
+        const other = await startChild(options, env);
+        await other.connection.sendRequest(LoadModel, { id: smallModel });
+        const { timings } = await other.connection.sendRequest(Chat, { messages, maxTokens: 4 });
+        if (forget) {
+          await other.connection.sendRequest(ClearCache);
+        } else {
+          await other.connection.sendRequest(UnloadModel);
+        }
+        await other.stop();
+        return timings.cachedTokens;
+      };
+      expect(await cachedIn(false)).toBe(0);
+      expect(await cachedIn(true)).toBeGreaterThan(100);
+      expect(await cachedIn(false)).toBe(0);
+      await rm(data, { recursive: true });
+    },
+    slow,
+  );
 
   test('says what it does', () => {
     expect(states.map((state) => state.kind)).toEqual(expect.arrayContaining(['loading', 'ready']));

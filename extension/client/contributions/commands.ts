@@ -119,6 +119,7 @@ export const commands = {
   'paddock.models.add': { title: 'Use a GGUF File…' },
   'paddock.models.openFolder': { title: 'Open Models Folder' },
   'paddock.models.unload': { title: 'Unload Model' },
+  'paddock.cache.clear': { title: 'Clear the Prompt Cache' },
   'paddock.engine.restart': {
     title: 'Restart Engine',
     menus: [{ menu: 'view/title', group: '3_engine@1', when: inChat }],

@@ -95,6 +95,14 @@ export class ModelCommands {
     });
   }
 
+  /** Has everything forgotten that was remembered of earlier prompts. */
+  async clearCache(): Promise<void> {
+    await reportFailure(async () => {
+      await this.#models.clearCache();
+      void vscode.window.showInformationMessage(vscode.l10n.t('The prompt cache is empty now.'));
+    });
+  }
+
   async openFolder(): Promise<void> {
     await reportFailure(async () => {
       const { folder } = await this.#models.refresh();

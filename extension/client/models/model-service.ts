@@ -6,6 +6,7 @@ import { CancellationTokenSource, Emitter, type CancellationToken, type Event } 
 import type { ModelInfo } from '../../protocol/model.ts';
 import {
   AddModel,
+  ClearCache,
   DownloadModel,
   DownloadModelProgress,
   ListModels,
@@ -144,6 +145,10 @@ export class ModelService implements Disposable {
     const entry = await this.#options.engine.request(AddModel, { path });
     await this.refresh();
     return entry;
+  }
+
+  async clearCache(): Promise<void> {
+    await this.#options.engine.ask(ClearCache);
   }
 
   async remove(id: string): Promise<void> {

@@ -30,6 +30,7 @@ export async function answerEdit(
         maxTokens: prompt.maxTokens,
         sampler: completeSampler({}, editSampler),
         stop: prompt.stop,
+        prediction: prompt.prediction,
       };
       const generation = await generate(model, request, {
         signal: jobSignal,

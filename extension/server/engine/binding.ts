@@ -10,7 +10,7 @@ export interface NativeModule {
   readonly abiVersion: number;
   systemInfo(): NativeSystemInfo;
   /** Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. */
-  inspect(path: string, options?: { contextLength?: number }): NativeInspection;
+  inspect(path: string, options?: { contextLength?: number; prefixCacheBytes?: number }): NativeInspection;
   /** Maps, checks and repacks the weights. `onProgress` gets 0..1. Abort through `cancelToken`. */
   loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
 }
@@ -37,6 +37,12 @@ export interface NativeLoadOptions {
   threads?: number;
   /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
   kernels?: string;
+  /** Memory for the keys and values of earlier prompts; 0 = none, absent = a sixteenth of the memory up to 1 GiB. */
+  prefixCacheBytes?: number;
+  /** Where they are kept for the next start; absent or empty = nowhere. */
+  snapshotFolder?: string;
+  /** The most that the folder holds; 2 GiB. */
+  snapshotBytes?: number;
 }
 
 export interface NativeTensor {
@@ -52,6 +58,7 @@ export interface NativeMemory {
   readonly weights: number;
   readonly kvCache: number;
   readonly scratch: number;
+  readonly prefixCache: number;
   readonly total: number;
 }
 
@@ -110,6 +117,12 @@ export interface NativeGenerateRequest {
   readonly stopTokens: number[];
   /** Do not end at end tokens (benchmarks). */
   readonly ignoreEnd?: boolean;
+  /** Not worth remembering beyond the next request. */
+  readonly transient?: boolean;
+  /** Ids of what the answer probably says; only the speed depends on it. */
+  readonly prediction?: Int32Array;
+  /** False: one token a pass, without guesses (to measure what they bring). The answer is the same. */
+  readonly speculate?: boolean;
 }
 
 export type NativeGenerateEvent =
@@ -123,6 +136,9 @@ export interface NativeGenerateResult {
   readonly finishReason: 'stop' | 'length' | 'cancelled';
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  /** Guessed tokens that were evaluated, and those of them that were right. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
@@ -163,6 +179,8 @@ export interface NativeModel {
   /** Negative log-likelihood in nats of ids[1..], each given all ids before it. */
   score(ids: Int32Array): NativeJob<Float64Array>;
   bench(options: { prompt: number; generate: number; repeat: number }): NativeJob<NativeBench>;
+  /** Forgets earlier prompts, in memory and in the snapshot folder. */
+  clearCache(): NativeJob<void>;
   /** Waits for the running job (cancelled) and frees the weights. */
   unload(): Promise<void>;
 }

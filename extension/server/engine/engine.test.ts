@@ -62,6 +62,23 @@ describe('Engine', () => {
     expect(EngineError.is(error, 'invalidModel')).toBe(true);
   });
 
+  test('hands the limits of the cache to the engine, and only those that are set', async () => {
+    const native = fakeNative();
+    const snapshots = { folder: '/cache', bytes: 7 };
+    await new Engine(() => native, { ...options, prefixCacheBytes: 5, snapshots }).load('/models/a.gguf', { signal });
+    await new Engine(() => native, options).load('/models/a.gguf', { signal });
+    expect(native.loadOptions[0]).toMatchObject({ prefixCacheBytes: 5, snapshotFolder: '/cache', snapshotBytes: 7 });
+    expect(Object.keys(native.loadOptions[1] ?? {})).toEqual(['contextLength', 'threads', 'kernels']);
+  });
+
+  test('clears the cache of what is loaded, if anything is', async () => {
+    const { engine, native } = engineWith();
+    await engine.clearCache();
+    await engine.load('/models/a.gguf', { signal });
+    await engine.clearCache();
+    expect(native.cleared).toBe(1);
+  });
+
   test('unload gives the model back', async () => {
     const { engine, native } = engineWith();
     await engine.load('/models/a.gguf', { signal });

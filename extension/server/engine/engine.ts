@@ -14,6 +14,10 @@ export interface EngineOptions {
   readonly contextLength: number;
   /** Empty = the best of this CPU. */
   readonly kernels: string;
+  /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
+  readonly prefixCacheBytes?: number | undefined;
+  /** Where earlier prompts are kept on disk, and how much of them; undefined = nowhere. */
+  readonly snapshots?: { readonly folder: string; readonly bytes: number } | undefined;
 }
 
 export interface LoadHooks {
@@ -124,6 +128,13 @@ export class Engine {
     });
   }
 
+  /** Has the loaded model forget earlier prompts, once the running job has ended. */
+  async clearCache(): Promise<void> {
+    await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
+      await this.#model?.clearCache().result;
+    });
+  }
+
   #endJobs(): void {
     this.#loading.abort();
     this.#modelGone.abort();
@@ -137,14 +148,18 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { threads, kernels } = this.#options;
-    const inspection = inspectModel(addon, path, this.#options.contextLength);
+    const { threads, kernels, prefixCacheBytes, snapshots } = this.#options;
+    const inspection = inspectModel(addon, path, this.#options.contextLength, prefixCacheBytes);
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
     }
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
     const { contextLength } = inspection;
-    const load = addon.loadModel(path, { contextLength, threads, kernels }, (fraction) => {
+    const cache = {
+      ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
+      ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
+    };
+    const load = addon.loadModel(path, { contextLength, threads, kernels, ...cache }, (fraction) => {
       hooks.onProgress?.(fraction);
       this.#announce({ kind: 'loading', model: basename(path), fraction });
     });
@@ -196,7 +211,7 @@ function refuseTooLarge(need: MemoryNeed | undefined, totalMemory: number): void
   if (need !== undefined && need.total > totalMemory) {
     throw new EngineError(
       'outOfMemory',
-      `This model needs ${gibibytes(need.total)} of memory (${gibibytes(need.weights)} weights, ${gibibytes(need.kvCache)} context) and the machine has ${gibibytes(totalMemory)}. Choose a smaller model or a shorter context.`,
+      `This model needs ${gibibytes(need.total)} of memory (${gibibytes(need.weights)} weights, ${gibibytes(need.kvCache)} context, ${gibibytes(need.prefixCache)} cache) and the machine has ${gibibytes(totalMemory)}. Choose a smaller model or a shorter context.`,
     );
   }
 }

@@ -10,6 +10,10 @@ export interface GenerationRequest {
   readonly sampler: Sampler;
   readonly stop?: readonly string[];
   readonly stopTokens?: readonly number[];
+  /** Neither remembered nor written to disk. */
+  readonly transient?: boolean;
+  /** What the answer probably says; only the speed depends on it. */
+  readonly prediction?: Int32Array;
 }
 
 export interface GenerationHooks {
@@ -48,6 +52,8 @@ export async function generate(
       seed: sampler.seed,
       stop: [...(request.stop ?? [])],
       stopTokens: [...(request.stopTokens ?? [])],
+      transient: request.transient ?? false,
+      ...(request.prediction === undefined ? {} : { prediction: request.prediction }),
     },
     (event) => {
       if (event.type === 'prefill') {

@@ -7,11 +7,17 @@ const minContextLength = 64;
  * Reads a model file's header for the context that will really run: the wish is one setting for all models, so it is
  * brought within what this model was trained for. 0 lets the engine choose. Throws as the engine does.
  */
-export function inspectModel(addon: NativeModule, path: string, wish: number): NativeInspection {
-  const inspection = addon.inspect(path, { contextLength: 0 });
+export function inspectModel(
+  addon: NativeModule,
+  path: string,
+  wish: number,
+  prefixCacheBytes?: number,
+): NativeInspection {
+  const cache = prefixCacheBytes === undefined ? {} : { prefixCacheBytes };
+  const inspection = addon.inspect(path, { contextLength: 0, ...cache });
   if (wish === 0 || inspection.unsupported !== undefined) {
     return inspection;
   }
   const contextLength = Math.max(minContextLength, Math.min(wish, inspection.trainedContextLength));
-  return addon.inspect(path, { contextLength });
+  return addon.inspect(path, { contextLength, ...cache });
 }

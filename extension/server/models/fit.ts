@@ -7,6 +7,11 @@ export interface Memory {
   readonly available: number;
 }
 
+/** What the engine takes for earlier prompts when it may choose; its own rule, for models that are not here yet. */
+export function defaultPrefixCache(totalMemory: number): number {
+  return Math.min(2 ** 30, Math.floor(totalMemory / 16));
+}
+
 /** What the rest of the machine needs at least. Bytes. */
 const keptFree = 512 * 2 ** 20;
 

@@ -8,6 +8,11 @@ export function modelsFolder(host: Pick<Host, 'env' | 'platform' | 'homeFolder'>
   return chosen ? resolve(expandHome(chosen, host.homeFolder)) : join(dataFolder(host), 'models');
 }
 
+/** Where earlier prompts are kept, unless told otherwise. */
+export function snapshotFolder(host: Pick<Host, 'env' | 'platform' | 'homeFolder'>): string {
+  return join(dataFolder(host), 'cache', 'prefix');
+}
+
 /**
  * Paths of the GGUF files in a folder and its subfolders, a few levels deep. Folders that cannot be read are passed
  * over.

@@ -45,6 +45,7 @@ function storeWith(memory = { total: 2 ** 40, available: 2 ** 40 }): ModelStore 
     catalogue: [model],
     inspect: (path) => native.inspect(path),
     memory: () => memory,
+    prefixCacheBytes: 0,
   });
 }
 

@@ -8,7 +8,7 @@ import type { Host } from '../host.ts';
 import type { CatalogueModel, ModelSource } from './catalogue.ts';
 import { downloadModel, partialPath } from './download.ts';
 import type { DownloadHooks } from './download.ts';
-import { fitOf } from './fit.ts';
+import { defaultPrefixCache, fitOf } from './fit.ts';
 import type { Memory } from './fit.ts';
 import { findModelFiles } from './folder.ts';
 import { httpSource } from './http-source.ts';
@@ -25,6 +25,8 @@ export interface ModelStoreOptions {
   /** Reads a file's header; may throw. */
   readonly inspect: (path: string) => NativeInspection;
   readonly memory: () => Memory;
+  /** Memory for earlier prompts, in bytes; undefined = the engine chooses. */
+  readonly prefixCacheBytes?: number | undefined;
 }
 
 /**
@@ -162,7 +164,8 @@ export class ModelStore {
     const installed = (await sizeOf(path)) === model.bytes;
     const partialBytes = await sizeOf(partialPath(this.folder, model));
     const { weights, kvCache, scratch } = model.memory;
-    const estimate = { weights, kvCache, scratch, total: weights + kvCache + scratch };
+    const prefixCache = this.#options.prefixCacheBytes ?? defaultPrefixCache(memory.total);
+    const estimate = { weights, kvCache, scratch, prefixCache, total: weights + kvCache + scratch + prefixCache };
     const need = installed ? ((await this.#inspect(path))?.memory ?? estimate) : estimate;
     const waiting = this.#downloading.has(model.id) ? 'downloading' : partialBytes > 0 ? 'partial' : 'available';
     return {
@@ -184,7 +187,13 @@ export class ModelStore {
   async #userEntry(path: string, memory: Memory): Promise<ModelEntry> {
     const fileBytes = await sizeOf(path);
     const inspection = await this.#inspect(path);
-    const need = inspection?.memory ?? { weights: fileBytes, kvCache: 0, scratch: 0, total: fileBytes };
+    const need = inspection?.memory ?? {
+      weights: fileBytes,
+      kvCache: 0,
+      scratch: 0,
+      prefixCache: 0,
+      total: fileBytes,
+    };
     return {
       id: path,
       title: inspection?.name ?? basename(path, '.gguf'),

@@ -15,6 +15,8 @@ export interface EditPrompt extends Prompt {
   /** The fence that our own beginning of the answer opened. */
   readonly fence: string;
   readonly stop: readonly string[];
+  /** The old code and the end of its block: most of an edit repeats what is there. */
+  readonly prediction: Int32Array;
 }
 
 /** Tokens of surrounding code at most: more costs a CPU seconds and helps a small model little. */
@@ -63,7 +65,8 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
     if (excess <= 0 || (head === '' && tail === '')) {
       const omitted = omissions(params.path, costs.before - count(head) + costs.after - count(tail));
       const maxTokens = Math.min(model.info.contextLength - tokens.length, reserve);
-      return { tokens, maxTokens, omitted, shape, fence, stop: [`\n${fence}`] };
+      const prediction = model.tokenize(`${shape.core}\n${fence}`, false);
+      return { tokens, maxTokens, omitted, shape, fence, stop: [`\n${fence}`], prediction };
     }
     budget -= excess;
   }

@@ -3,6 +3,7 @@ import type {
   NativeGenerateRequest,
   NativeGenerateResult,
   NativeInspection,
+  NativeLoadOptions,
   NativeModel,
   NativeModelInfo,
   NativeModule,
@@ -25,16 +26,21 @@ export interface FakeScript {
 const chatmlTokens = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
 const firstControlId = 0x10000;
 
-export function fakeNative(
-  script: FakeScript = {},
-): NativeModule & { readonly requests: NativeGenerateRequest[]; unloaded: number } {
+export function fakeNative(script: FakeScript = {}): NativeModule & {
+  readonly requests: NativeGenerateRequest[];
+  readonly loadOptions: NativeLoadOptions[];
+  unloaded: number;
+  cleared: number;
+} {
   const requests: NativeGenerateRequest[] = [];
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
   const native = {
-    abiVersion: 1,
+    abiVersion: 2,
     requests,
     unloaded: 0,
+    cleared: 0,
+    loadOptions: [] as NativeLoadOptions[],
     systemInfo: () => ({
       cpuFeatures: [],
       availableKernels: ['scalar'],
@@ -43,9 +49,13 @@ export function fakeNative(
       availableMemory: script.availableMemory ?? 8 * 2 ** 30,
     }),
     inspect: (): NativeInspection => ({ ...defaultInspection, ...script.inspection }),
-    loadModel: (path: string, _options: object, onProgress: (fraction: number) => void) => {
+    loadModel: (path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void) => {
+      native.loadOptions.push(options);
       onProgress(0.5);
-      const model = fakeModel({ ...info, path }, controls, script, requests, () => (native.unloaded += 1));
+      const model = fakeModel({ ...info, path }, controls, script, requests, {
+        onUnload: () => (native.unloaded += 1),
+        onClear: () => (native.cleared += 1),
+      });
       return { result: script.loadError ? Promise.reject(script.loadError) : Promise.resolve(model), cancel: () => {} };
     },
   };
@@ -57,7 +67,7 @@ function fakeModel(
   controls: readonly string[],
   script: FakeScript,
   requests: NativeGenerateRequest[],
-  onUnload: () => void,
+  { onUnload, onClear }: { onUnload: () => void; onClear: () => void },
 ): NativeModel {
   const tokenize = (text: string | Uint8Array, special: boolean): Int32Array => {
     const string = typeof text === 'string' ? text : new TextDecoder().decode(text);
@@ -90,6 +100,7 @@ function fakeModel(
     },
     score: (ids) => ({ result: Promise.resolve(new Float64Array(ids.length - 1).fill(1)), cancel: () => {} }),
     bench: () => ({ result: Promise.resolve({ rows: [], readBandwidth: 0, int8Peak: 0 }), cancel: () => {} }),
+    clearCache: () => ({ result: Promise.resolve(onClear()), cancel: () => {} }),
     unload: () => Promise.resolve(onUnload()),
   };
 }
@@ -128,6 +139,8 @@ async function stream(
     finishReason,
     promptTokens: total,
     cachedTokens: 0,
+    draftedTokens: 0,
+    acceptedTokens: 0,
     prefillMs: 10,
     decodeMs: 10,
   };
@@ -137,7 +150,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-const defaultMemory = { weights: 2 ** 20, kvCache: 2 ** 20, scratch: 2 ** 20, total: 3 * 2 ** 20 };
+const defaultMemory = { weights: 2 ** 20, kvCache: 2 ** 20, scratch: 2 ** 20, prefixCache: 0, total: 3 * 2 ** 20 };
 
 const defaultInfo: NativeModelInfo = {
   path: '/models/fake.gguf',

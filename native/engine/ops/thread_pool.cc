@@ -44,7 +44,7 @@ void ThreadPool::Loop(int thread) {
 void ThreadPool::Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) {
   work_ = &work;
   cancel_ = cancel;
-  cancelled_ = false;
+  cancelled_.store(false, std::memory_order_relaxed);
   ResetShares();
   if (size_ > 1) {
     job_.fetch_add(1);
@@ -76,21 +76,22 @@ bool ThreadPool::Sync() {
   const uint32_t phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
     // Once cancelled always cancelled: threads leave the pass through the final Sync() of Run().
-    cancelled_ = cancelled_ || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed));
+    if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed))
+      cancelled_.store(true, std::memory_order_relaxed);
     ResetShares();
     arrived_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1);
     if (sleepers_.load() > 0) phase_.notify_all();
-    return !cancelled_;
+    return !cancelled_.load(std::memory_order_relaxed);
   }
   for (int i = 0; i < kSpins; ++i) {
-    if (phase_.load(std::memory_order_acquire) != phase) return !cancelled_;
+    if (phase_.load(std::memory_order_acquire) != phase) return !cancelled_.load(std::memory_order_relaxed);
     Pause();
   }
   sleepers_.fetch_add(1);
   phase_.wait(phase);
   sleepers_.fetch_sub(1);
-  return !cancelled_;
+  return !cancelled_.load(std::memory_order_relaxed);
 }
 
 }  // namespace paddock

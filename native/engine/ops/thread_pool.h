@@ -49,7 +49,9 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   const std::function<void(int)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
-  bool cancelled_ = false;  // written by the last thread to arrive, read after the phase number changed
+  // Written by the last thread to arrive, read after the phase number changed. Atomic, because a worker may still
+  // leave the last phase of a pass when the next one begins.
+  std::atomic<bool> cancelled_{false};
 
   std::vector<Share> shares_;
 

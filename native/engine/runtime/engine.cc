@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "gguf/digest.h"
 #include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #include "model/architecture.h"
@@ -11,6 +12,8 @@
 #include "model/kv_cache.h"
 #include "model/weights.h"
 #include "ops/thread_pool.h"
+#include "runtime/drafter.h"
+#include "runtime/prefix_reuse.h"
 #include "tokenizer/detokenizer.h"
 
 namespace paddock {
@@ -20,6 +23,7 @@ constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
+constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{1} << 30;
 
 using Clock = std::chrono::steady_clock;
 
@@ -98,7 +102,9 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   plan.memory.weights = *weights;
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
-  plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch;
+  plan.memory.prefix_cache =
+      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 16));
+  plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }
 
@@ -130,7 +136,8 @@ struct Engine::State {
       : file(std::move(f)),
         plan(std::move(p)),
         pool(plan.threads),
-        forward(plan.h, weights, *plan.kernels, pool, cache) {}
+        forward(plan.h, weights, *plan.kernels, pool, cache),
+        reuse(cache) {}
 
   GgufFile file;  // stays mapped: embedding rows are read from it
   Plan plan;
@@ -140,7 +147,9 @@ struct Engine::State {
   Weights weights;
   KvCache cache;
   Forward forward;
+  DraftPolicy policy;           // lives as long as the model: what a pass costs is learned once
   std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
+  PrefixReuse reuse;            // ... and those that were there before
 
   bool ValidIds(std::span<const int32_t> ids) const {
     return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
@@ -196,6 +205,14 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
                                           " tokens. Choose a shorter context or a smaller model.");
   }
+  const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h);
+  std::unique_ptr<SnapshotStore> store;
+  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
+    store = std::make_unique<SnapshotStore>(
+        options.snapshot_folder, options.snapshot_bytes,
+        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes});
+  }
+  s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
   ModelInfo& info = s.info;
   info.path = path;
   info.name = s.plan.h.name;
@@ -231,14 +248,23 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   const auto common =
       std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
       s.cached.begin();
+  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common));
   // At least the last token is evaluated: its logits are wanted.
-  const int keep = std::min(static_cast<int>(common), total - 1);
+  const int keep = std::min(known, total - 1);
+  s.cached.assign(request.prompt.begin(), request.prompt.begin() + keep);
+  s.reuse.SetBusy(true);
   result.cached_tokens = keep;
   observer->OnPrefill(keep, total, keep);
   const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
   const bool prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
   result.prefill_ms = MillisecondsSince(start);
+  // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
+  const auto remember = [&](bool on_disk) {
+    s.reuse.SetBusy(false);
+    if (!request.transient) s.reuse.Remember(s.cached, on_disk);
+  };
   if (!prefilled) {
+    remember(false);
     result.finish_reason = FinishReason::kCancelled;
     return result;
   }
@@ -253,13 +279,16 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     observer->OnText(text, static_cast<int>(result.tokens.size()));
   };
   result.finish_reason = FinishReason::kLength;
+  Drafter drafter(request.prompt, request.prediction);
+  std::vector<int32_t> batch;  // of the latest pass: the newest token and the guesses after it
+  size_t row = 0;              // of that pass, whose logits are next
   while (static_cast<int>(result.tokens.size()) < limit) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
     const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
-    const int32_t token = sampler.Sample(s.Logits(0), std::span(s.cached).last(window));
+    const int32_t token = sampler.Sample(s.Logits(static_cast<int>(row)), std::span(s.cached).last(window));
     const bool ends =
         s.tokenizer->EndsGeneration(token) ||
         std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
@@ -274,15 +303,43 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     if (static_cast<int>(result.tokens.size()) == limit) break;
-    if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) {
+    drafter.Append(token);
+    if (row + 1 < batch.size() && batch[row + 1] == token) {
+      // The guess was right: its key, value and logits are there already.
+      ++row;
+      ++result.accepted_tokens;
+      s.cached.push_back(token);
+      continue;
+    }
+    if (batch.size() > 1) {
+      s.policy.ObserveDraft(drafter.source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
+    }
+    batch.assign(1, token);
+    row = 0;
+    const int left = limit - static_cast<int>(result.tokens.size());
+    if (request.speculate) drafter.Propose(left - 1, &s.policy, &batch);
+    result.drafted_tokens += static_cast<int>(batch.size()) - 1;
+    const auto pass_start = Clock::now();
+    if (!s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr)) {
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
+    s.policy.ObservePass(static_cast<int>(batch.size()), MillisecondsSince(pass_start));
     s.cached.push_back(token);
   }
   if (const std::string rest = detokenizer.Finish(); !rest.empty()) emit(rest);
   result.decode_ms = MillisecondsSince(decode_start);
+  remember(true);
   return result;
+}
+
+void Engine::ClearCache() {
+  state_->cached.clear();
+  state_->reuse.Clear();
+}
+
+void Engine::FlushSnapshots() {
+  state_->reuse.Flush();
 }
 
 Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel) {

@@ -1,0 +1,133 @@
+#include "base/private_file.h"
+
+#include <algorithm>
+#include <system_error>
+
+#ifdef _WIN32
+#include <fstream>
+#else
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#endif
+
+namespace paddock {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr size_t kPiece = 256 << 10;  // bytes between two looks at `go_on`
+
+// Calls write(piece) for all of both parts; false as soon as it fails or it is time to give up.
+template <typename Write>
+bool WriteParts(std::span<const uint8_t> head, std::span<const uint8_t> body, const std::function<bool()>& go_on,
+                Write write) {
+  for (std::span<const uint8_t> part : {head, body}) {
+    while (!part.empty()) {
+      const size_t count = std::min(part.size(), kPiece);
+      if (!go_on() || !write(part.first(count))) return false;
+      part = part.subspan(count);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+fs::path ToPath(const std::string& utf8) {
+  return fs::path(std::u8string(utf8.begin(), utf8.end()));
+}
+
+#ifdef _WIN32
+
+// The folders of a Windows profile are private by inheritance.
+bool MakePrivateFolder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  return fs::is_directory(folder, error);
+}
+
+ReadOutcome ReadExactly(const fs::path& path, std::span<uint8_t> head, std::span<uint8_t> body) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found || error) return ReadOutcome::kMissing;
+  const uintmax_t size = status.type() == fs::file_type::regular ? fs::file_size(path, error) : 0;
+  if (error || size != head.size() + body.size()) return ReadOutcome::kWrong;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return ReadOutcome::kMissing;
+  for (const std::span<uint8_t> part : {head, body}) {
+    if (!file.read(reinterpret_cast<char*>(part.data()), static_cast<std::streamsize>(part.size())))
+      return ReadOutcome::kWrong;
+  }
+  return ReadOutcome::kRead;
+}
+
+bool WriteWhole(const fs::path& path, const fs::path& temporary, std::span<const uint8_t> head,
+                std::span<const uint8_t> body, const std::function<bool()>& go_on) {
+  std::error_code error;
+  bool written = false;
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    written = file && WriteParts(head, body, go_on, [&](std::span<const uint8_t> piece) {
+                return static_cast<bool>(file.write(reinterpret_cast<const char*>(piece.data()),
+                                                    static_cast<std::streamsize>(piece.size())));
+              });
+    file.close();
+    written = written && file.good();
+  }
+  if (written) fs::rename(temporary, path, error);
+  if (written && !error) return true;
+  fs::remove(temporary, error);
+  return false;
+}
+
+#else
+
+bool MakePrivateFolder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return true;
+  if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
+  return mkdir(folder.c_str(), 0700) == 0 || fs::is_directory(folder, error);
+}
+
+ReadOutcome ReadExactly(const fs::path& path, std::span<uint8_t> head, std::span<uint8_t> body) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return errno == ELOOP ? ReadOutcome::kWrong : ReadOutcome::kMissing;
+  struct stat info {};
+  bool whole = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+               static_cast<uint64_t>(info.st_size) == head.size() + body.size();
+  for (std::span<uint8_t> part : {head, body}) {
+    while (whole && !part.empty()) {
+      const ssize_t count = read(fd, part.data(), part.size());
+      if (count < 0 && errno == EINTR) continue;
+      whole = count > 0;
+      if (whole) part = part.subspan(static_cast<size_t>(count));
+    }
+  }
+  close(fd);
+  return whole ? ReadOutcome::kRead : ReadOutcome::kWrong;
+}
+
+bool WriteWhole(const fs::path& path, const fs::path& temporary, std::span<const uint8_t> head,
+                std::span<const uint8_t> body, const std::function<bool()>& go_on) {
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return false;
+  bool written = WriteParts(head, body, go_on, [&](std::span<const uint8_t> piece) {
+    while (!piece.empty()) {
+      const ssize_t count = write(fd, piece.data(), piece.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return false;
+      piece = piece.subspan(static_cast<size_t>(count));
+    }
+    return true;
+  });
+  written = close(fd) == 0 && written;
+  if (written && rename(temporary.c_str(), path.c_str()) == 0) return true;
+  unlink(temporary.c_str());
+  return false;
+}
+
+#endif
+
+}  // namespace paddock

@@ -1,0 +1,33 @@
+// Small files that only their owner may read, in a folder that others may have written to.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace paddock {
+
+// `utf8` as the operating system wants it.
+std::filesystem::path ToPath(const std::string& utf8);
+
+// Creates the folder for its owner alone (mode 0700), and its parents with the usual rights. One that is there already
+// is left as it is. False when there is no folder afterwards.
+bool MakePrivateFolder(const std::filesystem::path& folder);
+
+enum class ReadOutcome {
+  kRead,
+  kMissing,  // not there, or not for us to read
+  kWrong,    // not a regular file of the expected size
+};
+// Reads a file of exactly head.size() + body.size() bytes. Follows no link and waits for no pipe.
+ReadOutcome ReadExactly(const std::filesystem::path& path, std::span<uint8_t> head, std::span<uint8_t> body);
+
+// Writes both parts to a new file `temporary` (mode 0600) and gives it the name `path` when it is whole, so that
+// whoever opens `path` sees all or nothing. Gives up when `go_on` says so between pieces. False when it was not
+// written; nothing is left behind then.
+bool WriteWhole(const std::filesystem::path& path, const std::filesystem::path& temporary,
+                std::span<const uint8_t> head, std::span<const uint8_t> body, const std::function<bool()>& go_on);
+
+}  // namespace paddock

@@ -1,0 +1,465 @@
+// What is remembered of earlier prompts is the bits that computing them would give, stays within its bounds, and never
+// comes from a file that is not exactly right.
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "base/crc32c.h"
+#include "base/sha256.h"
+#include "check.h"
+#include "engine.h"
+#include "runtime/prefix_cache.h"
+#include "runtime/snapshot_store.h"
+#include "tiny_model.h"
+
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+namespace paddock {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TemporaryFile;
+using test::TinyModel;
+using Ids = std::vector<int32_t>;
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    static int counter = 0;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    path_ = fs::temp_directory_path() / ("paddock-prefix-" + std::to_string(now) + "-" + std::to_string(counter++));
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::permissions(path_, fs::perms::owner_all, ignored);
+    fs::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+  std::vector<fs::path> Files() const {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error))
+      files.push_back(it->path());
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  uint64_t Bytes() const {
+    uint64_t sum = 0;
+    for (const fs::path& file : Files()) sum += fs::file_size(file);
+    return sum;
+  }
+
+ private:
+  fs::path path_;
+};
+
+struct Silent : GenerateObserver {
+  void OnPrefill(double, int, int) override {}
+  void OnText(std::string_view, int) override {}
+};
+
+Ids SomeIds(size_t n, uint32_t seed) {
+  test::Random random(seed);
+  Ids ids(n);
+  for (int32_t& id : ids) id = random.Below(256);
+  return ids;
+}
+
+std::unique_ptr<Engine> Open(const std::string& path, LoadOptions options) {
+  options.threads = 2;
+  auto engine = Engine::Load(path, options, nullptr, nullptr);
+  if (!engine.ok()) {
+    test::Fail(__FILE__, __LINE__, engine.status().message());
+    std::exit(1);
+  }
+  return engine.Take();
+}
+
+LoadOptions Remembering(const std::string& folder = "") {
+  LoadOptions options;
+  options.prefix_cache_bytes = 64 << 20;
+  options.snapshot_folder = folder;
+  return options;
+}
+
+int Cached(Engine& engine, const Ids& prompt, bool transient = false) {
+  Silent observer;
+  GenerateRequest request;
+  request.prompt = prompt;
+  request.max_tokens = 1;
+  request.ignore_end = true;
+  request.transient = transient;
+  const auto result = engine.Generate(request, nullptr, &observer);
+  CHECK(result.ok());
+  return result->cached_tokens;
+}
+
+// After a generation from `prompt`: the logits of its last token, with everything before it from the cache.
+std::vector<float> LogitsFromCache(Engine& engine, const Ids& prompt) {
+  const int keep = static_cast<int>(prompt.size()) - 1;
+  const auto logits = engine.Evaluate(std::span(prompt).last(1), keep, 1, nullptr);
+  CHECK(logits.ok());
+  return {logits->begin(), logits->end()};
+}
+
+std::vector<float> ColdLogits(const std::string& model, const Ids& prompt) {
+  LoadOptions off;
+  off.prefix_cache_bytes = 0;
+  const auto engine = Open(model, off);
+  const auto logits = engine->Evaluate(prompt, 0, 256, nullptr);
+  return {logits->begin(), logits->end()};
+}
+
+bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+std::span<const uint8_t> Bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+TEST(HashesAreThoseOfTheirSpecifications) {
+  const auto sha = [](std::string_view text, size_t piece) {
+    Sha256 hash;
+    for (size_t at = 0; at < text.size(); at += piece) hash.Add(Bytes(text.substr(at, piece)));
+    return ToHex(hash.Finish());
+  };
+  CHECK_EQ(sha("", 1), std::string("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+  CHECK_EQ(sha("abc", 2), std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  CHECK_EQ(sha(std::string(1'000'000, 'a'), 777),
+           std::string("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+  CHECK_EQ(Crc32c(Bytes("123456789")), 0xe3069283u);
+  CHECK_EQ(Crc32c(std::vector<uint8_t>(32, 0)), 0x8a9136aau);
+}
+
+// Against a list of chains that is searched from end to end.
+TEST(TreeHoldsWhatANaiveModelHolds) {
+  constexpr uint64_t kBlock = 4096;
+  constexpr size_t kCapacity = 23;
+  test::Random random(5);
+  PrefixCache cache(kCapacity * (kBlock + 1024), kBlock);
+  const auto stamp = [](std::span<const int32_t> ids, int position) {
+    uint32_t sum = 7;
+    for (const int32_t id : ids.first(static_cast<size_t>(position) + kBlockTokens))
+      sum = sum * 31 + static_cast<uint32_t>(id);
+    return sum;
+  };
+  std::vector<Ids> naive;  // every block that is held, as all tokens up to its end, most recently used first
+  const auto use = [&](const Ids& ids, bool add) {
+    std::vector<Ids> chain;
+    for (size_t end = kBlockTokens; end <= ids.size(); end += kBlockTokens) {
+      Ids prefix(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(end));
+      const auto at = std::find(naive.begin(), naive.end(), prefix);
+      if (at == naive.end()) break;
+      chain.push_back(prefix);
+      naive.erase(at);
+    }
+    naive.insert(naive.begin(), chain.begin(), chain.end());
+    while (add && chain.size() < ids.size() / kBlockTokens) {
+      if (naive.size() == kCapacity && chain.size() == kCapacity) break;
+      if (naive.size() == kCapacity) naive.pop_back();
+      chain.emplace_back(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>((chain.size() + 1) * kBlockTokens));
+      naive.insert(naive.begin() + static_cast<std::ptrdiff_t>(chain.size()) - 1, chain.back());
+    }
+    return chain.size();
+  };
+  for (int round = 0; round < 3000; ++round) {
+    // Few different blocks, so that chains share beginnings; sometimes longer than the whole budget.
+    Ids ids;
+    const int blocks = random.Below(round % 50 == 0 ? 30 : 7);
+    for (int i = 0; i < blocks; ++i) ids.insert(ids.end(), kBlockTokens, random.Below(3));
+    ids.insert(ids.end(), static_cast<size_t>(random.Below(64)), 1);
+    const bool add = random.Below(2) == 0;
+    int filled = 0;
+    const auto chain = add ? cache.Add(ids,
+                                       [&](int position, uint8_t* out) {
+                                         ++filled;
+                                         const uint32_t mark = stamp(ids, position);
+                                         std::memcpy(out, &mark, 4);
+                                       })
+                           : cache.Find(ids);
+    CHECK_EQ(chain.size(), use(ids, add));
+    for (size_t i = 0; i < chain.size(); ++i) {
+      uint32_t mark;
+      std::memcpy(&mark, chain[i]->data(), 4);
+      CHECK_EQ(mark, stamp(ids, static_cast<int>(i) * kBlockTokens));
+    }
+    CHECK_EQ(cache.blocks(), naive.size());
+    CHECK(cache.bytes() <= kCapacity * (kBlock + 1024));
+    CHECK(add || filled == 0);
+  }
+  cache.Clear();
+  CHECK_EQ(cache.blocks(), size_t{0});
+  CHECK(PrefixCache(kBlock, kBlock).Add(Ids(64), [](int, uint8_t*) {}).empty());
+}
+
+TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const auto engine = Open(model.path(), Remembering());
+  CHECK_EQ(engine->info().memory.prefix_cache, uint64_t{64} << 20);
+  Ids a = SomeIds(600, 1), b = SomeIds(500, 2);
+  std::copy_n(a.begin(), 100, b.begin());  // the same system prompt
+  CHECK_EQ(Cached(*engine, a), 0);
+  CHECK_EQ(Cached(*engine, b), 100);
+  CHECK_EQ(Cached(*engine, a), 576);
+  CHECK(SameBits(LogitsFromCache(*engine, a), ColdLogits(model.path(), a)));
+  CHECK_EQ(Cached(*engine, b), 448);
+  CHECK(SameBits(LogitsFromCache(*engine, b), ColdLogits(model.path(), b)));
+  // A whole number of blocks: all but the last token is known.
+  const Ids whole(a.begin(), a.begin() + 256);
+  CHECK_EQ(Cached(*engine, whole), 255);
+  CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
+  engine->ClearCache();
+  CHECK_EQ(Cached(*engine, a), 0);
+}
+
+TEST(TransientPromptsAreNotRemembered) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  const auto engine = Open(model.path(), Remembering(folder.path()));
+  const Ids a = SomeIds(300, 1), b = SomeIds(300, 2);
+  CHECK_EQ(Cached(*engine, a, true), 0);
+  CHECK_EQ(Cached(*engine, a, true), 299);  // live it is
+  CHECK_EQ(Cached(*engine, b), 0);
+  CHECK_EQ(Cached(*engine, a, true), 0);
+  CHECK_EQ(Cached(*engine, b, true), 256);  // but it may use what others left
+  engine->FlushSnapshots();
+  CHECK_EQ(folder.Files().size(), size_t{4});
+}
+
+TEST(BudgetBoundsWhatIsRemembered) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  LoadOptions options;
+  options.prefix_cache_bytes = 5 * (65536 + 1024);  // a block of the tiny model has 64 KiB
+  const auto engine = Open(model.path(), options);
+  const Ids a = SomeIds(640, 1), b = SomeIds(200, 2);
+  Cached(*engine, a);
+  Cached(*engine, b);
+  CHECK_EQ(Cached(*engine, a), 128);  // five blocks: three of b, the first two of a
+  LoadOptions off;
+  off.prefix_cache_bytes = 0;
+  const auto without = Open(model.path(), off);
+  CHECK_EQ(without->info().memory.prefix_cache, uint64_t{0});
+  Cached(*without, a);
+  Cached(*without, b);
+  CHECK_EQ(Cached(*without, a), 0);
+}
+
+TEST(CancelledPrefillKeepsItsFinishedBatches) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const auto engine = Open(model.path(), Remembering());
+  struct Stopper : Silent {
+    void OnPrefill(double done, int, int) override {
+      if (done > 600) flag.store(true);
+    }
+    CancelFlag flag{false};
+  } stopper;
+  GenerateRequest request;
+  request.prompt = SomeIds(900, 3);
+  const auto cut = engine->Generate(request, &stopper.flag, &stopper);
+  CHECK(cut->finish_reason == FinishReason::kCancelled);
+  CHECK_EQ(Cached(*engine, SomeIds(300, 4)), 0);
+  CHECK_EQ(Cached(*engine, request.prompt), 512);
+  CHECK(SameBits(LogitsFromCache(*engine, request.prompt), ColdLogits(model.path(), request.prompt)));
+}
+
+TEST(SnapshotsSurviveARestart) {
+  TinyModel tiny;
+  const TemporaryFile model(tiny.Writer().Write());
+  const TemporaryFolder folder;
+  const Ids a = SomeIds(700, 1);
+  {
+    const auto engine = Open(model.path(), Remembering(folder.path()));
+    CHECK_EQ(Cached(*engine, a), 0);
+    engine->FlushSnapshots();
+  }
+  CHECK_EQ(folder.Files().size(), size_t{10});
+#ifndef _WIN32
+  CHECK(fs::status(folder.path()).permissions() == fs::perms::owner_all);
+  for (const fs::path& file : folder.Files())
+    CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+#endif
+  const auto again = Open(model.path(), Remembering(folder.path()));
+  CHECK_EQ(Cached(*again, a), 640);
+  CHECK(SameBits(LogitsFromCache(*again, a), ColdLogits(model.path(), a)));
+  // Other kernels have other bits; other weights even more so.
+  LoadOptions scalar = Remembering(folder.path());
+  scalar.kernels = "scalar";
+  if (again->info().kernels != "scalar") CHECK_EQ(Cached(*Open(model.path(), scalar), a), 0);
+  auto writer = tiny.Writer();
+  for (auto& tensor : writer.tensors) {
+    if (tensor.name == "blk.1.attn_output.weight") tensor.data[40] ^= 1;
+  }
+  const TemporaryFile other(writer.Write());
+  CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), a), 0);
+  // Forgotten on demand, those of other engines as well.
+  again->ClearCache();
+  CHECK_EQ(folder.Files().size(), size_t{0});
+  CHECK_EQ(Cached(*again, a), 0);
+}
+
+// Fills a folder with one block through a store and gives its file to `damage`; what is then read must be refused and
+// removed.
+void CheckRefused(const char* what, const std::function<void(std::vector<uint8_t>*)>& damage) {
+  const TemporaryFolder folder;
+  PrefixCache cache(1 << 20, 4096);
+  const Ids ids = SomeIds(64, 9);
+  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", 4096});
+  store.Write(ids, cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 0x35, 4096); }));
+  store.Flush();
+  const fs::path path = store.PathOf(SnapshotStore::Key(store.root(), ids));
+  std::vector<uint8_t> out(4096);
+  CHECK(store.Read(store.root(), ids, out));
+  CHECK(out == std::vector<uint8_t>(4096, 0x35));
+  std::vector<uint8_t> bytes(fs::file_size(path));
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  damage(&bytes);
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (store.Read(store.root(), ids, out)) test::Fail(__FILE__, __LINE__, std::string("accepted: ") + what);
+  CHECK(!fs::exists(path));
+}
+
+void Seal(std::vector<uint8_t>* file) {
+  const uint32_t crc = Crc32c(std::span(*file).subspan(SnapshotStore::kHeaderBytes));
+  std::memcpy(file->data() + 356, &crc, 4);
+}
+
+TEST(DamagedFilesAreRefusedAndRemoved) {
+  CheckRefused("empty", [](auto* file) { file->clear(); });
+  CheckRefused("half a header", [](auto* file) { file->resize(100); });
+  CheckRefused("truncated", [](auto* file) { file->pop_back(); });
+  CheckRefused("too long", [](auto* file) { file->push_back(0); });
+  CheckRefused("another version", [](auto* file) { ++(*file)[8]; });
+  CheckRefused("another model", [](auto* file) { ++(*file)[24]; });
+  CheckRefused("other ids", [](auto* file) { ++(*file)[100]; });
+  CheckRefused("not finite, with a right checksum", [](auto* file) {
+    (*file)[1001] = 0x7c;
+    Seal(file);
+  });
+  // A bit anywhere in the header, and one in every 37th byte of the rest.
+  for (size_t at = 0; at < SnapshotStore::kHeaderBytes + 4096; at += at < SnapshotStore::kHeaderBytes ? 7 : 371) {
+    CheckRefused("a flipped bit",
+                 [at](auto* file) { (*file)[at] = static_cast<uint8_t>((*file)[at] ^ (1u << (at % 8))); });
+  }
+}
+
+TEST(OddThingsInTheFolderDoNoHarm) {
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(64, 9);
+  std::vector<uint8_t> out(4096);
+  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", 4096});
+  CHECK(!store.Read(store.root(), ids, out));
+  const fs::path path = store.PathOf(SnapshotStore::Key(store.root(), ids));
+  fs::create_directories(path / "sub");
+  CHECK(!store.Read(store.root(), ids, out));
+  fs::remove_all(path);
+#ifndef _WIN32
+  fs::create_symlink("/dev/zero", path);
+  CHECK(!store.Read(store.root(), ids, out));
+#endif
+  // A file of the user's survives.
+  std::ofstream(fs::path(folder.path()) / "notes.kv") << "mine";
+  store.Clear();
+  CHECK_EQ(folder.Files().size(), size_t{1});
+}
+
+TEST(FullFoldersLoseTheirOldestBlocks) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  LoadOptions options = Remembering(folder.path());
+  options.snapshot_bytes = 12 * (65536 + SnapshotStore::kHeaderBytes);
+  const Ids a = SomeIds(450, 1), b = SomeIds(450, 2), c = SomeIds(950, 3);
+  {
+    const auto engine = Open(model.path(), options);
+    for (const Ids& ids : {a, b}) {
+      Cached(*engine, ids);
+      engine->FlushSnapshots();
+      CHECK(folder.Bytes() <= options.snapshot_bytes);
+    }
+  }
+  CHECK_EQ(Cached(*Open(model.path(), options), b), 448);
+  const int left = Cached(*Open(model.path(), options), a);  // its end went first
+  CHECK(left >= 128 && left < 448);
+  // Longer than the bound: its beginning is kept.
+  const auto engine = Open(model.path(), options);
+  Cached(*engine, c);
+  engine->FlushSnapshots();
+  CHECK(folder.Bytes() <= options.snapshot_bytes);
+  CHECK_EQ(Cached(*Open(model.path(), options), c), 12 * 64);
+}
+
+TEST(UnwritableFoldersCostNothingButTheSnapshot) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFile no_folder({1, 2, 3});
+  const Ids a = SomeIds(200, 1);
+  for (const std::string& path : {no_folder.path(), no_folder.path() + "/below", std::string("/proc/nowhere")}) {
+    const auto engine = Open(model.path(), Remembering(path));
+    CHECK_EQ(Cached(*engine, a), 0);
+    engine->FlushSnapshots();
+    CHECK_EQ(Cached(*engine, a), 199);
+    engine->ClearCache();
+  }
+#ifndef _WIN32
+  const TemporaryFolder read_only;
+  fs::create_directories(read_only.path());
+  fs::permissions(read_only.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  const auto engine = Open(model.path(), Remembering(read_only.path()));
+  Cached(*engine, a);
+  engine->FlushSnapshots();
+  if (geteuid() != 0) CHECK_EQ(read_only.Files().size(), size_t{0});
+#endif
+}
+
+TEST(EnginesShareAFolder) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  LoadOptions options = Remembering(folder.path());
+  options.snapshot_bytes = 40 * (65536 + SnapshotStore::kHeaderBytes);
+  const std::vector<float> expected = ColdLogits(model.path(), SomeIds(500, 1));
+  const auto work = [&](uint32_t seed) {
+    for (uint32_t round = 0; round < 3; ++round) {
+      const auto engine = Open(model.path(), options);
+      for (const uint32_t s : {1u, seed * 10 + round, 1u}) Cached(*engine, SomeIds(500, s));
+      CHECK(SameBits(LogitsFromCache(*engine, SomeIds(500, 1)), expected));
+      if (round == 1) engine->FlushSnapshots();
+    }
+  };
+  std::thread first(work, 1), second(work, 2);
+  first.join();
+  second.join();
+  const auto engine = Open(model.path(), options);
+  engine->FlushSnapshots();
+  CHECK_EQ(Cached(*engine, SomeIds(500, 1)), 448);
+}
+
+TEST(AStoreEndsQuicklyHoweverMuchWaits) {
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(64 * 100, 9);
+  PrefixCache cache(uint64_t{1} << 30, 1 << 20);
+  std::chrono::steady_clock::time_point start;
+  {
+    SnapshotStore store(folder.path(), uint64_t{1} << 30, {{}, "scalar", 1 << 20});
+    store.SetBusy(true);
+    store.Write(ids, cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 1 << 20); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    start = std::chrono::steady_clock::now();
+  }
+  const auto took = std::chrono::steady_clock::now() - start;
+  CHECK(took < std::chrono::milliseconds(500));  // 100 on a machine that does nothing else
+  for (const fs::path& file : folder.Files()) CHECK(file.extension() == ".kv");
+}
+
+}  // namespace
+}  // namespace paddock
+
+int main() {
+  return paddock::test::RunAll();
+}
