@@ -120,5 +120,11 @@ struct Avx2Isa {
 // Weights are used once a pass: fetched ahead of use and not kept in the outer caches, where they would only push out
 // activations and keys.
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
+#if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
+  // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
+  // misses are few.
+  asm volatile("prefetchnta %0" : : "m"(p[3072]));
+#else
   _mm_prefetch(reinterpret_cast<const char*>(p) + 3072, _MM_HINT_NTA);
+#endif
 }

@@ -156,5 +156,11 @@ struct Avx512VnniIsa {
 };
 
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
-  _mm_prefetch(reinterpret_cast<const char*>(p) + 3072, _MM_HINT_NTA);
+#if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
+  // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
+  // misses are few.
+  asm volatile("prefetchnta %0" : : "m"(p[5120]));
+#else
+  _mm_prefetch(reinterpret_cast<const char*>(p) + 5120, _MM_HINT_NTA);
+#endif
 }

@@ -72,7 +72,8 @@ struct FormatQ6_K {
   static constexpr int kBits = 6, kScaleColumns = 16;
   static constexpr bool kHasMin = false;
   static constexpr int kZero = 32;
-  struct Block {
+  // Whole vectors, so that no load of a later block lies across two cache lines.
+  struct alignas(kGroup) Block {
     uint8_t low[4][8][kGroup];   // [2 * half + a][group]: run 4 half + a low nibble, + 2 high nibble
     uint8_t high[2][8][kGroup];  // [half][group], bits 2t, 2t + 1: top bits of run 4 half + t
     int8_t scale[16][kLanes];

@@ -22,9 +22,10 @@ template <size_t kBytes>
 PADDOCK_INLINE void PrefetchLines(const void* block, int step) {
   static_assert(kBytes <= 64 * 64);
   constexpr int kLines = (kBytes + 63) / 64;
-  const auto* p = static_cast<const uint8_t*>(block);
-  if (step < kLines) PrefetchStream(p + 64 * step);
-  if (step + 32 < kLines) PrefetchStream(p + 64 * (step + 32));
+  const int begin = step * kLines / 32, end = (step + 1) * kLines / 32;
+  const auto* p = static_cast<const uint8_t*>(block) + 64 * begin;
+  if (end > begin) PrefetchStream(p);
+  if (end > begin + 1) PrefetchStream(p + 64);
 }
 
 template <typename Format>
@@ -44,12 +45,46 @@ PADDOCK_INLINE const int16_t* Sums256(const Activations& a, int columns, int tok
   return a.sum16 + static_cast<size_t>(token) * (columns / 16) + block * 16;
 }
 
+// The products of runs RunLow(kJ) and RunHigh(kJ) of a block. kJ is a template parameter because the shifts of the bit
+// planes depend on it, and a shift by a number that is not known when compiling costs more than the product.
+template <typename Format, int kTokens, int kJ>
+PADDOCK_INLINE void DirectRuns(const typename Format::Block& block, const int8_t* q, size_t columns,
+                               Isa::I (&total)[kTokens]) {
+  using Shape = Shape256<Format>;
+  PADDOCK_UNROLL(4)
+  for (int g0 = 0; g0 < 8; g0 += Shape::kDepth) {
+    Isa::I low[kTokens], high[kTokens];
+    for (int t = 0; t < kTokens; ++t) low[t] = high[t] = Isa::ZeroI();
+    PADDOCK_UNROLL(8)
+    for (int g = g0; g < g0 + Shape::kDepth; ++g) {
+      PrefetchLines<sizeof(block)>(&block, kJ * 8 + g);
+      Isa::I cl, ch;
+      Format::Codes(block, kJ, g, &cl, &ch);
+      PADDOCK_UNROLL(8)
+      for (int t = 0; t < kTokens; ++t) {
+        const int8_t* p = q + static_cast<size_t>(t) * columns + 4 * g;
+        low[t] = Isa::Dot(low[t], cl, Isa::Broadcast4(p + 32 * Format::RunLow(kJ)));
+        high[t] = Isa::Dot(high[t], ch, Isa::Broadcast4(p + 32 * Format::RunHigh(kJ)));
+      }
+    }
+    const int s = g0 * 4 / Format::kScaleColumns;
+    const Isa::I scale_low = Format::Scale(block, Format::RunLow(kJ) * Shape::kScalesPerRun + s);
+    const Isa::I scale_high = Format::Scale(block, Format::RunHigh(kJ) * Shape::kScalesPerRun + s);
+    PADDOCK_UNROLL(8)
+    for (int t = 0; t < kTokens; ++t) {
+      total[t] = Isa::FoldScaled(total[t], low[t], scale_low);
+      total[t] = Isa::FoldScaled(total[t], high[t], scale_high);
+    }
+  }
+}
+
 // A few tokens: every code is unpacked in registers and used for kTokens tokens. Streams the weights once.
 template <typename Format, int kTokens>
 PADDOCK_INLINE void Direct256(const typename Format::Block* w, const MatmulArgs& args, int token, float* out) {
   using Shape = Shape256<Format>;
   const int columns = args.columns, blocks = columns / 256;
-  const int8_t* q = args.a.q + static_cast<size_t>(token) * columns;
+  const size_t stride = static_cast<size_t>(columns);
+  const int8_t* q = args.a.q + static_cast<size_t>(token) * stride;
   const float* da = args.a.d + static_cast<size_t>(token) * blocks;
   Isa::F f[kTokens];
   for (int t = 0; t < kTokens; ++t) f[t] = Isa::Zero();
@@ -57,34 +92,10 @@ PADDOCK_INLINE void Direct256(const typename Format::Block* w, const MatmulArgs&
     const typename Format::Block& block = w[b];
     Isa::I total[kTokens];
     for (int t = 0; t < kTokens; ++t) total[t] = Isa::ZeroI();
-    PADDOCK_UNROLL(4)
-    for (int j = 0; j < 4; ++j) {
-      PADDOCK_UNROLL(4)
-      for (int g0 = 0; g0 < 8; g0 += Shape::kDepth) {
-        Isa::I low[kTokens], high[kTokens];
-        for (int t = 0; t < kTokens; ++t) low[t] = high[t] = Isa::ZeroI();
-        PADDOCK_UNROLL(8)
-        for (int g = g0; g < g0 + Shape::kDepth; ++g) {
-          PrefetchLines<sizeof(block)>(&block, j * 8 + g);
-          Isa::I cl, ch;
-          Format::Codes(block, j, g, &cl, &ch);
-          PADDOCK_UNROLL(8)
-          for (int t = 0; t < kTokens; ++t) {
-            const int8_t* p = q + static_cast<size_t>(t) * columns + b * 256 + 4 * g;
-            low[t] = Isa::Dot(low[t], cl, Isa::Broadcast4(p + 32 * Format::RunLow(j)));
-            high[t] = Isa::Dot(high[t], ch, Isa::Broadcast4(p + 32 * Format::RunHigh(j)));
-          }
-        }
-        const int s = g0 * 4 / Format::kScaleColumns;
-        const Isa::I scale_low = Format::Scale(block, Format::RunLow(j) * Shape::kScalesPerRun + s);
-        const Isa::I scale_high = Format::Scale(block, Format::RunHigh(j) * Shape::kScalesPerRun + s);
-        PADDOCK_UNROLL(8)
-        for (int t = 0; t < kTokens; ++t) {
-          total[t] = Isa::FoldScaled(total[t], low[t], scale_low);
-          total[t] = Isa::FoldScaled(total[t], high[t], scale_high);
-        }
-      }
-    }
+    DirectRuns<Format, kTokens, 0>(block, q + b * 256, stride, total);
+    DirectRuns<Format, kTokens, 1>(block, q + b * 256, stride, total);
+    DirectRuns<Format, kTokens, 2>(block, q + b * 256, stride, total);
+    DirectRuns<Format, kTokens, 3>(block, q + b * 256, stride, total);
     Isa::I correction[kTokens];
     for (int t = 0; t < kTokens; ++t) correction[t] = Isa::ZeroI();
     for (int i = 0; i < Shape::kSumPairs; ++i) {
@@ -195,14 +206,15 @@ struct Matmul256 {
   static constexpr int kBlockColumns = 256;
 
   template <int kTokens>
-  static void Direct(const uint8_t* panel, const MatmulArgs& args, int token, float* out) {
+  static PADDOCK_NOINLINE void Direct(const uint8_t* panel, const MatmulArgs& args, int token, float* out) {
     Direct256<Format, kTokens>(reinterpret_cast<const Block*>(panel), args, token, out);
   }
   static void Unpack(const uint8_t* panels, size_t panel_bytes, int first_block, int blocks, Unpacked* u) {
     Unpack256<Format>(panels, panel_bytes, first_block, blocks, u);
   }
   template <int kTokens>
-  static void Gemm(const Unpacked& u, int first_block, int blocks, const MatmulArgs& args, int token, float* out) {
+  static PADDOCK_NOINLINE void Gemm(const Unpacked& u, int first_block, int blocks, const MatmulArgs& args, int token,
+                                    float* out) {
     Gemm256<Format, kTokens>(u, first_block, blocks, args, token, out);
   }
 };

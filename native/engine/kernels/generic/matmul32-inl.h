@@ -69,7 +69,7 @@ struct Matmul32 {
   static constexpr int kBlockColumns = 32;
 
   template <int kTokens>
-  static void Direct(const uint8_t* panel, const MatmulArgs& args, int token, float* out) {
+  static PADDOCK_NOINLINE void Direct(const uint8_t* panel, const MatmulArgs& args, int token, float* out) {
     const auto* w = reinterpret_cast<const Block*>(panel);
     const int columns = args.columns, blocks = columns / 32;
     const int8_t* q = args.a.q + static_cast<size_t>(token) * columns;
@@ -110,7 +110,8 @@ struct Matmul32 {
   }
 
   template <int kTokens>
-  static void Gemm(const Unpacked& u, int first_block, int blocks, const MatmulArgs& args, int token, float* out) {
+  static PADDOCK_NOINLINE void Gemm(const Unpacked& u, int first_block, int blocks, const MatmulArgs& args, int token,
+                                    float* out) {
     const int columns = args.columns, all_blocks = columns / 32;
     const int8_t* q = args.a.q + static_cast<size_t>(token) * columns + first_block * 32;
     Isa::F f[kPanels][kTokens];

@@ -27,3 +27,10 @@
 #define PADDOCK_LAMBDA
 #define PADDOCK_UNROLL(n)
 #endif
+
+// A kernel is a function of its own: inlined into its caller it would share registers with what never runs beside it.
+#if defined(__GNUC__)
+#define PADDOCK_NOINLINE __attribute__((noinline))
+#else
+#define PADDOCK_NOINLINE __declspec(noinline)
+#endif
