@@ -2,6 +2,7 @@ import { settings } from '../protocol/settings.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import type { Host } from '../server/host.ts';
 import { createSession } from '../server/session.ts';
+import type { Session } from '../server/session.ts';
 import { ask } from './ask.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
@@ -29,10 +30,11 @@ export async function runProgram(
   if (verb === undefined) {
     return explainProgram(name, streams);
   }
+  const opened: Session[] = [];
   const terminal: Terminal = {
     ...streams,
-    session: ({ threads, contextLength, cache, cacheFolder }) =>
-      createSession(host, {
+    session: async ({ threads, contextLength, cache, cacheFolder }) => {
+      const session = await createSession(host, {
         modelsFolder: undefined,
         threads,
         contextLength,
@@ -43,7 +45,10 @@ export async function runProgram(
           cache && (verb.keepsPrompts === true || cacheFolder !== undefined)
             ? settings['cache.disk'].default * 2 ** 20
             : 0,
-      }),
+      });
+      opened.push(session);
+      return session;
+    },
   };
   try {
     const { values, positionals } = parseVerbArguments(verb, rest);
@@ -55,6 +60,9 @@ export async function runProgram(
     return exitCodes.done;
   } catch (error) {
     return explain(error, verb, streams);
+  } finally {
+    // What was read goes to disk before the process ends.
+    await Promise.allSettled(opened.map(({ engine }) => engine.unload()));
   }
 }
 

@@ -27,7 +27,8 @@ export async function openWindow({ models, settings = {}, builtins = [] }) {
   await cp(join(root, 'test', 'fixtures', 'sample-workspace'), workspace, { recursive: true });
   const server = await startVscode({
     vsix,
-    settings: { ...testSettings, ...settings },
+    // Every run reads its prompts for the first time: what takes how long must not depend on the run before.
+    settings: { ...testSettings, 'paddock.cache.disk': 0, ...settings },
     env: { PADDOCK_MODELS: models },
     builtins: [...fewBuiltins, ...builtins],
     userFolder: join(folder, 'user'),
