@@ -1,0 +1,119 @@
+/**
+ * What guessing brings to edits: `node test/bench/edits.mjs [--model NAME] [--threads N] [--cases N]`.
+ *
+ * Each case is an edit of this project's own code, with the prompt that the product builds, greedy, once with one token
+ * a pass and once with guesses. Both must give the same text. Prints tokens per second and their ratio, the median last.
+ */
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { cache, main, outputOf, root } from '../workbench/process.mjs';
+
+/** From the line with `start` to the first closing brace in the first column that makes it `least` lines or more. */
+const cases = [
+  ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
+  ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
+  ['native/engine/model/weights.cc', 'Status LoadWeights(', 'Rename `binder` to `walker`.', 30],
+  ['native/engine/runtime/sampler.cc', 'int32_t Sampler::Sample(', 'Rename `candidates_` to `choices_`.', 40],
+  ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
+  ['extension/server/prompt/edit.ts', 'export function buildEditPrompt', 'Add a type to every `const`.'],
+  ['test/run.mjs', 'async function prepare', 'Add a JSDoc comment with types to every function.'],
+  ['native/engine/ops/thread_pool.cc', 'void ThreadPool::Loop', 'Translate the comments to German.'],
+  ['native/engine/runtime/drafter.cc', 'void Drafter::Append', 'Translate the comments to French.'],
+  ['webview/chat/store.ts', 'export class ChatStore', 'Translate the comments to Spanish.'],
+];
+const chat = 'Explain in about 200 words how a hash table grows, for someone who knows arrays.';
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct' },
+      threads: { type: 'string', default: String(cpus().length) },
+      cases: { type: 'string', default: String(cases.length) },
+    },
+  });
+  const prompts = await bundled('extension/server/prompt/edit.ts');
+  const { entries } = JSON.parse(outputOf(process.execPath, [join(root, 'dist/cli.js'), 'models', 'list', '--json']));
+  const path = entries.find(({ id }) => id === values.model)?.path;
+  assert.ok(
+    path,
+    `The model ${values.model} is not there: get it with \`node dist/cli.js models get ${values.model}\`.`,
+  );
+  const addon = createRequire(import.meta.url)(
+    join(root, `dist/native/${process.platform}-${process.arch}/paddock.node`),
+  );
+  const options = { threads: Number(values.threads), contextLength: 8192, prefixCacheBytes: 0, snapshotBytes: 0 };
+  const model = await addon.loadModel(path, options, () => {}).result;
+
+  const ratios = [];
+  for (const [file, start, instruction, least = 60] of cases.slice(0, Number(values.cases))) {
+    const selection = excerpt(readFileSync(join(root, file), 'utf8'), start, least);
+    const prompt = prompts.buildEditPrompt(model, {
+      kind: 'refactor',
+      instruction,
+      selection,
+      before: '',
+      after: '',
+      path: file,
+      languageId: file.endsWith('.cc') ? 'cpp' : file.endsWith('.ts') ? 'typescript' : 'javascript',
+      diagnostics: [],
+      eol: '\n',
+    });
+    ratios.push(await compare(model, prompt, `${instruction} (${file}, ${selection.split('\n').length} lines)`));
+  }
+  const tokens = model.tokenize(`<|im_start|>user\n${chat}<|im_end|>\n<|im_start|>assistant\n`, true);
+  await compare(model, { tokens, maxTokens: 300, stop: [] }, 'free chat');
+  const sorted = ratios.toSorted((a, b) => a - b);
+  console.log(`edits: median ${sorted[Math.floor(sorted.length / 2)].toFixed(2)}, least ${sorted[0].toFixed(2)}`);
+  await model.unload();
+});
+
+async function compare(model, { tokens, maxTokens, stop, prediction }, title) {
+  const run = async (speculate) =>
+    model.generate(
+      {
+        prompt: tokens,
+        maxTokens,
+        temperature: 0,
+        topK: 0,
+        topP: 1,
+        minP: 0,
+        repetitionPenalty: 1,
+        seed: 0,
+        stop: [...stop],
+        stopTokens: [],
+        speculate,
+        ...(prediction === undefined ? {} : { prediction }),
+      },
+      () => {},
+    ).result;
+  const plain = await run(false);
+  const guessed = await run(true);
+  assert.equal(guessed.text, plain.text, 'guesses changed the answer');
+  const speed = ({ tokens: made, decodeMs }) => (made.length * 1000) / decodeMs;
+  const ratio = speed(guessed) / speed(plain);
+  console.log(
+    `${ratio.toFixed(2)}  ${speed(plain).toFixed(1)} -> ${speed(guessed).toFixed(1)} tokens/s, ${plain.tokens.length} tokens, ${guessed.acceptedTokens} of ${guessed.draftedTokens} guesses right: ${title}`,
+  );
+  return ratio;
+}
+
+function excerpt(text, start, least) {
+  const lines = text.split('\n');
+  const begin = lines.findIndex((line) => line.includes(start));
+  assert.ok(begin >= 0, `“${start}” is not there`);
+  const end = lines.findIndex((line, n) => n >= begin + least - 1 && line.startsWith('}'));
+  return `${lines.slice(begin, end < 0 ? begin + 100 : Math.min(end + 1, begin + 150)).join('\n')}\n`;
+}
+
+/** A module of the product, as the bundler makes it. */
+async function bundled(source) {
+  const outfile = join(cache, 'bench', 'module.mjs');
+  await build({ entryPoints: [join(root, source)], bundle: true, format: 'esm', platform: 'node', outfile });
+  return import(pathToFileURL(outfile).href);
+}
