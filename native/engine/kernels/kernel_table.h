@@ -54,7 +54,7 @@ struct Activations {
 // out[t * out_stride + i] = sum over columns of weight row (panel_begin * lanes + i) times activation row t.
 struct MatmulArgs {
   const uint8_t* panels;
-  size_t panel_bytes;
+  size_t panel_bytes;  // from one panel to the next
   int columns;
   int panel_begin, panel_end;
   int tokens;

@@ -217,7 +217,7 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
 void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
                        float* out, size_t out_stride, int thread) const {
   const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(w.columns);
-  MatmulArgs args{w.panels,   w.panel_bytes,
+  MatmulArgs args{w.panels,   w.panel_stride,
                   w.columns,  panel_begin,
                   panel_end,  tokens,
                   {},         out,
@@ -443,8 +443,13 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
-    Multiply(layer.gate, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
-    Multiply(layer.up, a, 0, t.rows(), begin, end, mine.tile2, stride, thread);
+    // With few tokens panel by panel: those of the two take turns in memory, and that is the order to read them in.
+    const int step = Few(t.count()) ? 1 : end - begin;
+    for (int p = begin; p < end; p += step) {
+      const size_t at = static_cast<size_t>((p - begin) * kernels_.lanes);
+      Multiply(layer.gate, a, 0, t.rows(), p, p + step, mine.tile + at, stride, thread);
+      Multiply(layer.up, a, 0, t.rows(), p, p + step, mine.tile2 + at, stride, thread);
+    }
     for (int i = 0; i < t.rows(); ++i) {
       float* gate = mine.tile + static_cast<size_t>(i) * stride;
       kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);

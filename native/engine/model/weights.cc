@@ -95,6 +95,7 @@ class Binder {
     out->rows = static_cast<int>(rows);
     out->columns = static_cast<int>(columns);
     out->panel_bytes = kernels_.panel_bytes(tensor->type, out->columns);
+    out->panel_stride = out->panel_bytes;
     out->panel_count = (out->rows + kernels_.lanes - 1) / kernels_.lanes;
     jobs_.push_back({tensor, out});
     return Status::Ok();
@@ -135,9 +136,20 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
   }
   uint64_t offset = 0;
   for (const Binder::Job& job : binder.jobs()) {
-    uint8_t* out = weights->panels.data() + offset;
-    PanelMatrix& m = *job.matrix;
-    m.panels = out;
+    job.matrix->panels = weights->panels.data() + offset;
+    offset += Binder::JobBytes(job);
+  }
+  // What is multiplied together is read as one stream.
+  for (LayerWeights& layer : weights->layers) {
+    if (layer.gate.panel_bytes != layer.up.panel_bytes) continue;
+    layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;
+    layer.up.panels = layer.gate.panels + layer.gate.panel_bytes;
+  }
+  uint64_t done = 0;
+  for (const Binder::Job& job : binder.jobs()) {
+    const PanelMatrix& m = *job.matrix;
+    // The buffer is ours; kernels only ever read it.
+    uint8_t* out = weights->panels.data() + (m.panels - weights->panels.data());
     const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
     constexpr int kPanelsPerClaim = 16;
     const int pieces = (m.panel_count + kPanelsPerClaim - 1) / kPanelsPerClaim;
@@ -148,15 +160,15 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
           const int row = i * kernels.lanes;
           const int rows = m.rows - row < kernels.lanes ? m.rows - row : kernels.lanes;
           kernels.pack_panel(m.type, job.source->data.data() + static_cast<size_t>(row) * row_bytes, row_bytes, rows,
-                             m.columns, out + static_cast<size_t>(i) * m.panel_bytes);
+                             m.columns, out + static_cast<size_t>(i) * m.panel_stride);
         }
       }
     });
     if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Loading was cancelled."};
     file.mapping().Drop(static_cast<size_t>(job.source->data.data() - file.mapping().bytes().data()),
                         job.source->data.size());
-    offset += Binder::JobBytes(job);
-    if (progress) progress(static_cast<double>(offset) / static_cast<double>(total));
+    done += Binder::JobBytes(job);
+    if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
   }
   return Status::Ok();
 }

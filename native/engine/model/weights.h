@@ -14,12 +14,13 @@
 
 namespace paddock {
 
-// A matrix as panels: panel p holds rows p * lanes .. of `columns` elements.
+// A matrix as panels: panel p, at panels + p * panel_stride, holds rows p * lanes .. of `columns` elements.
 struct PanelMatrix {
   TensorType type = TensorType::kF32;
   int rows = 0, columns = 0;
   const uint8_t* panels = nullptr;
   size_t panel_bytes = 0;
+  size_t panel_stride = 0;  // more than panel_bytes where the panels of two matrices take turns
   int panel_count = 0;
 };
 
@@ -29,7 +30,7 @@ struct LayerWeights {
   std::vector<float> bq, bk, bv;      // empty or one per row
   PanelMatrix wo;                     // [hidden][heads * head_dim]
   std::vector<float> feed_forward_norm;
-  PanelMatrix gate, up;  // [feed_forward][hidden]
+  PanelMatrix gate, up;  // [feed_forward][hidden]; panel p of `up` lies behind panel p of `gate`, if of equal size
   PanelMatrix down;      // [hidden][feed_forward]
 };
 
