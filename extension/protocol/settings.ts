@@ -63,7 +63,7 @@ export const settings = {
     maximum: 1_048_576,
     scope: 'machine',
     description:
-      "Memory, in MB, for what the model has read before, so that returning to a conversation does not begin from the start. -1: a sixteenth of the computer's memory, at most 1024. 0: none, and none on disk either.",
+      "Memory, in MB, for what the model has read before, so that returning to a conversation does not begin from the start. -1: 1/32 of the computer's memory, at most 512. 0: none, and none on disk either.",
   },
   'cache.disk': {
     type: 'integer',

@@ -35,7 +35,7 @@ struct LoadOptions {
   std::string kernels;     // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
   // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
-  // none; unset = a sixteenth of the machine's memory, at most 1 GiB.
+  // none; unset = 1/32 of the machine's memory, at most 512 MiB.
   std::optional<uint64_t> prefix_cache_bytes;
   // Where the same is kept on disk for the next start. UTF-8; empty = nowhere. Needs some memory as above.
   std::string snapshot_folder;

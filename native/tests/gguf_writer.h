@@ -23,7 +23,8 @@ class Bytes {
   }
   Bytes& Text(const std::string& text) {
     Put<uint64_t>(text.size());
-    data.insert(data.end(), text.begin(), text.end());
+    // One by one: GCC 12 takes a range of known length for one beyond the buffer.
+    for (const char c : text) data.push_back(static_cast<uint8_t>(c));
     return *this;
   }
   std::vector<uint8_t> data;

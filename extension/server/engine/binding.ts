@@ -37,7 +37,7 @@ export interface NativeLoadOptions {
   threads?: number;
   /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
   kernels?: string;
-  /** Memory for the keys and values of earlier prompts; 0 = none, absent = a sixteenth of the memory up to 1 GiB. */
+  /** Memory for the keys and values of earlier prompts; 0 = none, absent = 1/32 of the memory up to 512 MiB. */
   prefixCacheBytes?: number;
   /** Where they are kept for the next start; absent or empty = nowhere. */
   snapshotFolder?: string;

@@ -9,7 +9,7 @@ export interface Memory {
 
 /** What the engine takes for earlier prompts when it may choose; its own rule, for models that are not here yet. */
 export function defaultPrefixCache(totalMemory: number): number {
-  return Math.min(2 ** 30, Math.floor(totalMemory / 16));
+  return Math.min(2 ** 29, Math.floor(totalMemory / 32));
 }
 
 /** What the rest of the machine needs at least. Bytes. */

@@ -23,7 +23,7 @@ constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
-constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{1} << 30;
+constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{512} << 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -103,7 +103,7 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
   plan.memory.prefix_cache =
-      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 16));
+      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 32));
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }
