@@ -65,8 +65,6 @@ Drafter::Drafter(std::span<const int32_t> prompt, std::span<const int32_t> predi
   text_.reserve(prompt.size() + 1024);
   earlier_.reserve(prompt.size() + 1024);
   for (const int32_t token : prompt) Append(token);
-  cursor_ = 0;
-  following_ = !prediction_.empty();
 }
 
 uint64_t Drafter::Key(size_t end) const {
