@@ -33,12 +33,13 @@ export async function runProgram(
   const opened: Session[] = [];
   const terminal: Terminal = {
     ...streams,
-    session: async ({ threads, contextLength, cache, cacheFolder }) => {
+    session: async ({ threads, contextLength, cache, cacheFolder, compactCache }) => {
       const session = await createSession(host, {
         modelsFolder: undefined,
         threads,
         contextLength,
         kernels: '',
+        compactCache,
         prefixCacheBytes: cache ? undefined : 0,
         snapshotFolder: cacheFolder,
         snapshotBytes:

@@ -44,6 +44,8 @@ export interface CommonOptions {
   readonly cacheFolder: string | undefined;
   /** `false`: nothing is remembered, in memory or on disk. */
   readonly cache: boolean;
+  /** Keys and values in 8 bits. */
+  readonly compactCache: boolean;
 }
 
 const commonSpecs: OptionSpecs = {
@@ -55,6 +57,7 @@ const commonSpecs: OptionSpecs = {
   context: { type: 'string' },
   'cache-dir': { type: 'string' },
   'no-cache': { type: 'boolean' },
+  'compact-cache': { type: 'boolean' },
 };
 
 export const commonHelp = [
@@ -63,6 +66,7 @@ export const commonHelp = [
   ['--context N', 'tokens of context; the smaller of what the model was trained on and 8192'],
   ['--cache-dir DIR', 'keep what was read for the next time there; chat and ask: the data folder'],
   ['--no-cache', 'remember nothing of earlier prompts'],
+  ['--compact-cache', 'keep the context in 8 instead of 16 bits: half the memory, slightly different answers'],
   ['--json', 'print one JSON value on stdout and nothing else there'],
   ['--help', 'print this'],
 ] as const;
@@ -93,6 +97,7 @@ export function commonOptions(values: OptionValues): CommonOptions {
     contextLength: wholeNumber(values, 'context', 0),
     cacheFolder: text(values, 'cache-dir'),
     cache: values['no-cache'] !== true,
+    compactCache: values['compact-cache'] === true,
   };
 }
 

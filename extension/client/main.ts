@@ -181,6 +181,7 @@ function serverOptions(): ServerOptions {
     contextLength: readSetting('contextLength'),
     kernels: '',
     locale: vscode.env.language,
+    compactCache: readSetting('cache.compact'),
     ...cacheOptions(readSetting('cache.memory'), readSetting('cache.disk')),
   };
 }

@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly prefixCacheBytes: number | undefined;
   /** The most bytes of earlier prompts that are kept on disk, in the platform's data folder; 0 = none. */
   readonly snapshotBytes: number;
+  /** Keys and values of the context in 8 instead of 16 bits. */
+  readonly compactCache: boolean;
 }
 
 // ---- models -------------------------------------------------------------------------------------------------

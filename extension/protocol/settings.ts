@@ -74,6 +74,13 @@ export const settings = {
     description:
       'Disk space, in MB, for the same, so that a conversation goes on quickly after a restart. It holds what you wrote, in the form that the model computes with; only your user account can read it. 0: nothing is written. `Paddock: Clear the Prompt Cache` deletes it.',
   },
+  'cache.compact': {
+    type: 'boolean',
+    default: false,
+    scope: 'machine',
+    description:
+      'Keep what the model has read in 8 instead of 16 bits: about half the memory for the same context, for answers that differ a little. For long contexts on small machines.',
+  },
   temperature: {
     type: 'number',
     default: 0.2,

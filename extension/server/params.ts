@@ -17,6 +17,7 @@ export function checkServerOptions(value: unknown): ServerOptions {
     locale: checkText(options['locale'], 'locale'),
     prefixCacheBytes: optional(options['prefixCacheBytes'], checkCount, 'prefixCacheBytes'),
     snapshotBytes: optional(options['snapshotBytes'], checkCount, 'snapshotBytes') ?? 0,
+    compactCache: optional(options['compactCache'], checkFlag, 'compactCache') ?? false,
   };
 }
 
@@ -79,6 +80,13 @@ function checkObject(value: unknown, name: string): Record<string, unknown> {
 function checkList(value: unknown, name: string): readonly unknown[] {
   if (!Array.isArray(value)) {
     throw invalid(name, 'is not a list');
+  }
+  return value;
+}
+
+function checkFlag(value: unknown, name: string): boolean {
+  if (typeof value !== 'boolean') {
+    throw invalid(name, 'is not true or false');
   }
   return value;
 }

@@ -23,7 +23,7 @@ export interface Session {
 }
 
 export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'> &
-  Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes'>> & {
+  Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes' | 'compactCache'>> & {
     /** Where earlier prompts are kept; undefined = the platform's data folder. */
     readonly snapshotFolder?: string | undefined;
   };
@@ -35,15 +35,19 @@ export async function createSession(
 ): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
-  const { threads, contextLength, kernels, prefixCacheBytes, snapshotBytes = 0 } = options;
+  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, snapshotBytes = 0 } = options;
   const folder = options.snapshotFolder ?? snapshotFolder(host);
   const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
-  const engine = new Engine(addon, { threads, contextLength, kernels, prefixCacheBytes, snapshots }, onState);
+  const engine = new Engine(
+    addon,
+    { threads, contextLength, kernels, prefixCacheBytes, compactCache, snapshots },
+    onState,
+  );
   const store = new ModelStore({
     host,
     folder: modelsFolder(host, options.modelsFolder),
     catalogue: await readCatalogue(join(host.installFolder, 'media', 'catalogue.json')),
-    inspect: (path) => inspectModel(addon(), path, contextLength, prefixCacheBytes),
+    inspect: (path) => inspectModel(addon(), path, contextLength, options),
     memory: () => machineMemory(addon, engine),
     prefixCacheBytes,
   });

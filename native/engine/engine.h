@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "gguf/gguf.h"
+#include "kernels/kernel_table.h"
 #include "runtime/sampler.h"
 #include "tokenizer/tokenizer.h"
 
@@ -32,7 +33,8 @@ struct MemoryNeed {
 struct LoadOptions {
   int context_length = 0;  // tokens; 0 = the smaller of the trained length and 8192
   int threads = 0;         // 0 = the physical cores
-  std::string kernels;     // empty = the best for this machine; the variable PADDOCK_KERNELS wins
+  KvType kv_type = KvType::kF16;
+  std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
   // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
   // none; unset = 1/32 of the machine's memory, at most 512 MiB.
@@ -46,6 +48,7 @@ struct ModelInfo {
   std::string path, name, architecture, quantization, kernels;
   uint64_t parameters = 0;
   int context_length = 0, trained_context_length = 0, vocabulary = 0, threads = 0;
+  KvType kv_type = KvType::kF16;
   MemoryNeed memory;
   std::optional<std::string> chat_template;
 };

@@ -291,49 +291,111 @@ TEST(VectorFunctionsAreAccurate) {
   }
 }
 
+// Keys and values of one segment in the layout of a type, and what they stand for.
+struct Segment {
+  KvType type;
+  int dim;
+  std::vector<uint8_t> keys, values;
+  std::vector<uint16_t> key_scales, value_scales;
+  std::vector<float> plain_keys, plain_values;  // [kSegmentKeys][dim]
+
+  Segment(KvType t, int columns, Random* random) : type(t), dim(columns) {
+    const size_t d = static_cast<size_t>(dim), element = type == KvType::kF16 ? 2 : 1;
+    keys.resize(kSegmentKeys * d * element);
+    values.resize(keys.size());
+    key_scales.resize(kSegmentKeys * (d / kKvBlock + 1));
+    value_scales.resize(key_scales.size());
+    plain_keys.resize(kSegmentKeys * d);
+    plain_values.resize(plain_keys.size());
+    for (uint16_t& scale : key_scales) scale = FloatToHalf((1.5f + random->Uniform()) / 127);
+    for (uint16_t& scale : value_scales) scale = FloatToHalf((1.5f + random->Uniform()) / 127);
+    for (size_t i = 0; i < kSegmentKeys; ++i) {
+      for (size_t c = 0; c < d; ++c) {
+        const size_t key = (i / kKeyPanel * d + c) * kKeyPanel + i % kKeyPanel, value = i * d + c;
+        const size_t scale = c / kKvBlock * kSegmentKeys + i;
+        plain_keys[value] = Put(&keys, key, key_scales[scale], 3 * random->Uniform());
+        plain_values[value] = Put(&values, value, value_scales[scale], random->Uniform());
+      }
+    }
+  }
+
+  // Stores x, as nearly as the type can, and returns what was stored.
+  float Put(std::vector<uint8_t>* side, size_t at, uint16_t scale, float x) const {
+    if (type == KvType::kF16) {
+      const uint16_t half = FloatToHalf(x);
+      std::memcpy(side->data() + 2 * at, &half, 2);
+      return HalfToFloat(half);
+    }
+    const int8_t q = static_cast<int8_t>(std::lround(x / 3 * 127));
+    std::memcpy(side->data() + at, &q, 1);
+    return HalfToFloat(scale) * static_cast<float>(q);
+  }
+
+  void Point(AttendArgs* args) const {
+    args->type = type;
+    args->head_dim = dim;
+    args->k = keys.data();
+    args->v = values.data();
+    args->k_scale = key_scales.data();
+    args->v_scale = value_scales.data();
+  }
+};
+
+void CheckAttention(const KernelTable& k, KvType type, int dim) {
+  Random random(static_cast<uint64_t>(dim));
+  constexpr int kRows = 21;
+  const size_t d = static_cast<size_t>(dim);
+  const std::vector<float> q = random.Floats(kRows * d, 0.3f);
+  const Segment segment(type, dim, &random);
+  int valid[kRows];
+  for (int& v : valid) v = 1 + random.Below(kSegmentKeys);
+  valid[0] = 1;
+  valid[1] = kSegmentKeys;
+  std::vector<float> scores(kRows * kSegmentKeys), max(kRows), sum(kRows), o(kRows * d);
+  AttendArgs args{};
+  segment.Point(&args);
+  args.q = q.data();
+  args.rows = kRows;
+  args.valid = valid;
+  args.scores = scores.data();
+  args.max = max.data();
+  args.sum = sum.data();
+  args.o = o.data();
+  k.attend(args);
+  for (size_t r = 0; r < kRows; ++r) {
+    std::vector<double> expected(d);
+    double total = 0;
+    for (size_t i = 0; i < static_cast<size_t>(valid[r]); ++i) {
+      double score = 0;
+      for (size_t c = 0; c < d; ++c)
+        score += static_cast<double>(q[r * d + c]) * static_cast<double>(segment.plain_keys[i * d + c]);
+      const double e = std::exp(score - static_cast<double>(max[r]));
+      total += e;
+      for (size_t c = 0; c < d; ++c) expected[c] += e * static_cast<double>(segment.plain_values[i * d + c]);
+    }
+    for (size_t c = 0; c < d; ++c)
+      CHECK(std::fabs(static_cast<double>(o[r * d + c] / sum[r]) - expected[c] / total) < 1e-5);
+    // The same row alone gives the same bits.
+    std::vector<float> alone(d);
+    float max1, sum1;
+    AttendArgs one = args;
+    one.q = &q[r * d];
+    one.rows = 1;
+    one.valid = &valid[r];
+    one.max = &max1;
+    one.sum = &sum1;
+    one.o = alone.data();
+    k.attend(one);
+    CHECK(max1 == max[r] && sum1 == sum[r]);
+    CHECK(std::memcmp(alone.data(), &o[r * d], d * sizeof(float)) == 0);
+  }
+}
+
 TEST(AttentionEqualsPlainSoftmaxAndIgnoresItsNeighbours) {
   for (const KernelTable* k : Tables()) {
     for (const int dim : {64, 80, 128}) {
-      Random random(static_cast<uint64_t>(dim));
-      constexpr int kRows = 13;
-      const size_t d = static_cast<size_t>(dim);
-      const std::vector<float> q = random.Floats(kRows * d, 0.3f);
-      std::vector<uint16_t> keys(kSegmentKeys * d), values(kSegmentKeys * d);
-      for (size_t i = 0; i < keys.size(); ++i) {
-        keys[i] = FloatToHalf(random.Uniform() * 3);
-        values[i] = FloatToHalf(random.Uniform());
-      }
-      int valid[kRows];
-      for (int& v : valid) v = 1 + random.Below(kSegmentKeys);
-      valid[0] = 1;
-      valid[1] = kSegmentKeys;
-      std::vector<float> scores(kRows * kSegmentKeys), max(kRows), sum(kRows), o(kRows * d);
-      k->attend(
-          {q.data(), kRows, dim, keys.data(), values.data(), valid, scores.data(), max.data(), sum.data(), o.data()});
-      for (size_t r = 0; r < kRows; ++r) {
-        std::vector<double> expected(d);
-        double total = 0;
-        for (size_t i = 0; i < static_cast<size_t>(valid[r]); ++i) {
-          double score = 0;
-          for (size_t c = 0; c < d; ++c) {
-            score += static_cast<double>(q[r * d + c]) *
-                     HalfToFloat(keys[(i / kKeyPanel * d + c) * kKeyPanel + i % kKeyPanel]);
-          }
-          const double e = std::exp(score - static_cast<double>(max[r]));
-          total += e;
-          for (size_t c = 0; c < d; ++c) expected[c] += e * HalfToFloat(values[i * d + c]);
-        }
-        for (size_t c = 0; c < d; ++c) {
-          CHECK(std::fabs(static_cast<double>(o[r * d + c] / sum[r]) - expected[c] / total) < 1e-5);
-        }
-        // The same row alone gives the same bits.
-        std::vector<float> alone(d);
-        float max1, sum1;
-        k->attend(
-            {&q[r * d], 1, dim, keys.data(), values.data(), &valid[r], scores.data(), &max1, &sum1, alone.data()});
-        CHECK(max1 == max[r] && sum1 == sum[r]);
-        CHECK(std::memcmp(alone.data(), &o[r * d], d * sizeof(float)) == 0);
-      }
+      CheckAttention(*k, KvType::kF16, dim);
+      if (dim % kKvBlock == 0) CheckAttention(*k, KvType::kQ8, dim);
     }
   }
 }

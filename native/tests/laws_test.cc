@@ -23,11 +23,13 @@ struct Silent : GenerateObserver {
   std::string streamed;
 };
 
-std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::string& kernels = "") {
+std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::string& kernels = "",
+                             KvType kv_type = KvType::kF16) {
   const TemporaryFile file(model.Writer().Write());
   LoadOptions options;
   options.threads = threads;
   options.kernels = kernels;
+  options.kv_type = kv_type;
   auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
   if (!engine.ok()) {
     test::Fail(__FILE__, __LINE__, engine.status().message());
@@ -107,6 +109,26 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
       CHECK(SameBits(expected, Logits(*many, ids, 0, 3)));
     }
   }
+}
+
+TEST(KeysAndValuesInBytesKeepTheLaws) {
+  TinyModel model;
+  const std::vector<int32_t> ids = SomeIds(kLawTokens);
+  const std::unique_ptr<Engine> one = Open(model, 1, "", KvType::kQ8), plain = Open(model, 1);
+  CHECK(one->info().memory.kv_cache < plain->info().memory.kv_cache * 6 / 10);
+  const std::vector<float> expected = Logits(*one, ids, 0, 256), exact = Logits(*plain, ids, 0, 256);
+  double error = 0, power = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    error += std::pow(static_cast<double>(expected[i] - exact[i]), 2);
+    power += std::pow(static_cast<double>(exact[i]), 2);
+  }
+  CHECK(error > 0 && error < 0.01 * power);
+  for (const int batch : kLawBatches) CHECK(SameBits(expected, Logits(*one, ids, 0, batch)));
+  for (const int keep : kLawKept) {
+    Logits(*one, ids, 0, 256);
+    CHECK(SameBits(expected, Logits(*one, std::span(ids).subspan(static_cast<size_t>(keep)), keep, 64)));
+  }
+  CHECK(SameBits(expected, Logits(*Open(model, 3, "", KvType::kQ8), ids, 0, 3)));
 }
 
 TEST(KernelTablesAgree) {

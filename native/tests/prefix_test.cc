@@ -304,6 +304,27 @@ TEST(SnapshotsSurviveARestart) {
   CHECK_EQ(Cached(*again, a), 0);
 }
 
+TEST(BytesComeBackFromDiskAsTheyWere) {
+  const TinyModel tiny;
+  const TemporaryFile model(tiny.Writer().Write());
+  const TemporaryFolder folder;
+  LoadOptions options = Remembering(folder.path()), cold;
+  options.kv_type = cold.kv_type = KvType::kQ8;
+  cold.prefix_cache_bytes = 0;
+  const Ids ids = SomeIds(600, 31);
+  {
+    const auto engine = Open(model.path(), options);
+    Cached(*engine, ids);
+    engine->FlushSnapshots();
+  }
+  const auto again = Open(model.path(), options), fresh = Open(model.path(), cold);
+  CHECK_EQ(Cached(*again, ids), 576);
+  CHECK_EQ(Cached(*fresh, ids), 0);
+  CHECK(SameBits(LogitsFromCache(*again, ids), LogitsFromCache(*fresh, ids)));
+  // What was kept in 16 bits is another thing.
+  CHECK_EQ(Cached(*Open(model.path(), Remembering(folder.path())), ids), 0);
+}
+
 // Fills a folder with one block through a store and gives its file to `damage`; what is then read must be refused and
 // removed.
 void CheckRefused(const char* what, const std::function<void(std::vector<uint8_t>*)>& damage) {

@@ -52,6 +52,7 @@ export async function startChild(
     locale: 'en',
     prefixCacheBytes: undefined,
     snapshotBytes: 0,
+    compactCache: false,
     ...options,
   };
   const stop = async (): Promise<void> => {

@@ -10,7 +10,10 @@ export interface NativeModule {
   readonly abiVersion: number;
   systemInfo(): NativeSystemInfo;
   /** Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. */
-  inspect(path: string, options?: { contextLength?: number; prefixCacheBytes?: number }): NativeInspection;
+  inspect(
+    path: string,
+    options?: { contextLength?: number; prefixCacheBytes?: number; compactCache?: boolean },
+  ): NativeInspection;
   /** Maps, checks and repacks the weights. `onProgress` gets 0..1. Abort through `cancelToken`. */
   loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
 }
@@ -35,6 +38,8 @@ export interface NativeLoadOptions {
   contextLength?: number;
   /** 0 = the physical cores. */
   threads?: number;
+  /** Keys and values in 8 instead of 16 bits. */
+  compactCache?: boolean;
   /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
   kernels?: string;
   /** Memory for the keys and values of earlier prompts; 0 = none, absent = 1/32 of the memory up to 512 MiB. */
@@ -89,6 +94,7 @@ export interface NativeModelInfo {
   readonly memory: NativeMemory;
   readonly kernels: string;
   readonly threads: number;
+  readonly compactCache: boolean;
   readonly chatTemplate: string | undefined;
   readonly bosToken: number | undefined;
   readonly eosToken: number | undefined;

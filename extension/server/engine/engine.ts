@@ -16,6 +16,7 @@ export interface EngineOptions {
   readonly kernels: string;
   /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
   readonly prefixCacheBytes?: number | undefined;
+  readonly compactCache?: boolean | undefined;
   /** Where earlier prompts are kept on disk, and how much of them; undefined = nowhere. */
   readonly snapshots?: { readonly folder: string; readonly bytes: number } | undefined;
 }
@@ -148,14 +149,15 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { threads, kernels, prefixCacheBytes, snapshots } = this.#options;
-    const inspection = inspectModel(addon, path, this.#options.contextLength, prefixCacheBytes);
+    const { threads, kernels, prefixCacheBytes, compactCache = false, snapshots } = this.#options;
+    const inspection = inspectModel(addon, path, this.#options.contextLength, this.#options);
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
     }
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
     const { contextLength } = inspection;
     const cache = {
+      compactCache,
       ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
       ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
     };

@@ -11,9 +11,12 @@ export function inspectModel(
   addon: NativeModule,
   path: string,
   wish: number,
-  prefixCacheBytes?: number,
+  {
+    prefixCacheBytes,
+    compactCache = false,
+  }: { readonly prefixCacheBytes?: number | undefined; readonly compactCache?: boolean | undefined } = {},
 ): NativeInspection {
-  const cache = prefixCacheBytes === undefined ? {} : { prefixCacheBytes };
+  const cache = { compactCache, ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }) };
   const inspection = addon.inspect(path, { contextLength: 0, ...cache });
   if (wish === 0 || inspection.unsupported !== undefined) {
     return inspection;

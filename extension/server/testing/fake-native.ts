@@ -164,6 +164,7 @@ const defaultInfo: NativeModelInfo = {
   memory: defaultMemory,
   kernels: 'scalar',
   threads: 1,
+  compactCache: false,
   chatTemplate: undefined,
   bosToken: undefined,
   eosToken: firstControlId + 1,

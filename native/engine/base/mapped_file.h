@@ -24,6 +24,9 @@ class MappedFile {
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
 
+  // Makes a part that is about to be read accessible in one go, where the system can: one fault instead of many.
+  void Populate(size_t offset, size_t size) const;
+
   // Tells the system that a part will not be read again soon, so that its pages need not stay in memory.
   void Drop(size_t offset, size_t size) const;
 

@@ -16,12 +16,17 @@ namespace paddock {
 // segments are merged in order. The bounds are absolute positions, so the result of a row does not depend on how the
 // rows before it were batched or cached.
 inline constexpr int kSegmentKeys = 256;
-// Keys are stored in panels of this many positions: [panel][head_dim][kKeyPanel] halves.
+// Keys are stored in panels of this many positions: [panel][head_dim][kKeyPanel].
 inline constexpr int kKeyPanel = 16;
+// With KvType::kQ8, this many columns of a key or value share a scale.
+inline constexpr int kKvBlock = 32;
 // The widest panel of any table; buffers of rows are padded to a multiple of it.
 inline constexpr int kMaxLanes = 16;
 // Weight rows are processed over at most this many columns at a time once they are unpacked to bytes.
 inline constexpr int kColumnBlock = 1024;
+
+// What keys and values are kept as: halves, or signed bytes with a scale per kKvBlock columns.
+enum class KvType { kF16, kQ8 };
 
 // How the activations must be quantized before a weight type can be multiplied with them.
 enum class ActivationKind {
@@ -68,14 +73,16 @@ struct MatmulArgs {
 struct AttendArgs {
   const float* q;  // [rows][head_dim], already scaled
   int rows;
-  int head_dim;       // multiple of 8
-  const uint16_t* k;  // first panel of the segment
-  const uint16_t* v;  // [kSegmentKeys][head_dim] halves
-  const int* valid;   // [rows] keys of the segment that the row may see, 1 .. kSegmentKeys
-  float* scores;      // scratch [rows][kSegmentKeys]
-  float* max;         // [rows] out: largest score
-  float* sum;         // [rows] out: sum of exp(score - max)
-  float* o;           // [rows][head_dim] out: sum of exp(score - max) * v
+  int head_dim;  // multiple of 8, for kQ8 of kKvBlock
+  KvType type;
+  const void* k;                      // first panel of the segment
+  const void* v;                      // [kSegmentKeys][head_dim]
+  const uint16_t *k_scale, *v_scale;  // kQ8: [head_dim / kKvBlock][kSegmentKeys] halves
+  const int* valid;                   // [rows] keys of the segment that the row may see, 1 .. kSegmentKeys
+  float* scores;                      // scratch [rows][kSegmentKeys]
+  float* max;                         // [rows] out: largest score
+  float* sum;                         // [rows] out: sum of exp(score - max)
+  float* o;                           // [rows][head_dim] out: sum of exp(score - max) * v
 };
 
 struct KernelTable {

@@ -97,6 +97,9 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
     layout.Take(&t.running_sum, attention_rows);
     layout.Take(&t.valid, attention_rows);
     layout.Take(&t.half, static_cast<size_t>(h.head_dim));
+    layout.Take(&t.byte, static_cast<size_t>(h.head_dim));
+    layout.Take(&t.byte_scale, static_cast<size_t>(h.head_dim / kKvBlock + 1));
+    layout.Take(&t.byte_sum, static_cast<size_t>(h.head_dim / kKvBlock + 1));
     layout.Take(&t.scratch, k.scratch_bytes);
   }
   return layout.used();
@@ -292,14 +295,32 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
       for (int j = 0; j < dim; ++j) out[j] = row[j] * scale;
     } else if (is_k) {
       Rotate(row, i);
-      kernels_.to_half(row, dim, mine.half);
-      const int position = t.first + i;
-      uint16_t* panel = cache_.KeyPanel(t.layer, index, position / kKeyPanel * kKeyPanel) + position % kKeyPanel;
-      for (int j = 0; j < dim; ++j) panel[j * kKeyPanel] = mine.half[j];
+      Store(row, true, t.layer, index, t.first + i, thread);
     } else {
-      kernels_.to_half(row, dim, cache_.Value(t.layer, index, t.first + i));
+      Store(row, false, t.layer, index, t.first + i, thread);
     }
   }
+}
+
+// Puts a key or a value into the cache, as what the cache holds.
+void Forward::Store(const float* head, bool is_key, int layer, int kv_head, int position, int thread) {
+  PerThread& mine = threads_[static_cast<size_t>(thread)];
+  const int dim = h_.head_dim;
+  const auto store = [&](const auto* elements, const uint16_t* scales) {
+    if (is_key) {
+      cache_.StoreKey(layer, kv_head, position, elements, scales);
+    } else {
+      cache_.StoreValue(layer, kv_head, position, elements, scales);
+    }
+  };
+  if (cache_.type() == KvType::kF16) {
+    kernels_.to_half(head, dim, mine.half);
+    return store(mine.half, nullptr);
+  }
+  static_assert(kKvBlock == 32);
+  kernels_.quantize_32(head, dim, mine.byte, mine.byte_scale, mine.byte_sum);
+  kernels_.to_half(mine.byte_scale, dim / kKvBlock, mine.half);
+  store(mine.byte, mine.half);
 }
 
 // Many tokens: one kv head, some tokens, all segments in order.
@@ -320,9 +341,17 @@ void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, 
     for (int r = skip; r < rows; ++r)
       mine.valid[r] = std::min(kSegmentKeys, t.first + token_begin + r / group - begin + 1);
     const size_t offset = static_cast<size_t>(skip) * static_cast<size_t>(dim);
-    kernels_.attend({mine.queries + offset, rows - skip, dim, cache_.KeyPanel(t.layer, kv_head, begin),
-                     cache_.Value(t.layer, kv_head, begin), mine.valid + skip, mine.scores, mine.max + skip,
-                     mine.sum + skip, mine.o + offset});
+    AttendArgs args{};
+    args.q = mine.queries + offset;
+    args.rows = rows - skip;
+    args.head_dim = dim;
+    args.valid = mine.valid + skip;
+    args.scores = mine.scores;
+    args.max = mine.max + skip;
+    args.sum = mine.sum + skip;
+    args.o = mine.o + offset;
+    cache_.Locate(t.layer, kv_head, begin, &args);
+    kernels_.attend(args);
     for (int r = skip; r < rows; ++r) {
       const size_t at = static_cast<size_t>(r) * static_cast<size_t>(dim);
       if (begin == 0) {
@@ -354,11 +383,18 @@ void Forward::AttendSegment(Task& t, int kv_head, int segment, int thread) {
     if (valid <= 0) continue;
     for (int r = 0; r < group; ++r) mine.valid[r] = valid;
     const size_t part = static_cast<size_t>((i * segments + segment) * h_.heads + kv_head * group);
-    kernels_.attend({q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) +
-                         static_cast<size_t>(kv_head * group * dim),
-                     group, dim, cache_.KeyPanel(t.layer, kv_head, begin), cache_.Value(t.layer, kv_head, begin),
-                     mine.valid, mine.scores, segment_max_ + part, segment_sum_ + part,
-                     segment_o_ + part * static_cast<size_t>(dim)});
+    AttendArgs args{};
+    args.q = q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) +
+             static_cast<size_t>(kv_head * group * dim);
+    args.rows = group;
+    args.head_dim = dim;
+    args.valid = mine.valid;
+    args.scores = mine.scores;
+    args.max = segment_max_ + part;
+    args.sum = segment_sum_ + part;
+    args.o = segment_o_ + part * static_cast<size_t>(dim);
+    cache_.Locate(t.layer, kv_head, begin, &args);
+    kernels_.attend(args);
   }
 }
 

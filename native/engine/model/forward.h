@@ -74,7 +74,7 @@ class Forward {
                 float* out, size_t out_stride, int thread) const;
   void ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread);
   void Rotate(float* head, int token) const;
-  void StoreKey(const float* head, int kv_head, int position, int thread);
+  void Store(const float* head, bool is_key, int layer, int kv_head, int position, int thread);
   void AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread);
   void AttendSegment(Task& t, int kv_head, int segment, int thread);
   void MergeSegments(Task& t, float* merged);
@@ -107,7 +107,10 @@ class Forward {
     float *queries, *scores, *o, *running_o;
     float *max, *sum, *running_max, *running_sum;
     int* valid;
-    uint16_t* half;
+    uint16_t* half;     // [head_dim]: a key or value, or the scales of
+    int8_t* byte;       // ... one in bytes
+    float* byte_scale;  // [head_dim / kKvBlock]
+    int16_t* byte_sum;
     uint8_t* scratch;
   };
   std::vector<PerThread> threads_;

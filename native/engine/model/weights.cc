@@ -1,5 +1,6 @@
 #include "model/weights.h"
 
+#include <algorithm>
 #include <string>
 
 #include "quant/dequantize.h"
@@ -116,6 +117,34 @@ class Binder {
   std::vector<Job> jobs_;
 };
 
+size_t OffsetIn(const GgufFile& file, const uint8_t* data) {
+  return static_cast<size_t>(data - file.mapping().bytes().data());
+}
+
+// Packs one tensor on all threads; stops early when cancelled.
+void PackTensor(const GgufFile& file, const KernelTable& kernels, ThreadPool& pool, const std::atomic<bool>* cancel,
+                const Binder::Job& job, Weights* weights) {
+  constexpr int kPanelsPerClaim = 16;
+  const PanelMatrix& m = *job.matrix;
+  // The buffer is ours; kernels only ever read it.
+  uint8_t* out = weights->panels.data() + (m.panels - weights->panels.data());
+  const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+  const int pieces = (m.panel_count + kPanelsPerClaim - 1) / kPanelsPerClaim;
+  pool.Run(cancel, [&](int thread) {
+    for (int piece; (piece = pool.Claim(thread, pieces)) < pieces;) {
+      const int begin = piece * kPanelsPerClaim, end = std::min(begin + kPanelsPerClaim, m.panel_count);
+      const auto source = [&](int panel) {
+        return job.source->data.data() + static_cast<size_t>(std::min(panel * kernels.lanes, m.rows)) * row_bytes;
+      };
+      file.mapping().Populate(OffsetIn(file, source(begin)), static_cast<size_t>(source(end) - source(begin)));
+      for (int i = begin; i < end; ++i) {
+        kernels.pack_panel(m.type, source(i), row_bytes, std::min(m.rows - i * kernels.lanes, kernels.lanes), m.columns,
+                           out + static_cast<size_t>(i) * m.panel_stride);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels) {
@@ -145,28 +174,16 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
     layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;
     layer.up.panels = layer.gate.panels + layer.gate.panel_bytes;
   }
+  // The largest first, while the buffer is still mostly untouched: the peak is then the panels and one small tensor.
+  std::vector<Binder::Job> jobs = binder.jobs();
+  std::stable_sort(jobs.begin(), jobs.end(), [](const Binder::Job& a, const Binder::Job& b) {
+    return Binder::JobBytes(a) > Binder::JobBytes(b);
+  });
   uint64_t done = 0;
-  for (const Binder::Job& job : binder.jobs()) {
-    const PanelMatrix& m = *job.matrix;
-    // The buffer is ours; kernels only ever read it.
-    uint8_t* out = weights->panels.data() + (m.panels - weights->panels.data());
-    const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
-    constexpr int kPanelsPerClaim = 16;
-    const int pieces = (m.panel_count + kPanelsPerClaim - 1) / kPanelsPerClaim;
-    pool.Run(cancel, [&](int thread) {
-      for (int piece; (piece = pool.Claim(thread, pieces)) < pieces;) {
-        const int p = piece * kPanelsPerClaim;
-        for (int i = p; i < p + kPanelsPerClaim && i < m.panel_count; ++i) {
-          const int row = i * kernels.lanes;
-          const int rows = m.rows - row < kernels.lanes ? m.rows - row : kernels.lanes;
-          kernels.pack_panel(m.type, job.source->data.data() + static_cast<size_t>(row) * row_bytes, row_bytes, rows,
-                             m.columns, out + static_cast<size_t>(i) * m.panel_stride);
-        }
-      }
-    });
+  for (const Binder::Job& job : jobs) {
+    PackTensor(file, kernels, pool, cancel, job, weights);
     if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Loading was cancelled."};
-    file.mapping().Drop(static_cast<size_t>(job.source->data.data() - file.mapping().bytes().data()),
-                        job.source->data.size());
+    file.mapping().Drop(OffsetIn(file, job.source->data.data()), job.source->data.size());
     done += Binder::JobBytes(job);
     if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "gguf/digest.h"
 #include "kernels/cpu_features.h"
@@ -97,10 +98,15 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   }
   plan.context =
       options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
+  if (!KvCache::Supports(plan.h, options.kv_type)) {
+    return Status(Code::kInvalidArgument, "The context of this model cannot be kept in 8 bits: its heads have " +
+                                              std::to_string(plan.h.head_dim) + " columns, and whole blocks of " +
+                                              std::to_string(kKvBlock) + " are needed. Use 16 bits.");
+  }
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();
   plan.memory.weights = *weights;
-  plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context);
+  plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
   plan.memory.prefix_cache =
       options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 32));
@@ -193,24 +199,37 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!file.ok()) return file.status();
   Result<Plan> plan = MakePlan(*file, options);
   if (!plan.ok()) return plan.status();
-  Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create(*file, plan->h.vocabulary);
-  if (!tokenizer.ok()) return tokenizer.status();
 
   std::unique_ptr<Engine> engine(new Engine);
   engine->state_ = std::make_unique<State>(file.Take(), plan.Take());
   State& s = *engine->state_;
+  // The vocabulary is read by one thread; meanwhile the others have weights to pack.
+  Result<std::unique_ptr<Tokenizer>> tokenizer = Status(Code::kInternal, "The tokenizer was not read.");
+  std::atomic<bool> stop{false};
+  const auto forward_cancel = [&](double done) {
+    if (cancel != nullptr && cancel->load()) stop.store(true);
+    if (progress) progress(done);
+  };
+  std::thread reader([&] {
+    tokenizer = Tokenizer::Create(s.file, s.plan.h.vocabulary);
+    if (!tokenizer.ok()) stop.store(true);
+  });
+  const Status packed = LoadWeights(s.file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
+  reader.join();
+  if (!tokenizer.ok()) return tokenizer.status();
+  PADDOCK_RETURN_IF_ERROR(packed);
   s.tokenizer = tokenizer.Take();
-  PADDOCK_RETURN_IF_ERROR(LoadWeights(s.file, s.plan.h, *s.plan.kernels, s.pool, cancel, progress, &s.weights));
-  if (!s.cache.Allocate(s.plan.h, s.plan.context) || !s.forward.Allocate(s.plan.context)) {
+  if (!s.cache.Allocate(s.plan.h, s.plan.context, options.kv_type) || !s.forward.Allocate(s.plan.context)) {
     return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
                                           " tokens. Choose a shorter context or a smaller model.");
   }
-  const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h);
+  const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h, options.kv_type);
   std::unique_ptr<SnapshotStore> store;
   if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
-    store = std::make_unique<SnapshotStore>(
-        options.snapshot_folder, options.snapshot_bytes,
-        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes});
+    store =
+        std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
+                                        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes,
+                                                                KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
   ModelInfo& info = s.info;
@@ -224,6 +243,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.trained_context_length = s.plan.h.trained_context;
   info.vocabulary = s.plan.h.vocabulary;
   info.threads = s.plan.threads;
+  info.kv_type = options.kv_type;
   info.memory = s.plan.memory;
   if (const auto chat_template = s.file.GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);

@@ -156,8 +156,8 @@ bool SnapshotStore::Read(const BlockKey& parent, std::span<const int32_t> ids, s
   const ReadOutcome outcome = ReadExactly(path, header, out);
   if (outcome == ReadOutcome::kMissing) return false;
   // The header holds nothing that is not known: it is compared, not interpreted.
-  const bool sound =
-      outcome == ReadOutcome::kRead && header == MakeHeader(parent, ids, key, Crc32c(out)) && AllFinite(out);
+  const bool sound = outcome == ReadOutcome::kRead && header == MakeHeader(parent, ids, key, Crc32c(out)) &&
+                     AllFinite(out.subspan(identity_.halves_at));
   if (!sound) {
     std::error_code ignored;
     fs::remove(path, ignored);

@@ -35,6 +35,7 @@ class SnapshotStore {
     Sha256::Digest model{};
     std::string kernels;  // tables differ in the last bits of their results
     uint64_t block_bytes = 0;
+    uint64_t halves_at = 0;  // from here on a block is numbers in half precision
   };
   // Keeps the files of the folder, those of other models included, within `limit` bytes.
   SnapshotStore(const std::string& folder, uint64_t limit, Identity identity);

@@ -127,16 +127,25 @@ Status Tokenizer::ReadMerges(const GgufFile& file) {
   const MetadataArray* merges = file.GetArray("tokenizer.ggml.merges");
   if (merges == nullptr || merges->element_type != MetadataType::kString) return Invalid("it has no list of merges");
   if (merges->length > (1u << 24)) return Invalid("its list of merges is too long");
+  // By spelling, since merges are spelled as tokens are: translating all of them would take most of the time.
+  const std::vector<std::string_view>& spellings = file.GetArray("tokenizer.ggml.tokens")->strings;
+  std::unordered_map<std::string_view, int32_t> by_spelling;
+  by_spelling.reserve(spellings.size());
+  for (size_t i = 0; i < spellings.size(); ++i) {
+    if (kinds_[i] == Kind::kNormal) by_spelling.emplace(spellings[i], static_cast<int32_t>(i));
+  }
   merges_.reserve(merges->strings.size());
   int32_t rank = 0;
+  std::string joined;
   for (const std::string_view merge : merges->strings) {
     // Spaces are spelled differently inside tokens, so the first one after the first character separates them.
     const size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos) return Invalid("one of its merges is no pair");
-    const std::string left = Unspell(merge.substr(0, space)), right = Unspell(merge.substr(space + 1));
-    const auto l = by_bytes_.find(left), r = by_bytes_.find(right), both = by_bytes_.find(left + right);
+    joined.assign(merge.substr(0, space)).append(merge.substr(space + 1));
+    const auto l = by_spelling.find(merge.substr(0, space)), r = by_spelling.find(merge.substr(space + 1)),
+               both = by_spelling.find(joined);
     // A pair that the vocabulary cannot spell can never be formed from its tokens.
-    if (l != by_bytes_.end() && r != by_bytes_.end() && both != by_bytes_.end()) {
+    if (l != by_spelling.end() && r != by_spelling.end() && both != by_spelling.end()) {
       const uint64_t key = static_cast<uint64_t>(l->second) << 32 | static_cast<uint32_t>(r->second);
       merges_.emplace(key, Merge{rank, both->second});
     }

@@ -97,6 +97,9 @@ struct Avx512VnniIsa {
   static PADDOCK_INLINE F LoadHalf(const uint16_t* p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
+  static PADDOCK_INLINE F LoadSignedBytes(const int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
   static PADDOCK_INLINE F LoadBfloat16(const uint16_t* p) {
     return _mm512_castsi512_ps(
         _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
@@ -159,8 +162,8 @@ PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
 #if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
   // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
   // misses are few.
-  asm volatile("prefetchnta %0" : : "m"(p[5120]));
+  asm volatile("prefetchnta %0" : : "m"(p[8192]));
 #else
-  _mm_prefetch(reinterpret_cast<const char*>(p) + 5120, _MM_HINT_NTA);
+  _mm_prefetch(reinterpret_cast<const char*>(p) + 8192, _MM_HINT_NTA);
 #endif
 }

@@ -5,3 +5,4 @@ constexpr int kDirectTokens = 4;
 constexpr int kPanels = 2;
 constexpr int kGemmTileTokens = 4;
 constexpr int kGemmTokens = 32;
+constexpr int kAttendRows = 6;  // query rows that attention keeps in registers

@@ -4,25 +4,61 @@
 // each key and value is converted from half precision once for several rows. Per row the order of every float
 // operation is fixed: it does not depend on the rows beside it.
 
-constexpr int kRowTile = 6;
 constexpr int kKeyVectors = kKeyPanel / kLanes > 0 ? kKeyPanel / kLanes : 1;
 
-template <int kRows>
+// How keys and values of one KvType become floats, up to their scales.
+struct KvHalf {
+  using Element = uint16_t;
+  static constexpr bool kScaled = false;
+  static PADDOCK_INLINE Isa::F Load(const uint16_t* p) { return Isa::LoadHalf(p); }
+};
+struct KvByte {
+  using Element = int8_t;
+  static constexpr bool kScaled = true;
+  static PADDOCK_INLINE Isa::F Load(const int8_t* p) { return Isa::LoadSignedBytes(p); }
+};
+
+// kFirst: of the segment's tiles, the one that finds keys and values in memory. It asks for the keys of the panels
+// after the next, of this or the next segment, and for the values that belong to its own.
+template <typename Kv, int kRows, bool kFirst>
 PADDOCK_INLINE void ScoreTile(const AttendArgs& a, int row, int panels) {
+  using Element = typename Kv::Element;
+  constexpr int kColumnsPerLine = 64 / static_cast<int>(kKeyPanel * sizeof(Element));
   const float* q = a.q + static_cast<size_t>(row) * a.head_dim;
+  const size_t panel_size = static_cast<size_t>(a.head_dim) * kKeyPanel;
+  const int block = Kv::kScaled ? kKvBlock : a.head_dim;
   for (int p = 0; p < panels; ++p) {
-    const uint16_t* k = a.k + static_cast<size_t>(p) * a.head_dim * kKeyPanel;
+    const Element* k = static_cast<const Element*>(a.k) + static_cast<size_t>(p) * panel_size;
+    const Element* values = static_cast<const Element*>(a.v) + static_cast<size_t>(p) * panel_size;
     Isa::F s[kRows][kKeyVectors];
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kKeyVectors; ++v) s[r][v] = Isa::Zero();
     }
-    for (int c = 0; c < a.head_dim; ++c) {
-      Isa::F key[kKeyVectors];
-      for (int v = 0; v < kKeyVectors; ++v) key[v] = Isa::LoadHalf(k + c * kKeyPanel + v * kLanes);
-      PADDOCK_UNROLL(8)
+    for (int begin = 0; begin < a.head_dim; begin += block) {
+      Isa::F part[kRows][kKeyVectors];
       for (int r = 0; r < kRows; ++r) {
-        const Isa::F x = Isa::Set1(q[static_cast<size_t>(r) * a.head_dim + c]);
-        for (int v = 0; v < kKeyVectors; ++v) s[r][v] = Isa::Fma(key[v], x, s[r][v]);
+        for (int v = 0; v < kKeyVectors; ++v) part[r][v] = Isa::Zero();
+      }
+      for (int c = begin; c < begin + block; ++c) {
+        if (kFirst && c % kColumnsPerLine == 0) {
+          PADDOCK_FETCH(k + c * kKeyPanel + 2 * panel_size);
+          PADDOCK_FETCH_FAR(values + c * kKeyPanel);
+        }
+        Isa::F key[kKeyVectors];
+        for (int v = 0; v < kKeyVectors; ++v) key[v] = Kv::Load(k + c * kKeyPanel + v * kLanes);
+        PADDOCK_UNROLL(16)
+        for (int r = 0; r < kRows; ++r) {
+          const Isa::F x = Isa::Set1(q[static_cast<size_t>(r) * a.head_dim + c]);
+          for (int v = 0; v < kKeyVectors; ++v) part[r][v] = Isa::Fma(key[v], x, part[r][v]);
+        }
+      }
+      for (int v = 0; v < kKeyVectors; ++v) {
+        if constexpr (Kv::kScaled) {
+          const Isa::F scale = Isa::LoadHalf(a.k_scale + begin / kKvBlock * kSegmentKeys + p * kKeyPanel + v * kLanes);
+          for (int r = 0; r < kRows; ++r) s[r][v] = Isa::Fma(part[r][v], scale, s[r][v]);
+        } else {
+          for (int r = 0; r < kRows; ++r) s[r][v] = part[r][v];
+        }
       }
     }
     for (int r = 0; r < kRows; ++r) {
@@ -51,20 +87,33 @@ PADDOCK_INLINE void Softmax(const AttendArgs& a, int row, int keys) {
   a.sum[row] = ReduceAdd(sum);
 }
 
-template <int kRows, int kVectors>
+// The columns of a tile lie within one kKvBlock.
+template <typename Kv, int kRows, int kVectors>
 PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column) {
+  static_assert(kVectors * kLanes <= kKvBlock);
+  const auto* values = static_cast<const typename Kv::Element*>(a.v) + column;
+  const float* weights = a.scores + static_cast<size_t>(row) * kSegmentKeys;
+  alignas(64) float scaled[Kv::kScaled ? kRows * kSegmentKeys : 1];
+  if constexpr (Kv::kScaled) {
+    const uint16_t* scale = a.v_scale + column / kKvBlock * kSegmentKeys;
+    for (int i = 0; i < keys; i += kLanes) {
+      const Isa::F factor = Isa::LoadHalf(scale + i);
+      for (int r = 0; r < kRows; ++r) {
+        Isa::Store(scaled + r * kSegmentKeys + i, Isa::Mul(Isa::LoadF(weights + r * kSegmentKeys + i), factor));
+      }
+    }
+    weights = scaled;
+  }
   Isa::F o[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) o[r][v] = Isa::Zero();
   }
-  const float* s = a.scores + static_cast<size_t>(row) * kSegmentKeys;
   for (int i = 0; i < keys; ++i) {
     Isa::F value[kVectors];
-    for (int v = 0; v < kVectors; ++v)
-      value[v] = Isa::LoadHalf(a.v + static_cast<size_t>(i) * a.head_dim + column + v * kLanes);
-    PADDOCK_UNROLL(8)
+    for (int v = 0; v < kVectors; ++v) value[v] = Kv::Load(values + static_cast<size_t>(i) * a.head_dim + v * kLanes);
+    PADDOCK_UNROLL(16)
     for (int r = 0; r < kRows; ++r) {
-      const Isa::F p = Isa::Set1(s[r * kSegmentKeys + i]);
+      const Isa::F p = Isa::Set1(weights[r * kSegmentKeys + i]);
       for (int v = 0; v < kVectors; ++v) o[r][v] = Isa::Fma(value[v], p, o[r][v]);
     }
   }
@@ -75,45 +124,60 @@ PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column
   }
 }
 
-template <int kRows>
+template <typename Kv, int kRows>
 PADDOCK_INLINE void ValueRows(const AttendArgs& a, int row, int keys) {
   int column = 0;
-  for (; column + 2 * kLanes <= a.head_dim; column += 2 * kLanes) ValueTile<kRows, 2>(a, row, keys, column);
-  for (; column + kLanes <= a.head_dim; column += kLanes) ValueTile<kRows, 1>(a, row, keys, column);
-  // Head sizes are multiples of 8; a table with wider lanes finishes in scalars.
-  for (; column < a.head_dim; ++column) {
-    for (int r = row; r < row + kRows; ++r) {
-      float sum = 0;
-      for (int i = 0; i < keys; ++i) {
-        sum += a.scores[static_cast<size_t>(r) * kSegmentKeys + i] *
-               Isa::HalfToFloat(a.v[static_cast<size_t>(i) * a.head_dim + column]);
+  for (; column + 2 * kLanes <= a.head_dim; column += 2 * kLanes) ValueTile<Kv, kRows, 2>(a, row, keys, column);
+  for (; column + kLanes <= a.head_dim; column += kLanes) ValueTile<Kv, kRows, 1>(a, row, keys, column);
+  if constexpr (!Kv::kScaled) {
+    // Head sizes are multiples of 8; a table with wider lanes finishes in scalars.
+    const auto* values = static_cast<const uint16_t*>(a.v);
+    for (; column < a.head_dim; ++column) {
+      for (int r = row; r < row + kRows; ++r) {
+        float sum = 0;
+        for (int i = 0; i < keys; ++i) {
+          sum += a.scores[static_cast<size_t>(r) * kSegmentKeys + i] *
+                 Isa::HalfToFloat(values[static_cast<size_t>(i) * a.head_dim + column]);
+        }
+        a.o[static_cast<size_t>(r) * a.head_dim + column] = sum;
       }
-      a.o[static_cast<size_t>(r) * a.head_dim + column] = sum;
     }
   }
 }
 
-template <int kRows>
-void AttendRows(const AttendArgs& a, int row) {
+template <typename Kv, int kRows>
+PADDOCK_NOINLINE void AttendRows(const AttendArgs& a, int row) {
   int keys = 0;
   for (int r = row; r < row + kRows; ++r) keys = a.valid[r] > keys ? a.valid[r] : keys;
   const int panels = (keys + kKeyPanel - 1) / kKeyPanel;
-  ScoreTile<kRows>(a, row, panels);
+  if (row == 0) {
+    ScoreTile<Kv, kRows, true>(a, row, panels);
+  } else {
+    ScoreTile<Kv, kRows, false>(a, row, panels);
+  }
   for (int r = row; r < row + kRows; ++r) Softmax(a, r, panels * kKeyPanel);
-  ValueRows<kRows>(a, row, keys);
+  ValueRows<Kv, kRows>(a, row, keys);
+}
+
+// The rows that are left over, at most kMost of them.
+template <typename Kv, int kMost>
+void AttendRest(const AttendArgs& a, int row) {
+  if constexpr (kMost > 0) {
+    if (a.rows - row == kMost) return AttendRows<Kv, kMost>(a, row);
+    AttendRest<Kv, kMost - 1>(a, row);
+  }
+}
+
+template <typename Kv>
+void AttendAll(const AttendArgs& a) {
+  int row = 0;
+  for (; row + kAttendRows <= a.rows; row += kAttendRows) AttendRows<Kv, kAttendRows>(a, row);
+  AttendRest<Kv, kAttendRows - 1>(a, row);
 }
 
 void Attend(const AttendArgs& a) {
-  int row = 0;
-  for (; row + kRowTile <= a.rows; row += kRowTile) AttendRows<kRowTile>(a, row);
-  switch (a.rows - row) {
-    case 5: return AttendRows<5>(a, row);
-    case 4: return AttendRows<4>(a, row);
-    case 3: return AttendRows<3>(a, row);
-    case 2: return AttendRows<2>(a, row);
-    case 1: return AttendRows<1>(a, row);
-    default: return;
-  }
+  if (a.type == KvType::kQ8) return AttendAll<KvByte>(a);
+  AttendAll<KvHalf>(a);
 }
 
 void Merge(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o,

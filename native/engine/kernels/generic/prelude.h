@@ -34,3 +34,16 @@
 #else
 #define PADDOCK_NOINLINE __declspec(noinline)
 #endif
+
+// Asks for the cache line at `p`, which need not exist: into the first level of the cache, or only into the second.
+#if defined(__GNUC__)
+#define PADDOCK_FETCH(p) __builtin_prefetch((p), 0, 3)
+#define PADDOCK_FETCH_FAR(p) __builtin_prefetch((p), 0, 2)
+#elif defined(_M_X64)
+#include <intrin.h>
+#define PADDOCK_FETCH(p) _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0)
+#define PADDOCK_FETCH_FAR(p) _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1)
+#else
+#define PADDOCK_FETCH(p) ((void)(p))
+#define PADDOCK_FETCH_FAR(p) ((void)(p))
+#endif

@@ -103,6 +103,10 @@ struct NeonDotprodIsa {
     const uint16x8_t v = vld1q_u16(p);
     return {vcvt_f32_f16(vreinterpret_f16_u16(vget_low_u16(v))), vcvt_f32_f16(vreinterpret_f16_u16(vget_high_u16(v)))};
   }
+  static PADDOCK_INLINE F LoadSignedBytes(const int8_t* p) {
+    const int16x8_t v = vmovl_s8(vld1_s8(p));
+    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(v))), vcvtq_f32_s32(vmovl_high_s16(v))};
+  }
   static PADDOCK_INLINE F LoadBfloat16(const uint16_t* p) {
     const uint16x8_t v = vld1q_u16(p);
     return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(v), 16)), vreinterpretq_f32_u32(vshll_high_n_u16(v, 16))};

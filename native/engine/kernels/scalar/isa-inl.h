@@ -106,6 +106,11 @@ struct ScalarIsa {
     for (int i = 0; i < kLanes; ++i) out.lane[i] = HalfToFloat(p[i]);
     return out;
   }
+  static PADDOCK_INLINE F LoadSignedBytes(const int8_t* p) {
+    F out;
+    for (int i = 0; i < kLanes; ++i) out.lane[i] = static_cast<float>(p[i]);
+    return out;
+  }
   static PADDOCK_INLINE F LoadBfloat16(const uint16_t* p) {
     F out;
     for (int i = 0; i < kLanes; ++i) {
