@@ -13,7 +13,8 @@
  *
  * Each measurement is a process of its own, and the report gives medians, spreads and ratios of medians beside the
  * machine's own limits measured in the same runs. Nothing else should run meanwhile: one busy process beside it slows
- * llama.cpp many times more than this engine.
+ * llama.cpp many times more than this engine. That is also why --busy takes long, and --long does with large models;
+ * after each model the report so far is saved.
  */
 import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -92,6 +93,10 @@ function readOptions() {
 
 async function measureModel(name, path, engines, options) {
   const model = { name, fileBytes: statSync(path).size, tests: [] };
+  // Not counted: the first process pays for memory that a virtual machine has given back to its host while it was idle.
+  for (const { measure } of engines) {
+    await measure(path, { prompt: 64, generate: 4 }, options.threads);
+  }
   for (const test of options.tests) {
     const rounds = (title) => inTurns(title, path, engines, test, options);
     model.tests.push({ ...test, quiet: await rounds(`${name}, prompt of ${test.prompt}`) });
