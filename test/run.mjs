@@ -21,7 +21,7 @@ const suites = {
   native: nativeTests,
   // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
   ...(process.platform === 'linux' && { arm: armTests }),
-  unit: () => vitest('unit', ['extension', 'webview']),
+  unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
   webview: () => nodeTests('test/webview'),

@@ -7,17 +7,25 @@ import type { Verb } from './verb.ts';
 
 export const bench: Verb = {
   name: 'bench',
-  usage: '[--prompt 512] [--generate 64] [--repeat 3]',
+  usage: '[--prompt 512] [--generate 64] [--depth N] [--repeat 3]',
   summary: 'speed of the engine on this machine',
   options: [
-    ['--prompt N', 'tokens of prefill; 512'],
+    ['--prompt N', 'tokens of prefill, from an empty context; 512'],
     ['--generate N', 'tokens to decode; 64'],
+    ['--depth N', 'tokens of context before those that are decoded; as many as the prompt'],
     ['--repeat N', 'times each; 3'],
   ],
-  specs: { prompt: { type: 'string' }, generate: { type: 'string' }, repeat: { type: 'string' } },
+  specs: {
+    prompt: { type: 'string' },
+    generate: { type: 'string' },
+    depth: { type: 'string' },
+    repeat: { type: 'string' },
+  },
   run: async (terminal, values) => {
+    const prompt = wholeNumber(values, 'prompt', 512);
     const options = {
-      prompt: wholeNumber(values, 'prompt', 512),
+      prompt,
+      depth: wholeNumber(values, 'depth', prompt),
       generate: wholeNumber(values, 'generate', 64),
       repeat: wholeNumber(values, 'repeat', 3),
     };
@@ -30,11 +38,9 @@ export const bench: Verb = {
     );
     const { info } = engine;
     const report = {
-      rows: result.rows,
+      ...result,
       loadMs,
       peakRssBytes: resourceUsage().maxRSS * 1024,
-      readBandwidth: result.readBandwidth,
-      int8Peak: result.int8Peak,
       model: info?.name,
       kernels: info?.kernels,
       threads: info?.threads,
@@ -45,14 +51,14 @@ export const bench: Verb = {
     }
     result.rows.forEach((row) =>
       terminal.out(
-        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens  ${row.tokensPerSecond.toFixed(1)} per second\n`,
+        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens after ${String(row.depth).padStart(5)}  ${row.tokensPerSecond.toFixed(1)} per second\n`,
       ),
     );
     terminal.out(
       `load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.threads} threads, ${report.kernels}\n`,
     );
     terminal.out(
-      `machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s, ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s\n`,
+      `machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s (median ${(report.readBandwidthMedian / 1e9).toFixed(1)}), ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s (median ${(report.int8PeakMedian / 1e9).toFixed(0)})\n`,
     );
   },
 };

@@ -214,19 +214,25 @@ Napi::Object ToJs(Napi::Env env, const GenerateResult& result) {
   return out;
 }
 
-Napi::Object ToJs(Napi::Env env, const std::vector<BenchRow>& rows, double read_bandwidth, double int8_peak) {
-  Napi::Array list = Napi::Array::New(env, rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
+Napi::Object ToJs(Napi::Env env, const BenchReport& report) {
+  Napi::Array list = Napi::Array::New(env, report.rows.size());
+  for (size_t i = 0; i < report.rows.size(); ++i) {
+    const BenchRow& from = report.rows[i];
     Napi::Object row = Napi::Object::New(env);
-    row.Set("test", rows[i].prefill ? "prefill" : "decode");
-    row.Set("tokens", rows[i].tokens);
-    row.Set("tokensPerSecond", rows[i].tokens_per_second);
+    row.Set("test", from.prefill ? "prefill" : "decode");
+    row.Set("tokens", from.tokens);
+    row.Set("depth", from.depth);
+    row.Set("tokensPerSecond", from.tokens_per_second);
     list.Set(static_cast<uint32_t>(i), row);
   }
   Napi::Object out = Napi::Object::New(env);
   out.Set("rows", list);
-  out.Set("readBandwidth", read_bandwidth);
-  out.Set("int8Peak", int8_peak);
+  out.Set("readBandwidth", report.read_bandwidth.best);
+  out.Set("readBandwidthMedian", report.read_bandwidth.median);
+  out.Set("int8Peak", report.int8_peak.best);
+  out.Set("int8PeakMedian", report.int8_peak.median);
+  out.Set("weightBytesPerToken", static_cast<double>(report.weight_bytes_per_token));
+  out.Set("layerWeights", static_cast<double>(report.layer_weights));
   return out;
 }
 
@@ -263,6 +269,19 @@ std::optional<int> ToInt(const Napi::Value& value, int fallback) {
   const double number = value.As<Napi::Number>().DoubleValue();
   if (number != std::trunc(number) || std::abs(number) > std::numeric_limits<int>::max()) return std::nullopt;
   return static_cast<int>(number);
+}
+
+std::optional<BenchOptions> ToBenchOptions(const Napi::Value& value) {
+  if (!value.IsObject()) return std::nullopt;
+  const Napi::Object object = value.As<Napi::Object>();
+  BenchOptions options;
+  if (!ReadInt(object, "prompt", &options.prompt) || !ReadInt(object, "generate", &options.generate) ||
+      !ReadInt(object, "repeat", &options.repeat))
+    return std::nullopt;
+  int depth = 0;
+  if (!ReadInt(object, "depth", &depth)) return std::nullopt;
+  if (!object.Get("depth").IsUndefined()) options.depth = depth;
+  return options;
 }
 
 std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {

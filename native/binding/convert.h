@@ -23,7 +23,7 @@ Napi::Object ToJs(Napi::Env env, const MemoryNeed& memory);
 Napi::Object ToJs(Napi::Env env, const GgufFile& file, const Inspection& inspection);
 Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokenizer);
 Napi::Object ToJs(Napi::Env env, const GenerateResult& result);
-Napi::Object ToJs(Napi::Env env, const std::vector<BenchRow>& rows, double read_bandwidth, double int8_peak);
+Napi::Object ToJs(Napi::Env env, const BenchReport& report);
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& ids);
 Napi::Float64Array ToJs(Napi::Env env, const std::vector<double>& values);
 
@@ -34,5 +34,6 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value);
 std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value);
 // A whole number within int; `fallback` when undefined.
 std::optional<int> ToInt(const Napi::Value& value, int fallback);
+std::optional<BenchOptions> ToBenchOptions(const Napi::Value& value);
 
 }  // namespace paddock::binding

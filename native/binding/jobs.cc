@@ -116,20 +116,18 @@ Napi::Value ScoreJob::ToValue(Napi::Env env) {
   return ToJs(env, nll_);
 }
 
-BenchJob::BenchJob(Napi::Env env, ModelCore& core, int prompt, int generate, int repeat)
-    : PromiseJob(env, core.channel()), engine_(*core.engine), prompt_(prompt), generate_(generate), repeat_(repeat) {}
+BenchJob::BenchJob(Napi::Env env, ModelCore& core, const BenchOptions& options)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), options_(options) {}
 
 Status BenchJob::Work() {
-  Result<std::vector<BenchRow>> rows = engine_.Bench(prompt_, generate_, repeat_, &cancelled());
-  if (!rows.ok()) return rows.status();
-  rows_ = rows.Take();
-  read_bandwidth_ = engine_.MeasureReadBandwidth();
-  int8_peak_ = engine_.MeasureInt8Peak();
+  Result<BenchReport> report = engine_.Bench(options_, &cancelled());
+  if (!report.ok()) return report.status();
+  report_ = report.Take();
   return Status::Ok();
 }
 
 Napi::Value BenchJob::ToValue(Napi::Env env) {
-  return ToJs(env, rows_, read_bandwidth_, int8_peak_);
+  return ToJs(env, report_);
 }
 
 ClearCacheJob::ClearCacheJob(Napi::Env env, ModelCore& core) : PromiseJob(env, core.channel()), engine_(*core.engine) {}

@@ -83,7 +83,7 @@ class ScoreJob : public PromiseJob {
 
 class BenchJob : public PromiseJob {
  public:
-  BenchJob(Napi::Env env, ModelCore& core, int prompt, int generate, int repeat);
+  BenchJob(Napi::Env env, ModelCore& core, const BenchOptions& options);
 
  protected:
   Status Work() override;
@@ -91,9 +91,8 @@ class BenchJob : public PromiseJob {
 
  private:
   Engine& engine_;
-  int prompt_, generate_, repeat_;
-  std::vector<BenchRow> rows_;
-  double read_bandwidth_ = 0, int8_peak_ = 0;
+  BenchOptions options_;
+  BenchReport report_;
 };
 
 class ClearCacheJob : public PromiseJob {

@@ -97,14 +97,10 @@ Napi::Value ModelObject::Score(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
-  if (!info[0].IsObject()) return ThrowArgument(info.Env(), "bench: options are needed.");
-  const Napi::Object options = info[0].As<Napi::Object>();
-  const std::optional<int> prompt = ToInt(options.Get("prompt"), 512);
-  const std::optional<int> generate = ToInt(options.Get("generate"), 64);
-  const std::optional<int> repeat = ToInt(options.Get("repeat"), 1);
-  if (!prompt || !generate || !repeat)
-    return ThrowArgument(info.Env(), "bench: prompt, generate and repeat must be whole numbers.");
-  return StartJob<BenchJob>(info, *prompt, *generate, *repeat);
+  const std::optional<BenchOptions> options = ToBenchOptions(info[0]);
+  if (!options)
+    return ThrowArgument(info.Env(), "bench: prompt, generate, repeat and depth of the options must be whole numbers.");
+  return StartJob<BenchJob>(info, *options);
 }
 
 Napi::Value ModelObject::ClearCache(const Napi::CallbackInfo& info) {

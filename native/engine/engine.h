@@ -97,10 +97,32 @@ struct GenerateResult {
   double prefill_ms = 0, decode_ms = 0;
 };
 
+struct BenchOptions {
+  int prompt = 512;          // tokens of the prefill rows, which begin with an empty cache
+  int generate = 64;         // tokens of the decode rows
+  int repeat = 1;            // rows of each kind
+  std::optional<int> depth;  // tokens in the cache when decoding begins, at least 1; unset = those of the prompt
+};
+
 struct BenchRow {
   bool prefill = false;
   int tokens = 0;
+  int depth = 0;  // tokens that were in the cache before
   double tokens_per_second = 0;
+};
+
+// A limit of the machine, from passes before and after the rows, so that it stands for the same minutes as they do.
+struct Limit {
+  double best = 0, median = 0;
+};
+
+struct BenchReport {
+  std::vector<BenchRow> rows;
+  Limit read_bandwidth;  // bytes per second that all threads together read from memory
+  Limit int8_peak;       // int8 multiplies and adds per second of all threads together
+  uint64_t weight_bytes_per_token =
+      0;                       // panels and the embedding row that decoding one token reads; norms are left out
+  uint64_t layer_weights = 0;  // elements of the layers' matrices: prefill multiplies each once for every token
 };
 
 class Engine {
@@ -124,12 +146,8 @@ class Engine {
   // -ln p(ids[i + 1] | ids[0 .. i]) in nats, for all but the first id.
   Result<std::vector<double>> Score(std::span<const int32_t> ids, const CancelFlag* cancel);
 
-  // Speed of prefill and decode from an empty cache; one row each per repetition.
-  Result<std::vector<BenchRow>> Bench(int prompt, int generate, int repeat, const CancelFlag* cancel);
-  // Bytes per second that all threads together can read from memory.
-  double MeasureReadBandwidth();
-  // int8 multiplies and adds per second of all threads together.
-  double MeasureInt8Peak();
+  // Speed of prefill and decode beside what the machine could do; one row each per repetition.
+  Result<BenchReport> Bench(const BenchOptions& options, const CancelFlag* cancel);
 
   // Evaluates `tokens` after the first `keep` positions of what is in the cache and returns the logits of the last
   // one, [vocabulary], valid until the next call. For tests of the engine's laws.
@@ -137,6 +155,8 @@ class Engine {
 
  private:
   Engine();
+  double MeasureReadBandwidth();
+  double MeasureInt8Peak();
   struct State;
   std::unique_ptr<State> state_;
 };

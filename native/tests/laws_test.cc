@@ -266,7 +266,11 @@ TEST(WrongRequestsAreRefused) {
   CHECK(code(SomeIds(1024)) == Code::kPromptTooLong);
   CHECK(engine->Score(SomeIds(1), nullptr).status().code() == Code::kInvalidArgument);
   CHECK(engine->Score(SomeIds(1025), nullptr).status().code() == Code::kPromptTooLong);
-  CHECK(engine->Bench(1000, 100, 1, nullptr).status().code() == Code::kInvalidArgument);
+  const auto bench = [&](const BenchOptions& options) { return engine->Bench(options, nullptr).status().code(); };
+  CHECK(bench({.prompt = 1000, .generate = 100}) == Code::kInvalidArgument);
+  CHECK(bench({.prompt = 1, .generate = 100, .depth = 1000}) == Code::kInvalidArgument);
+  CHECK(bench({.prompt = 1, .generate = 1, .depth = -1}) == Code::kInvalidArgument);
+  CHECK(bench({.prompt = 0, .generate = 0}) == Code::kInvalidArgument);
 
   const TemporaryFile file(TinyModel{}.Writer().Write());
   for (const LoadOptions& options : {LoadOptions{.context_length = 2048}, LoadOptions{.context_length = -1},

@@ -1,171 +1,184 @@
 /**
- * Speed against llama.cpp, on this machine, now: `npm run bench -- [--model NAME] [--prompt 512] [--generate 64]
- * [--threads N] [--repeat 5] [--llama-bench PATH]`.
+ * Speed against llama.cpp, on this machine, now: `npm run bench -- [OPTION]...`
+ *   --models a,b      names or paths; the models of the catalogue that are installed
+ *   --repeat 5        rounds in which the engines take turns
+ *   --prompt 512 --generate 64
+ *   --long            also with a prompt of 4,096 tokens
+ *   --native-llama    also a llama.cpp that is compiled for this processor (built once, in the cache folder)
+ *   --llama-bench P   also a llama.cpp of your own: the path of its llama-bench
+ *   --threads N       of all engines; the physical cores. Several, as 1,2,4: ours is also measured with each
+ *   --busy            each engine also beside one busy process per core
+ *   --cancel          how fast ours stops
+ *   --output FILE     keeps the Markdown there; Markdown and JSON always go to the cache folder
  *
- * Ours and theirs run in turns, each in a process of its own, and the report gives medians, spreads and the ratio of
- * medians, beside the machine's own limits measured in the same runs. Nothing else should run meanwhile: one busy
- * process beside it slows llama.cpp many times more than this engine. `--llama-bench` adds a llama.cpp that was built
- * on this machine.
+ * Each measurement is a process of its own, and the report gives medians, spreads and ratios of medians beside the
+ * machine's own limits measured in the same runs. Nothing else should run meanwhile: one busy process beside it slows
+ * llama.cpp many times more than this engine. That is also why --busy takes long, and --long does with large models;
+ * after each model the report so far is saved.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cache, main, mustRun, root } from '../workbench/process.mjs';
+import { addonFolder } from '../workbench/native.mjs';
+import { StepError, cache, main, outputOf, root } from '../workbench/process.mjs';
+import { besideBusyCores } from './busy.mjs';
+import { cli, llamaBench, nodeLlama, ours } from './engines.mjs';
+import { json } from './json.mjs';
+import { installNativeLlama } from './native-llama.mjs';
+import { markdown } from './report.mjs';
 
-const rivalVersion = '3.22.1';
-const cli = join(root, 'dist', 'cli.js');
+const addon = join(addonFolder, 'paddock.node');
+const cancelTimes = 20;
 
 await main(async () => {
-  const { values } = parseArgs({
-    options: {
-      model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct' },
-      prompt: { type: 'string', default: '512' },
-      generate: { type: 'string', default: '64' },
-      threads: { type: 'string', default: '0' },
-      repeat: { type: 'string', default: '5' },
-      'llama-bench': { type: 'string' },
-    },
-  });
-  const threads = Number(values.threads) || cpus().length;
-  const model = modelPath(values.model);
-  const rival = await installRival();
-  const samples = { ours: [], 'node-llama-cpp': [], ...(values['llama-bench'] ? { 'llama-bench': [] } : {}) };
-  const limits = [];
-  for (let i = 0; i < Number(values.repeat); i += 1) {
-    const mine = json(process.execPath, [
-      cli,
-      'bench',
-      '--json',
-      '--model',
-      model,
-      '--prompt',
-      values.prompt,
-      '--generate',
-      values.generate,
-      '--threads',
-      String(threads),
-      '--repeat',
-      '1',
-    ]);
-    const rate = (test) => mine.rows.find((row) => row.test === test).tokensPerSecond;
-    samples.ours.push({ prefill: rate('prefill'), decode: rate('decode') });
-    limits.push({
-      readBandwidth: mine.readBandwidth,
-      int8Peak: mine.int8Peak,
-      loadMs: mine.loadMs,
-      peakRssBytes: mine.peakRssBytes,
-      kernels: mine.kernels,
-    });
-    samples['node-llama-cpp'].push(
-      json(process.execPath, [
-        join(root, 'test/bench/rival.mjs'),
-        rival,
-        model,
-        values.prompt,
-        values.generate,
-        String(threads),
-      ]),
-    );
-    if (values['llama-bench']) {
-      const rows = json(values['llama-bench'], [
-        '-m',
-        model,
-        '-p',
-        values.prompt,
-        '-n',
-        values.generate,
-        '-t',
-        String(threads),
-        '-r',
-        '1',
-        '-fa',
-        '1',
-        '-o',
-        'json',
-      ]);
-      samples['llama-bench'].push({
-        prefill: rows.find((r) => r.n_prompt > 0).avg_ts,
-        decode: rows.find((r) => r.n_gen > 0).avg_ts,
-      });
-    }
-    console.error(
-      `round ${i + 1} of ${values.repeat}: ${Object.entries(samples)
-        .map(([name, s]) => `${name} ${s.at(-1).prefill.toFixed(1)}/${s.at(-1).decode.toFixed(1)}`)
-        .join('  ')}`,
-    );
-  }
+  const options = readOptions();
+  const engines = [ours, await nodeLlama()];
+  if (options.llamaBench !== undefined) engines.push(llamaBench(options.llamaBench, 'llama-bench'));
+  if (options.nativeLlama) engines.push(llamaBench(await installNativeLlama()));
   const report = {
-    model: values.model,
-    prompt: Number(values.prompt),
-    generate: Number(values.generate),
-    threads,
-    cpu: cpus()[0].model,
     date: new Date().toISOString(),
-    rivalVersion,
-    samples,
-    limits,
+    machine: {
+      cpu: cpus()[0].model.trim(),
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      system: `${type()} ${release()}`,
+    },
+    versions: versions(),
+    threads: options.threads,
+    models: [],
   };
-  const folder = join(cache, 'bench');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(folder, 'latest.md'), markdown(report));
-  console.log(markdown(report));
+  for (const { name, path } of await models(options.models)) {
+    await read(path);
+    report.models.push(await measureModel(name, path, engines, options));
+    // After each model: what took an hour must not be lost with the next one.
+    save(report, options.output);
+  }
+  process.stdout.write(markdown(report));
 });
 
-function modelPath(name) {
-  if (existsSync(name)) return name;
-  const entry = json(process.execPath, [cli, 'models', 'list', '--json']).entries.find(({ id }) => id === name);
-  if (!entry?.path) throw new Error(`The model ${name} is not there: run \`node dist/cli.js models get ${name}\`.`);
-  return entry.path;
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      models: { type: 'string' },
+      repeat: { type: 'string', default: '5' },
+      prompt: { type: 'string', default: '512' },
+      generate: { type: 'string', default: '64' },
+      long: { type: 'boolean', default: false },
+      'native-llama': { type: 'boolean', default: false },
+      'llama-bench': { type: 'string' },
+      threads: { type: 'string' },
+      busy: { type: 'boolean', default: false },
+      cancel: { type: 'boolean', default: false },
+      output: { type: 'string' },
+    },
+  });
+  const sweep = (values.threads?.split(',') ?? []).map((text) => positive('threads', text));
+  const tests = [{ prompt: positive('prompt', values.prompt), generate: positive('generate', values.generate) }];
+  if (values.long) tests.push({ ...tests[0], prompt: 4096 });
+  return {
+    models: values.models?.split(','),
+    repeat: positive('repeat', values.repeat),
+    tests,
+    nativeLlama: values['native-llama'],
+    llamaBench: values['llama-bench'],
+    threads: sweep.length === 1 ? sweep[0] : createRequire(import.meta.url)(addon).systemInfo().physicalCores,
+    sweep: sweep.length > 1 ? sweep : [],
+    busy: values.busy,
+    cancel: values.cancel,
+    output: values.output,
+  };
 }
 
-/** node-llama-cpp with its prebuilt engine, in the cache folder. */
-async function installRival() {
-  const folder = join(cache, 'rival', rivalVersion);
-  if (!existsSync(join(folder, 'node_modules', 'node-llama-cpp'))) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{"private": true}');
-    await mustRun(
-      'Installing node-llama-cpp',
-      'npm',
-      ['install', '--ignore-scripts', '--no-audit', '--no-fund', `node-llama-cpp@${rivalVersion}`],
-      { cwd: folder },
-    );
+async function measureModel(name, path, engines, options) {
+  const model = { name, fileBytes: statSync(path).size, tests: [] };
+  // Not counted: the first process pays for memory that a virtual machine has given back to its host while it was idle.
+  for (const { measure } of engines) {
+    await measure(path, { prompt: 64, generate: 4 }, options.threads);
   }
-  return folder;
-}
-
-function json(command, args) {
-  const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
-  return JSON.parse(stdout.slice(stdout.search(/[[{]/)));
-}
-
-function markdown({ model, prompt, generate, threads, cpu, date, samples, limits }) {
-  const lines = [
-    `${model}, ${threads} threads, ${cpu}, kernels ${limits[0].kernels ?? ''}, ${date.slice(0, 10)}`,
-    '',
-    `| engine | prefill ${prompt} (tokens/s: median, min-max) | decode ${generate} | ratio to ours (prefill, decode) |`,
-    '|---|---|---|---|',
-  ];
-  const ours = samples.ours;
-  for (const [name, list] of Object.entries(samples)) {
-    const cell = (key) =>
-      `${median(list, key).toFixed(1)}, ${Math.min(...list.map((s) => s[key])).toFixed(1)}-${Math.max(...list.map((s) => s[key])).toFixed(1)}`;
-    const ratio = (key) => (median(ours, key) / median(list, key)).toFixed(2);
-    lines.push(`| ${name} | ${cell('prefill')} | ${cell('decode')} | ${ratio('prefill')}, ${ratio('decode')} |`);
+  for (const test of options.tests) {
+    const rounds = (title) => inTurns(title, path, engines, test, options);
+    model.tests.push({ ...test, quiet: await rounds(`${name}, prompt of ${test.prompt}`) });
   }
-  lines.push(
-    '',
-    `Machine: reads ${(median(limits, 'readBandwidth') / 1e9).toFixed(1)} GB/s, int8 peak ${(median(limits, 'int8Peak') / 1e9).toFixed(0)} GOPS. Load ${median(limits, 'loadMs').toFixed(0)} ms, peak ${(median(limits, 'peakRssBytes') / 2 ** 20).toFixed(0)} MiB.`,
-    '',
-  );
-  return lines.join('\n');
+  if (options.busy) {
+    // The short test is enough: the share that is lost does not depend on the length.
+    const [test] = options.tests;
+    const title = `${name}, prompt of ${test.prompt}, beside busy cores`;
+    model.tests[0].busy = await besideBusyCores(() => inTurns(title, path, engines, test, options));
+  }
+  if (options.sweep.length > 0) {
+    model.sweep = await sweepThreads(name, path, options);
+  }
+  if (options.cancel) {
+    const program = join(root, 'test', 'bench', 'cancel.mjs');
+    const args = [program, addon, path, String(options.threads), String(cancelTimes)];
+    model.cancel = (await json(process.execPath, args)).value;
+  }
+  return model;
 }
 
-function median(list, key) {
-  const sorted = list.map((s) => s[key]).sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+/** Rounds of one measurement of each engine, so that what else the machine does meets all of them alike. */
+async function inTurns(title, path, engines, test, { repeat, threads }) {
+  const samples = Object.fromEntries(engines.map(({ name }) => [name, []]));
+  for (let round = 1; round <= repeat; round += 1) {
+    for (const { name, measure } of engines) {
+      const sample = await measure(path, test, threads);
+      samples[name].push(sample);
+      console.error(
+        `${title}, round ${round} of ${repeat}: ${name} ${sample.prefill.toFixed(1)} / ${sample.decode.toFixed(1)}`,
+      );
+    }
+  }
+  return samples;
+}
+
+async function sweepThreads(name, path, { sweep, repeat, tests }) {
+  const rows = sweep.map((threads) => ({ threads, samples: [] }));
+  for (let round = 1; round <= repeat; round += 1) {
+    for (const { threads, samples } of rows) {
+      samples.push(await ours.measure(path, tests[0], threads));
+      console.error(`${name}, ${threads} threads, round ${round} of ${repeat}`);
+    }
+  }
+  return rows;
+}
+
+/** Those that were asked for, or all of the catalogue that are installed. */
+async function models(names) {
+  const { entries } = (await json(process.execPath, [cli, 'models', 'list', '--json'])).value;
+  const installed = entries.filter(({ source, path }) => source === 'catalogue' && path);
+  const found = (names ?? installed.map(({ id }) => id)).map((name) => {
+    if (existsSync(name)) return { name: basename(name), path: resolve(name) };
+    const path = entries.find(({ id }) => id === name)?.path;
+    if (!path) throw new StepError(`The model ${name} is not there: run \`node dist/cli.js models get ${name}\`.`);
+    return { name, path };
+  });
+  if (found.length === 0) throw new StepError('No model is installed: run `node dist/cli.js models get NAME`.');
+  return found;
+}
+
+function versions() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const commit = outputOf('git', ['-C', root, 'describe', '--always', '--dirty'])?.trim();
+  return { Paddock: commit === undefined ? version : `${version} (${commit})`, Node: process.versions.node };
+}
+
+/** Brings a file into the page cache: the disk is not what is measured. */
+async function read(path) {
+  for await (const _ of createReadStream(path, { highWaterMark: 1 << 22 }));
+}
+
+function save(report, output) {
+  const folder = join(cache, 'bench');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(join(folder, 'latest.md'), markdown(report));
+  if (output !== undefined) writeFileSync(output, markdown(report));
+}
+
+function positive(name, text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new StepError(`--${name} needs a whole number from 1 on.`);
+  return number;
 }

@@ -216,6 +216,39 @@ describe('a model', () => {
   );
 
   test(
+    'measures decoding at the depth that was asked for',
+    async () => {
+      const model = await load();
+      const rows = async (options: { prompt: number; depth?: number }) => {
+        const { rows: found, ...machine } = await model.bench({ generate: 2, repeat: 1, ...options }).result;
+        expect(machine.readBandwidthMedian).toBeLessThanOrEqual(machine.readBandwidth);
+        expect(machine.int8PeakMedian).toBeLessThanOrEqual(machine.int8Peak);
+        expect(machine.layerWeights).toBe(106_168_320);
+        expect(machine.weightBytesPerToken).toBeGreaterThanOrEqual(model.info.memory.weights);
+        return found.map(({ test: name, tokens, depth }) => [name, tokens, depth]);
+      };
+      expect(await rows({ prompt: 8 })).toEqual([
+        ['prefill', 8, 0],
+        ['decode', 2, 8],
+      ]);
+      expect(await rows({ prompt: 8, depth: 20 })).toEqual([
+        ['prefill', 8, 0],
+        ['decode', 2, 20],
+      ]);
+      expect(await rows({ prompt: 8, depth: 3 })).toEqual([
+        ['prefill', 8, 0],
+        ['decode', 2, 3],
+      ]);
+      expect(await rows({ prompt: 0, depth: 0 })).toEqual([['decode', 2, 1]]);
+      expect(await codeOf(() => model.bench({ prompt: 8, generate: 2, repeat: 1, depth: 0.5 }))).toBe(
+        'invalidArgument',
+      );
+      await model.unload();
+    },
+    slow,
+  );
+
+  test(
     'scores each token but the first',
     async () => {
       const ids = model.tokenize('The quick brown fox jumps over the lazy dog.', false);

@@ -155,18 +155,36 @@ export interface NativeJob<T> {
   cancel(): void;
 }
 
+export interface NativeBenchOptions {
+  /** Tokens of prefill, from an empty cache. */
+  readonly prompt: number;
+  /** Tokens to decode. */
+  readonly generate: number;
+  readonly repeat: number;
+  /** Tokens in the cache when decoding begins, at least 1; those of the prompt. */
+  readonly depth?: number;
+}
+
 export interface NativeBenchRow {
   readonly test: 'prefill' | 'decode';
   readonly tokens: number;
+  /** Tokens that were in the cache before. */
+  readonly depth: number;
   readonly tokensPerSecond: number;
 }
 
 export interface NativeBench {
   readonly rows: NativeBenchRow[];
-  /** Bytes per second over all threads. */
+  /** Bytes per second over all threads: the best of nine passes, some before and some after the rows. */
   readonly readBandwidth: number;
-  /** int8 multiply and add operations per second over all threads. */
+  readonly readBandwidthMedian: number;
+  /** int8 multiply and add operations per second over all threads, the best of as many. */
   readonly int8Peak: number;
+  readonly int8PeakMedian: number;
+  /** Bytes of weights that decoding one token reads. */
+  readonly weightBytesPerToken: number;
+  /** Elements of the layers' matrices: prefill multiplies each once for every token. */
+  readonly layerWeights: number;
 }
 
 export interface NativeModel {
@@ -184,7 +202,7 @@ export interface NativeModel {
   ): NativeJob<NativeGenerateResult>;
   /** Negative log-likelihood in nats of ids[1..], each given all ids before it. */
   score(ids: Int32Array): NativeJob<Float64Array>;
-  bench(options: { prompt: number; generate: number; repeat: number }): NativeJob<NativeBench>;
+  bench(options: NativeBenchOptions): NativeJob<NativeBench>;
   /** Forgets earlier prompts, in memory and in the snapshot folder. */
   clearCache(): NativeJob<void>;
   /** Waits for the running job (cancelled) and frees the weights. */

@@ -99,7 +99,18 @@ function fakeModel(
       return { result, cancel: () => (cancelled = true) };
     },
     score: (ids) => ({ result: Promise.resolve(new Float64Array(ids.length - 1).fill(1)), cancel: () => {} }),
-    bench: () => ({ result: Promise.resolve({ rows: [], readBandwidth: 0, int8Peak: 0 }), cancel: () => {} }),
+    bench: () => ({
+      result: Promise.resolve({
+        rows: [],
+        readBandwidth: 1,
+        readBandwidthMedian: 1,
+        int8Peak: 1,
+        int8PeakMedian: 1,
+        weightBytesPerToken: 1,
+        layerWeights: 1,
+      }),
+      cancel: () => {},
+    }),
     clearCache: () => ({ result: Promise.resolve(onClear()), cancel: () => {} }),
     unload: () => Promise.resolve(onUnload()),
   };

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { markdown, median } from './report.mjs';
+
+test.each([
+  [[3], 3],
+  [[9, 1, 5], 5],
+  [[10, 9, 1, 2], 5.5],
+])('the median of %j is %d', (numbers, expected) => {
+  expect(median(numbers)).toBe(expected);
+});
+
+const ours = (prefill, decode) => ({
+  prefill,
+  decode,
+  readBandwidth: 20e9,
+  readBandwidthMedian: 10e9,
+  int8Peak: 400e9,
+  int8PeakMedian: 300e9,
+  weightBytesPerToken: 1e9,
+  layerWeights: 1e9,
+  loadMs: 1500,
+  peakRssBytes: 3 * 2 ** 30,
+  kernels: 'avx2',
+});
+const theirs = (prefill, decode, more = {}) => ({ prefill, decode, ...more });
+
+const report = {
+  date: '2026-05-04T03:02:01.000Z',
+  machine: { cpu: 'A CPU', cores: 4, memoryBytes: 16 * 2 ** 30, system: 'Linux 6' },
+  versions: { Paddock: '1.2.3', Node: '20.0.0' },
+  threads: 2,
+  models: [
+    {
+      name: 'a-model',
+      fileBytes: 1.5e9,
+      tests: [
+        {
+          prompt: 512,
+          generate: 64,
+          quiet: {
+            Paddock: [ours(90, 8), ours(100, 7), ours(110, 9)],
+            rival: [theirs(50, 4), theirs(50, 2), theirs(60, 5)],
+          },
+        },
+      ],
+    },
+  ],
+};
+const [model] = report.models;
+const withMore = (more) => markdown({ ...report, models: [{ ...model, ...more }] });
+
+test('says what ran, where, and with what', () => {
+  const text = markdown(report);
+  expect(text).toContain('# Speed on 2026-05-04\n');
+  expect(text).toContain('A CPU, 4 cores, 16.0 GiB, Linux 6. 2 threads, kernels avx2. Paddock 1.2.3, Node 20.0.0.');
+  expect(text).toContain('## a-model (1.50 GB)');
+});
+
+test('compares medians, with what lies around them', () => {
+  const lines = markdown(report).split('\n');
+  expect(lines).toContain('| engine | prefill 512 | × | decode 64 after 512 | × | peak memory (× file) |');
+  expect(lines).toContain('|---|--:|--:|--:|--:|--:|');
+  expect(lines).toContain('| Paddock | 100.0 (90.0 to 110.0) |  | 8.0 (7.0 to 9.0) |  | 3072 MiB (2.15) |');
+  expect(lines).toContain('| rival | 50.0 (50.0 to 60.0) | 2.00 | 4.0 (2.0 to 5.0) | 2.00 | ? |');
+});
+
+test('relates speed to the limits of the machine', () => {
+  const text = markdown(report);
+  expect(text).toContain('prefill uses 50 % of the int8 peak of 400 G operations/s');
+  expect(text).toContain('40 % of the best read bandwidth of 20.0 GB/s, 80 % of its median of 10.0');
+  expect(text).toContain('Loading takes 1.50 s, 1.00 s for each GB');
+});
+
+test('a long prompt has columns and limits of its own', () => {
+  const long = { ...model.tests[0], prompt: 4096 };
+  const text = withMore({ tests: [...model.tests, long] });
+  expect(text).toContain(
+    '| engine | prefill 512 | × | decode 64 after 512 | × | prefill 4096 | × | decode 64 after 4096 | × | peak memory (× file) |',
+  );
+  expect(text).toContain('Prompt of 4096: prefill uses');
+});
+
+test('what was not measured is not there', () => {
+  const text = markdown(report);
+  ['busy', 'Cancelled', 'other numbers of threads', 'NaN', 'undefined'].forEach((word) =>
+    expect(text).not.toContain(word),
+  );
+});
+
+test('gives the share of the quiet speed that is kept', () => {
+  const busy = { Paddock: [ours(80, 4)], rival: [theirs(5, 1)] };
+  const text = withMore({ tests: [{ ...model.tests[0], busy }] });
+  expect(text).toContain('| Paddock | 80.0 | 80 % | 4.0 | 50 % |');
+  expect(text).toContain('| rival | 5.0 | 10 % | 1.0 | 25 % |');
+});
+
+test('gives the gain of more threads', () => {
+  const sweep = [
+    { threads: 1, samples: [ours(50, 5)] },
+    { threads: 2, samples: [ours(95, 8)] },
+  ];
+  expect(withMore({ sweep })).toContain('| 2 | 95.0 | 1.90 | 8.0 | 1.60 |');
+});
+
+test('gives the time that cancelling takes', () => {
+  const samples = [
+    { settledMs: 1, idleMs: 0.5 },
+    { settledMs: 3, idleMs: 20 },
+  ];
+  const text = withMore({ cancel: { promptTokens: 8000, prefill: samples, decode: samples.slice(0, 1) } });
+  expect(text).toContain('| prefill of 8000 | 2 | 2.0 | 3.0 | 10.3 | 20.0 |');
+  expect(text).toContain('| decode | 1 | 1.0 | 1.0 | 0.5 | 0.5 |');
+});
