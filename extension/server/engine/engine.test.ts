@@ -65,9 +65,17 @@ describe('Engine', () => {
   test('hands the limits of the cache to the engine, and only those that are set', async () => {
     const native = fakeNative();
     const snapshots = { folder: '/cache', bytes: 7 };
-    await new Engine(() => native, { ...options, prefixCacheBytes: 5, snapshots }).load('/models/a.gguf', { signal });
+    await new Engine(() => native, { ...options, prefixCacheBytes: 5, compactCache: true, snapshots }).load(
+      '/models/a.gguf',
+      { signal },
+    );
     await new Engine(() => native, options).load('/models/a.gguf', { signal });
-    expect(native.loadOptions[0]).toMatchObject({ prefixCacheBytes: 5, snapshotFolder: '/cache', snapshotBytes: 7 });
+    expect(native.loadOptions[0]).toMatchObject({
+      prefixCacheBytes: 5,
+      compactCache: true,
+      snapshotFolder: '/cache',
+      snapshotBytes: 7,
+    });
     expect(Object.keys(native.loadOptions[1] ?? {})).toEqual(['contextLength', 'threads', 'kernels']);
   });
 

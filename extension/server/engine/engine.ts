@@ -157,7 +157,7 @@ export class Engine {
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
     const { contextLength } = inspection;
     const cache = {
-      compactCache,
+      ...(compactCache ? { compactCache } : {}),
       ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
       ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
     };
