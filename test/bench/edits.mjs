@@ -1,8 +1,9 @@
 /**
- * What guessing brings to edits: `node test/bench/edits.mjs [--model NAME] [--threads N] [--cases N]`.
+ * What guessing brings to edits: `node test/bench/edits.mjs [--model NAME] [--threads N] [--cases N] [--chats N]`.
  *
  * Each case is an edit of this project's own code, with the prompt that the product builds, greedy, once with one token
- * a pass and once with guesses. Both must give the same text. Prints tokens per second and their ratio, the median last.
+ * a pass and once with guesses. Both must give the same text. A free chat, in which little can be guessed, is repeated,
+ * since its ratio is near one. Prints tokens per second and their ratio, the medians last.
  */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { cache, main, outputOf, root } from '../workbench/process.mjs';
+import { median } from './report.mjs';
 
 /** From the line with `start` to the first closing brace in the first column that makes it `least` lines or more. */
 const cases = [
@@ -35,6 +37,7 @@ await main(async () => {
       model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct' },
       threads: { type: 'string', default: String(cpus().length) },
       cases: { type: 'string', default: String(cases.length) },
+      chats: { type: 'string', default: '5' },
     },
   });
   const prompts = await bundled('extension/server/prompt/edit.ts');
@@ -67,9 +70,14 @@ await main(async () => {
     ratios.push(await compare(model, prompt, `${instruction} (${file}, ${selection.split('\n').length} lines)`));
   }
   const tokens = model.tokenize(`<|im_start|>user\n${chat}<|im_end|>\n<|im_start|>assistant\n`, true);
-  await compare(model, { tokens, maxTokens: 300, stop: [] }, 'free chat');
-  const sorted = ratios.toSorted((a, b) => a - b);
-  console.log(`edits: median ${sorted[Math.floor(sorted.length / 2)].toFixed(2)}, least ${sorted[0].toFixed(2)}`);
+  const chats = [];
+  for (let i = 0; i < Number(values.chats); i += 1) {
+    chats.push(await compare(model, { tokens, maxTokens: 300, stop: [] }, 'free chat'));
+  }
+  for (const [name, list] of Object.entries({ edits: ratios, chats })) {
+    if (list.length > 0)
+      console.log(`${name}: median ${median(list).toFixed(2)}, least ${Math.min(...list).toFixed(2)}`);
+  }
   await model.unload();
 });
 
