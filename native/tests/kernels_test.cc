@@ -19,16 +19,24 @@ namespace emulated {
 extern const KernelTable kTable;
 }
 #endif
+#ifdef PADDOCK_EMULATED_AVXVNNI
+namespace emulated_avxvnni {
+extern const KernelTable kTable;
+}
+#endif
 
 namespace {
 
 using test::Random;
 
-// All that run here, and the AVX-512 one in emulation.
+// All that run here, and those of AVX-512 and AVX-VNNI in emulation.
 std::vector<const KernelTable*> Tables() {
   std::vector<const KernelTable*> tables = AvailableKernels();
 #ifdef PADDOCK_EMULATED_AVX512
   tables.insert(tables.begin(), &emulated::kTable);
+#endif
+#ifdef PADDOCK_EMULATED_AVXVNNI
+  if (DetectCpuFeatures().avx2) tables.push_back(&emulated_avxvnni::kTable);
 #endif
   return tables;
 }
