@@ -10,6 +10,13 @@
 constexpr int kLanes = Isa::kLanes;
 constexpr int kGroup = kLanes * 4;  // bytes of one vector of codes
 
+// Groups of four bytes of one row to their lane, kGroup apart.
+template <int kCount>
+PADDOCK_INLINE void SpreadGroups(const uint8_t* source, uint8_t* lane) {
+  PADDOCK_UNROLL(32)
+  for (int i = 0; i < kCount; ++i) memcpy(lane + i * kGroup, source + 4 * i, 4);
+}
+
 // ---- blocks of 256 columns, integer scales -------------------------------------------------------------------
 
 struct FormatQ4_K {
@@ -35,7 +42,7 @@ struct FormatQ4_K {
     b->d[row] = s.d;
     b->dmin[row] = s.dmin;
     for (int r = 0; r < 8; ++r) UnpackScaleMin(s.scales, r, &b->scale[r][row], &b->min[r][row]);
-    for (int i = 0; i < 32; ++i) memcpy(&b->q[i / 8][i % 8][4 * row], s.q + 4 * i, 4);
+    SpreadGroups<32>(s.q, &b->q[0][0][4 * row]);
   }
 };
 
@@ -63,8 +70,8 @@ struct FormatQ5_K {
     b->d[row] = s.d;
     b->dmin[row] = s.dmin;
     for (int r = 0; r < 8; ++r) UnpackScaleMin(s.scales, r, &b->scale[r][row], &b->min[r][row]);
-    for (int i = 0; i < 32; ++i) memcpy(&b->q[i / 8][i % 8][4 * row], s.q + 4 * i, 4);
-    for (int i = 0; i < 8; ++i) memcpy(&b->high[i][4 * row], s.high + 4 * i, 4);
+    SpreadGroups<32>(s.q, &b->q[0][0][4 * row]);
+    SpreadGroups<8>(s.high, &b->high[0][4 * row]);
   }
 };
 
@@ -96,8 +103,8 @@ struct FormatQ6_K {
     const BlockQ6_K& s = *reinterpret_cast<const BlockQ6_K*>(source);
     b->d[row] = s.d;
     for (int r = 0; r < 16; ++r) b->scale[r][row] = s.scales[r];
-    for (int i = 0; i < 32; ++i) memcpy(&b->low[i / 8][i % 8][4 * row], s.low + 4 * i, 4);
-    for (int i = 0; i < 16; ++i) memcpy(&b->high[i / 8][i % 8][4 * row], s.high + 4 * i, 4);
+    SpreadGroups<32>(s.low, &b->low[0][0][4 * row]);
+    SpreadGroups<16>(s.high, &b->high[0][0][4 * row]);
   }
 };
 
@@ -122,7 +129,7 @@ struct FormatNibble {
     const Source& s = *reinterpret_cast<const Source*>(source);
     b->d[row] = s.d;
     if constexpr (kMin) b->m[row] = s.m;
-    for (int g = 0; g < 4; ++g) memcpy(&b->q[g][4 * row], s.q + 4 * g, 4);
+    SpreadGroups<4>(s.q, &b->q[0][4 * row]);
   }
 };
 
@@ -145,7 +152,7 @@ struct FormatNibbleAndBit {
     const Source& s = *reinterpret_cast<const Source*>(source);
     b->d[row] = s.d;
     if constexpr (kMin) b->m[row] = s.m;
-    for (int g = 0; g < 4; ++g) memcpy(&b->q[g][4 * row], s.q + 4 * g, 4);
+    SpreadGroups<4>(s.q, &b->q[0][4 * row]);
     for (int i = 0; i < 4; ++i) {
       int bits = 0;
       for (int g = 0; g < 8; ++g) bits |= ((s.high[g / 2] >> (4 * (g % 2) + i)) & 1) << g;

@@ -1,0 +1,260 @@
+#include "quant/quantize_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/half.h"
+#include "gguf/gguf_writer.h"
+#include "ops/thread_pool.h"
+#include "quant/dequantize.h"
+#include "quant/quantize.h"
+
+namespace paddock {
+namespace {
+
+struct Mixture {
+  const char* name;
+  TensorType type;
+  uint32_t file_type;  // general.file_type
+};
+constexpr Mixture kMixtures[] = {
+    {"Q4_0", TensorType::kQ4_0, 2},    {"Q4_1", TensorType::kQ4_1, 3},    {"Q4_K_S", TensorType::kQ4_K, 14},
+    {"Q4_K_M", TensorType::kQ4_K, 15}, {"Q5_K_M", TensorType::kQ5_K, 17}, {"Q6_K", TensorType::kQ6_K, 18},
+    {"Q8_0", TensorType::kQ8_0, 7},    {"F16", TensorType::kF16, 1},
+};
+
+const Mixture* Find(std::string_view name) {
+  for (const Mixture& mixture : kMixtures) {
+    if (name == mixture.name) return &mixture;
+  }
+  return nullptr;
+}
+
+TensorType WithFallback(TensorType type, uint64_t columns) {
+  if (columns % static_cast<uint64_t>(Traits(type).block_elements) == 0) return type;
+  switch (type) {
+    case TensorType::kQ4_K: type = TensorType::kQ5_0; break;
+    case TensorType::kQ5_K: type = TensorType::kQ5_1; break;
+    case TensorType::kQ6_K: type = TensorType::kQ8_0; break;
+    default: break;
+  }
+  return columns % static_cast<uint64_t>(Traits(type).block_elements) == 0 ? type : TensorType::kF16;
+}
+
+// The number in "blk.7.attn_v.weight", or -1.
+int LayerOf(std::string_view name) {
+  if (!name.starts_with("blk.")) return -1;
+  int layer = 0;
+  for (size_t i = 4; i < name.size() && name[i] != '.'; ++i) {
+    if (name[i] < '0' || name[i] > '9' || layer > 9999) return -1;
+    layer = 10 * layer + (name[i] - '0');
+  }
+  return layer;
+}
+
+bool Quantized(TensorType type) {
+  return CanQuantize(type);
+}
+
+// One tensor's rows from its type to another, a stretch of them at a time.
+class Converter {
+ public:
+  Converter(const TensorInfo& tensor, TensorType to, ThreadPool* pool) : tensor_(tensor), to_(to), pool_(*pool) {
+    row_bytes_ = RowBytes(to, columns());
+    stretch_ = std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)));
+    out_.resize(stretch_ * row_bytes_);
+    error_.resize(static_cast<size_t>(pool_.size()));
+    power_.resize(error_.size());
+  }
+
+  size_t rows() const { return static_cast<size_t>(tensor_.rows()); }
+  size_t stretch() const { return stretch_; }
+
+  // False when cancelled or when a weight is no number.
+  bool Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
+    std::atomic<bool> sound{true};
+    const int pieces = static_cast<int>(count);
+    pool_.Run(cancel, [&](int thread) {
+      std::vector<float> x(columns()), back(columns());
+      for (int row; (row = pool_.Claim(thread, pieces)) < pieces;) {
+        if (!ConvertRow(begin + static_cast<size_t>(row), static_cast<size_t>(row), thread, &x, &back))
+          sound.store(false, std::memory_order_relaxed);
+      }
+    });
+    return sound.load();
+  }
+  std::span<const uint8_t> result(size_t count) const { return {out_.data(), count * row_bytes_}; }
+  double error() const { return Sum(error_); }
+  double power() const { return Sum(power_); }
+
+ private:
+  static constexpr size_t kStretchBytes = size_t{16} << 20;
+
+  size_t columns() const { return static_cast<size_t>(tensor_.columns()); }
+  static double Sum(const std::vector<double>& v) {
+    double sum = 0;
+    for (const double x : v) sum += x;
+    return sum;
+  }
+
+  bool ConvertRow(size_t row, size_t at, int thread, std::vector<float>* x, std::vector<float>* back) {
+    const size_t source_bytes = RowBytes(tensor_.type, columns());
+    Dequantize(tensor_.type, tensor_.data.data() + row * source_bytes, columns(), x->data());
+    for (const float v : *x) {
+      if (!std::isfinite(v)) return false;
+    }
+    uint8_t* out = out_.data() + at * row_bytes_;
+    if (to_ == TensorType::kF16) {
+      for (size_t i = 0; i < columns(); ++i) {
+        const uint16_t half = FloatToHalf(std::clamp((*x)[i], -65504.0f, 65504.0f));
+        std::copy_n(reinterpret_cast<const uint8_t*>(&half), 2, out + 2 * i);
+      }
+    } else {
+      QuantizeRow(to_, x->data(), nullptr, columns(), out);
+    }
+    Dequantize(to_, out, columns(), back->data());
+    for (size_t i = 0; i < columns(); ++i) {
+      const double v = static_cast<double>((*x)[i]), e = v - static_cast<double>((*back)[i]);
+      error_[static_cast<size_t>(thread)] += e * e;
+      power_[static_cast<size_t>(thread)] += v * v;
+    }
+    return true;
+  }
+
+  const TensorInfo& tensor_;
+  const TensorType to_;
+  ThreadPool& pool_;
+  size_t row_bytes_ = 0, stretch_ = 0;
+  std::vector<uint8_t> out_;
+  std::vector<double> error_, power_;  // [thread]
+};
+
+struct Step {
+  const TensorInfo* tensor;
+  TensorType to;
+};
+
+Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture) {
+  int layers = 0;
+  for (const TensorInfo& tensor : source.tensors()) layers = std::max(layers, LayerOf(tensor.name) + 1);
+  const bool tied = source.FindTensor("output.weight") == nullptr;
+  std::vector<Step> steps;
+  for (const TensorInfo& tensor : source.tensors()) {
+    const bool head = tensor.name == (tied ? "token_embd.weight" : "output.weight");
+    const Result<TensorType> to = TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head);
+    if (!to.ok()) return to.status();
+    steps.push_back({&tensor, *to});
+  }
+  return steps;
+}
+
+}  // namespace
+
+const std::vector<std::string>& Mixtures() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const Mixture& mixture : kMixtures) out.emplace_back(mixture.name);
+    return out;
+  }();
+  return names;
+}
+
+Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head) {
+  const Mixture* mixture = Find(name);
+  if (mixture == nullptr) {
+    std::string choices;
+    for (const std::string& choice : Mixtures()) choices += (choices.empty() ? "" : ", ") + choice;
+    return Status(Code::kInvalidArgument,
+                  "There is no type \"" + std::string(name.substr(0, 40)) + "\". Choose one of: " + choices + ".");
+  }
+  if (tensor.dimensions < 2 || tensor.name.ends_with("_norm.weight") || tensor.columns() < 32) return tensor.type;
+  TensorType type = mixture->type;
+  const std::string_view mix = mixture->name;
+  const bool few_bits = type != TensorType::kQ8_0 && type != TensorType::kF16;
+  const bool value = tensor.name.ends_with("attn_v.weight"), down = tensor.name.ends_with("ffn_down.weight");
+  if (head && few_bits) {
+    type = TensorType::kQ6_K;
+  } else if (layer >= 0 && (value || down)) {
+    const int eighth = layers / 8;
+    if (mix == "Q4_K_M" || mix == "Q5_K_M") {
+      const bool more = layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
+      if (more) type = TensorType::kQ6_K;
+    } else if (mix == "Q4_K_S" && ((value && layer < 4) || (down && layer < eighth))) {
+      type = TensorType::kQ5_K;
+    }
+  }
+  return WithFallback(type, tensor.columns());
+}
+
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& path, const std::string& mixture,
+                                    int threads, const std::atomic<bool>* cancel,
+                                    const std::function<void(double)>& progress) {
+  const Mixture* found = Find(mixture);
+  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false).status();
+  Result<std::vector<Step>> planned = PlanSteps(source, *found);
+  if (!planned.ok()) return planned.status();
+  const std::vector<Step> steps = planned.Take();
+
+  QuantizeReport report;
+  std::vector<GgufWriter::Tensor> headers;
+  std::map<std::string, uint64_t> types;
+  uint64_t total = 0, matrix_bytes = 0, matrix_elements = 0;
+  for (const auto& [tensor, to] : steps) {
+    const uint64_t elements = tensor->columns() * tensor->rows();
+    const uint64_t bytes = tensor->rows() * RowBytes(to, static_cast<size_t>(tensor->columns()));
+    headers.push_back({tensor->name, to, {}, tensor->dimensions, bytes});
+    std::copy_n(tensor->shape, 4, headers.back().shape);
+    report.parameters += elements;
+    ++types[Traits(to).name];
+    total += elements;
+    if (tensor->dimensions >= 2) {
+      matrix_bytes += bytes;
+      matrix_elements += elements;
+    }
+    report.requantized = report.requantized || (to != tensor->type && Quantized(tensor->type));
+  }
+  report.types.assign(types.begin(), types.end());
+  report.bits_per_weight =
+      matrix_elements > 0 ? 8.0 * static_cast<double>(matrix_bytes) / static_cast<double>(matrix_elements) : 0;
+
+  Result<GgufWriter> created = GgufWriter::Create(
+      path, source, {{"general.file_type", found->file_type}, {"general.quantization_version", 2}}, headers);
+  if (!created.ok()) return created.status();
+  GgufWriter writer = created.Take();
+  ThreadPool pool(threads);
+  double error = 0, power = 0;
+  uint64_t done = 0;
+  for (const auto& [tensor, to] : steps) {
+    if (to == tensor->type) {
+      PADDOCK_RETURN_IF_ERROR(writer.Write(tensor->data));
+    } else {
+      Converter converter(*tensor, to, &pool);
+      for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
+        const size_t count = std::min(converter.stretch(), converter.rows() - begin);
+        const bool sound = converter.Convert(begin, count, cancel);
+        if (cancel != nullptr && cancel->load()) return Status(Code::kCancelled, "Quantizing was cancelled.");
+        if (!sound) {
+          return Status(Code::kInvalidModel, "The tensor " + std::string(tensor->name) +
+                                                 " has weights that are no numbers. Download the model again.");
+        }
+        PADDOCK_RETURN_IF_ERROR(writer.Write(converter.result(count)));
+        if (progress) {
+          const double part = static_cast<double>(begin + count) * static_cast<double>(tensor->columns());
+          progress((static_cast<double>(done) + part) / static_cast<double>(total));
+        }
+      }
+      error += converter.error();
+      power += converter.power();
+    }
+    PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
+    done += tensor->columns() * tensor->rows();
+    report.bytes += RowBytes(to, static_cast<size_t>(tensor->columns())) * tensor->rows();
+  }
+  PADDOCK_RETURN_IF_ERROR(writer.Finish());
+  report.source_bytes = source.file_bytes();
+  report.relative_error = power > 0 ? std::sqrt(error / power) : 0;
+  return report;
+}
+
+}  // namespace paddock

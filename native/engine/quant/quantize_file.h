@@ -1,0 +1,42 @@
+// Model files in fewer bits: which tensor becomes what, and the way from one file to another.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "gguf/gguf.h"
+
+namespace paddock {
+
+// The names that QuantizeFile() takes, in the order in which to show them.
+const std::vector<std::string>& Mixtures();
+
+// What a mixture makes of the tensor that is number `layer` of `layers` (-1: in no layer). The rules are those that
+// files of these names follow everywhere, so that ours can stand in for others:
+//   * vectors and norms stay as they are, as does what has less than 32 columns;
+//   * the output head, or the embedding that serves as one, gets 6 bits from every mixture of 4 and 5 bits;
+//   * Q4_K_M and Q5_K_M give attn_v and ffn_down 6 bits in the first and last eighth of the layers and in every third
+//     between; Q4_K_S gives 5 bits to attn_v of the first four and to ffn_down of the first eighth;
+//   * rows that are no multiple of 256 fall back: Q4_K to Q5_0, Q5_K to Q5_1, Q6_K to Q8_0; of 32: to F16.
+Result<TensorType> TypeInMixture(std::string_view mixture, const TensorInfo& tensor, int layer, int layers, bool head);
+
+struct QuantizeReport {
+  uint64_t source_bytes = 0, bytes = 0, parameters = 0;
+  double bits_per_weight = 0;  // of the matrices
+  double relative_error = 0;   // root of the squared error of all converted weights, relative to the weights
+  bool requantized = false;    // the source was quantized already: its errors are added to the new ones
+  std::vector<std::pair<std::string, uint64_t>> types;  // tensor type -> number of tensors
+};
+
+// Writes `source` to `path` in the mixture's types, on `threads` threads. `progress` gets 0..1 on the calling thread.
+// kInvalidArgument for an unknown mixture, kCancelled, kInvalidModel when a weight is no number; then there is no file.
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& path, const std::string& mixture,
+                                    int threads, const std::atomic<bool>* cancel,
+                                    const std::function<void(double)>& progress);
+
+}  // namespace paddock
