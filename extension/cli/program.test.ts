@@ -33,7 +33,7 @@ async function run(...args: string[]) {
   return { code, out, note };
 }
 
-const verbs = ['chat', 'ask', 'complete', 'tokenize', 'score', 'perplexity', 'bench', 'inspect', 'models'];
+const verbs = ['chat', 'ask', 'complete', 'tokenize', 'score', 'perplexity', 'bench', 'inspect', 'quantize', 'models'];
 
 test('help goes to stdout and succeeds', async () => {
   const { code, out, note } = await run('--help');

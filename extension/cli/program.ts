@@ -9,13 +9,14 @@ import { chat } from './chat.ts';
 import { complete } from './complete.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
+import { quantize } from './quantize.ts';
 import { perplexity } from './perplexity.ts';
 import { score } from './score.ts';
 import { tokenize } from './tokenize.ts';
 import { UsageError, commonHelp, parseVerbArguments } from './verb.ts';
 import type { Terminal, Verb } from './verb.ts';
 
-const verbs: readonly Verb[] = [chat, ask, complete, tokenize, score, perplexity, bench, inspect, models];
+const verbs: readonly Verb[] = [chat, ask, complete, tokenize, score, perplexity, bench, inspect, quantize, models];
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

@@ -3,6 +3,7 @@
 
 #include "convert.h"
 #include "kernels/cpu_features.h"
+#include "jobs.h"
 #include "kernels/dispatch.h"
 #include "model_object.h"
 
@@ -10,7 +11,8 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 2;
+constexpr int kAbiVersion = 3;
+constexpr int kMaxThreads = 256;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -48,6 +50,23 @@ Napi::Value LoadModel(const Napi::CallbackInfo& info) {
   return StartLoading(info.Env(), info[0].As<Napi::String>(), *options, info[2].As<Napi::Function>());
 }
 
+Napi::Value Quantize(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::optional<int> threads;
+  if (info[3].IsNumber()) threads = ToInt(info[3], 0);
+  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsString() || !threads || *threads < 0 ||
+      *threads > kMaxThreads || !info[4].IsFunction()) {
+    return ThrowArgument(env, "quantize: two paths, a type, a number of threads and a function are needed.");
+  }
+  const auto core = std::make_shared<ModelCore>(env);
+  env.GetInstanceData<AddonData>()->cores.insert(core);
+  const auto job = std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                                                 info[2].As<Napi::String>(), *threads > 0 ? *threads : PhysicalCores(),
+                                                 info[4].As<Napi::Function>());
+  job->Start(env, core->thread(), Napi::Object());
+  return job->ToHandle(env);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;  // the environment owns it
   data->model_class = Napi::Persistent(ModelObject::Define(env));
@@ -56,6 +75,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));
   exports.Set("inspect", Napi::Function::New<InspectFile>(env, "inspect"));
   exports.Set("loadModel", Napi::Function::New<LoadModel>(env, "loadModel"));
+  exports.Set("quantizeTypes", List(env, Mixtures(), [](const std::string& name) { return name; }));
+  exports.Set("quantize", Napi::Function::New<Quantize>(env, "quantize"));
   return exports;
 }
 

@@ -284,6 +284,20 @@ std::optional<BenchOptions> ToBenchOptions(const Napi::Value& value) {
   return options;
 }
 
+Napi::Object ToJs(Napi::Env env, const QuantizeReport& report) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("sourceBytes", Number(env, report.source_bytes));
+  out.Set("bytes", Number(env, report.bytes));
+  out.Set("parameters", Number(env, report.parameters));
+  out.Set("bitsPerWeight", report.bits_per_weight);
+  out.Set("relativeError", report.relative_error);
+  out.Set("requantized", report.requantized);
+  Napi::Object types = Napi::Object::New(env);
+  for (const auto& [name, count] : report.types) types.Set(name, Number(env, count));
+  out.Set("types", types);
+  return out;
+}
+
 std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
   LoadOptions options;
   if (value.IsUndefined()) return options;

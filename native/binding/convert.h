@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "quant/quantize_file.h"
 
 namespace paddock::binding {
 
@@ -24,6 +25,7 @@ Napi::Object ToJs(Napi::Env env, const GgufFile& file, const Inspection& inspect
 Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokenizer);
 Napi::Object ToJs(Napi::Env env, const GenerateResult& result);
 Napi::Object ToJs(Napi::Env env, const BenchReport& report);
+Napi::Object ToJs(Napi::Env env, const QuantizeReport& report);
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& ids);
 Napi::Float64Array ToJs(Napi::Env env, const std::vector<double>& values);
 

@@ -158,4 +158,44 @@ Napi::Value UnloadJob::ToValue(Napi::Env env) {
   return env.Undefined();
 }
 
+QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string path,
+                         std::string mixture, int threads, Napi::Function on_progress)
+    : PromiseJob(env, core->channel()),
+      env_(env),
+      core_(core),
+      source_(std::move(source)),
+      path_(std::move(path)),
+      mixture_(std::move(mixture)),
+      threads_(threads),
+      on_progress_(Napi::Persistent(on_progress)) {}
+
+Status QuantizeJob::Work() {
+  const Result<GgufFile> file = GgufFile::Open(source_);
+  if (!file.ok()) return file.status();
+  Result<QuantizeReport> report = QuantizeFile(*file, path_, mixture_, threads_, &cancelled(), [this](double fraction) {
+    if (fraction < 1 && !pace_.Due()) return;
+    Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+  });
+  if (!report.ok()) return report.status();
+  report_ = report.Take();
+  return Status::Ok();
+}
+
+Napi::Value QuantizeJob::ToValue(Napi::Env env) {
+  EndCore();
+  return ToJs(env, report_);
+}
+
+void QuantizeJob::OnFailure() {
+  EndCore();
+}
+
+void QuantizeJob::EndCore() {
+  on_progress_.Reset();
+  if (const auto core = core_.lock()) {
+    core->Shutdown();
+    env_.GetInstanceData<AddonData>()->cores.erase(core);
+  }
+}
+
 }  // namespace paddock::binding

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model_core.h"
+#include "quant/quantize_file.h"
 
 namespace paddock::binding {
 
@@ -117,6 +118,29 @@ class UnloadJob : public PromiseJob {
 
  private:
   std::weak_ptr<ModelCore> core_;
+};
+
+// Works on files, so its core never has an engine and ends with it.
+class QuantizeJob : public PromiseJob {
+ public:
+  QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string path,
+              std::string mixture, int threads, Napi::Function on_progress);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+  void OnFailure() override;
+
+ private:
+  void EndCore();
+
+  Napi::Env env_;
+  std::weak_ptr<ModelCore> core_;
+  std::string source_, path_, mixture_;
+  int threads_;
+  Napi::FunctionReference on_progress_;
+  QuantizeReport report_;
+  Pace pace_;
 };
 
 }  // namespace paddock::binding

@@ -42,7 +42,14 @@ async function codeOf(work: () => unknown): Promise<unknown> {
 
 describe('the surface', () => {
   test('has what binding.ts says', () => {
-    expect(Object.keys(addon).sort()).toEqual(['abiVersion', 'inspect', 'loadModel', 'systemInfo']);
+    expect(Object.keys(addon).sort()).toEqual([
+      'abiVersion',
+      'inspect',
+      'loadModel',
+      'quantize',
+      'quantizeTypes',
+      'systemInfo',
+    ]);
   });
 
   test('system info', () => {
@@ -255,6 +262,36 @@ describe('a model', () => {
       const nll = await model.score(ids).result;
       expect(nll).toHaveLength(ids.length - 1);
       expect(Math.min(...nll)).toBeGreaterThanOrEqual(0);
+    },
+    slow,
+  );
+});
+
+describe('quantizing', () => {
+  let place = '';
+  beforeAll(async () => void (place = await mkdtemp(join(tmpdir(), 'paddock-quantize-'))));
+  afterAll(() => rm(place, { recursive: true, force: true }));
+
+  test(
+    'writes a file that loads, and leaves nothing behind when it is cancelled or fails',
+    async () => {
+      const out = join(place, 'out.gguf');
+      const fractions: number[] = [];
+      const report = await addon.quantize(file, out, 'Q8_0', 0, (fraction) => fractions.push(fraction)).result;
+      expect(report).toMatchObject({ parameters: 134_515_008, requantized: true, types: { F32: 61, Q8_0: 211 } });
+      expect(report.bitsPerWeight).toBe(8.5);
+      expect(report.relativeError).toBeLessThan(0.01);
+      expect(fractions.at(-1)).toBe(1);
+      const model = await addon.loadModel(out, { contextLength: 256 }, () => {}).result;
+      expect(model.info.quantization).toBe('Q8_0');
+      await model.unload();
+      await rm(out);
+
+      const job = addon.quantize(file, out, 'Q4_K_M', 1, () => job.cancel());
+      expect(await codeOf(() => job.result)).toBe('cancelled');
+      expect(await codeOf(() => addon.quantize(file, out, 'Q3', 1, () => {}).result)).toBe('invalidArgument');
+      expect(await codeOf(() => addon.quantize(join(place, 'none'), out, 'Q8_0', 1, () => {}).result)).toBe('notFound');
+      expect(await readdir(place)).toEqual([]);
     },
     slow,
   );

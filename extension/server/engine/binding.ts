@@ -16,6 +16,30 @@ export interface NativeModule {
   ): NativeInspection;
   /** Maps, checks and repacks the weights. `onProgress` gets 0..1. Abort through `cancelToken`. */
   loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
+  /** Types that `quantize` makes. */
+  readonly quantizeTypes: string[];
+  /** Writes a model file in fewer bits. `path` gets its name when it is whole. 0 threads = the physical cores. */
+  quantize(
+    source: string,
+    path: string,
+    type: string,
+    threads: number,
+    onProgress: (fraction: number) => void,
+  ): NativeJob<NativeQuantizeReport>;
+}
+
+export interface NativeQuantizeReport {
+  readonly sourceBytes: number;
+  readonly bytes: number;
+  readonly parameters: number;
+  /** Of the matrices. */
+  readonly bitsPerWeight: number;
+  /** Root mean square error of the converted weights, relative to the weights. */
+  readonly relativeError: number;
+  /** The source was quantized already. */
+  readonly requantized: boolean;
+  /** Tensor type -> number of tensors. */
+  readonly types: Readonly<Record<string, number>>;
 }
 
 export interface NativeLoad {

@@ -36,7 +36,9 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
   const native = {
-    abiVersion: 2,
+    abiVersion: 3,
+    quantizeTypes: [],
+    quantize: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     requests,
     unloaded: 0,
     cleared: 0,

@@ -252,6 +252,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& p
     report.bytes += RowBytes(to, static_cast<size_t>(tensor->columns())) * tensor->rows();
   }
   PADDOCK_RETURN_IF_ERROR(writer.Finish());
+  if (progress) progress(1);
   report.source_bytes = source.file_bytes();
   report.relative_error = power > 0 ? std::sqrt(error / power) : 0;
   return report;

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EngineError } from '../server/engine/errors.ts';
+import { settle } from '../server/engine/generate.ts';
+import { progressLine } from './progress-line.ts';
+import { UsageError, commonOptions, requiredText, text } from './verb.ts';
+import type { Verb } from './verb.ts';
+
+export const quantize: Verb = {
+  name: 'quantize',
+  usage: 'FILE.gguf|NAME --out FILE.gguf [--type Q4_K_M]',
+  summary: 'write a model file in fewer bits',
+  options: [
+    ['--out FILE', 'the new file; nothing is there until it is whole'],
+    ['--type T', 'Q4_0, Q4_1, Q4_K_S, Q4_K_M, Q5_K_M, Q6_K, Q8_0 or F16; Q4_K_M'],
+    ['--force', 'replace a file that is there'],
+  ],
+  specs: { out: { type: 'string' }, type: { type: 'string' }, force: { type: 'boolean' } },
+  run: async (terminal, values, positionals) => {
+    const [name, ...more] = positionals;
+    if (name === undefined || more.length > 0) {
+      throw new UsageError('Give one file.');
+    }
+    const out = resolve(requiredText(values, 'out'));
+    const options = commonOptions(values);
+    const { addon, store } = await terminal.session(options);
+    const native = addon();
+    const type = text(values, 'type') ?? 'Q4_K_M';
+    if (!native.quantizeTypes.includes(type)) {
+      throw new UsageError(`--type must be one of ${native.quantizeTypes.join(', ')}, not "${type}".`);
+    }
+    const source = await store.resolve(name);
+    if (source === out) {
+      throw new UsageError('--out must be another file than the source.');
+    }
+    if (values['force'] !== true && (await exists(out))) {
+      throw new EngineError('invalidArgument', `${out} is there already. Give another name, or --force to replace it.`);
+    }
+    const line = progressLine(terminal);
+    const start = performance.now();
+    const report = await settle(
+      native.quantize(source, out, type, options.threads, (fraction) => line.show(progress(fraction, start))),
+      terminal.signal,
+    ).finally(() => line.clear());
+    if (report.requantized) {
+      terminal.note('The source was quantized already: its errors are added to the new ones.\n');
+    }
+    terminal.out(
+      values['json'] === true
+        ? `${JSON.stringify({ out, type, ...report })}\n`
+        : `${out}: ${mebibytes(report.bytes)} of ${mebibytes(report.sourceBytes)} MiB, ${report.bitsPerWeight.toFixed(2)} bits per weight, error ${(100 * report.relativeError).toFixed(2)} % of the weights\n`,
+    );
+  },
+};
+
+function progress(fraction: number, start: number): string {
+  const left = fraction > 0 ? ((performance.now() - start) / fraction) * (1 - fraction) : 0;
+  return `quantizing ${Math.floor(100 * fraction)} %, ${Math.ceil(left / 1000)} s left`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
