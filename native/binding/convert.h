@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine.h"
-#include "quant/quantize_file.h"
+#include "runtime/quantize_file.h"
 
 namespace paddock::binding {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model_core.h"
-#include "quant/quantize_file.h"
+#include "runtime/quantize_file.h"
 
 namespace paddock::binding {
 

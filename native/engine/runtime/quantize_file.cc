@@ -1,4 +1,4 @@
-#include "quant/quantize_file.h"
+#include "runtime/quantize_file.h"
 
 #include <algorithm>
 #include <cmath>
