@@ -7,6 +7,7 @@ namespace paddock {
 namespace {
 
 constexpr double kClearly = 1.15;  // that many times faster is clearly faster
+constexpr int kSecondLook = 4;     // that many times as many trials, to outlast what disturbed the first
 constexpr double kHopeless = 1.4;  // that many times slower cannot be noise that the other rounds would undo
 
 int TryAll(const std::vector<int>& candidates, int rounds, const std::function<double(int, int)>& time_ms) {
@@ -47,7 +48,7 @@ int ProbeThreads(const std::vector<int>& candidates, int rounds, const std::func
   const int most = *std::max_element(candidates.begin(), candidates.end());
   if (candidates.size() == 1) return most;
   const int first = TryAll(candidates, rounds, time_ms);
-  return first == most ? most : std::max(first, TryAll(candidates, rounds, time_ms));
+  return first == most ? most : std::max(first, TryAll(candidates, kSecondLook * rounds, time_ms));
 }
 
 }  // namespace paddock

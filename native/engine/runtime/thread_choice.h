@@ -21,7 +21,8 @@ struct Trial {
 int ChooseThreads(std::span<const Trial> trials);
 
 // Tries `candidates` in turns with `time_ms(threads, round)` and chooses. Candidates that are far off are tried once.
-// Fewer threads than the most are chosen only if a second series of trials agrees.
+// Fewer threads than the most are chosen only if a second, longer series of trials
+// agrees.
 int ProbeThreads(const std::vector<int>& candidates, int rounds, const std::function<double(int, int)>& time_ms);
 
 }  // namespace paddock
