@@ -44,6 +44,9 @@ export const bench: Verb = {
       model: info?.name,
       kernels: info?.kernels,
       threads: info?.threads,
+      requestedThreads: info?.requestedThreads,
+      decodeThreads: info?.decodeThreads,
+      prefillThreads: info?.prefillThreads,
     };
     if (values['json'] === true) {
       terminal.out(`${JSON.stringify(report)}\n`);
@@ -55,7 +58,7 @@ export const bench: Verb = {
       ),
     );
     terminal.out(
-      `load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.threads} threads, ${report.kernels}\n`,
+      `load ${(loadMs / 1000).toFixed(2)} s, peak memory ${gib(report.peakRssBytes)} GiB, ${report.decodeThreads} threads (prefill ${report.prefillThreads}), ${report.kernels}\n`,
     );
     terminal.out(
       `machine: reads ${(report.readBandwidth / 1e9).toFixed(1)} GB/s (median ${(report.readBandwidthMedian / 1e9).toFixed(1)}), ${(report.int8Peak / 1e9).toFixed(0)} G int8 operations/s (median ${(report.int8PeakMedian / 1e9).toFixed(0)})\n`,

@@ -34,13 +34,14 @@ export async function runProgram(
   const opened: Session[] = [];
   const terminal: Terminal = {
     ...streams,
-    session: async ({ threads, contextLength, cache, cacheFolder, compactCache }) => {
+    session: async ({ threads, contextLength, cache, cacheFolder, compactCache, polite }) => {
       const session = await createSession(host, {
         modelsFolder: undefined,
         threads,
         contextLength,
         kernels: '',
         compactCache,
+        polite,
         prefixCacheBytes: cache ? undefined : 0,
         snapshotFolder: cacheFolder,
         snapshotBytes:

@@ -46,6 +46,8 @@ export interface CommonOptions {
   readonly cache: boolean;
   /** Keys and values in 8 bits. */
   readonly compactCache: boolean;
+  /** Leaves one core to other programs. */
+  readonly polite: boolean;
 }
 
 const commonSpecs: OptionSpecs = {
@@ -57,12 +59,14 @@ const commonSpecs: OptionSpecs = {
   context: { type: 'string' },
   'cache-dir': { type: 'string' },
   'no-cache': { type: 'boolean' },
+  polite: { type: 'boolean' },
   'compact-cache': { type: 'boolean' },
 };
 
 export const commonHelp = [
   ['--model NAME|PATH', 'a model of "paddock models list" or a .gguf file; the recommended one that is installed'],
-  ['--threads N', 'threads of the engine; the physical cores'],
+  ['--threads N', 'threads of the engine, at most one for each CPU; as many cores as it pays to use'],
+  ['--polite', 'without --threads: leave one core to other programs'],
   ['--context N', 'tokens of context; the smaller of what the model was trained on and 8192'],
   ['--cache-dir DIR', 'keep what was read for the next time there; chat and ask: the data folder'],
   ['--no-cache', 'remember nothing of earlier prompts'],
@@ -97,6 +101,7 @@ export function commonOptions(values: OptionValues): CommonOptions {
     contextLength: wholeNumber(values, 'context', 0),
     cacheFolder: text(values, 'cache-dir'),
     cache: values['no-cache'] !== true,
+    polite: values['polite'] === true,
     compactCache: values['compact-cache'] === true,
   };
 }

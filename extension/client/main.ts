@@ -139,7 +139,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   store.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
-      const needsRestart = (['modelsFolder', 'threads', 'contextLength', 'cache'] as const).some((key) =>
+      const needsRestart = (['modelsFolder', 'threads', 'polite', 'contextLength', 'cache'] as const).some((key) =>
         event.affectsConfiguration(`paddock.${key}`),
       );
       if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
@@ -178,6 +178,7 @@ function serverOptions(): ServerOptions {
     protocolVersion,
     modelsFolder: modelsFolder === '' ? undefined : modelsFolder,
     threads: readSetting('threads'),
+    polite: readSetting('polite'),
     contextLength: readSetting('contextLength'),
     kernels: '',
     locale: vscode.env.language,

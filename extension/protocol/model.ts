@@ -45,7 +45,13 @@ export interface ModelInfo {
   readonly memory: MemoryNeed;
   /** The instruction-set specific kernel table that runs, e.g. `avx2`. */
   readonly kernels: string;
+  /** At most as many as the CPUs that the process may use. */
   readonly threads: number;
+  /** What was asked for; 0 = automatic. More than `threads` when there are fewer CPUs. */
+  readonly requestedThreads: number;
+  /** How many of the threads take part in decoding and in prefill; when automatic, what was fastest in a trial. */
+  readonly decodeThreads: number;
+  readonly prefillThreads: number;
   /** `undefined` when the file carries no chat template and ChatML stands in for it. */
   readonly chatTemplate: string | undefined;
 }

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly modelsFolder: string | undefined;
   /** 0 = let the engine choose. */
   readonly threads: number;
+  /** Leaves one core to other programs when the engine chooses. */
+  readonly polite: boolean;
   /** 0 = let the engine choose. */
   readonly contextLength: number;
   readonly kernels: string;

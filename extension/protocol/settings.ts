@@ -45,7 +45,14 @@ export const settings = {
     minimum: 0,
     maximum: 256,
     scope: 'machine',
-    description: 'How many CPU threads compute an answer. 0: one for each physical core.',
+    description:
+      'How many CPU threads compute an answer; never more than the computer can run at once. 0: the performance cores, or fewer where a short trial at loading finds that faster.',
+  },
+  polite: {
+    type: 'boolean',
+    default: false,
+    scope: 'machine',
+    description: 'Leave one CPU core to other programs when `#paddock.threads#` is 0.',
   },
   contextLength: {
     type: 'integer',

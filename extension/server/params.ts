@@ -17,6 +17,7 @@ export function checkServerOptions(value: unknown): ServerOptions {
     locale: checkText(options['locale'], 'locale'),
     prefixCacheBytes: optional(options['prefixCacheBytes'], checkCount, 'prefixCacheBytes'),
     snapshotBytes: optional(options['snapshotBytes'], checkCount, 'snapshotBytes') ?? 0,
+    polite: optional(options['polite'], checkFlag, 'polite') ?? false,
     compactCache: optional(options['compactCache'], checkFlag, 'compactCache') ?? false,
   };
 }

@@ -23,7 +23,7 @@ export interface Session {
 }
 
 export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'> &
-  Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes' | 'compactCache'>> & {
+  Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes' | 'compactCache' | 'polite'>> & {
     /** Where earlier prompts are kept; undefined = the platform's data folder. */
     readonly snapshotFolder?: string | undefined;
   };
@@ -35,12 +35,12 @@ export async function createSession(
 ): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
-  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, snapshotBytes = 0 } = options;
+  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, polite, snapshotBytes = 0 } = options;
   const folder = options.snapshotFolder ?? snapshotFolder(host);
   const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
   const engine = new Engine(
     addon,
-    { threads, contextLength, kernels, prefixCacheBytes, compactCache, snapshots },
+    { threads, contextLength, kernels, prefixCacheBytes, compactCache, polite, snapshots },
     onState,
   );
   const store = new ModelStore({

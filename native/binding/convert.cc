@@ -189,6 +189,9 @@ Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokeniz
   out.Set("memory", ToJs(env, info.memory));
   out.Set("kernels", info.kernels);
   out.Set("threads", info.threads);
+  out.Set("requestedThreads", info.requested_threads);
+  out.Set("decodeThreads", info.decode_threads);
+  out.Set("prefillThreads", info.prefill_threads);
   out.Set("compactCache", info.kv_type == KvType::kQ8);
   out.Set("chatTemplate", info.chat_template ? Text(env, *info.chat_template).As<Napi::Value>() : env.Undefined());
   out.Set("bosToken", OptionalId(env, tokenizer.bos()));
@@ -311,6 +314,7 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
       ReadBytes(object, "snapshotBytes", &options.snapshot_bytes) &&
       (!options.prefix_cache_bytes || ReadBytes(object, "prefixCacheBytes", &*options.prefix_cache_bytes));
   if (!rest) return std::nullopt;
+  options.polite = object.Get("polite").ToBoolean();
   options.kv_type = object.Get("compactCache").ToBoolean() ? KvType::kQ8 : KvType::kF16;
   return options;
 }

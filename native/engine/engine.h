@@ -32,7 +32,10 @@ struct MemoryNeed {
 
 struct LoadOptions {
   int context_length = 0;  // tokens; 0 = the smaller of the trained length and 8192
-  int threads = 0;         // 0 = the physical cores
+  int threads = 0;         // 0 = as many of the performance cores as it pays to use
+  bool polite = false;     // leaves one core to others when `threads` is 0
+  // Really as many threads as asked, even where the CPUs are fewer and most would wait for each other. For tests.
+  bool beyond_cpus = false;
   KvType kv_type = KvType::kF16;
   std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
@@ -47,7 +50,10 @@ struct LoadOptions {
 struct ModelInfo {
   std::string path, name, architecture, quantization, kernels;
   uint64_t parameters = 0;
-  int context_length = 0, trained_context_length = 0, vocabulary = 0, threads = 0;
+  int context_length = 0, trained_context_length = 0, vocabulary = 0;
+  // At most as many as there are CPUs, so that it may be fewer than what was requested (0 = automatic); and how many of
+  // them take part in decoding and in prefill.
+  int threads = 0, requested_threads = 0, decode_threads = 0, prefill_threads = 0;
   KvType kv_type = KvType::kF16;
   MemoryNeed memory;
   std::optional<std::string> chat_template;

@@ -28,6 +28,7 @@ std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::str
   const TemporaryFile file(model.Writer().Write());
   LoadOptions options;
   options.threads = threads;
+  options.beyond_cpus = true;
   options.kernels = kernels;
   options.kv_type = kv_type;
   auto engine = Engine::Load(file.path(), options, nullptr, nullptr);

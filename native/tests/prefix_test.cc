@@ -73,6 +73,7 @@ Ids SomeIds(size_t n, uint32_t seed) {
 
 std::unique_ptr<Engine> Open(const std::string& path, LoadOptions options) {
   options.threads = 2;
+  options.beyond_cpus = true;
   auto engine = Engine::Load(path, options, nullptr, nullptr);
   if (!engine.ok()) {
     test::Fail(__FILE__, __LINE__, engine.status().message());

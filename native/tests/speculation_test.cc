@@ -35,6 +35,7 @@ void CheckSame(const TinyModel& model) {
   const TemporaryFile file(model.Writer().Write());
   LoadOptions options;
   options.threads = 2;
+  options.beyond_cpus = true;
   auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
   CHECK(engine.ok());
   int accepted = 0;

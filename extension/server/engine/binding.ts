@@ -60,8 +60,10 @@ export interface NativeSystemInfo {
 export interface NativeLoadOptions {
   /** Tokens; 0 = the smaller of the trained length and 8192. */
   contextLength?: number;
-  /** 0 = the physical cores. */
+  /** 0 = as many of the performance cores as it pays to use. */
   threads?: number;
+  /** Leaves one core to others when `threads` is 0. */
+  polite?: boolean;
   /** Keys and values in 8 instead of 16 bits. */
   compactCache?: boolean;
   /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
@@ -117,7 +119,13 @@ export interface NativeModelInfo {
   readonly vocabularySize: number;
   readonly memory: NativeMemory;
   readonly kernels: string;
+  /** At most as many as there are CPUs. */
   readonly threads: number;
+  /** What was asked for; 0 = automatic. */
+  readonly requestedThreads: number;
+  /** How many of the threads take part in decoding and in prefill. */
+  readonly decodeThreads: number;
+  readonly prefillThreads: number;
   readonly compactCache: boolean;
   readonly chatTemplate: string | undefined;
   readonly bosToken: number | undefined;

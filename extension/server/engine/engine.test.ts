@@ -62,17 +62,21 @@ describe('Engine', () => {
     expect(EngineError.is(error, 'invalidModel')).toBe(true);
   });
 
-  test('hands the limits of the cache to the engine, and only those that are set', async () => {
+  test('hands the limits of the cache and of the cores to the engine, and only those that are set', async () => {
     const native = fakeNative();
     const snapshots = { folder: '/cache', bytes: 7 };
-    await new Engine(() => native, { ...options, prefixCacheBytes: 5, compactCache: true, snapshots }).load(
-      '/models/a.gguf',
-      { signal },
-    );
+    await new Engine(() => native, {
+      ...options,
+      prefixCacheBytes: 5,
+      compactCache: true,
+      polite: true,
+      snapshots,
+    }).load('/models/a.gguf', { signal });
     await new Engine(() => native, options).load('/models/a.gguf', { signal });
     expect(native.loadOptions[0]).toMatchObject({
       prefixCacheBytes: 5,
       compactCache: true,
+      polite: true,
       snapshotFolder: '/cache',
       snapshotBytes: 7,
     });

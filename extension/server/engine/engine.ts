@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
   readonly prefixCacheBytes?: number | undefined;
   readonly compactCache?: boolean | undefined;
+  /** Leaves one core to others when `threads` is 0. */
+  readonly polite?: boolean | undefined;
   /** Where earlier prompts are kept on disk, and how much of them; undefined = nowhere. */
   readonly snapshots?: { readonly folder: string; readonly bytes: number } | undefined;
 }
@@ -149,7 +151,7 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { threads, kernels, prefixCacheBytes, compactCache = false, snapshots } = this.#options;
+    const { threads, kernels, prefixCacheBytes, compactCache = false, polite = false, snapshots } = this.#options;
     const inspection = inspectModel(addon, path, this.#options.contextLength, this.#options);
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
@@ -157,6 +159,7 @@ export class Engine {
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
     const { contextLength } = inspection;
     const cache = {
+      ...(polite ? { polite } : {}),
       ...(compactCache ? { compactCache } : {}),
       ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
       ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
@@ -187,6 +190,9 @@ export function toModelInfo(model: NativeModel): ModelInfo {
     memory: info.memory,
     kernels: info.kernels,
     threads: info.threads,
+    requestedThreads: info.requestedThreads,
+    decodeThreads: info.decodeThreads,
+    prefillThreads: info.prefillThreads,
     chatTemplate: info.chatTemplate,
   };
 }

@@ -47,7 +47,13 @@ class Forward::Layout {
 
 Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
                  KvCache& cache)
-    : h_(h), weights_(weights), kernels_(kernels), pool_(pool), cache_(cache) {}
+    : h_(h),
+      weights_(weights),
+      kernels_(kernels),
+      pool_(pool),
+      cache_(cache),
+      few_threads_(pool.size()),
+      many_threads_(pool.size()) {}
 
 uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
                          Forward* out) {
@@ -132,10 +138,10 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const 
   last_count_ = task.count();
   last_wanted_ = wanted;
   bool finished = true;
-  pool_.Run(cancel, [&](int thread) {
+  pool_.Run(cancel, Threads(task.count()), [&](int thread) {
     Task mine = task;
     Embed(mine, thread);
-    bool running = pool_.Sync();
+    bool running = pool_.Sync(thread);
     for (mine.layer = 0; running && mine.layer < h_.layers; ++mine.layer) {
       running = Layer(mine, thread);
       if (running && thread == 0 && progress) progress(mine.layer + 1);
@@ -146,11 +152,21 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const 
   return finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
 }
 
+void Forward::RunLayers(std::span<const int32_t> tokens, int begin, int end) {
+  const Task task{tokens, 0, static_cast<int>(tokens.size())};
+  pool_.Run(nullptr, Threads(task.count()), [&](int thread) {
+    Task mine = task;
+    Embed(mine, thread);
+    pool_.Sync(thread);
+    for (mine.layer = begin; mine.layer < end; ++mine.layer) Layer(mine, thread);
+  });
+}
+
 bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
   Task task{{}, 0, count};
   task.total = last_count_ - last_wanted_ + begin + count;
   task.from = task.total - count;
-  pool_.Run(cancel, [&](int thread) {
+  pool_.Run(cancel, Threads(count), [&](int thread) {
     Task mine = task;
     HeadRows(mine, thread);
   });
@@ -169,7 +185,7 @@ void Forward::Embed(Task& t, int thread) {
   const TensorInfo& e = weights_.embedding;
   const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
   const int half = h_.rope_dim / 2;
-  for (int i = thread; i < t.count(); i += pool_.size()) {
+  for (int i; (i = pool_.Claim(thread, t.count())) < t.count();) {
     Dequantize(e.type, e.data.data() + static_cast<size_t>(t.tokens[static_cast<size_t>(i)]) * row_bytes,
                static_cast<size_t>(h_.hidden), x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
     for (int j = 0; j < half; ++j) {
@@ -211,10 +227,15 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
   *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
   const size_t stride =
       static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
-  for (int row = few ? 0 : thread; row < t.rows(); row += few ? 1 : pool_.size()) {
+  const auto quantize = [&](int row) {
     QuantizeRow(x + static_cast<size_t>(t.from + row) * stride, columns, norm, k256, k32, kFloat, row, *out, thread);
+  };
+  if (few) {
+    for (int row = 0; row < t.rows() && pool_.Joined(thread); ++row) quantize(row);
+    return;
   }
-  if (!few) pool_.Sync();  // a cancelled pass goes on to the end of its phase
+  for (int row; (row = pool_.Claim(thread, t.rows())) < t.rows();) quantize(row);
+  pool_.Sync(thread);  // a cancelled pass goes on to the end of its phase
 }
 
 void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
@@ -249,7 +270,7 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue e
   if (Few(tokens)) {
     // No more than half of a thread's share, so that a late thread is made up for.
     step = static_cast<int>(kChunkBytes / w.panel_bytes) + 1;
-    step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.size()))});
+    step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.active()))});
   }
   const int chunks = (w.panel_count + step - 1) / step;
   for (int chunk; (chunk = pool_.Claim(thread, chunks)) < chunks;)
@@ -429,7 +450,7 @@ bool Forward::Layer(Task& t, int thread) {
   Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
   const int heads = h_.heads + 2 * h_.kv_heads;
   for (int head; (head = pool_.Claim(thread, heads)) < heads;) ProjectHead(t, layer, a, head, thread);
-  if (!pool_.Sync()) return false;
+  if (!pool_.Sync(thread)) return false;
   if (t.layer == h_.layers - 1) t.from = t.count() - t.wanted;
   if (t.rows() == 0) return true;
 
@@ -438,8 +459,8 @@ bool Forward::Layer(Task& t, int thread) {
     const int units = segments * h_.kv_heads;
     for (int unit; (unit = pool_.Claim(thread, units)) < units;)
       AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
-    if (!pool_.Sync()) return false;
-    MergeSegments(t, mine.merged);
+    if (!pool_.Sync(thread)) return false;
+    if (pool_.Joined(thread)) MergeSegments(t, mine.merged);
   } else {
     const int blocks = (t.rows() + kAttentionTokens - 1) / kAttentionTokens;
     // The last tokens see the most keys: they are begun first.
@@ -448,7 +469,7 @@ bool Forward::Layer(Task& t, int thread) {
       const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttentionTokens;
       AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttentionTokens, t.count()), thread);
     }
-    if (!pool_.Sync()) return false;
+    if (!pool_.Sync(thread)) return false;
   }
 
   Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, &a);
@@ -465,11 +486,11 @@ bool Forward::Layer(Task& t, int thread) {
     });
   };
   add_to_x(layer.wo);
-  if (!pool_.Sync()) return false;
+  if (!pool_.Sync(thread)) return false;
   if (!FeedForward(t, layer, thread)) return false;
   Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, &a);
   add_to_x(layer.down);
-  return pool_.Sync();
+  return pool_.Sync(thread);
 }
 
 bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
@@ -493,7 +514,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
                   gate, static_cast<size_t>(rows) * sizeof(float));
     }
   });
-  return pool_.Sync();
+  return pool_.Sync(thread);
 }
 
 }  // namespace paddock

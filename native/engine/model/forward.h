@@ -1,10 +1,11 @@
 // The forward pass: tokens in, logits out.
 //
-// Five phases per layer, with one meeting of all threads after each: normalize + q, k, v + rotation + cache; attention;
-// output projection + residual; normalize + gate, up + activation; down projection + residual. With few tokens every
-// thread normalizes and quantizes the shared input for itself, which is cheaper than meeting once more; with many the
-// tokens are shared out and the threads meet in between. Both give the same bits, as do all batch sizes and thread
-// counts: each output row of each token is computed by one thread over the whole reduced dimension in one fixed order.
+// Five phases per layer, with one meeting of the threads between them: normalize + q, k, v + rotation + cache;
+// attention; output projection + residual; normalize + gate, up + activation; down projection + residual. With few
+// tokens every thread normalizes and quantizes the shared input for itself, which is cheaper than meeting once more;
+// with many the tokens are shared out and the threads meet in between. Both give the same bits, as do all batch sizes
+// and thread counts: each output row of each token is computed by one thread over the whole reduced dimension in one
+// fixed order.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,18 @@ class Forward {
   // layers. False when cancelled: the cache then holds garbage at these positions and is whole before them.
   bool Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
            const std::function<void(int)>& progress);
+
+  // How many threads take part in passes over few tokens, as when decoding, and over many. All, until this is called.
+  void SetThreads(int few, int many) {
+    few_threads_ = few;
+    many_threads_ = many;
+  }
+  // Up to here every thread quantizes for itself and attention is shared out by segments.
+  static constexpr int kFewTokens = 4;
+
+  // Only the layers begin .. end - 1, for the sake of the time that they take; the cache holds garbage at the positions
+  // of the tokens afterwards.
+  void RunLayers(std::span<const int32_t> tokens, int begin, int end);
 
   // Logits of `count` (at most kMaxLogitRows) of the tokens that the last Run() wanted, from the one with index
   // `begin` among them.
@@ -83,9 +96,7 @@ class Forward {
   template <typename Epilogue>
   void EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue);
   bool Few(int tokens) const { return tokens <= kFewTokens; }
-
-  // Up to here every thread quantizes for itself and attention is shared out by segments.
-  static constexpr int kFewTokens = 4;
+  int Threads(int tokens) const { return Few(tokens) ? few_threads_ : many_threads_; }
 
   const Hyperparameters& h_;
   const Weights& weights_;
@@ -94,6 +105,7 @@ class Forward {
   KvCache& cache_;
   Buffer memory_;
   int context_ = 0;
+  int few_threads_, many_threads_;
 
   float *x_, *q_, *attended_, *hidden_, *logits_;   // [batch][...], rows padded
   float *cos_, *sin_;                               // [batch][rope_dim / 2]

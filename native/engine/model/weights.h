@@ -1,6 +1,7 @@
 // The weights of one model, rearranged for the kernels that will run.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <vector>
@@ -32,6 +33,8 @@ struct LayerWeights {
   std::vector<float> feed_forward_norm;
   PanelMatrix gate, up;  // [feed_forward][hidden]; panel p of `up` lies behind panel p of `gate`, if of equal size
   PanelMatrix down;      // [hidden][feed_forward]
+
+  std::array<const PanelMatrix*, 7> matrices() const { return {&wq, &wk, &wv, &wo, &gate, &up, &down}; }
 };
 
 struct Weights {

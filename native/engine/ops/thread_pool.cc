@@ -1,69 +1,120 @@
 #include "ops/thread_pool.h"
 
-#if defined(__x86_64__) || defined(_M_X64)
-#include <immintrin.h>
-#endif
+#include <algorithm>
+
+#include "ops/wait.h"
 
 namespace paddock {
 namespace {
 
-constexpr int kSpins = 2000;
+constexpr uint64_t kPhase = uint64_t{1} << 32;      // one phase further
+constexpr uint64_t kCancelled = uint64_t{1} << 31;  // the pass is cancelled
+constexpr uint64_t kInside = kCancelled - 1;        // mask of the threads inside
 
-void Pause() {
-#if defined(__x86_64__) || defined(_M_X64)
-  _mm_pause();
-#elif defined(__aarch64__) && defined(__GNUC__)
-  asm volatile("yield");
-#endif
+uint32_t PhaseOf(uint64_t state) {
+  return static_cast<uint32_t>(state >> 32);
 }
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : size_(threads < 1 ? 1 : threads), shares_(static_cast<size_t>(size_)) {
+ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)), members_(static_cast<size_t>(size_)) {
   for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
 }
 
 ThreadPool::~ThreadPool() {
   quit_.store(true);
-  job_.fetch_add(1);
-  job_.notify_all();
+  for (Member& member : members_) {
+    member.jobs.fetch_add(1);
+    WakeAll(member.jobs);
+  }
   for (std::thread& worker : workers_) worker.join();
 }
 
 void ThreadPool::Loop(int thread) {
-  uint32_t seen = 0;
-  for (;;) {
-    job_.wait(seen);
-    seen = job_.load();
+  std::atomic<uint32_t>& jobs = members_[static_cast<size_t>(thread)].jobs;
+  for (uint32_t seen = 0;;) {
+    while (jobs.load() == seen) Sleep(jobs, seen);
+    seen = jobs.load();
     if (quit_.load()) return;
-    (*work_)(thread);
-    Sync();
+    Work(thread);
+    if (running_.fetch_sub(1) == 1) WakeAll(running_);
   }
 }
 
-void ThreadPool::Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) {
+void ThreadPool::Work(int thread) {
+  Member& member = members_[static_cast<size_t>(thread)];
+  Join(member);
+  (*work_)(thread);
+  // No thread waits in the last phase, so it needs no end.
+  if (member.joined) state_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work) {
   work_ = &work;
   cancel_ = cancel;
-  cancelled_.store(false, std::memory_order_relaxed);
-  ResetShares();
-  if (size_ > 1) {
-    job_.fetch_add(1);
-    job_.notify_all();
+  active_ = std::clamp(active, 1, size_);
+  const uint32_t phase = PhaseOf(state_.load(std::memory_order_relaxed)) + 1;
+  for (int i = 0; i < active_; ++i) {
+    Member& member = members_[static_cast<size_t>(i)];
+    member.next[phase % 2].store(0, std::memory_order_relaxed);
+    member.phase = phase;
   }
-  work(0);
-  Sync();  // nobody may still be inside `work` when it goes out of scope
+  state_.store(phase * kPhase, std::memory_order_relaxed);
+  phase_.store(phase, std::memory_order_relaxed);
+  running_.store(static_cast<uint32_t>(active_ - 1), std::memory_order_relaxed);
+  for (int i = 1; i < active_; ++i) {
+    std::atomic<uint32_t>& jobs = members_[static_cast<size_t>(i)].jobs;
+    jobs.fetch_add(1);
+    WakeAll(jobs);
+  }
+  Work(0);
+  // Nobody may still be inside `work` when it goes out of scope.
+  for (uint32_t left; (left = running_.load(std::memory_order_acquire)) != 0;) {
+    if (!SpinWhile(running_, left)) Sleep(running_, left);
+  }
 }
 
-void ThreadPool::ResetShares() {
-  for (Share& share : shares_) share.next.store(0, std::memory_order_relaxed);
+void ThreadPool::Join(Member& member) {
+  uint64_t state = state_.load(std::memory_order_acquire);
+  do {
+    member.joined = PhaseOf(state) == member.phase;
+  } while (member.joined &&
+           !state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel, std::memory_order_acquire));
+  member.cancelled = (state & kCancelled) != 0;
+}
+
+bool ThreadPool::LeaveOrEnd(Member& member) {
+  uint64_t state = state_.load(std::memory_order_acquire);
+  for (;;) {
+    if ((state & kInside) > 1) {
+      if (state_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+        return false;
+      continue;
+    }
+    // The last one inside. Another may still join, which makes the exchange fail; but none can be in the next phase,
+    // nor any longer in the one before, so its counters are nobody's.
+    for (int i = 0; i < active_; ++i)
+      members_[static_cast<size_t>(i)].next[(member.phase + 1) % 2].store(0, std::memory_order_relaxed);
+    uint64_t next = (state & ~kInside) + kPhase + 1;
+    // Once cancelled always cancelled: whoever is in the next phase or comes to it leaves the pass.
+    if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) next |= kCancelled;
+    if (!state_.compare_exchange_weak(state, next, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    ++member.phase;
+    member.cancelled = (next & kCancelled) != 0;
+    // In order: the next phase cannot end before this thread has left it.
+    phase_.store(member.phase);
+    if (sleepers_.load() > 0) WakeAll(phase_);
+    return true;
+  }
 }
 
 int ThreadPool::Claim(int thread, int count) {
-  if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) return count;
-  const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / size_); };
-  for (int i = 0; i < size_; ++i) {
-    const int owner = (thread + i) % size_, begin = bound(owner), end = bound(owner + 1);
-    std::atomic<int>& next = shares_[static_cast<size_t>(owner)].next;
+  Member& member = members_[static_cast<size_t>(thread)];
+  if (!member.joined || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed))) return count;
+  const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / active_); };
+  for (int i = 0; i < active_; ++i) {
+    const int owner = (thread + i) % active_, begin = bound(owner), end = bound(owner + 1);
+    std::atomic<int>& next = members_[static_cast<size_t>(owner)].next[member.phase % 2];
     // Looked at first, so that the counter of a run that is used up stays where it is.
     if (next.load(std::memory_order_relaxed) >= end - begin) continue;
     const int piece = begin + next.fetch_add(1, std::memory_order_relaxed);
@@ -72,26 +123,18 @@ int ThreadPool::Claim(int thread, int count) {
   return count;
 }
 
-bool ThreadPool::Sync() {
-  const uint32_t phase = phase_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
-    // Once cancelled always cancelled: threads leave the pass through the final Sync() of Run().
-    if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed))
-      cancelled_.store(true, std::memory_order_relaxed);
-    ResetShares();
-    arrived_.store(0, std::memory_order_relaxed);
-    phase_.store(phase + 1);
-    if (sleepers_.load() > 0) phase_.notify_all();
-    return !cancelled_.load(std::memory_order_relaxed);
+bool ThreadPool::Sync(int thread) {
+  Member& member = members_[static_cast<size_t>(thread)];
+  if (member.joined && LeaveOrEnd(member)) return !member.cancelled;
+  while (phase_.load(std::memory_order_acquire) == member.phase) {
+    if (SpinWhile(phase_, member.phase)) break;
+    sleepers_.fetch_add(1);
+    Sleep(phase_, member.phase);
+    sleepers_.fetch_sub(1);
   }
-  for (int i = 0; i < kSpins; ++i) {
-    if (phase_.load(std::memory_order_acquire) != phase) return !cancelled_.load(std::memory_order_relaxed);
-    Pause();
-  }
-  sleepers_.fetch_add(1);
-  phase_.wait(phase);
-  sleepers_.fetch_sub(1);
-  return !cancelled_.load(std::memory_order_relaxed);
+  ++member.phase;
+  Join(member);
+  return !member.cancelled;
 }
 
 }  // namespace paddock

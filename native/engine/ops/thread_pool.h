@@ -1,8 +1,12 @@
 // Threads that walk through the phases of a forward pass together.
 //
-// One Run() is a whole pass: every thread executes the same function and meets the others at Sync() after each phase.
+// One Run() is a whole pass: every thread executes the same function, which takes its share of each phase with Claim()
+// and goes on to the next with Sync(). A phase is over when the last thread that joined it leaves it, and a thread
+// joins by getting there: one that the system has put aside while it had nothing in hand delays nobody. When it comes
+// back it walks through what it has missed, with nothing to claim, until it has caught up.
+//
 // Inside a pass a waiting thread spins for some tens of microseconds, since phases are that short, and then sleeps, so
-// that a thread whose partner was descheduled does not burn the core that the partner needs. Between passes all sleep.
+// that it does not burn the core that its partner needs. Between passes all sleep.
 #pragma once
 
 #include <atomic>
@@ -23,42 +27,60 @@ class ThreadPool {
 
   int size() const { return size_; }
 
-  // Calls work(thread) on every thread, thread = 0 .. size()-1, and returns when all have returned. `cancel` may be
-  // null; it is looked at in every Sync().
-  void Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work);
+  // Calls work(thread) on `active` threads (1 .. size()), thread = 0 .. active - 1, and returns when all have returned;
+  // the others sleep on. `cancel` may be null; it is looked at in every Sync().
+  void Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work);
+  // The same on all threads.
+  void Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) { Run(cancel, size_, work); }
 
-  // Inside Run(): waits for all threads and starts the next phase. False for all threads alike when the pass was
-  // cancelled; they must then return.
-  bool Sync();
+  // Inside Run(): how many threads take part.
+  int active() const { return active_; }
+
+  // Inside Run(): leaves this phase, waits for its end and goes to the next. False when the pass was cancelled, for all
+  // threads alike; they must then return.
+  bool Sync(int thread);
+
+  // Inside Run(): false when this phase was over before the thread got to it. It must then touch nothing that another
+  // thread may write, since the others may be anywhere.
+  bool Joined(int thread) const { return members_[static_cast<size_t>(thread)].joined; }
 
   // Inside Run(): an unclaimed piece of the `count` pieces of this phase, or `count` when there is none left; all calls
-  // of a phase give the same count. Every thread has a run of neighbouring pieces, so that what it reads is one long
-  // stream that can be fetched ahead; who has finished its own run helps the others. Once cancelled there is nothing to
-  // claim: a phase over many tokens takes a tenth of a second, and nobody wants its result any more.
+  // of a phase give the same count, and a thread asks until there is none. Every thread has a run of neighbouring
+  // pieces, so that what it reads is one long stream that can be fetched ahead; who has finished its own run helps the
+  // others. Once cancelled there is nothing to claim: a phase over many tokens takes a tenth of a second, and nobody
+  // wants its result any more.
   int Claim(int thread, int count);
 
  private:
-  struct alignas(64) Share {
-    std::atomic<int> next{0};  // pieces claimed of one thread's run
+  struct alignas(64) Member {
+    // Pieces claimed of this thread's run, in phases of even and odd number: those of the next phase are reset while
+    // this one may still be looked at.
+    std::atomic<int> next[2] = {};
+    std::atomic<uint32_t> jobs{0};  // changes when there is a pass to take part in
+
+    // The thread's own.
+    uint32_t phase = 0;
+    bool joined = false, cancelled = false;
   };
 
   void Loop(int thread);
-  void ResetShares();
+  void Work(int thread);
+  void Join(Member& member);
+  // Out of the phase, or, as the last one, on to the next: true.
+  bool LeaveOrEnd(Member& member);
 
   const int size_;
-  std::vector<std::thread> workers_;
+  int active_ = 1;
   const std::function<void(int)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
-  // Written by the last thread to arrive, read after the phase number changed. Atomic, because a worker may still
-  // leave the last phase of a pass when the next one begins.
-  std::atomic<bool> cancelled_{false};
+  std::vector<Member> members_;
+  std::vector<std::thread> workers_;
 
-  std::vector<Share> shares_;
-
-  alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint32_t> phase_{0};
-  alignas(64) std::atomic<int> sleepers_{0};
-  alignas(64) std::atomic<uint32_t> job_{0};
+  // The truth about the phase, in one word: its number << 32 | whether the pass is cancelled << 31 | threads inside.
+  alignas(64) std::atomic<uint64_t> state_{0};
+  alignas(64) std::atomic<uint32_t> phase_{0};    // its number again, for those who wait
+  std::atomic<uint32_t> sleepers_{0};             // of them
+  alignas(64) std::atomic<uint32_t> running_{0};  // threads that have not returned from this pass
   std::atomic<bool> quit_{false};
 };
 

@@ -12,9 +12,11 @@
 #include "model/forward.h"
 #include "model/kv_cache.h"
 #include "model/weights.h"
+#include "ops/cpu_topology.h"
 #include "ops/thread_pool.h"
 #include "runtime/drafter.h"
 #include "runtime/prefix_reuse.h"
+#include "runtime/thread_choice.h"
 #include "tokenizer/detokenizer.h"
 
 namespace paddock {
@@ -24,6 +26,9 @@ constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
+// The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
+constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
+constexpr int kProbeTokens = 32;
 constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{512} << 20;
 
 using Clock = std::chrono::steady_clock;
@@ -84,8 +89,21 @@ struct Plan {
   Hyperparameters h;
   const KernelTable* kernels = nullptr;
   int context = 0, threads = 0;
+  std::vector<int> candidates;  // thread counts to choose from by trying
   MemoryNeed memory;
 };
+
+// Who asks for a number of threads gets it. Who asks for more than can run gets what runs best.
+void PlanThreads(const LoadOptions& options, Plan* plan) {
+  const int cores = PerformanceCores();
+  plan->threads = options.threads > 0 ? options.threads : std::max(1, cores - (options.polite ? 1 : 0));
+  plan->candidates = {plan->threads};
+  if (options.threads == 0) plan->candidates = ThreadCandidates(plan->threads, cores);
+  if (const int usable = UsableCpus(); options.threads > usable && !options.beyond_cpus) {
+    plan->threads = usable;
+    plan->candidates = ThreadCandidates(usable, cores);
+  }
+}
 
 Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   Plan plan;
@@ -99,7 +117,7 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
     return Status(Code::kInvalidArgument,
                   "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
   }
-  plan.threads = options.threads > 0 ? options.threads : PhysicalCores();
+  PlanThreads(options, &plan);
   if (options.context_length != 0 &&
       (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
     return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) +
@@ -191,6 +209,31 @@ struct Engine::State {
     return true;
   }
 
+  // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
+  // many for arithmetic, so the answers may differ.
+  void TuneThreads() {
+    uint64_t bytes = 0, elements = 0;  // of a layer
+    for (const PanelMatrix* m : weights.layers[0].matrices()) {
+      bytes += PanelBytes(*m);
+      elements += static_cast<uint64_t>(m->rows) * static_cast<uint64_t>(m->columns);
+    }
+    const auto choose = [&](int tokens, int rounds, uint64_t layers) {
+      const std::vector<int32_t> ids(static_cast<size_t>(std::min(tokens, plan.context)));
+      const int span = static_cast<int>(std::clamp<uint64_t>(layers, 1, static_cast<uint64_t>(plan.h.layers)));
+      return ProbeThreads(plan.candidates, rounds, [&](int threads, int round) {
+        // Other layers each time: those of the last round may be in the CPU's cache still.
+        const int begin = round * span % (plan.h.layers - span + 1);
+        forward.SetThreads(threads, threads);
+        const auto start = Clock::now();
+        forward.RunLayers(ids, begin, begin + span);
+        return MillisecondsSince(start);
+      });
+    };
+    info.decode_threads = choose(1, 5, kProbeBytes / bytes);
+    info.prefill_threads = choose(kProbeTokens, 3, kProbeElements / elements);
+    forward.SetThreads(info.decode_threads, info.prefill_threads);
+  }
+
   std::span<float> Logits(int row) const { return {forward.Logits(row), static_cast<size_t>(plan.h.vocabulary)}; }
 };
 
@@ -253,6 +296,8 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.trained_context_length = s.plan.h.trained_context;
   info.vocabulary = s.plan.h.vocabulary;
   info.threads = s.plan.threads;
+  info.requested_threads = options.threads;
+  s.TuneThreads();
   info.kv_type = options.kv_type;
   info.memory = s.plan.memory;
   if (const auto chat_template = s.file.GetString("tokenizer.chat_template"))
@@ -429,7 +474,7 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   const Status cancelled(Code::kCancelled, "The benchmark was cancelled.");
   BenchReport report;
   for (const LayerWeights& layer : s.weights.layers) {
-    for (const PanelMatrix* m : {&layer.wq, &layer.wk, &layer.wv, &layer.wo, &layer.gate, &layer.up, &layer.down}) {
+    for (const PanelMatrix* m : layer.matrices()) {
       report.layer_weights += static_cast<uint64_t>(m->rows) * static_cast<uint64_t>(m->columns);
       report.weight_bytes_per_token += PanelBytes(*m);
     }

@@ -1,0 +1,28 @@
+// How many threads to use, decided by trying when a model is loaded.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace paddock {
+
+// Thread counts worth trying, the most first: `most`, one less, the number of cores, and the powers of two.
+std::vector<int> ThreadCandidates(int most, int cores);
+
+struct Trial {
+  int threads = 0;
+  double best_ms = 0;
+};
+
+// The one to use of `trials`, the most threads first: the most threads unless fewer are clearly faster. What disturbs a
+// trial disturbs many threads more than few, and a choice that is wrong by one step down costs much more than one step
+// up; so the bar is high.
+int ChooseThreads(std::span<const Trial> trials);
+
+// Tries `candidates` in turns with `time_ms(threads, round)` and chooses. Candidates that are far off are tried once.
+// Fewer threads than the most are chosen only if a second, longer series of trials
+// agrees.
+int ProbeThreads(const std::vector<int>& candidates, int rounds, const std::function<double(int, int)>& time_ms);
+
+}  // namespace paddock
