@@ -117,8 +117,9 @@ async function measureScale(folder, count) {
   for (let written = 0; written < count;) {
     const lines = [];
     for (let line = 0; line < 500 && written < count; line++, written++) {
-      lines.push(JSON.stringify(mixed(corpus, written, before)));
-      if (written % 20 === 0) before = corpus.clean();
+      const record = mixed(corpus, written, before);
+      lines.push(JSON.stringify(record));
+      if (written % 40 === 0) before = record;
     }
     const text = `${lines.join('\n')}\n`;
     bytes += text.length;
@@ -133,11 +134,11 @@ async function measureScale(folder, count) {
   console.log(`${report.records} records in ${seconds.toFixed(1)} s, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`);
 }
 
-/** Most are clean; one in ten comes from templates, one in twenty repeats an earlier one, exactly or with a few words changed. */
+/** Most are clean; one in ten comes from templates, one in twenty repeats an earlier one, exactly or with a word more. */
 function mixed(corpus, index, before) {
   if (index % 10 === 3) return corpus.templated();
   if (index % 40 === 7) return before;
-  if (index % 40 === 27) return { ...before, response: `${before.response} ${corpus.word()}` };
+  if (index % 40 === 27) return { ...before, prompt: `${corpus.word()} ${before.prompt}` };
   return corpus.clean(index % 2 === 0 ? 'answers' : 'questions');
 }
 

@@ -77,9 +77,9 @@ function hasOpenFence(answer: string): boolean {
 }
 
 /**
- * Prose whose last sentence has no end. Lists, tables, code, verse and titles end without a full stop by right, so the
- * last paragraph must show that its author uses them: an earlier sentence in it has one, and the rest is long enough to be
- * a sentence. A comma, an opening bracket or a word that needs another one behind it tell by themselves.
+ * Prose whose last sentence has no end. Lists, tables, code, verse and titles end without a full stop by right, so something
+ * must show that a stop was to come: an earlier sentence of the paragraph has one, or all earlier lines, or the last line is
+ * as long as only sentences are. A comma, an opening bracket or a word that needs another one behind it tell by themselves.
  */
 function endsMidSentence(answer: string): boolean {
   const last = answer.slice(answer.lastIndexOf('\n') + 1).trim();
@@ -87,25 +87,45 @@ function endsMidSentence(answer: string): boolean {
     return false;
   }
   // "Looking forward to it," closes a letter, and a dash begins the name of who is quoted.
-  if (/^[\p{Lu}][^,]*,$/u.test(last) && words(last) <= 6) {
+  if (/^(?:[\p{Lu}][^,]*,$|[–—―])/u.test(last) && words(last) <= 6) {
     return false;
   }
   if (danglingEnd.test(last)) {
     return words(last) >= 4;
   }
-  if (
-    !/[\p{L}\p{N},]$/u.test(last) ||
-    /^(?:[-*+•#>|–—―]|\(?\w{1,3}[.)]\s)/u.test(last) ||
-    /https?:\/\/\S+$/u.test(last)
-  ) {
+  if (!/[\p{L}\p{N}]$/u.test(last) || /(?:\S\.|:\/\/|www\.)\S+$/u.test(last.slice(-300))) {
+    return false;
+  }
+  return breaksHabit(answer, last) || isLongSentence(last);
+}
+
+/** The earlier lines, or else the earlier sentences of the paragraph, all have an end. */
+function breaksHabit(answer: string, last: string): boolean {
+  const lines = answer.split('\n').filter((line) => line.trim() !== '');
+  const earlier = lines.slice(0, -1).filter((line) => words(line) >= 4);
+  if (earlier.length >= 2 && words(last) >= 2 && earlier.every((line) => /[.!?]["'”’)\]]*\s*$/u.test(line))) {
+    // The name below a letter is short.
+    return words(last) >= 4 || listItem.test(last);
+  }
+  if (listItem.test(last)) {
     return false;
   }
   const paragraph = answer.slice(Math.max(0, answer.lastIndexOf('\n\n'))).trim();
   const text = paragraph.split('\n').length > 3 ? last : paragraph;
-  const ends = [...text.matchAll(sentenceEnd)];
-  const end = ends.at(-1);
+  const end = [...text.matchAll(sentenceEnd)].at(-1);
+  // One word more may be a name or thanks.
   return end !== undefined && words(text.slice(end.index + 1)) >= 2;
 }
+
+/** So many words, and so many small ones among them, as no title or list of names has. */
+function isLongSentence(line: string): boolean {
+  const count = words(line);
+  return count >= 20 && /^["'“]?\p{Lu}/u.test(line) && (line.match(functionWord)?.length ?? 0) >= count * 0.3;
+}
+
+const listItem = /^(?:[-*+•#>|]|\(?\w{1,3}[.)]\s)/u;
+const functionWord =
+  /\b(?:the|a|an|and|or|but|of|to|in|on|at|for|from|by|with|as|is|are|was|were|be|been|has|have|had|it|its|that|this|which|who|we|you|they|he|she|his|her|their|your|my|not|will|would|can|could|should|than|when|if|so|do|does)\b/giu;
 
 function words(text: string): number {
   return text.match(/\S+/gu)?.length ?? 0;

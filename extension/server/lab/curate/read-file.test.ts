@@ -74,6 +74,12 @@ test('gzip', async () => {
   expect(await read(gzipSync('{"a":1}\n'))).toEqual([{ line: 1, value: { a: 1 } }]);
 });
 
+test('a damaged archive is an error in words', async () => {
+  await expect(read(gzipSync('{"a":1}\n'.repeat(1000)).subarray(0, 30))).rejects.toMatchObject({
+    code: 'invalidArgument',
+  });
+});
+
 test('an empty file has no items', async () => {
   expect(await read('')).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { EngineError } from '../../engine/errors.ts';
 import { longestLine, parseItem } from './items.ts';
 import type { Item } from './items.ts';
 import { JsonArraySplitter } from './json-array.ts';
@@ -47,6 +48,11 @@ export async function* readFileItems(path: string, hooks: ReadHooks = {}): Async
       told = bytes;
     }
     yield { items: parser?.end() ?? [], bytes: bytes - told };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      throw new EngineError('invalidArgument', `${path} is compressed, and damaged: ${error.message}.`, error);
+    }
+    throw error;
   } finally {
     file.destroy();
     text.destroy();

@@ -6,7 +6,7 @@ import type { Compressors } from 'hyparquet';
 import { EngineError } from '../../engine/errors.ts';
 import type { Batch, ReadHooks } from './read-file.ts';
 
-/** Rows of a Parquet file, a few thousand at a time. Columns may be texts or lists of objects. */
+/** Rows of a Parquet file, group by group. Columns may be texts or lists of objects. */
 export async function* readParquetItems(path: string, hooks: ReadHooks): AsyncGenerator<Batch> {
   let size = 0;
   // The digest wants the bytes in order, which a table is not read in.
@@ -19,17 +19,24 @@ export async function* readParquetItems(path: string, hooks: ReadHooks): AsyncGe
     throw new EngineError('invalidArgument', `${path} begins like a Parquet file but is none.`, error);
   });
   const total = Number(metadata.num_rows);
-  for (let start = 0; start < total; start += rowsOfBatch) {
-    const end = Math.min(total, start + rowsOfBatch);
+  let start = 0;
+  for (const { num_rows: count } of metadata.row_groups) {
+    const end = start + Number(count);
+    // A group is read as a whole, since its columns are compressed as a whole.
     const rows = await parquetReadObjects({ file, metadata, compressors, rowStart: start, rowEnd: end }).catch(
       (error: unknown) => {
         throw new EngineError('invalidArgument', `${path} cannot be read from row ${start + 1} on.`, error);
       },
     );
-    yield {
-      items: rows.map((value, index) => ({ line: start + index + 1, value: withoutBigInts(value) })),
-      bytes: Math.round((size * (end - start)) / total),
-    };
+    for (let at = 0; at < rows.length; at += rowsOfBatch) {
+      const batch = rows.slice(at, at + rowsOfBatch);
+      const first = start + at + 1;
+      yield {
+        items: batch.map((value, index) => ({ line: first + index, value: withoutBigInts(value) })),
+        bytes: Math.round((size * batch.length) / total),
+      };
+    }
+    start = end;
   }
 }
 

@@ -41,10 +41,11 @@ export function cleanText(text: string): string {
         .normalize('NFC')
         .replace(/\r\n?|[\u2028\u2029]/gu, '\n')
         .replace(invisible, '');
-  if (clean.includes('>')) {
-    clean = clean.replace(endTokens, '');
+  clean = clean.trim();
+  for (let end = endToken.exec(clean.slice(-20)); end !== null; end = endToken.exec(clean.slice(-20))) {
+    clean = clean.slice(0, -end[0].length).trimEnd();
   }
-  return clean.trim();
+  return clean;
 }
 
 function lastAnswer(messages: readonly Message[]): number {
@@ -62,4 +63,4 @@ const plainAscii = /^[\n\t\x20-\x7e]*$/u;
 const invisible =
   /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]|(?<![\p{L}\p{M}\p{Emoji}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{M}\p{Emoji}])/gu;
 
-const endTokens = /(?:\s*(?:<\|(?:endoftext|im_end|end|eot_id|end_of_text)\|>|<\/s>|<eos>))+\s*$/u;
+const endToken = /(?:<\|(?:endoftext|im_end|end|eot_id|end_of_text)\|>|<\/s>|<eos>)$/u;

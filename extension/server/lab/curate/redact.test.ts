@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findPersonal, isCardNumber, isIban, isPublicAddress } from './personal.ts';
-import { replaceSpans } from './redact.ts';
+import { isTruncated } from './malformed.ts';
+import { cleanText } from './record.ts';
+import { findings, redact, replaceSpans } from './redact.ts';
 import { entropy, findSecrets } from './secrets.ts';
 
 const letters = 'q8Zr2LmX5vTn7Kc1Yb4Wd9Hs3Jf6Pg0AeRuIoBxNvMkQ';
@@ -77,6 +79,41 @@ describe('personal data', () => {
     expect(isIban('GB82WEST12345698765433')).toBe(false);
     expect(isPublicAddress('8.8.8.8')).toBe(true);
     expect(isPublicAddress('300.1.1.1')).toBe(false);
+  });
+});
+
+test('meta data are cleaned too, and what shall stay stays', () => {
+  const record = {
+    id: '1',
+    source: 's',
+    messages: [{ role: 'user' as const, content: `mail a@b.org, key ghp_${letters.slice(0, 36)}` }],
+    meta: { author: 'a@b.org', turns: 2 },
+  };
+  expect(findings(record, findPersonal)).toEqual({ EMAIL: 2 });
+  expect(redact(record, { secrets: false, personal: true })).toMatchObject({
+    messages: [{ content: `mail [EMAIL], key ghp_${letters.slice(0, 36)}` }],
+    meta: { author: '[EMAIL]', turns: 2 },
+  });
+});
+
+describe('texts made to be slow take no longer than others', () => {
+  test.each([
+    ['a.', 'x'],
+    ['eyJ-', ''],
+    ['://a:', ''],
+    ['token ', ''],
+    ['0-', ''],
+    ['a@', ''],
+    [' ', '</s>x'],
+    ['-----BEGIN ', ''],
+  ])('%j again and again', (piece, end) => {
+    const text = piece.repeat(200_000) + end;
+    const start = performance.now();
+    findSecrets(text);
+    findPersonal(text);
+    isTruncated(text, undefined);
+    cleanText(text);
+    expect(performance.now() - start).toBeLessThan(3000);
   });
 });
 

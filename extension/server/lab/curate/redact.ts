@@ -3,31 +3,33 @@ import { findPersonal } from './personal.ts';
 import { findSecrets } from './secrets.ts';
 import type { Span } from './secrets.ts';
 
-/** How often each kind was found in a record. */
-export type Findings = Readonly<Record<string, number>>;
-
-export function findings(record: CurateRecord, find: (text: string) => Span[]): Findings | undefined {
+/** How often each kind was found in a record; undefined if nothing was. */
+export function findings(
+  record: CurateRecord,
+  find: (text: string) => Span[],
+): Readonly<Record<string, number>> | undefined {
   let found: Record<string, number> | undefined;
-  for (const { content } of record.messages) {
-    for (const { kind } of find(content)) {
+  const look = (text: string): void => {
+    for (const { kind } of find(text)) {
       found ??= {};
       found[kind] = (found[kind] ?? 0) + 1;
     }
-  }
+  };
+  record.messages.forEach(({ content }) => look(content));
+  Object.values(record.meta).forEach((value) => typeof value === 'string' && look(value));
   return found;
 }
 
-/** The record with a bracketed word in place of everything that was found. */
+/** The record with a bracketed word in place of everything that was found, in its meta data too. */
 export function redact(record: CurateRecord, what: { secrets: boolean; personal: boolean }): CurateRecord {
+  const clean = (text: string): string =>
+    replaceSpans(text, [...(what.secrets ? findSecrets(text) : []), ...(what.personal ? findPersonal(text) : [])]);
   return {
     ...record,
-    messages: record.messages.map(({ role, content }) => ({
-      role,
-      content: replaceSpans(content, [
-        ...(what.secrets ? findSecrets(content) : []),
-        ...(what.personal ? findPersonal(content) : []),
-      ]),
-    })),
+    messages: record.messages.map(({ role, content }) => ({ role, content: clean(content) })),
+    meta: Object.fromEntries(
+      Object.entries(record.meta).map(([key, value]) => [key, typeof value === 'string' ? clean(value) : value]),
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Keys and passwords in texts. A pattern names each kind by what its issuer prints in front; what only looks like a key
- * must be assigned to something that is called one, and be as random as a key.
+ * must be assigned to something that is called one, and be as random as a key. Texts are untrusted: no pattern may look
+ * further than a bounded way from where it began, or a single long line would take hours.
  */
 
 export interface Span {
@@ -58,7 +59,7 @@ function characterClasses(text: string): number {
 }
 
 const hint =
-  /A(?:KIA|SIA)[A-Z0-9]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|hooks\.slack|[sr]k_(?:live|test)_|AIza|sk-|npm_|pypi-|hf_|SG\.|eyJ|-----BEGIN|:\/\/[^\s/]*:[^\s/]*@|(?:key|token|secret|passwd|password|pwd|passphrase|credential)s?["']?\s*(?:[:=]|=>|is )/iu;
+  /A(?:KIA|SIA)[A-Z0-9]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|hooks\.slack|[sr]k_(?:live|test)_|AIza|sk-|npm_|pypi-|hf_|SG\.|eyJ|-----BEGIN|:\/\/[^\s/]{0,60}:[^\s/]{0,100}@|(?:key|token|secret|passwd|password|pwd|passphrase|credential)s?["']?\s*(?:[:=]|=>|is )/iu;
 
 const kinds: readonly Kind[] = [
   {
@@ -85,7 +86,7 @@ const kinds: readonly Kind[] = [
   { kind: 'PYPI_TOKEN', pattern: /\bpypi-[\w-]{50,}/gu },
   { kind: 'HUGGINGFACE_TOKEN', pattern: /\bhf_[A-Za-z0-9]{30,}\b/gu },
   { kind: 'SENDGRID_KEY', pattern: /\bSG\.[\w-]{20,}\.[\w-]{40,}/gu },
-  { kind: 'JWT', pattern: /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/gu },
+  { kind: 'JWT', pattern: /\beyJ[\w-]{10,400}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}/gu },
   {
     kind: 'PASSWORD',
     pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>]{0,60}:(?<secret>[^\s:/@"'<>]{3,100})@[\w.-]+/giu,
