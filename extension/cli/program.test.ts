@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,19 @@ async function run(...args: string[]) {
   return { code, out, note };
 }
 
-const verbs = ['chat', 'ask', 'complete', 'tokenize', 'score', 'perplexity', 'bench', 'inspect', 'quantize', 'models'];
+const verbs = [
+  'chat',
+  'ask',
+  'complete',
+  'tokenize',
+  'score',
+  'perplexity',
+  'bench',
+  'inspect',
+  'models',
+  'curate',
+  'quantize',
+];
 
 test('help goes to stdout and succeeds', async () => {
   const { code, out, note } = await run('--help');
@@ -62,6 +74,12 @@ test.each([
   [['models', 'eat', 'x'], 'paddock models list | get NAME'],
   [['inspect'], 'Give one file'],
   [['chat', '--json'], 'use "paddock ask"'],
+  [['curate', '--out', 'x'], 'at least one input file'],
+  [['curate', '/dev/null'], '--out is missing'],
+  [['curate', '/dev/null', '--out', 'x', '--keep', 'everything'], '--keep takes: malformed, refusals'],
+  [['curate', '/dev/null', '--out', 'x', '--secrets', 'hide'], '--secrets must be redact or drop, not "hide"'],
+  [['curate', '/dev/null', '--out', 'x', '--valid', '1'], '--valid must be below 1'],
+  [['curate', '/dev/null', '--out', 'x', '--min-length', '9', '--max-length', '3'], '--min-length 9 is above'],
 ])('wrong usage is 2: %j', async (args, message) => {
   const { code, out, note } = await run(...args);
   expect([code, out]).toEqual([2, '']);
@@ -75,6 +93,8 @@ describe('failures are 1, in words, with nothing on stdout', () => {
     [['ask', 'Why?', '--file', '/'], '/ is a folder, not a file.'],
     [['tokenize', '--file', '/dev/null', '--model', 'nothing'], 'no model of the catalogue has this name'],
     [['tokenize', '--file', '/dev/null', '--model', 'smollm2-135m-instruct'], 'not downloaded'],
+    [['curate', '/nowhere.jsonl', '--out', '/nowhere/out'], '/nowhere.jsonl does not exist'],
+    [['curate', '/', '--out', '/nowhere/out'], '/ is not a file.'],
     [['models', 'remove', '/nowhere.gguf'], 'neither in the catalogue nor a file that you added'],
   ])('%j', async (args, message) => {
     const { code, out, note } = await run(...args, '--json');
@@ -95,6 +115,46 @@ test('models list --json is one JSON value', async () => {
   const { code, out } = await run('models', 'list', '--json');
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ folder });
+});
+
+describe('curate', () => {
+  const records = [
+    { prompt: 'What is the capital of France?', response: 'It is Paris, a city on the Seine.', source: 'a' },
+    { prompt: 'What is the capital of France?', response: 'It is Paris, a city on the Seine.', source: 'b' },
+    { prompt: 'Say something.', response: "I'm sorry, but I cannot help with that.", source: 'b' },
+  ];
+  async function curateRecords(...options: string[]) {
+    const input = join(folder, 'records.jsonl');
+    await writeFile(input, `${records.map((record) => JSON.stringify(record)).join('\n')}\nno JSON\n`);
+    return { ...(await run('curate', input, '--out', join(folder, 'curated'), ...options)), input };
+  }
+
+  test('prints one report, which the manifest holds too', async () => {
+    const { code, out, note } = await curateRecords('--json');
+    expect([code, note]).toEqual([0, '']);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ records: 3, kept: 1, badLines: 1 });
+    expect(report.funnel.map(({ left }: { left: number }) => left)).toEqual([3, 3, 2, 2, 2, 2, 2, 2, 1]);
+    const { seconds, ...rest } = report;
+    expect(seconds).toBeGreaterThanOrEqual(0);
+    expect(JSON.parse(await readFile(join(folder, 'curated', 'manifest.json'), 'utf8'))).toEqual(rest);
+    expect(await readFile(join(folder, 'curated', 'card.md'), 'utf8')).toContain('3 → 2 → 1');
+  });
+
+  test('keeps and drops what is asked for', async () => {
+    const { out } = await curateRecords('--json', '--keep', 'refusals,duplicates', '--drop-source', 'a');
+    expect(JSON.parse(out)).toMatchObject({ kept: 2, recommendation: { dropped: ['a'] } });
+    const { code, note } = await curateRecords('--drop-source', 'nothing');
+    expect(code).toBe(1);
+    expect(note).toContain('There is no source nothing. There are: a, b.');
+  });
+
+  test('tells the funnel in words', async () => {
+    const { code, out } = await curateRecords();
+    expect(code).toBe(0);
+    expect(out).toContain('refusals');
+    expect(out).toContain('1 lines were no records; card.md says which.');
+  });
 });
 
 describe('perplexity', () => {

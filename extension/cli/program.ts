@@ -7,6 +7,7 @@ import { ask } from './ask.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
 import { complete } from './complete.ts';
+import { curate } from './curate.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
 import { quantize } from './quantize.ts';
@@ -16,7 +17,19 @@ import { tokenize } from './tokenize.ts';
 import { UsageError, commonHelp, parseVerbArguments } from './verb.ts';
 import type { Terminal, Verb } from './verb.ts';
 
-const verbs: readonly Verb[] = [chat, ask, complete, tokenize, score, perplexity, bench, inspect, quantize, models];
+const verbs: readonly Verb[] = [
+  chat,
+  ask,
+  complete,
+  tokenize,
+  score,
+  perplexity,
+  bench,
+  inspect,
+  models,
+  curate,
+  quantize,
+];
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

@@ -1,0 +1,57 @@
+import type { Group } from './reasons.ts';
+
+export interface CurateOptions {
+  /** Files in any of the known formats. */
+  readonly inputs: readonly string[];
+  /** Where the results go; made when it is missing. */
+  readonly folder: string;
+  /** Files whose texts must not be trained on. */
+  readonly evaluation: readonly string[];
+  /** What is counted but not dropped; of secrets and personal data: not even redacted. */
+  readonly keep: ReadonlySet<Group>;
+  readonly dropSources: readonly string[];
+  /** Drops the sources that the report recommends to drop. */
+  readonly dropRecommended: boolean;
+  /** Drops records with secrets or personal data; otherwise they are redacted. */
+  readonly dropSecrets: boolean;
+  readonly dropPersonal: boolean;
+  readonly seed: number;
+  /** Share of the validation set. */
+  readonly validShare: number;
+  readonly length: LengthRule;
+}
+
+export interface LengthRule {
+  readonly unit: 'tokens' | 'characters';
+  /** Bounds of prompt and answer together. */
+  readonly least: number;
+  readonly most: number;
+  readonly measure: (text: string) => number;
+}
+
+export const defaultSeed = 42;
+export const defaultValidShare = 0.05;
+
+/** Without a tokenizer four characters stand for a token. */
+export const characterLength: LengthRule = {
+  unit: 'characters',
+  least: 2,
+  most: 8192,
+  measure: (text) => text.length,
+};
+
+export const defaultMostTokens = 2048;
+
+export interface CurateProgress {
+  readonly step: 'reading' | 'comparing' | 'writing';
+  /** 0..1 within the step. */
+  readonly fraction: number;
+  readonly records: number;
+  /** Of this step; undefined until there is an estimate. */
+  readonly remainingSeconds: number | undefined;
+}
+
+export interface CurateHooks {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: CurateProgress) => void;
+}

@@ -1,0 +1,136 @@
+import type { Applied, FileSummary } from './apply.ts';
+import type { Decisions } from './decide.ts';
+import { bandCount, bandRows, candidateProbability, nearThreshold } from './minhash.ts';
+import type { CurateOptions } from './options.ts';
+import type { InputSummary, ReadResult } from './read-records.ts';
+import { groupOf, groups, reasons } from './reasons.ts';
+import type { Group, Reason } from './reasons.ts';
+import type { SourceVerdict } from './sources.ts';
+
+/** What a run did. Nothing in it depends on when or where it ran. */
+export interface CurateReport {
+  readonly records: number;
+  readonly kept: number;
+  readonly train: number;
+  readonly valid: number;
+  /** What is left after each step; the first is everything that was read. */
+  readonly funnel: readonly FunnelStep[];
+  readonly reasons: Readonly<Record<string, { readonly dropped: number; readonly counted: number }>>;
+  readonly badLines: number;
+  readonly redacted: number;
+  readonly found: Readonly<Record<string, number>>;
+  readonly sources: readonly SourceVerdict[];
+  readonly recommendation: { readonly drop: readonly string[]; readonly dropped: readonly string[] };
+  readonly duplicates: {
+    readonly bands: number;
+    readonly rows: number;
+    readonly threshold: number;
+    readonly recallAtThreshold: number;
+    readonly compared: number;
+    readonly skipped: number;
+    readonly repeatedPrompts: number;
+  };
+  readonly lengths: {
+    readonly unit: 'tokens' | 'characters';
+    readonly least: number;
+    readonly most: number;
+    /** Buckets 0, 1, 2-3, 4-7 and so on. */
+    readonly prompt: readonly number[];
+    readonly answer: readonly number[];
+  };
+  readonly options: {
+    readonly seed: number;
+    readonly validShare: number;
+    readonly keep: readonly Group[];
+    readonly secrets: 'redact' | 'drop' | 'keep';
+    readonly personal: 'redact' | 'drop' | 'keep';
+  };
+  readonly inputs: readonly InputSummary[];
+  readonly evaluation: readonly InputSummary[];
+  readonly files: readonly FileSummary[];
+}
+
+export interface FunnelStep {
+  readonly step: 'read' | Group;
+  readonly dropped: number;
+  readonly left: number;
+}
+
+export function makeReport(
+  options: CurateOptions,
+  read: ReadResult,
+  evaluation: readonly InputSummary[],
+  decisions: Decisions,
+  applied: Applied,
+): CurateReport {
+  const records = read.table.length;
+  const linesOf = (name: string): number => applied.files.find((file) => file.name === name)?.records ?? 0;
+  const train = linesOf('train.jsonl');
+  const valid = linesOf('valid.jsonl');
+  const treatment = (group: Group, drop: boolean): 'redact' | 'drop' | 'keep' =>
+    options.keep.has(group) ? 'keep' : drop ? 'drop' : 'redact';
+  return {
+    records,
+    kept: train + valid,
+    train,
+    valid,
+    funnel: makeFunnel(records, applied.dropped),
+    reasons: Object.fromEntries(
+      reasons.map((reason) => [
+        reason,
+        { dropped: applied.dropped.get(reason) ?? 0, counted: applied.counted.get(reason) ?? 0 },
+      ]),
+    ),
+    badLines: read.inputs.reduce((sum, { bad }) => sum + badCount(bad), 0),
+    redacted: applied.redacted,
+    found: Object.fromEntries(Object.entries(read.found).sort(([a], [b]) => (a < b ? -1 : 1))),
+    sources: decisions.sources,
+    recommendation: {
+      drop: decisions.sources.filter(({ recommendDrop }) => recommendDrop).map(({ source }) => source),
+      dropped: decisions.droppedSources,
+    },
+    duplicates: {
+      bands: bandCount,
+      rows: bandRows,
+      threshold: nearThreshold,
+      recallAtThreshold: Number(candidateProbability(nearThreshold).toFixed(4)),
+      compared: decisions.compared,
+      skipped: decisions.skipped,
+      repeatedPrompts: decisions.repeatedPrompts,
+    },
+    lengths: {
+      unit: options.length.unit,
+      least: options.length.least,
+      most: options.length.most,
+      prompt: read.promptSizes.counts,
+      answer: read.answerSizes.counts,
+    },
+    options: {
+      seed: options.seed,
+      validShare: options.validShare,
+      keep: groups.filter((group) => options.keep.has(group)),
+      secrets: treatment('secrets', options.dropSecrets),
+      personal: treatment('personal', options.dropPersonal),
+    },
+    inputs: read.inputs,
+    evaluation,
+    files: applied.files,
+  };
+}
+
+export function badCount(bad: InputSummary['bad']): number {
+  return Object.values(bad).reduce((sum, { count }) => sum + count, 0);
+}
+
+function makeFunnel(records: number, dropped: ReadonlyMap<Reason, number>): FunnelStep[] {
+  const steps: FunnelStep[] = [{ step: 'read', dropped: 0, left: records }];
+  let left = records;
+  for (const step of groups) {
+    const fallen = reasons
+      .filter((reason) => groupOf(reason) === step)
+      .reduce((sum, reason) => sum + (dropped.get(reason) ?? 0), 0);
+    left -= fallen;
+    steps.push({ step, dropped: fallen, left });
+  }
+  return steps;
+}
