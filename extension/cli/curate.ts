@@ -9,6 +9,7 @@ import type { Group } from '../server/lab/curate/reasons.ts';
 import type { CurateReport } from '../server/lab/curate/report.ts';
 import { loadModel } from './model.ts';
 import { progressLine } from './progress-line.ts';
+import type { ProgressLine } from './progress-line.ts';
 import { UsageError, commonOptions, decimal, requiredText, text, texts, wholeNumber } from './verb.ts';
 import type { OptionValues, Terminal, Verb } from './verb.ts';
 
@@ -73,7 +74,7 @@ export const curate: Verb = {
     try {
       const report = await curateFiles(
         { ...options, length },
-        { signal: terminal.signal, onProgress: (progress) => line.show(describeProgress(progress)) },
+        { signal: terminal.signal, onProgress: progressTeller(terminal, line) },
       );
       line.clear();
       const seconds = (performance.now() - start) / 1000;
@@ -147,6 +148,20 @@ async function checkFiles(paths: readonly string[]): Promise<void> {
   }
 }
 
+/** A line that is written over for a person; for a log a line now and then, and none in a short run. */
+function progressTeller(terminal: Terminal, line: ProgressLine): (progress: CurateProgress) => void {
+  let told = performance.now();
+  return (progress) => {
+    line.show(describeProgress(progress));
+    if (!terminal.interactive && performance.now() - told >= logEveryMs) {
+      terminal.note(`${describeProgress(progress)}\n`);
+      told = performance.now();
+    }
+  };
+}
+
+const logEveryMs = 15_000;
+
 function describeProgress({ step, fraction, records, remainingSeconds }: CurateProgress): string {
   const number = { reading: 1, comparing: 2, writing: 3 }[step];
   const rest = remainingSeconds === undefined ? '' : `, ${formatDuration(remainingSeconds)} left`;
@@ -171,6 +186,9 @@ function describeReport(report: CurateReport, folder: string): string {
     open.length === 0
       ? ''
       : `\n${open.join(', ')}: short answers that repeat. "--drop-recommended" leaves ${open.length === 1 ? 'it' : 'them'} out.\n`;
-  const bad = report.badLines === 0 ? '' : `\n${report.badLines} lines were no records; card.md says which.\n`;
+  const bad =
+    report.badLines === 0
+      ? ''
+      : `\n${report.badLines} ${report.badLines === 1 ? 'line was no record' : 'lines were no records'}; card.md says which.\n`;
   return `${steps.join('\n')}\n\nsources\n${sources.slice(0, 30).join('\n')}\n${advice}${bad}\n${report.train} for training and ${report.valid} for validation in ${folder}\n`;
 }

@@ -153,7 +153,7 @@ describe('curate', () => {
     const { code, out } = await curateRecords();
     expect(code).toBe(0);
     expect(out).toContain('refusals');
-    expect(out).toContain('1 lines were no records; card.md says which.');
+    expect(out).toContain('1 line was no record; card.md says which.');
   });
 });
 

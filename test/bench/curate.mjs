@@ -130,6 +130,7 @@ async function measureScale(folder, count) {
   console.log(`\n## Scale\n\n${count} records, ${(bytes / 1e9).toFixed(2)} GB`);
   const { report, seconds, peakBytes } = await curate([input, '--out', join(folder, 'many')]);
   console.log(`Funnel: ${report.funnel.map(({ left }) => left).join(' -> ')}`);
+  console.log(`Recommended for dropping: ${report.recommendation.drop.join(', ') || 'none'}`);
   console.log(`Pairs compared: ${report.duplicates.compared}, searches cut short: ${report.duplicates.skipped}`);
   console.log(`${report.records} records in ${seconds.toFixed(1)} s, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`);
 }

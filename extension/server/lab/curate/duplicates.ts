@@ -21,7 +21,7 @@ export interface Duplicates {
   readonly clusters: UnionFind;
   /** Comparisons of sets of shingles. */
   readonly compared: number;
-  /** Candidates that were left out, because very many records look alike there. */
+  /** Records for which candidates were left out, because very many look alike there. */
   readonly skipped: number;
 }
 
@@ -47,7 +47,7 @@ export async function findDuplicates(
     const shingles = cache.get(index);
     if (shingles.length === 0) continue;
     bandKeys(shingles, keys);
-    const candidates = near.candidates(keys, index);
+    const candidates = near.candidates(keys);
     for (const candidate of candidates) {
       // Who shares a cluster already needs no proof.
       if (clusters.find(candidate) === clusters.find(index)) continue;
@@ -99,8 +99,8 @@ class BandIndex {
   readonly #next: Uint32Array[];
   readonly #keys: Uint32Array[];
   readonly #mask: number;
-  /** Who has asked for this record last: each candidate is given once. */
-  readonly #askedBy: Uint32Array;
+  /** How many bands each record shares with the one that asks; zero between questions. */
+  readonly #shared: Uint8Array;
   skipped = 0;
 
   constructor(capacity: number) {
@@ -108,33 +108,38 @@ class BandIndex {
     this.#heads = Array.from({ length: bandCount }, () => new Uint32Array(size));
     this.#next = Array.from({ length: bandCount }, () => new Uint32Array(capacity));
     this.#keys = Array.from({ length: bandCount }, () => new Uint32Array(capacity));
-    this.#askedBy = new Uint32Array(capacity);
+    this.#shared = new Uint8Array(capacity);
     this.#mask = size - 1;
   }
 
-  /** Earlier records that share a band, up to a limit. */
-  candidates(keys: Uint32Array, index: number): number[] {
+  /** Earlier records that share a band; in a crowd those that share the most. */
+  candidates(keys: Uint32Array): number[] {
     const found: number[] = [];
     for (let band = 0; band < bandCount; band++) {
-      const key = keys[band] ?? 0;
-      const [next, known] = [this.#next[band], this.#keys[band]];
-      let steps = 0;
-      let entry = this.#heads[band]?.[key & this.#mask] ?? 0;
-      while (entry !== 0) {
-        const candidate = entry - 1;
-        if (known?.[candidate] === key && this.#askedBy[candidate] !== index) {
-          if (found.length >= mostCandidates || steps >= mostSteps) {
-            this.skipped++;
-            break;
-          }
-          this.#askedBy[candidate] = index;
-          found.push(candidate);
-        }
-        steps++;
-        entry = next?.[candidate] ?? 0;
-      }
+      this.#collect(band, keys[band] ?? 0, found);
     }
-    return found;
+    const shared = (candidate: number): number => this.#shared[candidate] ?? 0;
+    if (found.length > mostCandidates) {
+      this.skipped++;
+      found.sort((a, b) => shared(b) - shared(a) || b - a);
+    }
+    found.forEach((candidate) => (this.#shared[candidate] = 0));
+    return found.slice(0, mostCandidates);
+  }
+
+  #collect(band: number, key: number, found: number[]): void {
+    const next = this.#next[band];
+    const known = this.#keys[band];
+    let entry = this.#heads[band]?.[key & this.#mask] ?? 0;
+    for (let steps = 0; entry !== 0 && steps < mostSteps; steps++) {
+      const candidate = entry - 1;
+      if (known?.[candidate] === key) {
+        const bands = this.#shared[candidate] ?? 0;
+        if (bands === 0) found.push(candidate);
+        this.#shared[candidate] = bands + 1;
+      }
+      entry = next?.[candidate] ?? 0;
+    }
   }
 
   add(keys: Uint32Array, index: number): void {
@@ -149,9 +154,9 @@ class BandIndex {
   }
 }
 
-/** A band that thousands share would cost the square of them; the newest of them represent the others. */
+/** A band that thousands share would cost the square of them; the likeliest of the newest represent the others. */
 const mostCandidates = 64;
-const mostSteps = 256;
+const mostSteps = 1024;
 
 /** Sets that were read last: candidates are often neighbours in the input, and asked again. */
 class SetCache {

@@ -30,7 +30,9 @@ export class Judge {
 
   judge(record: CurateRecord): Judgement {
     let flags = malformations(record).reduce((all, reason) => all | bit(reason), 0);
-    if (isRefusal(answerOf(record))) flags |= bit('refusals');
+    // Earlier answers of a conversation are learned from too.
+    if (record.messages.some(({ role, content }) => role === 'assistant' && isRefusal(content)))
+      flags |= bit('refusals');
     const promptSize = this.#length.measure(promptOf(record));
     const answerSize = this.#length.measure(answerOf(record));
     if (promptSize + answerSize < this.#length.least) flags |= bit('length/too-short');

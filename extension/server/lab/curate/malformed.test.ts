@@ -23,6 +23,14 @@ test('nothing and nearly nothing', () => {
   expect(malformations(record('A question?', 'No'))).toEqual([]);
 });
 
+test('an earlier answer of a conversation counts too', () => {
+  const messages = [
+    { role: 'assistant' as const, content: 'Error code: 503' },
+    ...record('And now?', 'All is well.').messages,
+  ];
+  expect(malformations({ ...record('', ''), messages })).toEqual(['malformed/api-error']);
+});
+
 describe('damage', () => {
   test.each(['caf\ufffd', 'a\u0000b', 'cafÃ©', 'itâ€™s', 'half \ud83d of an emoji', 'a\u0085b'])('%j', (text) =>
     expect(hasDamage(text)).toBe(true),

@@ -19,7 +19,8 @@ export function malformations(record: CurateRecord): Reason[] {
     found.push('malformed/too-short');
   }
   if (hasDamage(answer) || hasDamage(prompt)) found.push('malformed/encoding');
-  if (isApiError(answer)) found.push('malformed/api-error');
+  if (record.messages.some(({ role, content }) => role === 'assistant' && isApiError(content)))
+    found.push('malformed/api-error');
   if (isTruncated(answer, record.meta['finish_reason'])) found.push('malformed/truncated');
   if (asked && isEcho(prompt, answer)) found.push('malformed/echo');
   if (isRepetitive(answer)) found.push('malformed/repetition');

@@ -99,6 +99,21 @@ describe('clusters', () => {
     expect(await clustersOf(['left out', 'left out'])).toEqual([0, 1]);
   });
 
+  test('a pair is found in a crowd that is only somewhat alike', async () => {
+    const random = randomNumbers(3);
+    const base = Array.from({ length: 120 }, (_, index) => `word${index}`);
+    const changed = (words: readonly string[], count: number): string[] => {
+      const copy = [...words];
+      for (let change = 0; change < count; change++) copy[Math.floor(random() * copy.length)] = `other${random()}`;
+      return copy;
+    };
+    const crowd = Array.from({ length: 3000 }, () => changed(base, 6));
+    const pairs = Array.from({ length: 40 }, (_, index) => changed(crowd[index * 20] ?? base, 1));
+    const clusters = await clustersOf([...crowd, ...pairs].map((words) => words.join(' ')));
+    const found = pairs.filter((_, index) => clusters[crowd.length + index] === clusters[index * 20]);
+    expect(found.length).toBeGreaterThanOrEqual(38);
+  });
+
   test('thousands that look alike end in one cluster in a bounded time', async () => {
     const alike = Array.from({ length: 3000 }, (_, index) => `${long} ${long.toUpperCase()} and ${index}`);
     expect(new Set(await clustersOf(alike)).size).toBe(1);

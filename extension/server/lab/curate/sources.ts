@@ -13,7 +13,7 @@ export interface SourceStatistics {
   readonly medianAnswerWords: number;
   /** Answers of at most three words. */
   readonly shortShare: number;
-  /** Of a sample of at most 2,000 answers, as all below: ratios depend on how much is counted. */
+  /** Of a sample of at most 2,000 answers, as the five below: such ratios depend on how much is counted. */
   readonly uniqueRatio: number;
   /** Share of the twenty most frequent answers. */
   readonly top20Share: number;
