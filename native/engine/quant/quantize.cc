@@ -11,16 +11,33 @@ namespace paddock {
 namespace {
 
 // ---- fits of one group of elements ------------------------------------------------------------------------------
+// Sums are made in kParts parts, because a compiler may use vectors but not reorder additions; groups are multiples of
+// it. Within a fit numbers are relative to the group's own, so that single precision is enough for them.
+
+constexpr int kParts = 8;
+constexpr int kMaxGroup = 32;
 
 struct Group {
   const float* x;
-  const float* w;  // weights of the squared errors
+  const float* w;  // weights of the squared errors, at most 1
   int n;
 };
 
+// The nearest whole number in [low, high], which lies within +-2^21: adding 1.5 * 2^23 leaves no room for fractions.
+inline float Level(float v, float low, float high) {
+  v = v < low ? low : v;
+  v = v > high ? high : v;
+  return (v + 12582912.0f) - 12582912.0f;
+}
+
 int Nearest(float v, int low, int high) {
-  // Clamped as a float: what does not fit an integer must not be converted to one.
-  return static_cast<int>(std::lrintf(std::clamp(v, static_cast<float>(low), static_cast<float>(high))));
+  return static_cast<int>(Level(v, static_cast<float>(low), static_cast<float>(high)));
+}
+
+float Sum(const float (&parts)[kParts]) {
+  float sum = 0;
+  for (const float part : parts) sum += part;
+  return sum;
 }
 
 // x ~ scale * q with q in [low, high], low < 0: a search over scales that map the extremes near the ends of the range,
@@ -31,57 +48,70 @@ float FitScale(const Group& g, int low, int high) {
     if (std::fabs(g.x[i]) > std::fabs(extreme)) extreme = g.x[i];
   }
   if (extreme == 0) return 0;
-  double best_gain = -1;
-  float best = 0;
+  float x[kMaxGroup];
+  for (int i = 0; i < g.n; ++i) x[i] = g.x[i] / extreme;
+  float best_gain = -1, best = 0;
   for (const int end : {low, high}) {
     for (int step = -9; step <= 9; ++step) {
-      float scale = extreme / (static_cast<float>(end) + 0.1f * static_cast<float>(step));
+      float scale = 1 / (static_cast<float>(end) + 0.1f * static_cast<float>(step));
       for (int pass = 0; pass < 2; ++pass) {
-        double xq = 0, qq = 0;
-        for (int i = 0; i < g.n; ++i) {
-          const int q = Nearest(g.x[i] / scale, low, high);
-          xq += static_cast<double>(g.w[i] * g.x[i]) * q;
-          qq += static_cast<double>(g.w[i]) * q * q;
+        const float inverse = 1 / scale;
+        float xq[kParts] = {}, qq[kParts] = {};
+        for (int i = 0; i < g.n; i += kParts) {
+          for (int j = 0; j < kParts; ++j) {
+            const float q = Level(x[i + j] * inverse, static_cast<float>(low), static_cast<float>(high));
+            xq[j] += g.w[i + j] * x[i + j] * q;
+            qq[j] += g.w[i + j] * q * q;
+          }
         }
         // With the best scale xq / qq the error is the sum of w x^2 less this gain.
-        if (qq == 0 || xq == 0) break;
-        scale = static_cast<float>(xq / qq);
-        if (xq * xq / qq > best_gain) {
-          best_gain = xq * xq / qq;
+        const float a = Sum(xq), b = Sum(qq);
+        if (b == 0 || a == 0) break;
+        scale = a / b;
+        if (a * scale > best_gain) {
+          best_gain = a * scale;
           best = scale;
         }
       }
     }
   }
-  return best;
+  return best * extreme;
 }
 
 struct Affine {
   float scale = 0, offset = 0;  // x ~ scale * q + offset
 };
 
-// The least-squares line through (q, x), with the offset at most `highest`.
-Affine Line(const Group& g, const Affine& guess, int levels, float highest, double* error) {
-  double w = 0, q1 = 0, q2 = 0, x1 = 0, xq = 0, x2 = 0;
-  for (int i = 0; i < g.n; ++i) {
-    const int q = guess.scale > 0 ? Nearest((g.x[i] - guess.offset) / guess.scale, 0, levels) : 0;
-    const double weight = static_cast<double>(g.w[i]), x = static_cast<double>(g.x[i]);
-    w += weight;
-    q1 += weight * q;
-    q2 += weight * q * q;
-    x1 += weight * x;
-    xq += weight * x * q;
-    x2 += weight * x * x;
+// The least-squares line through (q, x) for the codes q in [0, levels] that `guess` gives, with the offset at most
+// `highest`.
+Affine Line(const Group& g, const Affine& guess, int levels, float highest, float* error) {
+  float w[kParts] = {}, q1[kParts] = {}, q2[kParts] = {}, x1[kParts] = {}, xq[kParts] = {}, x2[kParts] = {};
+  const float inverse = 1 / guess.scale;
+  for (int i = 0; i < g.n; i += kParts) {
+    for (int j = 0; j < kParts; ++j) {
+      const float x = g.x[i + j], weight = g.w[i + j];
+      const float q = Level((x - guess.offset) * inverse, 0, static_cast<float>(levels));
+      const float wq = weight * q, wx = weight * x;
+      w[j] += weight;
+      q1[j] += wq;
+      q2[j] += wq * q;
+      x1[j] += wx;
+      xq[j] += wx * q;
+      x2[j] += wx * x;
+    }
   }
-  const double determinant = w * q2 - q1 * q1;
-  double scale = determinant > 0 ? (w * xq - q1 * x1) / determinant : 0;
-  double offset = w > 0 ? (x1 - scale * q1) / w : 0;
+  // Differences of large sums, so in double precision.
+  const double sw = Sum(w), sq = Sum(q1), sqq = Sum(q2), sx = Sum(x1), sxq = Sum(xq);
+  const double determinant = sw * sqq - sq * sq;
+  double scale = determinant > 0 ? (sw * sxq - sq * sx) / determinant : 0;
+  double offset = sw > 0 ? (sx - scale * sq) / sw : 0;
   if (offset > static_cast<double>(highest)) {
     offset = static_cast<double>(highest);
-    scale = q2 > 0 ? (xq - offset * q1) / q2 : 0;
+    scale = sqq > 0 ? (sxq - offset * sq) / sqq : 0;
   }
   scale = std::max(scale, 0.0);
-  *error = x2 - 2 * scale * xq - 2 * offset * x1 + 2 * scale * offset * q1 + scale * scale * q2 + offset * offset * w;
+  *error = static_cast<float>(static_cast<double>(Sum(x2)) - 2 * scale * sxq - 2 * offset * sx +
+                              2 * scale * offset * sq + scale * scale * sqq + offset * offset * sw);
   return {static_cast<float>(scale), static_cast<float>(offset)};
 }
 
@@ -90,32 +120,38 @@ Affine FitAffine(const Group& g, int levels, float highest) {
   const auto [smallest, largest] = std::minmax_element(g.x, g.x + g.n);
   const float low = std::min(*smallest, highest), range = *largest - low;
   if (range <= 0) return {0, low};
-  Affine best{range / static_cast<float>(levels), low};
-  double least = HUGE_VAL;
+  float x[kMaxGroup];
+  for (int i = 0; i < g.n; ++i) x[i] = (g.x[i] - low) / range;
+  const Group relative{x, g.w, g.n};
+  Affine best{1 / static_cast<float>(levels), 0};
+  float least = HUGE_VALF;
   for (int step = -5; step <= 12; ++step) {
     // Beyond the extremes on either side, or leaving some out.
-    Affine fit{range / (static_cast<float>(levels) + 0.15f * static_cast<float>(step)), low};
+    Affine fit{1 / (static_cast<float>(levels) + 0.15f * static_cast<float>(step)), 0};
     for (int pass = 0; pass < 3 && fit.scale > 0; ++pass) {
-      double error;
-      fit = Line(g, fit, levels, highest, &error);
+      float error;
+      fit = Line(relative, fit, levels, (highest - low) / range, &error);
       if (fit.scale > 0 && error < least) {
         least = error;
         best = fit;
       }
     }
   }
-  return best;
+  return {best.scale * range, low + best.offset * range};
 }
 
 // Weighted error of the nearest codes.
-double Error(const Group& g, const Affine& a, int low, int high) {
-  double error = 0;
-  for (int i = 0; i < g.n; ++i) {
-    const int q = a.scale != 0 ? Nearest((g.x[i] - a.offset) / a.scale, low, high) : 0;
-    const double e = static_cast<double>(g.x[i] - (a.scale * static_cast<float>(q) + a.offset));
-    error += static_cast<double>(g.w[i]) * e * e;
+float Error(const Group& g, const Affine& a, int low, int high) {
+  const float inverse = a.scale != 0 ? 1 / a.scale : 0;
+  float error[kParts] = {};
+  for (int i = 0; i < g.n; i += kParts) {
+    for (int j = 0; j < kParts; ++j) {
+      const float q = Level((g.x[i + j] - a.offset) * inverse, static_cast<float>(low), static_cast<float>(high));
+      const float e = g.x[i + j] - (a.scale * q + a.offset);
+      error[j] += g.w[i + j] * e * e;
+    }
   }
-  return error;
+  return Sum(error);
 }
 
 int Code(float x, const Affine& a, int low, int high) {
@@ -215,10 +251,10 @@ void ChooseBits(const Group& g, int r, const Affine& wish, int levels, Runs* run
   const float d = HalfToFloat(runs->d), dmin = HalfToFloat(runs->dmin);
   const int scale = d > 0 ? Nearest(wish.scale / d, 0, 63) : 0;
   const int min = dmin > 0 ? Nearest(-wish.offset / dmin, 0, 63) : 0;
-  double least = HUGE_VAL;
+  float least = HUGE_VALF;
   for (int s = std::max(0, scale - 1); s <= std::min(63, scale + 1); ++s) {
     for (int m = std::max(0, min - 1); m <= std::min(63, min + 1); ++m) {
-      const double error = Error(g, {d * static_cast<float>(s), -dmin * static_cast<float>(m)}, 0, levels);
+      const float error = Error(g, {d * static_cast<float>(s), -dmin * static_cast<float>(m)}, 0, levels);
       if (error >= least) continue;
       least = error;
       runs->scale[r] = s;
@@ -293,9 +329,9 @@ void Quantize(const Group& g, BlockQ6_K* out) {
   for (int r = 0; r < 16; ++r) {
     const Group run = Part(g, 16 * r, 16);
     const int near = d != 0 ? Nearest(wish[r] / d, -128, 127) : 0;
-    double least = HUGE_VAL;
+    float least = HUGE_VALF;
     for (int s = std::max(-128, near - 1); s <= std::min(127, near + 1); ++s) {
-      const double error = Error(run, {d * static_cast<float>(s), 0}, -32, 31);
+      const float error = Error(run, {d * static_cast<float>(s), 0}, -32, 31);
       if (error >= least) continue;
       least = error;
       out->scales[r] = static_cast<int8_t>(s);
@@ -322,15 +358,24 @@ void QuantizeBlocks(const float* x, const float* w, size_t columns, int block, u
   }
 }
 
-// What the error of each element counts.
+// What the error of each element counts, relative to the element that counts most.
 std::vector<float> ErrorWeights(const float* x, const float* importance, size_t columns) {
   double sum = 0;
   for (size_t i = 0; i < columns; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  const float mean = static_cast<float>(sum / static_cast<double>(columns));
-  std::vector<float> w(columns);
-  for (size_t i = 0; i < columns; ++i)
-    w[i] = (importance != nullptr ? importance[i] : 1.0f) * std::sqrt(mean + x[i] * x[i]) + 1e-30f;
-  return w;
+  const double mean = sum / static_cast<double>(columns);
+  std::vector<double> w(columns);
+  double largest = 0;
+  for (size_t i = 0; i < columns; ++i) {
+    const double v = static_cast<double>(x[i]);
+    w[i] = (importance != nullptr ? static_cast<double>(importance[i]) : 1.0) * std::sqrt(mean + v * v);
+    largest = std::max(largest, w[i]);
+  }
+  std::vector<float> out(columns, 1.0f);
+  if (largest > 0) {
+    // No element counts for nothing.
+    for (size_t i = 0; i < columns; ++i) out[i] = static_cast<float>(std::max(w[i] / largest, 1e-12));
+  }
+  return out;
 }
 
 }  // namespace
