@@ -90,7 +90,10 @@ TEST(CancellingEndsThePassForAllThreadsAndTheNextOneIsWhole) {
 
 std::string Text(const std::vector<int>& numbers) {
   std::string out;
-  for (const int n : numbers) out += (out.empty() ? "" : " ") + std::to_string(n);
+  for (const int n : numbers) {
+    if (!out.empty()) out += ' ';
+    out += std::to_string(n);
+  }
   return out;
 }
 

@@ -86,10 +86,23 @@ export class Window {
     await this.page.screenshot({ path: join(screenshots, `e2e-${name}.png`) });
   }
 
-  /** Runs a command by its title, from the palette. A single F1 can be lost while an editor grabs the focus. */
+  /**
+   * Runs a command by its title, from the palette. A single F1 can be lost while an editor grabs the focus, and what
+   * an earlier pick still does can close the palette again.
+   */
   async command(title) {
-    await this.quickInput(() => this.page.keyboard.press('F1'));
-    await this.pick(`>${title}`, title);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await this.quickInput(() => this.page.keyboard.press('F1'));
+      try {
+        await this.page.locator('.quick-input-widget input[type=text]').fill(`>${title}`, { timeout: 2000 });
+        await row.click({ timeout: 5000 });
+        return;
+      } catch {
+        await this.page.keyboard.press('Escape');
+      }
+    }
+    throw new Error(`The command “${title}” cannot be run from the palette.`);
   }
 
   async quickInput(open) {
