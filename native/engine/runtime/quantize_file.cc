@@ -53,10 +53,6 @@ int LayerOf(std::string_view name) {
   return layer;
 }
 
-bool Quantized(TensorType type) {
-  return CanQuantize(type);
-}
-
 // One tensor's rows from its type to another, a stretch of them at a time.
 class Converter {
  public:
@@ -212,7 +208,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& p
       matrix_bytes += bytes;
       matrix_elements += elements;
     }
-    report.requantized = report.requantized || (to != tensor->type && Quantized(tensor->type));
+    report.requantized = report.requantized || (to != tensor->type && CanQuantize(tensor->type));
   }
   report.types.assign(types.begin(), types.end());
   report.bits_per_weight =

@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest';
 import { EvaluationTexts } from './decontaminate.ts';
-
-function record(prompt: string, answer: string) {
-  return {
-    id: '1',
-    source: 's',
-    messages: [
-      { role: 'user' as const, content: prompt },
-      { role: 'assistant' as const, content: answer },
-    ],
-    meta: {},
-  };
-}
+import { record } from './testing/record.ts';
 
 const long = 'Explain in simple words how a steam engine turns heat into the motion of a wheel';
 const reply = 'The steam pushes a piston which is joined to the wheel by a rod and a crank';

@@ -2,18 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hasDamage, isApiError, isEcho, isTruncated, malformations } from './malformed.ts';
 import { isRefusal } from './refusals.ts';
 import { isRepetitive } from './repetition.ts';
-
-function record(prompt: string, answer: string) {
-  return {
-    id: '1',
-    source: 's',
-    messages: [
-      { role: 'user' as const, content: prompt },
-      { role: 'assistant' as const, content: answer },
-    ],
-    meta: {},
-  };
-}
+import { record } from './testing/record.ts';
 
 test('nothing and nearly nothing', () => {
   expect(malformations(record('Q', ''))).toEqual(['malformed/empty']);
