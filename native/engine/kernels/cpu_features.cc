@@ -80,6 +80,7 @@ CpuFeatures Detect() {
   f.avxvnni = f.avx2 && ((seven1.a >> 4) & 1);
   const bool avx512 = ((seven.b >> 16) & 1) && ((seven.b >> 17) & 1) && ((seven.b >> 30) & 1) && ((seven.b >> 31) & 1);
   f.avx512vnni = f.avx2 && zmm && avx512 && ((seven.c >> 11) & 1);
+  f.avx512bf16 = f.avx512vnni && ((seven1.a >> 5) & 1);
   return f;
 }
 
@@ -143,6 +144,7 @@ std::vector<std::string> CpuFeatures::Names() const {
   if (avx2) names.insert(names.end(), {"avx2", "fma", "f16c"});
   if (avxvnni) names.emplace_back("avxvnni");
   if (avx512vnni) names.emplace_back("avx512vnni");
+  if (avx512bf16) names.emplace_back("avx512bf16");
   if (dotprod) names.emplace_back("dotprod");
   if (i8mm) names.emplace_back("i8mm");
   return names;

@@ -19,6 +19,9 @@ extern const KernelTable kTable;
 namespace avx512vnni {
 extern const KernelTable kTable;
 }
+namespace avx512bf16 {
+extern const ProductTable kProducts;
+}
 #endif
 #ifdef PADDOCK_ARM_KERNELS
 namespace neondotprod {
@@ -58,6 +61,13 @@ Result<const KernelTable*> ChooseKernels(std::string_view name) {
   }
   return Status(Code::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
                                             "\" cannot run on this machine. Choose one of: " + choices + ".");
+}
+
+const ProductTable* Bfloat16Products([[maybe_unused]] const KernelTable& kernels) {
+#ifdef PADDOCK_X86_KERNELS
+  if (&kernels == &avx512vnni::kTable && DetectCpuFeatures().avx512bf16) return &avx512bf16::kProducts;
+#endif
+  return nullptr;
 }
 
 }  // namespace paddock

@@ -17,4 +17,7 @@ std::vector<const KernelTable*> AvailableKernels();
 // not empty. kInvalidArgument names the choices when that one is unknown or cannot run here.
 Result<const KernelTable*> ChooseKernels(std::string_view name);
 
+// Products in bfloat16, whose panels are those of `kernels`; null where the CPU has no instructions for them.
+const ProductTable* Bfloat16Products(const KernelTable& kernels);
+
 }  // namespace paddock

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/gradient_table.h"
 #include "quant/tensor_type.h"
 
 namespace paddock {
@@ -114,6 +115,8 @@ struct KernelTable {
   uint64_t (*read_stream)(const void* data, size_t bytes);
   // Runs `iterations` of the int8 dot product on registers; returns the operations (multiplies and adds) done.
   uint64_t (*int8_peak)(uint64_t iterations, int32_t* sink);
+
+  const GradientTable* gradients;  // for training
 };
 
 }  // namespace paddock

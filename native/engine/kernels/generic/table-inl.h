@@ -21,4 +21,5 @@ const KernelTable kTable = {
     .to_half = ToHalf,
     .read_stream = ReadStream,
     .int8_peak = Int8Peak,
+    .gradients = &kGradients,
 };

@@ -14,6 +14,9 @@ namespace {
 #include "kernels/generic/matmul-inl.h"
 #include "kernels/generic/vector-inl.h"
 #include "kernels/generic/attention-inl.h"
+#include "kernels/generic/unpack-inl.h"
+#include "kernels/generic/product-inl.h"
+#include "kernels/generic/gradient-inl.h"
 #include "kernels/generic/probe-inl.h"
 }  // namespace
 #include "kernels/generic/table-inl.h"
