@@ -19,6 +19,7 @@
 #include "kernels/kernel_table.h"
 #include "runtime/sampler.h"
 #include "tokenizer/tokenizer.h"
+#include "train/trainer.h"
 
 namespace paddock {
 
@@ -154,6 +155,11 @@ class Engine {
 
   // Speed of prefill and decode beside what the machine could do; one row each per repetition.
   Result<BenchReport> Bench(const BenchOptions& options, const CancelFlag* cancel);
+
+  // Trains an adapter on this model, which must outlive the trainer; nothing else may be asked of the engine while the
+  // trainer works.
+  Result<std::unique_ptr<Trainer>> MakeTrainer(const TrainerOptions& options);
+  Result<TrainingNeed> NeedForTraining(const TrainerOptions& options);
 
   // Evaluates `tokens` after the first `keep` positions of what is in the cache and returns the logits of the last
   // one, [vocabulary], valid until the next call. For tests of the engine's laws.

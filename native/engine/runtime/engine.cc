@@ -417,6 +417,16 @@ void Engine::FlushSnapshots() {
   state_->reuse.Flush();
 }
 
+Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
+  State& s = *state_;
+  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(ModelDigest(s.file)), options);
+}
+
+Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {
+  State& s = *state_;
+  return Trainer::Need(s.plan.h, s.weights, *s.plan.kernels, s.pool, options);
+}
+
 Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel) {
   State& s = *state_;
   if (ids.size() < 2) return Status(Code::kInvalidArgument, "A text of at least two tokens is needed.");

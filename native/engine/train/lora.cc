@@ -11,15 +11,19 @@ struct Target {
   const char* name;
   const char* tensor;
 };
-constexpr Target kTargets[kLoraTargets] = {{"q", "attn_q"},        {"k", "attn_k"},      {"v", "attn_v"},
-                                           {"o", "attn_output"},   {"gate", "ffn_gate"}, {"up", "ffn_up"},
+constexpr Target kTargets[kLoraTargets] = {{"q", "attn_q"},      {"k", "attn_k"},      {"v", "attn_v"},
+                                           {"o", "attn_output"}, {"gate", "ffn_gate"}, {"up", "ffn_up"},
                                            {"down", "ffn_down"}};
 
-Status Invalid(std::string what) { return {Code::kInvalidArgument, std::move(what)}; }
+Status Invalid(std::string what) {
+  return {Code::kInvalidArgument, std::move(what)};
+}
 
 }  // namespace
 
-std::string_view LoraTargetName(LoraTarget target) { return kTargets[static_cast<size_t>(target)].name; }
+std::string_view LoraTargetName(LoraTarget target) {
+  return kTargets[static_cast<size_t>(target)].name;
+}
 
 std::string LoraTensorName(LoraTarget target, int layer) {
   std::string name = "blk.";

@@ -26,10 +26,10 @@ std::string LoraTensorName(LoraTarget target, int layer);
 inline constexpr int kMaxLoraRank = 256;
 
 struct LoraOptions {
-  int rank = 8;        // 1 .. kMaxLoraRank
-  float alpha = 16;    // scale * rank
-  float dropout = 0;   // 0 <= dropout < 1, of the input of A, while training
-  int first_layer = 0; // layers before this one have no adapters
+  int rank = 8;         // 1 .. kMaxLoraRank
+  float alpha = 16;     // scale * rank
+  float dropout = 0;    // 0 <= dropout < 1, of the input of A, while training
+  int first_layer = 0;  // layers before this one have no adapters
   std::array<bool, kLoraTargets> targets = {true, false, true, false, false, false, false};
   uint64_t seed = 0;
 

@@ -15,12 +15,18 @@ inline uint64_t Mix64(uint64_t x) {
 }
 
 // A stream of its own for each pair of numbers.
-inline uint64_t MixKey(uint64_t key, uint64_t number) { return Mix64(key ^ Mix64(number)); }
+inline uint64_t MixKey(uint64_t key, uint64_t number) {
+  return Mix64(key ^ Mix64(number));
+}
 
 // 32 random bits.
-inline uint32_t BitsAt(uint64_t key, uint64_t i) { return static_cast<uint32_t>(Mix64(key + i) >> 32); }
+inline uint32_t BitsAt(uint64_t key, uint64_t i) {
+  return static_cast<uint32_t>(Mix64(key + i) >> 32);
+}
 
 // Uniform in [0, 1), a multiple of 2^-24.
-inline float UniformAt(uint64_t key, uint64_t i) { return static_cast<float>(BitsAt(key, i) >> 8) * 0x1p-24f; }
+inline float UniformAt(uint64_t key, uint64_t i) {
+  return static_cast<float>(BitsAt(key, i) >> 8) * 0x1p-24f;
+}
 
 }  // namespace paddock

@@ -36,8 +36,7 @@ void TransposedProduct::Run(const PanelMatrix& w, const void* dy, size_t dy_stri
       for (int p = 0; p < panels; ++p) {
         kernels_.gradients->unpack(w.type, w.panels + static_cast<size_t>(first + p) * w.panel_stride, begin,
                                    begin + columns, unpacked);
-        products_.pack_columns(
-            {unpacked, static_cast<size_t>(lanes), lanes, columns, p * lanes, rows, packed});
+        products_.pack_columns({unpacked, static_cast<size_t>(lanes), lanes, columns, p * lanes, rows, packed});
       }
       const size_t offset = static_cast<size_t>(first * lanes) * static_cast<size_t>(products_.element_bytes);
       products_.multiply({static_cast<const uint8_t*>(dy) + offset, dy_stride, packed, rows, tokens, rows, columns,

@@ -41,8 +41,7 @@ PADDOCK_NOINLINE void Tile(const uint16_t* a, size_t a_stride, const uint32_t* b
     for (int v = 0; v < kVectors && 16 * v < n; ++v) {
       const int rest = n - 16 * v;
       const __mmask16 mask = static_cast<__mmask16>(rest >= 16 ? 0xffff : (1 << rest) - 1);
-      _mm512_mask_storeu_ps(row + 16 * v, mask,
-                            _mm512_add_ps(_mm512_maskz_loadu_ps(mask, row + 16 * v), sum[r][v]));
+      _mm512_mask_storeu_ps(row + 16 * v, mask, _mm512_add_ps(_mm512_maskz_loadu_ps(mask, row + 16 * v), sum[r][v]));
     }
   }
 }
@@ -51,7 +50,8 @@ void Multiply(const ProductArgs& args) {
   const auto* a = static_cast<const uint16_t*>(args.a);
   const int pairs = (args.k + 1) / 2;
   for (int j = 0; j < args.n; j += kWidth) {
-    const uint32_t* b = static_cast<const uint32_t*>(args.b) + static_cast<size_t>(j) * static_cast<size_t>(args.b_k / 2);
+    const uint32_t* b =
+        static_cast<const uint32_t*>(args.b) + static_cast<size_t>(j) * static_cast<size_t>(args.b_k / 2);
     const int n = args.n - j < kWidth ? args.n - j : kWidth;
     int i = 0;
     const auto at = [&](auto tile) {
@@ -77,8 +77,7 @@ PADDOCK_INLINE __m256i Round(__m512 v) {
 void Convert(const float* x, size_t n, void* out) {
   auto* to = static_cast<uint16_t*>(out);
   size_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), Round(_mm512_loadu_ps(x + i)));
+  for (; i + 16 <= n; i += 16) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), Round(_mm512_loadu_ps(x + i)));
   if (i == n) return;
   const __mmask16 mask = static_cast<__mmask16>((1u << (n - i)) - 1);
   _mm256_mask_storeu_epi16(to + i, mask, Round(_mm512_maskz_loadu_ps(mask, x + i)));

@@ -63,8 +63,7 @@ void SoftmaxBackward(const float* p, int n, float* d) {
   Isa::F dots = Isa::Zero();
   for (int i = 0; i < n; i += kLanes) dots = Isa::Fma(Isa::LoadF(p + i), Isa::LoadF(d + i), dots);
   const Isa::F dot = Isa::Set1(-ReduceAdd(dots));
-  for (int i = 0; i < n; i += kLanes)
-    Isa::Store(d + i, Isa::Mul(Isa::LoadF(p + i), Isa::Add(Isa::LoadF(d + i), dot)));
+  for (int i = 0; i < n; i += kLanes) Isa::Store(d + i, Isa::Mul(Isa::LoadF(p + i), Isa::Add(Isa::LoadF(d + i), dot)));
 }
 
 float CrossEntropy(float* logits, int n, int target, float weight) {

@@ -55,7 +55,9 @@ void MultiplyFloat32(const ProductArgs& args) {
   }
 }
 
-void ConvertFloat32(const float* x, size_t n, void* out) { memcpy(out, x, n * sizeof(float)); }
+void ConvertFloat32(const float* x, size_t n, void* out) {
+  memcpy(out, x, n * sizeof(float));
+}
 
 void PackRowsFloat32(const PackArgs& args) {
   for (int j = 0; j < args.n; j += kProductWidth) {
@@ -77,7 +79,8 @@ void PackColumnsFloat32(const PackArgs& args) {
                  static_cast<size_t>(args.k_begin) * kProductWidth;
     for (int i = 0; i < args.k; i += 8) {
       for (int c = 0; c < n; ++c) {
-        for (int s = 0; s < 8; ++s) out[(i + s) * kProductWidth + c] = source[static_cast<size_t>(c) * args.stride + i + s];
+        for (int s = 0; s < 8; ++s)
+          out[(i + s) * kProductWidth + c] = source[static_cast<size_t>(c) * args.stride + i + s];
       }
       for (int c = n; c < kProductWidth; ++c) {
         for (int s = 0; s < 8; ++s) out[(i + s) * kProductWidth + c] = 0;

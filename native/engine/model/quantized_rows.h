@@ -1,0 +1,70 @@
+// Rows of activations in the forms that weight matrices want to be multiplied with.
+#pragma once
+
+#include <cstring>
+#include <initializer_list>
+#include <utility>
+
+#include "base/arena.h"
+#include "kernels/kernel_table.h"
+#include "model/weights.h"
+
+namespace paddock {
+
+class QuantizedRows {
+ public:
+  // Room for `rows` rows of up to `widest` columns, a multiple of 32.
+  void Take(Arena* arena, size_t rows, size_t widest) {
+    arena->Take(&x_, rows * widest);
+    arena->Take(&q256_, rows * widest);
+    arena->Take(&q32_, rows * widest);
+    arena->Take(&d256_, rows * (widest / 256 + 1));
+    arena->Take(&d32_, rows * (widest / 32));
+    arena->Take(&sum16_, rows * (widest / 16));
+    arena->Take(&sum32_256_, rows * (widest / 32));
+    arena->Take(&sum32_, rows * (widest / 32));
+  }
+
+  // Row `row` becomes x, [columns], for all matrices in `users`.
+  void Set(const KernelTable& kernels, size_t row, const float* x, int columns,
+           std::initializer_list<const PanelMatrix*> users) {
+    bool done[3] = {};
+    const size_t n = static_cast<size_t>(columns);
+    for (const PanelMatrix* user : users) {
+      const ActivationKind kind = KindFor(user->type);
+      if (std::exchange(done[static_cast<int>(kind)], true)) continue;
+      switch (kind) {
+        case ActivationKind::kFloat: std::memcpy(x_ + row * n, x, n * sizeof(float)); break;
+        case ActivationKind::kQ8x32:
+          kernels.quantize_32(x, columns, q32_ + row * n, d32_ + row * (n / 32), sum32_ + row * (n / 32));
+          break;
+        case ActivationKind::kQ8x256:
+          kernels.quantize_256(x, columns, q256_ + row * n, d256_ + row * (n / 256), sum16_ + row * (n / 16),
+                               sum32_256_ + row * (n / 32));
+          break;
+      }
+    }
+  }
+
+  // From row `row` on, for a matrix of this type and width.
+  Activations At(const PanelMatrix& w, size_t row) const {
+    const size_t n = static_cast<size_t>(w.columns);
+    switch (KindFor(w.type)) {
+      case ActivationKind::kFloat: return {x_ + row * n, nullptr, nullptr, nullptr, nullptr};
+      case ActivationKind::kQ8x32:
+        return {nullptr, q32_ + row * n, d32_ + row * (n / 32), nullptr, sum32_ + row * (n / 32)};
+      case ActivationKind::kQ8x256:
+        return {nullptr, q256_ + row * n, d256_ + row * (n / 256), sum16_ + row * (n / 16),
+                sum32_256_ + row * (n / 32)};
+    }
+    return {};
+  }
+
+ private:
+  float* x_ = nullptr;
+  int8_t *q256_ = nullptr, *q32_ = nullptr;
+  float *d256_ = nullptr, *d32_ = nullptr;
+  int16_t *sum16_ = nullptr, *sum32_256_ = nullptr, *sum32_ = nullptr;
+};
+
+}  // namespace paddock

@@ -1,0 +1,277 @@
+#include "train/pass.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/dispatch.h"
+#include "model/rope.h"
+#include "quant/dequantize.h"
+#include "train/pass_parts-inl.h"
+
+namespace paddock {
+namespace {
+
+constexpr uint64_t kLogitBytes = uint64_t{160} << 20;  // at most, at a time
+
+const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
+  const ProductTable* bfloat16 = Bfloat16Products(kernels);
+  // Where weights are exact, derivatives are as well.
+  const bool exact = KindFor(weights.layers[0].wq.type) == ActivationKind::kFloat;
+  if (precision == GradientPrecision::kFloat32 || exact || bfloat16 == nullptr) return *kernels.gradients->float32;
+  return *bfloat16;
+}
+
+int LogitRows(const Hyperparameters& h, int rows) {
+  const uint64_t fitting = kLogitBytes / sizeof(float) / static_cast<uint64_t>(h.vocabulary);
+  return std::clamp(static_cast<int>(fitting / 64 * 64), 64, std::max(64, rows));
+}
+
+}  // namespace
+
+TrainingPass::TrainingPass(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
+                           ThreadPool& pool, const Lora& lora, const PassOptions& options)
+    : h_(h),
+      weights_(weights),
+      kernels_(kernels),
+      gradients_(*kernels.gradients),
+      products_(ChooseProducts(kernels, weights, options.precision)),
+      small_(*kernels.gradients->float32),
+      pool_(pool),
+      lora_(lora),
+      options_(options),
+      transposed_(kernels, products_),
+      one_layer_(h),
+      logit_rows_(LogitRows(h, options.max_rows)) {
+  one_layer_.layers = 1;
+}
+
+void TrainingPass::LayOut(Arena* arena) {
+  const size_t rows = static_cast<size_t>(options_.max_rows), low = LowStride();
+  const size_t hidden = static_cast<size_t>(h_.hidden), ff = static_cast<size_t>(h_.feed_forward);
+  const size_t q = static_cast<size_t>(h_.q_rows()), kv = static_cast<size_t>(h_.kv_rows());
+  const size_t widest = std::max({hidden, ff, q});
+  const size_t logit_rows = static_cast<size_t>(logit_rows_);
+  const auto has = [&](LoraTarget t) { return lora_.options().targets[static_cast<size_t>(t)]; };
+
+  kept_.resize(static_cast<size_t>(h_.layers));
+  for (size_t i = 0; i < kept_.size(); ++i) {
+    LayerState& s = kept_[i];
+    if (options_.checkpoints && i > 0) s = kept_[0];
+    arena->Take(&s.x_in, rows * hidden);
+    if (options_.checkpoints && i > 0) continue;
+    arena->Take(&s.x_mid, rows * hidden);
+    arena->Take(&s.q, rows * q);
+    arena->Take(&s.k, rows * kv);
+    arena->Take(&s.v, rows * kv);
+    if (has(LoraTarget::kO)) arena->Take(&s.attended, rows * q);
+    arena->Take(&s.gate, rows * ff);
+    arena->Take(&s.up, rows * ff);
+    for (int t = 0; t < kLoraTargets; ++t) {
+      if (has(static_cast<LoraTarget>(t))) arena->Take(&s.low[t], rows * low);
+    }
+  }
+
+  arena->Take(&x_, rows * hidden);
+  arena->Take(&normalized_, std::max(rows, logit_rows) * hidden);
+  arena->Take(&attended_, rows * q);
+  arena->Take(&dx_, rows * hidden);
+  arena->Take(&dnormalized_, std::max(rows, logit_rows) * hidden);
+  arena->Take(&dhidden_, rows * ff);
+  arena->Take(&dup_, rows * ff);
+  // Only an adapter of `down` needs the hidden row beside its derivatives.
+  if (has(LoraTarget::kDown)) {
+    arena->Take(&hidden_, rows * ff);
+  } else {
+    hidden_ = dup_;
+  }
+  for (float** p : {&dq_, &dk_heads_, &dv_heads_}) arena->Take(p, rows * q);
+  for (float** p : {&dk_, &dv_}) arena->Take(p, rows * kv);
+  for (int t = 0; t < kLoraTargets; ++t) {
+    if (!has(static_cast<LoraTarget>(t))) continue;
+    arena->Take(&low_t_[t], low * rows);
+    arena->Take(&dlow_t_[t], low * rows);
+  }
+  const size_t element = static_cast<size_t>(products_.element_bytes);
+  arena->Take(&left_, rows * static_cast<size_t>(Padded(static_cast<int>(widest))) * element);
+  arena->Take(&left2_, rows * static_cast<size_t>(Padded(static_cast<int>(std::max(ff, kv)))) * element);
+  arena->Take(&left3_, rows * static_cast<size_t>(Padded(static_cast<int>(kv))) * element);
+  arena->Take(&logits_, logit_rows * static_cast<size_t>(Padded(h_.vocabulary)));
+  arena->Take(&cos_, rows * static_cast<size_t>(h_.rope_dim / 2));
+  arena->Take(&sin_, rows * static_cast<size_t>(h_.rope_dim / 2));
+  arena->Take(&frequencies_, static_cast<size_t>(h_.rope_dim / 2));
+  quantized_.Take(arena, std::max(rows, logit_rows), widest);
+
+  threads_.resize(static_cast<size_t>(pool_.size()));
+  for (PerThread& t : threads_) {
+    const size_t tile = rows * static_cast<size_t>(std::max(kTileRows, h_.head_dim));
+    arena->Take(&t.tile, tile);
+    arena->Take(&t.tile2, tile);
+    arena->Take(&t.row, widest);
+    arena->Take(&t.half, static_cast<size_t>(h_.head_dim));
+    arena->Take(&t.block, static_cast<size_t>(kRowBlock) * widest);
+    arena->Take(&t.low, static_cast<size_t>(kRowBlock) * low);
+    arena->Take(&t.packed_a, small_.PackedBytes(static_cast<int>(widest), lora_.options().rank));
+    arena->Take(&t.packed_b, small_.PackedBytes(lora_.options().rank, static_cast<int>(widest)));
+    arena->Take(&t.slice, rows * kSliceColumns);
+    arena->Take(&t.packed_slice, small_.PackedBytes(static_cast<int>(rows), kSliceColumns));
+    arena->Take(&t.scratch, kernels_.scratch_bytes);
+    arena->Take(&t.tiles, transposed_.ScratchBytes());
+    t.attend.Take(arena, h_.group(), h_.head_dim);
+    t.attention = std::make_unique<AttentionBackward>(gradients_, products_, h_.head_dim, options_.max_rows);
+    t.attention->Take(arena);
+  }
+}
+
+namespace {
+int CachePositions(const PassOptions& options) {
+  return options.max_rows + options.max_samples * kSegmentKeys;
+}
+}  // namespace
+
+uint64_t TrainingPass::Bytes() {
+  Arena measure(nullptr);
+  LayOut(&measure);
+  return measure.used() + KvCache::Bytes(one_layer_, CachePositions(options_), KvType::kF16);
+}
+
+bool TrainingPass::Allocate() {
+  Arena measure(nullptr);
+  LayOut(&measure);
+  if (!memory_.Allocate(measure.used())) return false;
+  Arena arena(memory_.data());
+  LayOut(&arena);
+  RopeFrequencies(h_, weights_, frequencies_);
+  return cache_.Allocate(one_layer_, CachePositions(options_), KvType::kF16);
+}
+
+TrainingPass::Task TrainingPass::Prepare(const Batch& batch) const {
+  Task task{.batch = batch, .cancel = nullptr};
+  for (int s = 0; s < batch.size(); ++s) {
+    const Sample& sample = batch.samples[static_cast<size_t>(s)];
+    for (size_t i = 1; i < sample.ids.size(); ++i) {
+      if (sample.counted[i] == 0) continue;
+      task.counted.push_back(batch.begin[static_cast<size_t>(s)] + static_cast<int>(i) - 1);
+      task.wanted.push_back(sample.ids[i]);
+    }
+  }
+  task.losses.resize(task.counted.size());
+  return task;
+}
+
+std::vector<float> TrainingPass::Loss(const Batch& batch, const std::atomic<bool>* cancel) {
+  Task task = Prepare(batch);
+  task.cancel = cancel;
+  if (!Execute(&task)) return {};
+  return std::move(task.losses);
+}
+
+std::vector<float> TrainingPass::LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
+                                                 const std::atomic<bool>* cancel) {
+  Task task = Prepare(batch);
+  task.cancel = cancel;
+  task.weight = weight;
+  task.gradient = gradient;
+  task.backward = true;
+  task.dropout = lora_.options().dropout > 0;
+  if (!Execute(&task)) return {};
+  return std::move(task.losses);
+}
+
+std::vector<float> TrainingPass::Logits(const Batch& batch) {
+  Task task{.batch = batch, .cancel = nullptr};
+  for (int row = 0; row < batch.rows(); ++row) task.counted.push_back(row);
+  task.wanted.resize(task.counted.size());
+  task.losses.resize(task.counted.size());
+  std::vector<float> logits(task.counted.size() * static_cast<size_t>(h_.vocabulary));
+  task.logits = &logits;
+  Execute(&task);
+  return logits;
+}
+
+bool TrainingPass::Execute(Task* task) {
+  bool finished = true;
+  pool_.Run(task->cancel, [&](int thread) {
+    bool running = Embed(*task, thread);
+    for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, thread);
+    running = running && Head(task, thread);
+    if (task->backward) {
+      for (int layer = h_.layers - 1; running && layer >= lora_.options().first_layer; --layer)
+        running = BackwardLayer(*task, layer, thread);
+    }
+    if (thread == 0) finished = running;
+  });
+  return finished && !(task->cancel != nullptr && task->cancel->load(std::memory_order_relaxed));
+}
+
+bool TrainingPass::Embed(const Task& task, int thread) {
+  const TensorInfo& e = weights_.embedding;
+  const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
+  const size_t half = static_cast<size_t>(h_.rope_dim / 2);
+  for (int s; (s = pool_.Claim(thread, task.batch.size())) < task.batch.size();) {
+    const Sample& sample = task.batch.samples[static_cast<size_t>(s)];
+    for (size_t i = 0; i < sample.ids.size(); ++i) {
+      const size_t row = static_cast<size_t>(task.batch.begin[static_cast<size_t>(s)]) + i;
+      Dequantize(e.type, e.data.data() + static_cast<size_t>(sample.ids[i]) * row_bytes, static_cast<size_t>(h_.hidden),
+                 x_ + row * static_cast<size_t>(h_.hidden));
+      for (size_t j = 0; j < half; ++j) {
+        const float angle = static_cast<float>(i) * frequencies_[j];
+        cos_[row * half + j] = std::cos(angle);
+        sin_[row * half + j] = std::sin(angle);
+      }
+    }
+  }
+  return pool_.Sync(thread);
+}
+
+// Logits of the wanted rows, some at a time; their losses; and, on the way back, dx_ of all rows.
+bool TrainingPass::Head(Task* task, int thread) {
+  const size_t hidden = static_cast<size_t>(h_.hidden), stride = static_cast<size_t>(Padded(h_.vocabulary));
+  const int total = static_cast<int>(task->counted.size());
+  if (task->backward) {
+    EachRow(thread, task->batch.rows(),
+            [&](size_t row) { std::memset(dx_ + row * hidden, 0, hidden * sizeof(float)); });
+    if (!pool_.Sync(thread)) return false;
+  }
+  for (int first = 0; first < total; first += logit_rows_) {
+    const int rows = std::min(logit_rows_, total - first);
+    const auto x = [&](size_t i) {
+      return static_cast<size_t>(task->counted[static_cast<size_t>(first) + i]) * hidden;
+    };
+    EachRow(thread, rows, [&](size_t i) {
+      float* normalized = normalized_ + i * hidden;
+      kernels_.rms_norm(x_ + x(i), weights_.output_norm.data(), h_.hidden, h_.norm_epsilon, normalized);
+      quantized_.Set(kernels_, i, normalized, h_.hidden, {&weights_.head});
+    });
+    if (!pool_.Sync(thread)) return false;
+    EachChunk(weights_.head, thread, [&](int begin, int end) {
+      Multiply(weights_.head, rows, begin, end, logits_ + begin * kernels_.lanes, stride, thread);
+    });
+    if (!pool_.Sync(thread)) return false;
+    EachRow(thread, rows, [&](size_t i) {
+      float* logits = logits_ + i * stride;
+      const size_t at = static_cast<size_t>(first) + i;
+      if (task->logits != nullptr) {
+        std::memcpy(task->logits->data() + at * static_cast<size_t>(h_.vocabulary), logits,
+                    static_cast<size_t>(h_.vocabulary) * sizeof(float));
+      }
+      std::fill(logits + h_.vocabulary, logits + stride, -3.0e38f);
+      task->losses[at] = gradients_.cross_entropy(logits, static_cast<int>(stride), task->wanted[at], task->weight);
+      // In place: an element is never larger than the float that it comes from.
+      if (task->backward) products_.convert(logits, stride, logits);
+    });
+    if (!pool_.Sync(thread)) return false;
+    if (!task->backward) continue;
+    const size_t elements = stride * sizeof(float) / static_cast<size_t>(products_.element_bytes);
+    transposed_.Run(weights_.head, logits_, elements, rows, false, dnormalized_, hidden, pool_, thread,
+                    threads_[static_cast<size_t>(thread)].tiles);
+    if (!pool_.Sync(thread)) return false;
+    EachRow(thread, rows, [&](size_t i) {
+      gradients_.rms_norm_backward(x_ + x(i), weights_.output_norm.data(), dnormalized_ + i * hidden, h_.hidden,
+                                   h_.norm_epsilon, dx_ + x(i));
+    });
+    if (!pool_.Sync(thread)) return false;
+  }
+  return true;
+}
+
+}  // namespace paddock

@@ -1,0 +1,157 @@
+// The layers backward: dx_ comes in as the derivative by a layer's output and leaves as the one by its input.
+#include <cmath>
+#include <cstring>
+
+#include "model/rope.h"
+#include "train/pass_parts-inl.h"
+
+namespace paddock {
+
+bool TrainingPass::BackwardLayer(const Task& task, int layer, int thread) {
+  if (options_.checkpoints) {
+    const size_t hidden = static_cast<size_t>(h_.hidden);
+    EachRow(thread, task.batch.rows(), [&](size_t row) {
+      std::memcpy(x_ + row * hidden, kept_[static_cast<size_t>(layer)].x_in + row * hidden, hidden * sizeof(float));
+    });
+    if (!pool_.Sync(thread) || !ForwardLayer(task, layer, thread)) return false;
+  }
+  return BackwardFeedForward(task, layer, thread) && BackwardAttention(task, layer, thread) &&
+         BackwardProjections(task, layer, thread);
+}
+
+// dx = (or +=) left W.
+bool TrainingPass::Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, int thread) {
+  transposed_.Run(w, left, static_cast<size_t>(Padded(w.rows)), rows, add, dx, static_cast<size_t>(w.columns), pool_,
+                  thread, threads_[static_cast<size_t>(thread)].tiles);
+  return pool_.Sync(thread);
+}
+
+bool TrainingPass::BackwardFeedForward(const Task& task, int layer, int thread) {
+  const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
+  const LayerState& kept = kept_[static_cast<size_t>(layer)];
+  const size_t hidden = static_cast<size_t>(h_.hidden), ff = static_cast<size_t>(h_.feed_forward);
+  const size_t element = static_cast<size_t>(products_.element_bytes);
+  const size_t hidden_left = static_cast<size_t>(Padded(h_.hidden)) * element;
+  const size_t ff_left = static_cast<size_t>(Padded(h_.feed_forward)) * element;
+  const int rows = task.batch.rows();
+  const bool down = lora_.Has(layer, LoraTarget::kDown);
+  const bool inputs = AnyLora(layer, {LoraTarget::kGate, LoraTarget::kUp});
+
+  EachRow(thread, rows, [&](size_t row) { products_.convert(dx_ + row * hidden, hidden, left_ + row * hidden_left); });
+  if (!pool_.Sync(thread) || !Back(w.down, left_, false, dhidden_, rows, thread)) return false;
+  if (!LowRankBackward(task, layer, LoraTarget::kDown, dx_, dhidden_, thread)) return false;
+
+  EachRow(thread, rows, [&](size_t row) {
+    const size_t at = row * ff;
+    gradients_.silu_backward(kept.gate + at, kept.up + at, h_.feed_forward, dhidden_ + at, dup_ + at,
+                             down ? hidden_ + at : nullptr);
+    products_.convert(dhidden_ + at, ff, left_ + row * ff_left);
+    products_.convert(dup_ + at, ff, left2_ + row * ff_left);
+    if (inputs) {
+      kernels_.rms_norm(kept.x_mid + row * hidden, w.feed_forward_norm.data(), h_.hidden, h_.norm_epsilon,
+                        normalized_ + row * hidden);
+    }
+  });
+  if (!pool_.Sync(thread)) return false;
+  if (!AdapterGradients(task, layer, LoraTarget::kDown, hidden_, dx_, thread)) return false;
+  if (!Back(w.gate, left_, false, dnormalized_, rows, thread)) return false;
+  if (!Back(w.up, left2_, true, dnormalized_, rows, thread)) return false;
+  for (const LoraTarget target : {LoraTarget::kGate, LoraTarget::kUp}) {
+    const float* dy = target == LoraTarget::kGate ? dhidden_ : dup_;
+    if (!LowRankBackward(task, layer, target, dy, dnormalized_, thread)) return false;
+    if (!AdapterGradients(task, layer, target, normalized_, dy, thread)) return false;
+  }
+
+  EachRow(thread, rows, [&](size_t row) {
+    gradients_.rms_norm_backward(kept.x_mid + row * hidden, w.feed_forward_norm.data(), dnormalized_ + row * hidden,
+                                 h_.hidden, h_.norm_epsilon, dx_ + row * hidden);
+    products_.convert(dx_ + row * hidden, hidden, left_ + row * hidden_left);
+  });
+  return pool_.Sync(thread);
+}
+
+bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
+  const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
+  const LayerState& kept = kept_[static_cast<size_t>(layer)];
+  const Batch& batch = task.batch;
+  const size_t hidden = static_cast<size_t>(h_.hidden), dim = static_cast<size_t>(h_.head_dim);
+  const size_t q_rows = static_cast<size_t>(h_.q_rows()), kv_rows = static_cast<size_t>(h_.kv_rows());
+  const size_t element = static_cast<size_t>(products_.element_bytes), half = static_cast<size_t>(h_.rope_dim / 2);
+  const int rows = batch.rows();
+
+  if (!Back(w.wo, left_, false, attended_, rows, thread)) return false;
+  if (!LowRankBackward(task, layer, LoraTarget::kO, dx_, attended_, thread)) return false;
+  if (!AdapterGradients(task, layer, LoraTarget::kO, kept.attended, dx_, thread)) return false;
+
+  const int pieces = batch.size() * h_.heads;
+  for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
+    const size_t sample = static_cast<size_t>(piece / h_.heads), head = static_cast<size_t>(piece % h_.heads);
+    const size_t begin = static_cast<size_t>(batch.begin[sample]);
+    const size_t q_at = begin * q_rows + head * dim;
+    const size_t kv_at = begin * kv_rows + head / static_cast<size_t>(h_.group()) * dim;
+    threads_[static_cast<size_t>(thread)].attention->Run(
+        {batch.begin[sample + 1] - batch.begin[sample], kept.q + q_at, kept.k + kv_at, kept.v + kv_at, attended_ + q_at,
+         dq_ + q_at, dk_heads_ + q_at, dv_heads_ + q_at, q_rows, kv_rows, q_rows, q_rows});
+  }
+  if (!pool_.Sync(thread)) return false;
+
+  const size_t q_left = static_cast<size_t>(Padded(h_.q_rows())) * element;
+  const size_t kv_left = static_cast<size_t>(Padded(h_.kv_rows())) * element;
+  const bool inputs = AnyLora(layer, {LoraTarget::kQ, LoraTarget::kK, LoraTarget::kV});
+  EachRow(thread, rows, [&](size_t row) {
+    const float *c = cos_ + row * half, *s = sin_ + row * half;
+    const float scale = 1.0f / std::sqrt(static_cast<float>(h_.head_dim));
+    float* dq = dq_ + row * q_rows;
+    for (size_t i = 0; i < q_rows; ++i) dq[i] *= scale;
+    for (size_t i = 0; i < q_rows; i += dim) RotateBack(h_, c, s, dq + i);
+    // The query heads of a group share its key and value.
+    for (size_t kv = 0; kv < static_cast<size_t>(h_.kv_heads); ++kv) {
+      float *dk = dk_ + row * kv_rows + kv * dim, *dv = dv_ + row * kv_rows + kv * dim;
+      const size_t first = row * q_rows + kv * static_cast<size_t>(h_.group()) * dim;
+      std::memcpy(dk, dk_heads_ + first, dim * sizeof(float));
+      std::memcpy(dv, dv_heads_ + first, dim * sizeof(float));
+      for (size_t g = 1; g < static_cast<size_t>(h_.group()); ++g) {
+        for (size_t i = 0; i < dim; ++i) {
+          dk[i] += dk_heads_[first + g * dim + i];
+          dv[i] += dv_heads_[first + g * dim + i];
+        }
+      }
+      RotateBack(h_, c, s, dk);
+    }
+    products_.convert(dq, q_rows, left_ + row * q_left);
+    products_.convert(dk_ + row * kv_rows, kv_rows, left2_ + row * kv_left);
+    products_.convert(dv_ + row * kv_rows, kv_rows, left3_ + row * kv_left);
+    if (inputs) {
+      kernels_.rms_norm(kept.x_in + row * hidden, w.attention_norm.data(), h_.hidden, h_.norm_epsilon,
+                        normalized_ + row * hidden);
+    }
+  });
+  return pool_.Sync(thread);
+}
+
+// Through q, k and v to the layer's input; of the first layer with adapters only what those need.
+bool TrainingPass::BackwardProjections(const Task& task, int layer, int thread) {
+  const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
+  const LayerState& kept = kept_[static_cast<size_t>(layer)];
+  const size_t hidden = static_cast<size_t>(h_.hidden);
+  const int rows = task.batch.rows();
+  const bool go_on = layer > lora_.options().first_layer;
+  if (go_on) {
+    if (!Back(w.wq, left_, false, dnormalized_, rows, thread)) return false;
+    if (!Back(w.wk, left2_, true, dnormalized_, rows, thread)) return false;
+    if (!Back(w.wv, left3_, true, dnormalized_, rows, thread)) return false;
+  }
+  for (const LoraTarget target : {LoraTarget::kQ, LoraTarget::kK, LoraTarget::kV}) {
+    const float* dy = target == LoraTarget::kQ ? dq_ : target == LoraTarget::kK ? dk_ : dv_;
+    if (!LowRankBackward(task, layer, target, dy, go_on ? dnormalized_ : nullptr, thread)) return false;
+    if (!AdapterGradients(task, layer, target, normalized_, dy, thread)) return false;
+  }
+  if (!go_on) return true;
+  EachRow(thread, rows, [&](size_t row) {
+    gradients_.rms_norm_backward(kept.x_in + row * hidden, w.attention_norm.data(), dnormalized_ + row * hidden,
+                                 h_.hidden, h_.norm_epsilon, dx_ + row * hidden);
+  });
+  return pool_.Sync(thread);
+}
+
+}  // namespace paddock

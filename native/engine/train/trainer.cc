@@ -1,0 +1,150 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace paddock {
+namespace {
+
+Status CheckOptions(const TrainerOptions& options, const Hyperparameters& h) {
+  PADDOCK_RETURN_IF_ERROR(CheckLoraOptions(options.lora, h));
+  if (options.pass.max_rows < 16 || options.pass.max_rows > 32768) {
+    return {Code::kInvalidArgument, "The length of a batch must be between 16 and 32768 tokens."};
+  }
+  return Status::Ok();
+}
+
+Status Cancelled() { return {Code::kCancelled, "Training was cancelled."}; }
+
+}  // namespace
+
+Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
+                 std::string model, const TrainerOptions& options)
+    : h_(h),
+      model_(std::move(model)),
+      options_(options),
+      lora_(options.lora, h),
+      pass_(h, weights, kernels, pool, lora_, options.pass),
+      optimizer_(options.adam, lora_.values().size()) {
+  lora_.Initialize();
+}
+
+Result<std::unique_ptr<Trainer>> Trainer::Create(const Hyperparameters& h, const Weights& weights,
+                                                 const KernelTable& kernels, ThreadPool& pool, std::string model,
+                                                 const TrainerOptions& options) {
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
+  std::unique_ptr<Trainer> trainer(new Trainer(h, weights, kernels, pool, std::move(model), options));
+  if (!trainer->pass_.Allocate()) {
+    return Status(Code::kOutOfMemory, "There is not enough memory for training (" +
+                                          std::to_string(trainer->pass_.Bytes() >> 20) +
+                                          " MiB beside the model). Train with shorter samples or with checkpoints.");
+  }
+  return trainer;
+}
+
+Result<TrainingNeed> Trainer::Need(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
+                                   ThreadPool& pool, const TrainerOptions& options) {
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
+  const Lora lora(options.lora, h);
+  TrainingPass pass(h, weights, kernels, pool, lora, options.pass);
+  return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.values().size()};
+}
+
+Status Trainer::Check(std::span<const Sample> samples) const {
+  for (const Sample& sample : samples) {
+    if (sample.ids.empty() || sample.ids.size() != sample.counted.size()) {
+      return {Code::kInvalidArgument, "A sample is empty."};
+    }
+    if (sample.ids.size() > static_cast<size_t>(options_.pass.max_rows)) {
+      return {Code::kInvalidArgument, "A sample has " + std::to_string(sample.ids.size()) + " tokens; at most " +
+                                          std::to_string(options_.pass.max_rows) + " fit. Cut it."};
+    }
+    for (const int32_t id : sample.ids) {
+      if (id < 0 || id >= h_.vocabulary) return {Code::kInvalidArgument, "A sample has an id outside the vocabulary."};
+    }
+  }
+  return Status::Ok();
+}
+
+// Long samples first, each into the first batch with room: few and full batches.
+std::vector<std::vector<size_t>> Trainer::Pack(std::span<const Sample> samples) const {
+  std::vector<size_t> order(samples.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return samples[a].ids.size() > samples[b].ids.size(); });
+  std::vector<std::vector<size_t>> batches;
+  std::vector<size_t> rows;
+  for (const size_t i : order) {
+    const size_t length = samples[i].ids.size();
+    size_t b = 0;
+    while (b < batches.size() && (rows[b] + length > static_cast<size_t>(options_.pass.max_rows) ||
+                                  batches[b].size() == static_cast<size_t>(options_.pass.max_samples))) {
+      ++b;
+    }
+    if (b == batches.size()) {
+      batches.emplace_back();
+      rows.push_back(0);
+    }
+    batches[b].push_back(i);
+    rows[b] += length;
+  }
+  return batches;
+}
+
+Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning_rate,
+                                 const std::atomic<bool>* cancel) {
+  PADDOCK_RETURN_IF_ERROR(Check(samples));
+  StepReport report;
+  for (const Sample& sample : samples) {
+    report.tokens += sample.ids.size();
+    for (size_t i = 1; i < sample.counted.size(); ++i) report.counted += sample.counted[i] != 0;
+  }
+  if (report.counted == 0) return Status(Code::kInvalidArgument, "No token of these samples counts in the loss.");
+  gradient_.assign(lora_.values().size(), 0);
+  uint64_t rows = rows_seen_;
+  double loss = 0;
+  for (const std::vector<size_t>& members : Pack(samples)) {
+    Batch batch;
+    batch.number = rows;
+    for (const size_t i : members) batch.Add(samples[i]);
+    rows += static_cast<uint64_t>(batch.rows());
+    const std::vector<float> losses =
+        pass_.LossAndGradient(batch, 1.0f / static_cast<float>(report.counted), &gradient_, cancel);
+    if (cancel != nullptr && cancel->load()) return Cancelled();
+    for (const float l : losses) loss += static_cast<double>(l);
+  }
+  report.loss = loss / static_cast<double>(report.counted);
+  if (!std::isfinite(report.loss)) {
+    return Status(Code::kInvalidArgument,
+                  "The loss is no longer a number: training has diverged. Go on from an earlier checkpoint with a lower "
+                  "learning rate.");
+  }
+  report.gradient_norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
+  rows_seen_ = rows;
+  return report;
+}
+
+Result<LossReport> Trainer::Evaluate(std::span<const Sample> samples, const std::atomic<bool>* cancel) {
+  PADDOCK_RETURN_IF_ERROR(Check(samples));
+  LossReport report;
+  report.samples.resize(samples.size());
+  for (const std::vector<size_t>& members : Pack(samples)) {
+    Batch batch;
+    for (const size_t i : members) batch.Add(samples[i]);
+    const std::vector<float> losses = pass_.Loss(batch, cancel);
+    if (cancel != nullptr && cancel->load()) return Cancelled();
+    size_t at = 0;
+    for (const size_t i : members) {
+      for (size_t j = 1; j < samples[i].counted.size(); ++j) {
+        if (samples[i].counted[j] != 0) report.samples[i] += static_cast<double>(losses[at++]);
+      }
+    }
+    report.counted += at;
+  }
+  // In the order of the samples, so that it does not depend on how they were packed.
+  for (const double sum : report.samples) report.sum += sum;
+  return report;
+}
+
+}  // namespace paddock
