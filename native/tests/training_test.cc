@@ -205,7 +205,7 @@ TEST(DerivativesInHalfThePrecisionPointTheSameWay) {
 }
 
 TEST(EightSamplesAreLearntByHeart) {
-  const auto engine = Open(Floats("llama"));
+  const auto engine = Open(Quantized("llama"));
   TrainerOptions options = Everything();
   options.lora.rank = 16;
   options.lora.alpha = 32;

@@ -28,6 +28,8 @@ Sha256::Digest ModelDigest(const GgufFile& file) {
     }
     for (size_t at = 0; at < data.size(); at += kStep) sha.Add(data.subspan(at, std::min(kSample, data.size() - at)));
     sha.Add(data.last(kSample));
+    // The system has brought in whole pages, and their neighbours.
+    file.mapping().Drop(static_cast<size_t>(data.data() - bytes.data()), data.size());
   }
   return sha.Finish();
 }

@@ -6,7 +6,7 @@
 namespace paddock {
 namespace {
 
-constexpr int kTileRows = 128;     // of the weights: the products' reduced dimension
+constexpr int kTileRows = 256;     // of the weights: the products' reduced dimension
 constexpr int kTileColumns = 256;  // at most; a multiple of every type's block
 
 }  // namespace

@@ -14,26 +14,37 @@ PADDOCK_INLINE __m512bh AsBfloats(__m512i v) {
   return reinterpret_cast<__m512bh>(v);
 }
 
+constexpr int kPairsPerLine = 16;
+
+// `rows_after`: rows below these, which are asked for ahead; all of a tile's rows are too far apart for the hardware to
+// foresee.
 template <int kCount>
 PADDOCK_NOINLINE void Tile(const uint16_t* a, size_t a_stride, const uint32_t* b, int pairs, int n, float* c,
-                           size_t c_stride) {
+                           size_t c_stride, int rows_after) {
   __m512 sum[kCount][kVectors];
   for (int r = 0; r < kCount; ++r) {
-    // Needed at the end, and too far apart for the hardware to foresee.
-    for (int v = 0; v < kVectors; ++v) {
-      sum[r][v] = _mm512_setzero_ps();
-      PADDOCK_FETCH(c + static_cast<size_t>(r) * c_stride + v * 16);
-    }
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_setzero_ps();
   }
-  for (int i = 0; i < pairs; ++i, b += kWidth) {
-    __m512i right[kVectors];
-    for (int v = 0; v < kVectors; ++v) right[v] = _mm512_loadu_si512(b + v * 16);
-    PADDOCK_UNROLL(6)
-    for (int r = 0; r < kCount; ++r) {
-      int pair;
-      memcpy(&pair, a + static_cast<size_t>(r) * a_stride + 2 * static_cast<size_t>(i), 4);
-      const __m512bh left = AsBfloats(_mm512_set1_epi32(pair));
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], left, AsBfloats(right[v]));
+  const size_t next_a = kCount * a_stride, next_c = kCount * c_stride;
+  for (int begin = 0; begin < pairs; begin += kPairsPerLine) {
+    if (rows_after > 0) {
+      PADDOCK_UNROLL(6)
+      for (int r = 0; r < kCount; ++r) {
+        PADDOCK_FETCH(a + next_a + static_cast<size_t>(r) * a_stride + 2 * static_cast<size_t>(begin));
+        if (begin < n) PADDOCK_FETCH(c + next_c + static_cast<size_t>(r) * c_stride + begin);
+      }
+    }
+    const int end = begin + kPairsPerLine < pairs ? begin + kPairsPerLine : pairs;
+    for (int i = begin; i < end; ++i, b += kWidth) {
+      __m512i right[kVectors];
+      for (int v = 0; v < kVectors; ++v) right[v] = _mm512_loadu_si512(b + v * 16);
+      PADDOCK_UNROLL(6)
+      for (int r = 0; r < kCount; ++r) {
+        int pair;
+        memcpy(&pair, a + static_cast<size_t>(r) * a_stride + 2 * static_cast<size_t>(i), 4);
+        const __m512bh left = AsBfloats(_mm512_set1_epi32(pair));
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], left, AsBfloats(right[v]));
+      }
     }
   }
   for (int r = 0; r < kCount; ++r) {
@@ -56,7 +67,7 @@ void Multiply(const ProductArgs& args) {
     int i = 0;
     const auto at = [&](auto tile) {
       tile(a + static_cast<size_t>(i) * args.a_stride, args.a_stride, b, pairs, n,
-           args.c + static_cast<size_t>(i) * args.c_stride + j, args.c_stride);
+           args.c + static_cast<size_t>(i) * args.c_stride + j, args.c_stride, args.rows - i - kRows);
     };
     for (; i + kRows <= args.rows; i += kRows) at(Tile<kRows>);
     switch (args.rows - i) {
