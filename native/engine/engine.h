@@ -25,7 +25,9 @@ namespace paddock {
 // Set from any thread; looked at between the phases of a forward pass.
 using CancelFlag = std::atomic<bool>;
 
-// Bytes. `total` is what the process grows by once the context and the cache of prefixes are full.
+// Bytes. `weights` includes the vocabulary. `total` is what the process grows by once the context and the cache of
+// prefixes are full; pages of the file that are mapped while a request runs can be given back at any time and do not
+// count.
 struct MemoryNeed {
   uint64_t weights = 0, kv_cache = 0, scratch = 0, prefix_cache = 0, total = 0;
 };

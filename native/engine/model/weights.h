@@ -47,7 +47,7 @@ struct Weights {
   Buffer panels;
 };
 
-// The panels' size in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or
+// What LoadWeights() will leave in memory, in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or
 // misshapen.
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 

@@ -133,7 +133,7 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   }
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();
-  plan.memory.weights = *weights;
+  plan.memory.weights = *weights + Tokenizer::MemoryBytes(file);
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
   plan.memory.prefix_cache =
@@ -166,14 +166,13 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
 }
 
 struct Engine::State {
-  explicit State(GgufFile f, Plan p)
-      : file(std::move(f)),
-        plan(std::move(p)),
+  explicit State(Plan p)
+      : plan(std::move(p)),
         pool(plan.threads),
         forward(plan.h, weights, *plan.kernels, pool, cache),
         reuse(cache) {}
 
-  GgufFile file;  // stays mapped: embedding rows are read from it
+  MappedFile mapping;  // embedding rows are read from it
   Plan plan;
   ModelInfo info;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -208,6 +207,9 @@ struct Engine::State {
     }
     return true;
   }
+
+  // The pages of the file that a request has touched: other programs may want them more.
+  void DropFilePages() const { mapping.Drop(0, mapping.bytes().size()); }
 
   // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
   // many for arithmetic, so the answers may differ.
@@ -254,7 +256,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!plan.ok()) return plan.status();
 
   std::unique_ptr<Engine> engine(new Engine);
-  engine->state_ = std::make_unique<State>(file.Take(), plan.Take());
+  engine->state_ = std::make_unique<State>(plan.Take());
   State& s = *engine->state_;
   // The vocabulary is read by one thread; meanwhile the others have weights to pack.
   Result<std::unique_ptr<Tokenizer>> tokenizer = Status(Code::kInternal, "The tokenizer was not read.");
@@ -264,10 +266,10 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     if (progress) progress(done);
   };
   std::thread reader([&] {
-    tokenizer = Tokenizer::Create(s.file, s.plan.h.vocabulary);
+    tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
-  const Status packed = LoadWeights(s.file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
+  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
   reader.join();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
@@ -281,7 +283,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
     store =
         std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
-                                        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes,
+                                        SnapshotStore::Identity{ModelDigest(*file), s.plan.kernels->name, block_bytes,
                                                                 KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
@@ -289,9 +291,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.path = path;
   info.name = s.plan.h.name;
   info.architecture = s.plan.h.architecture->name;
-  info.quantization = Quantization(s.file);
+  info.quantization = Quantization(*file);
   info.kernels = s.plan.kernels->name;
-  info.parameters = Parameters(s.file);
+  info.parameters = Parameters(*file);
   info.context_length = s.plan.context;
   info.trained_context_length = s.plan.h.trained_context;
   info.vocabulary = s.plan.h.vocabulary;
@@ -300,8 +302,11 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   s.TuneThreads();
   info.kv_type = options.kv_type;
   info.memory = s.plan.memory;
-  if (const auto chat_template = s.file.GetString("tokenizer.chat_template"))
+  if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
+  // Nothing but the rows of the embedding is read again.
+  s.mapping = std::move(*file).TakeMapping();
+  s.DropFilePages();
   return engine;
 }
 
@@ -336,6 +341,7 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
   const auto remember = [&](bool on_disk) {
     s.reuse.SetBusy(false);
+    s.DropFilePages();
     if (!request.transient) s.reuse.Remember(s.cached, on_disk);
   };
   if (!prefilled) {
@@ -442,6 +448,7 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
+  s.DropFilePages();
   return nll;
 }
 
