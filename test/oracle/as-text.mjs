@@ -25,7 +25,12 @@ export async function writeAsText(name, file, { scored = 129, prompts = 3, token
     ['score', ...list(ids.slice(0, scored)), ...nll.slice(0, scored - 1)],
     ...recorded.greedy
       .slice(0, prompts)
-      .map((one) => ['greedy', ...list(one.ids), ...list(one.tokens.slice(0, tokens)), ...one.margins.slice(0, tokens)]),
+      .map((one) => [
+        'greedy',
+        ...list(one.ids),
+        ...list(one.tokens.slice(0, tokens)),
+        ...one.margins.slice(0, tokens),
+      ]),
   ];
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${lines.map((line) => line.join(' ')).join('\n')}\n`);

@@ -167,10 +167,7 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
 
 struct Engine::State {
   explicit State(Plan p)
-      : plan(std::move(p)),
-        pool(plan.threads),
-        forward(plan.h, weights, *plan.kernels, pool, cache),
-        reuse(cache) {}
+      : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
 
   MappedFile mapping;  // embedding rows are read from it
   Plan plan;

@@ -204,9 +204,8 @@ Status Tokenizer::ReadSpecial(const GgufFile& file) {
     const bool special = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kUserDefined || kinds_[i] == Kind::kUnknown;
     if (special && !bytes.empty()) special_.push_back(static_cast<int32_t>(i));
   }
-  std::stable_sort(special_.begin(), special_.end(), [&](int32_t a, int32_t b) {
-    return Bytes(a).size() > Bytes(b).size();
-  });
+  std::stable_sort(special_.begin(), special_.end(),
+                   [&](int32_t a, int32_t b) { return Bytes(a).size() > Bytes(b).size(); });
   return Status::Ok();
 }
 
