@@ -130,8 +130,7 @@ void Unpack256(const uint8_t* panels, size_t panel_bytes, int first_block, int b
   for (int p = 0; p < kPanels; ++p) {
     const auto* w = reinterpret_cast<const typename Format::Block*>(panels + p * panel_bytes) + first_block;
     for (int b = 0; b < blocks; ++b) {
-      for (int i = 0; i < static_cast<int>(sizeof(w[b])); i += 64)
-        PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+      FetchNextColumns(&w[b + blocks], sizeof(w[b]));
       for (int j = 0; j < 4; ++j) {
         for (int g = 0; g < 8; ++g) {
           Isa::I low, high;
