@@ -42,12 +42,15 @@ struct LoadOptions {
   std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
   // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
-  // none; unset = 1/32 of the machine's memory, at most 512 MiB.
+  // none; unset = DefaultPrefixCacheBytes().
   std::optional<uint64_t> prefix_cache_bytes;
   // Where the same is kept on disk for the next start. UTF-8; empty = nowhere. Needs some memory as above.
   std::string snapshot_folder;
   uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };
+
+// 1/32 of the machine's memory, at most 512 MiB.
+uint64_t DefaultPrefixCacheBytes();
 
 struct ModelInfo {
   std::string path, name, architecture, quantization, kernels;

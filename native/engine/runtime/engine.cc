@@ -24,12 +24,10 @@ namespace {
 
 constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
-constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
 // The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
 constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
 constexpr int kProbeTokens = 32;
-constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{512} << 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -94,15 +92,12 @@ struct Plan {
 };
 
 // Who asks for a number of threads gets it. Who asks for more than can run gets what runs best.
-void PlanThreads(const LoadOptions& options, Plan* plan) {
-  const int cores = PerformanceCores();
-  plan->threads = options.threads > 0 ? options.threads : std::max(1, cores - (options.polite ? 1 : 0));
+void ChooseCandidates(const LoadOptions& options, Plan* plan) {
+  plan->threads =
+      options.beyond_cpus && options.threads > 0 ? options.threads : PlanThreads(options.threads, options.polite);
+  const bool as_asked = options.threads > 0 && plan->threads == options.threads;
   plan->candidates = {plan->threads};
-  if (options.threads == 0) plan->candidates = ThreadCandidates(plan->threads, cores);
-  if (const int usable = UsableCpus(); options.threads > usable && !options.beyond_cpus) {
-    plan->threads = usable;
-    plan->candidates = ThreadCandidates(usable, cores);
-  }
+  if (!as_asked) plan->candidates = ThreadCandidates(plan->threads, PerformanceCores());
 }
 
 Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
@@ -117,7 +112,7 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
     return Status(Code::kInvalidArgument,
                   "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
   }
-  PlanThreads(options, &plan);
+  ChooseCandidates(options, &plan);
   if (options.context_length != 0 &&
       (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
     return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) +
@@ -136,13 +131,16 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   plan.memory.weights = *weights + Tokenizer::MemoryBytes(file);
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
-  plan.memory.prefix_cache =
-      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 32));
+  plan.memory.prefix_cache = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes());
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }
 
 }  // namespace
+
+uint64_t DefaultPrefixCacheBytes() {
+  return std::min<uint64_t>(uint64_t{512} << 20, DetectMemory().total / 32);
+}
 
 Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
   Inspection out;
@@ -357,7 +355,8 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     observer->OnText(text, static_cast<int>(result.tokens.size()));
   };
   result.finish_reason = FinishReason::kLength;
-  Drafter drafter(request.prompt, request.prediction);
+  std::optional<Drafter> drafter;
+  if (request.speculate) drafter.emplace(request.prompt, request.prediction);
   std::vector<int32_t> batch;  // of the latest pass: the newest token and the guesses after it
   size_t row = 0;              // of that pass, whose logits are next
   while (static_cast<int>(result.tokens.size()) < limit) {
@@ -381,7 +380,7 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     if (static_cast<int>(result.tokens.size()) == limit) break;
-    drafter.Append(token);
+    if (drafter) drafter->Append(token);
     if (row + 1 < batch.size() && batch[row + 1] == token) {
       // The guess was right: its key, value and logits are there already.
       ++row;
@@ -390,12 +389,12 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       continue;
     }
     if (batch.size() > 1) {
-      s.policy.ObserveDraft(drafter.source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
+      s.policy.ObserveDraft(drafter->source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
     }
     batch.assign(1, token);
     row = 0;
     const int left = limit - static_cast<int>(result.tokens.size());
-    if (request.speculate) drafter.Propose(left - 1, &s.policy, &batch);
+    if (drafter) drafter->Propose(left - 1, &s.policy, &batch);
     result.drafted_tokens += static_cast<int>(batch.size()) - 1;
     const auto pass_start = Clock::now();
     if (!s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr)) {
