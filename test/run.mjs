@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages } from './workbench/install.mjs';
-import { defaultModel, getModels, testModels } from './workbench/models.mjs';
+import { writeAsText } from './oracle/as-text.mjs';
+import { defaultModel, getModels, listModels, testModels } from './workbench/models.mjs';
 import { armCores, buildAddon, buildArmTests, runArmTests, testNative } from './workbench/native.mjs';
 import { counted, runNodeTests } from './workbench/node-tests.mjs';
 import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
@@ -28,8 +29,8 @@ const suites = {
   e2e: () => script('test/e2e/run.mjs'),
 };
 
-/** These build what they need by themselves. */
-const alone = ['native', 'arm'];
+/** Builds what it needs by itself. */
+const alone = ['native'];
 
 const unknown = wanted.filter((name) => !(name in suites));
 if (unknown.length > 0) {
@@ -100,9 +101,13 @@ function nativeTests() {
   return engineTests(junit, testNative('asan', junit));
 }
 
-/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need. */
+/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model. */
 async function armTests() {
-  await buildArmTests();
+  const [name] = testModels;
+  await buildArmTests({
+    recording: await writeAsText(name, join(results, 'oracle.txt')),
+    model: listModels().find(({ id }) => id === name).path,
+  });
   const totals = [0, 0];
   for (const core of armCores) {
     const junit = join(results, `arm-${core.tables.split(' ')[0]}.xml`);

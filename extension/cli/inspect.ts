@@ -23,9 +23,10 @@ export const inspect: Verb = {
     const { addon, store } = await terminal.session(options);
     const path = await store.resolve(name);
     const native = addon();
+    const cache = { compactCache: options.compactCache, ...(options.cache ? {} : { prefixCacheBytes: 0 }) };
     let inspection: NativeInspection;
     try {
-      inspection = inspectModel(native, path, options.contextLength);
+      inspection = inspectModel(native, path, options.contextLength, cache);
     } catch (error) {
       throw EngineError.from(error);
     }
@@ -36,7 +37,7 @@ export const inspect: Verb = {
       ]),
     ].sort((a, b) => a - b);
     const memory = lengths.flatMap((contextLength) => {
-      const need = native.inspect(path, { contextLength }).memory;
+      const need = native.inspect(path, { contextLength, ...cache }).memory;
       return need === undefined ? [] : [{ contextLength, ...need }];
     });
     terminal.out(

@@ -12,7 +12,7 @@ export const quantize: Verb = {
   summary: 'write a model file in fewer bits',
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
-    ['--type T', 'Q4_0, Q4_1, Q4_K_S, Q4_K_M, Q5_K_M, Q6_K, Q8_0 or F16; Q4_K_M'],
+    ['--type T', 'Q4_K_M or another; "--type help" names them'],
     ['--force', 'replace a file that is there'],
   ],
   specs: { out: { type: 'string' }, type: { type: 'string' }, force: { type: 'boolean' } },

@@ -62,10 +62,10 @@ export async function createSession(
 function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
   const given = engine.info?.memory.total ?? 0;
   try {
-    const { totalMemory, availableMemory } = addon().systemInfo();
-    return { total: totalMemory, available: Math.min(totalMemory, availableMemory + given) };
+    const { totalMemory, availableMemory, defaultPrefixCache } = addon().systemInfo();
+    return { total: totalMemory, available: Math.min(totalMemory, availableMemory + given), defaultPrefixCache };
   } catch {
     // Without an engine the list can still be shown, with the coarser figures of the system.
-    return { total: totalmem(), available: freemem() + given };
+    return { total: totalmem(), available: freemem() + given, defaultPrefixCache: 0 };
   }
 }

@@ -6,13 +6,13 @@
 #include "jobs.h"
 #include "kernels/dispatch.h"
 #include "model_object.h"
+#include "ops/cpu_topology.h"
 
 namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 3;
-constexpr int kMaxThreads = 256;
+constexpr int kAbiVersion = 4;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -30,6 +30,7 @@ Napi::Value SystemInfo(const Napi::CallbackInfo& info) {
   out.Set("physicalCores", PhysicalCores());
   out.Set("totalMemory", static_cast<double>(memory.total));
   out.Set("availableMemory", static_cast<double>(memory.available));
+  out.Set("defaultPrefixCache", static_cast<double>(DefaultPrefixCacheBytes()));
   return out;
 }
 
@@ -60,9 +61,9 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
   }
   const auto core = std::make_shared<ModelCore>(env);
   env.GetInstanceData<AddonData>()->cores.insert(core);
-  const auto job = std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
-                                                 info[2].As<Napi::String>(), *threads > 0 ? *threads : PhysicalCores(),
-                                                 info[4].As<Napi::Function>());
+  const auto job =
+      std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                                    info[2].As<Napi::String>(), PlanThreads(*threads), info[4].As<Napi::Function>());
   job->Start(env, core->thread(), Napi::Object());
   return job->ToHandle(env);
 }

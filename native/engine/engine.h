@@ -26,7 +26,9 @@ namespace paddock {
 // Set from any thread; looked at between the phases of a forward pass.
 using CancelFlag = std::atomic<bool>;
 
-// Bytes. `total` is what the process grows by once the context and the cache of prefixes are full.
+// Bytes. `weights` includes the vocabulary. `total` is what the process grows by once the context and the cache of
+// prefixes are full; pages of the file that are mapped while a request runs can be given back at any time and do not
+// count.
 struct MemoryNeed {
   uint64_t weights = 0, kv_cache = 0, scratch = 0, prefix_cache = 0, total = 0;
 };
@@ -41,12 +43,15 @@ struct LoadOptions {
   std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
   // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
-  // none; unset = 1/32 of the machine's memory, at most 512 MiB.
+  // none; unset = DefaultPrefixCacheBytes().
   std::optional<uint64_t> prefix_cache_bytes;
   // Where the same is kept on disk for the next start. UTF-8; empty = nowhere. Needs some memory as above.
   std::string snapshot_folder;
   uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };
+
+// 1/32 of the machine's memory, at most 512 MiB.
+uint64_t DefaultPrefixCacheBytes();
 
 struct ModelInfo {
   std::string path, name, architecture, quantization, kernels;

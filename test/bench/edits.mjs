@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { greedySampling } from '../workbench/models.mjs';
 import { cache, main, outputOf, root } from '../workbench/process.mjs';
 import { median } from './report.mjs';
 
@@ -85,14 +86,9 @@ async function compare(model, { tokens, maxTokens, stop, prediction }, title) {
   const run = async (speculate) =>
     model.generate(
       {
+        ...greedySampling,
         prompt: tokens,
         maxTokens,
-        temperature: 0,
-        topK: 0,
-        topP: 1,
-        minP: 0,
-        repetitionPenalty: 1,
-        seed: 0,
         stop: [...stop],
         stopTokens: [],
         speculate,

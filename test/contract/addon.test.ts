@@ -92,6 +92,11 @@ describe('the surface', () => {
     }
   });
 
+  test('the context in 8 bits needs about half as much', () => {
+    const kvCache = (more: object) => addon.inspect(file, more).memory?.kvCache ?? 0;
+    expect(kvCache({ compactCache: true }) / kvCache({})).toBeCloseTo(17 / 32, 2);
+  });
+
   test('cancelling a load rejects with cancelled', async () => {
     const loading = addon.loadModel(file, {}, () => {});
     loading.cancel();

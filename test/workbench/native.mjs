@@ -41,14 +41,17 @@ export const armCores = [
   { core: 'max,pauth-impdef=on', tables: 'neoni8mm neondotprod scalar' },
 ];
 
-/** Builds the engine's own tests for 64-bit Arm, for `runArmTests`. */
-export async function buildArmTests() {
+/**
+ * Builds the engine's own tests for 64-bit Arm, for `runArmTests`. `oracle` is a recording as text, and the model that
+ * was recorded.
+ */
+export async function buildArmTests(oracle) {
   await needTools();
   await need([
     { programs: ['aarch64-linux-gnu-g++'], debian: 'g++-aarch64-linux-gnu' },
     { programs: ['qemu-aarch64'], debian: 'qemu-user' },
   ]);
-  await configure('arm64', []);
+  await configure('arm64', [`-DPADDOCK_ORACLE=${oracle.recording}`, `-DPADDOCK_ORACLE_MODEL=${oracle.model}`]);
   await build('arm64', []);
 }
 

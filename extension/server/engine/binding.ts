@@ -55,6 +55,8 @@ export interface NativeSystemInfo {
   readonly physicalCores: number;
   readonly totalMemory: number;
   readonly availableMemory: number;
+  /** What the engine takes for earlier prompts when it may choose. Bytes. */
+  readonly defaultPrefixCache: number;
 }
 
 export interface NativeLoadOptions {

@@ -5,11 +5,8 @@ export interface Memory {
   readonly total: number;
   /** Free now, with what the loaded model would give back. */
   readonly available: number;
-}
-
-/** What the engine takes for earlier prompts when it may choose; its own rule, for models that are not here yet. */
-export function defaultPrefixCache(totalMemory: number): number {
-  return Math.min(2 ** 29, Math.floor(totalMemory / 32));
+  /** What the engine takes for earlier prompts when it may choose. */
+  readonly defaultPrefixCache: number;
 }
 
 /** What the rest of the machine needs at least. Bytes. */

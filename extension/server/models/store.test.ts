@@ -37,14 +37,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-function storeWith(memory = { total: 2 ** 40, available: 2 ** 40 }): ModelStore {
+function storeWith({ total, available } = { total: 2 ** 40, available: 2 ** 40 }): ModelStore {
   const native = fakeNative({ inspection: { metadata: { 'general.name': 'Mine' } } });
   return new ModelStore({
     host,
     folder,
     catalogue: [model],
     inspect: (path) => native.inspect(path),
-    memory: () => memory,
+    memory: () => ({ total, available, defaultPrefixCache: 0 }),
     prefixCacheBytes: 0,
   });
 }

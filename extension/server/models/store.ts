@@ -8,7 +8,7 @@ import type { Host } from '../host.ts';
 import type { CatalogueModel, ModelSource } from './catalogue.ts';
 import { downloadModel, partialPath } from './download.ts';
 import type { DownloadHooks } from './download.ts';
-import { defaultPrefixCache, fitOf } from './fit.ts';
+import { fitOf } from './fit.ts';
 import type { Memory } from './fit.ts';
 import { findModelFiles } from './folder.ts';
 import { httpSource } from './http-source.ts';
@@ -164,7 +164,7 @@ export class ModelStore {
     const installed = (await sizeOf(path)) === model.bytes;
     const partialBytes = await sizeOf(partialPath(this.folder, model));
     const { weights, kvCache, scratch } = model.memory;
-    const prefixCache = this.#options.prefixCacheBytes ?? defaultPrefixCache(memory.total);
+    const prefixCache = this.#options.prefixCacheBytes ?? memory.defaultPrefixCache;
     const estimate = { weights, kvCache, scratch, prefixCache, total: weights + kvCache + scratch + prefixCache };
     const need = installed ? ((await this.#inspect(path))?.memory ?? estimate) : estimate;
     const waiting = this.#downloading.has(model.id) ? 'downloading' : partialBytes > 0 ? 'partial' : 'available';

@@ -49,6 +49,7 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
       physicalCores: 2,
       totalMemory: script.totalMemory ?? 16 * 2 ** 30,
       availableMemory: script.availableMemory ?? 8 * 2 ** 30,
+      defaultPrefixCache: 2 ** 29,
     }),
     inspect: (): NativeInspection => ({ ...defaultInspection, ...script.inspection }),
     loadModel: (path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void) => {

@@ -4,6 +4,8 @@
 #include <system_error>
 
 #ifdef _WIN32
+#include <process.h>
+
 #include <fstream>
 #else
 #include <fcntl.h>
@@ -37,6 +39,14 @@ bool WriteParts(std::span<const uint8_t> head, std::span<const uint8_t> body, co
 
 fs::path ToPath(const std::string& utf8) {
   return fs::path(std::u8string(utf8.begin(), utf8.end()));
+}
+
+std::string ProcessId() {
+#ifdef _WIN32
+  return std::to_string(_getpid());
+#else
+  return std::to_string(getpid());
+#endif
 }
 
 #ifdef _WIN32

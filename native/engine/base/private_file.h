@@ -12,6 +12,9 @@ namespace paddock {
 // `utf8` as the operating system wants it.
 std::filesystem::path ToPath(const std::string& utf8);
 
+// Tells temporary files of different processes apart.
+std::string ProcessId();
+
 // Creates the folder for its owner alone (mode 0700), and its parents with the usual rights. One that is there already
 // is left as it is. False when there is no folder afterwards.
 bool MakePrivateFolder(const std::filesystem::path& folder);

@@ -72,6 +72,8 @@ class GgufFile {
   uint32_t version() const { return version_; }
   uint64_t file_bytes() const { return file_.bytes().size(); }
   const MappedFile& mapping() const { return file_; }
+  // What tensors' data point into; all that is worth keeping once the rest was read.
+  MappedFile TakeMapping() && { return std::move(file_); }
 
   // In the order of the file.
   const std::vector<std::pair<std::string_view, MetadataValue>>& metadata() const { return metadata_; }

@@ -23,8 +23,9 @@ inline constexpr int kKeyPanel = 16;
 inline constexpr int kKvBlock = 32;
 // The widest panel of any table; buffers of rows are padded to a multiple of it.
 inline constexpr int kMaxLanes = 16;
-// Weight rows are processed over at most this many columns at a time once they are unpacked to bytes.
-inline constexpr int kColumnBlock = 1024;
+// Weight rows are processed over at most this many columns at a time once they are unpacked to bytes: what is unpacked,
+// its scales and the activations of a tile are to fit the first level of the cache, of which there are 32 KiB or more.
+inline constexpr int kColumnBlock = 512;
 
 // What keys and values are kept as: halves, or signed bytes with a scale per kKvBlock columns.
 enum class KvType { kF16, kQ8 };

@@ -69,6 +69,7 @@ class Binder {
     for (const Job& job : jobs_) bytes += JobBytes(job);
     return bytes;
   }
+  uint64_t VectorBytes() const { return vector_bytes_; }
 
   static uint64_t JobBytes(const Job& job) {
     const uint64_t bytes =
@@ -102,11 +103,12 @@ class Binder {
     return Status::Ok();
   }
 
-  Status Vector(const std::string& name, uint64_t size, bool required, std::vector<float>* out) const {
+  Status Vector(const std::string& name, uint64_t size, bool required, std::vector<float>* out) {
     if (!required && file_.FindTensor(name) == nullptr) return Status::Ok();
     const TensorInfo* tensor;
     PADDOCK_RETURN_IF_ERROR(Find(name, size, 1, &tensor));
     out->resize(size);
+    vector_bytes_ += size * sizeof(float);
     Dequantize(tensor->type, tensor->data.data(), size, out->data());
     return Status::Ok();
   }
@@ -115,6 +117,7 @@ class Binder {
   const Hyperparameters& h_;
   const KernelTable& kernels_;
   std::vector<Job> jobs_;
+  uint64_t vector_bytes_ = 0;
 };
 
 size_t OffsetIn(const GgufFile& file, const uint8_t* data) {
@@ -151,7 +154,7 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
   Weights weights;
   Binder binder(file, h, kernels);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(&weights));
-  return binder.PanelBytes();
+  return binder.PanelBytes() + binder.VectorBytes();
 }
 
 Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, ThreadPool& pool,

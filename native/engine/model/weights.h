@@ -47,8 +47,8 @@ struct Weights {
   Buffer panels;
 };
 
-// The panels' size in bytes, before anything is loaded. Fails as LoadWeights() does when tensors are missing or
-// misshapen.
+// What LoadWeights() will leave in memory, in bytes, before anything is loaded. Fails as LoadWeights() does when
+// tensors are missing or misshapen.
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 
 // Checks every tensor's shape against the hyperparameters, then packs them one after another on all threads, dropping

@@ -167,4 +167,9 @@ int PerformanceCores() {
   return std::clamp(cores, 1, UsableCpus());
 }
 
+int PlanThreads(int wanted, bool polite) {
+  if (wanted > 0) return std::min(wanted, UsableCpus());
+  return std::max(1, PerformanceCores() - (polite ? 1 : 0));
+}
+
 }  // namespace paddock

@@ -17,7 +17,13 @@ int PerformanceCores();
 // threads than that only wait for each other.
 int UsableCpus();
 
-// What the two are made of on Linux, where all of it is text in files; for tests on any system.
+// How many threads to start for `wanted` (0 = as many as are worth it; `polite` then leaves one core to others). Never
+// more than UsableCpus().
+int PlanThreads(int wanted, bool polite = false);
+// The most that may be asked for.
+inline constexpr int kMaxThreads = 256;
+
+// What these are made of on Linux, where all of it is text in files; for tests on any system.
 
 // "0-3,8" as numbers; what is no list of CPUs ends it.
 std::vector<int> ParseCpuList(std::string_view text);

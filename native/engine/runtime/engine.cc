@@ -24,12 +24,10 @@ namespace {
 
 constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
-constexpr int kMaxThreads = 256;
 constexpr int kPenaltyWindow = 64;  // tokens
 // The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
 constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
 constexpr int kProbeTokens = 32;
-constexpr uint64_t kMaxDefaultPrefixCache = uint64_t{512} << 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -94,15 +92,12 @@ struct Plan {
 };
 
 // Who asks for a number of threads gets it. Who asks for more than can run gets what runs best.
-void PlanThreads(const LoadOptions& options, Plan* plan) {
-  const int cores = PerformanceCores();
-  plan->threads = options.threads > 0 ? options.threads : std::max(1, cores - (options.polite ? 1 : 0));
+void ChooseCandidates(const LoadOptions& options, Plan* plan) {
+  plan->threads =
+      options.beyond_cpus && options.threads > 0 ? options.threads : PlanThreads(options.threads, options.polite);
+  const bool as_asked = options.threads > 0 && plan->threads == options.threads;
   plan->candidates = {plan->threads};
-  if (options.threads == 0) plan->candidates = ThreadCandidates(plan->threads, cores);
-  if (const int usable = UsableCpus(); options.threads > usable && !options.beyond_cpus) {
-    plan->threads = usable;
-    plan->candidates = ThreadCandidates(usable, cores);
-  }
+  if (!as_asked) plan->candidates = ThreadCandidates(plan->threads, PerformanceCores());
 }
 
 Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
@@ -117,7 +112,7 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
     return Status(Code::kInvalidArgument,
                   "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
   }
-  PlanThreads(options, &plan);
+  ChooseCandidates(options, &plan);
   if (options.context_length != 0 &&
       (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
     return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) +
@@ -133,16 +128,19 @@ Result<Plan> MakePlan(const GgufFile& file, const LoadOptions& options) {
   }
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();
-  plan.memory.weights = *weights;
+  plan.memory.weights = *weights + Tokenizer::MemoryBytes(file);
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
   plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context);
-  plan.memory.prefix_cache =
-      options.prefix_cache_bytes.value_or(std::min<uint64_t>(kMaxDefaultPrefixCache, DetectMemory().total / 32));
+  plan.memory.prefix_cache = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes());
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }
 
 }  // namespace
+
+uint64_t DefaultPrefixCacheBytes() {
+  return std::min<uint64_t>(uint64_t{512} << 20, DetectMemory().total / 32);
+}
 
 Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
   Inspection out;
@@ -166,14 +164,10 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
 }
 
 struct Engine::State {
-  explicit State(GgufFile f, Plan p)
-      : file(std::move(f)),
-        plan(std::move(p)),
-        pool(plan.threads),
-        forward(plan.h, weights, *plan.kernels, pool, cache),
-        reuse(cache) {}
+  explicit State(Plan p)
+      : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
 
-  GgufFile file;  // stays mapped: embedding rows are read from it
+  MappedFile mapping;  // embedding rows are read from it
   Plan plan;
   ModelInfo info;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -208,6 +202,9 @@ struct Engine::State {
     }
     return true;
   }
+
+  // The pages of the file that a request has touched: other programs may want them more.
+  void DropFilePages() const { mapping.Drop(0, mapping.bytes().size()); }
 
   // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
   // many for arithmetic, so the answers may differ.
@@ -254,7 +251,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!plan.ok()) return plan.status();
 
   std::unique_ptr<Engine> engine(new Engine);
-  engine->state_ = std::make_unique<State>(file.Take(), plan.Take());
+  engine->state_ = std::make_unique<State>(plan.Take());
   State& s = *engine->state_;
   // The vocabulary is read by one thread; meanwhile the others have weights to pack.
   Result<std::unique_ptr<Tokenizer>> tokenizer = Status(Code::kInternal, "The tokenizer was not read.");
@@ -264,10 +261,10 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     if (progress) progress(done);
   };
   std::thread reader([&] {
-    tokenizer = Tokenizer::Create(s.file, s.plan.h.vocabulary);
+    tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
-  const Status packed = LoadWeights(s.file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
+  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
   reader.join();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
@@ -281,7 +278,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
     store =
         std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
-                                        SnapshotStore::Identity{ModelDigest(s.file), s.plan.kernels->name, block_bytes,
+                                        SnapshotStore::Identity{ModelDigest(*file), s.plan.kernels->name, block_bytes,
                                                                 KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
@@ -289,9 +286,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.path = path;
   info.name = s.plan.h.name;
   info.architecture = s.plan.h.architecture->name;
-  info.quantization = Quantization(s.file);
+  info.quantization = Quantization(*file);
   info.kernels = s.plan.kernels->name;
-  info.parameters = Parameters(s.file);
+  info.parameters = Parameters(*file);
   info.context_length = s.plan.context;
   info.trained_context_length = s.plan.h.trained_context;
   info.vocabulary = s.plan.h.vocabulary;
@@ -300,8 +297,11 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   s.TuneThreads();
   info.kv_type = options.kv_type;
   info.memory = s.plan.memory;
-  if (const auto chat_template = s.file.GetString("tokenizer.chat_template"))
+  if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
+  // Nothing but the rows of the embedding is read again.
+  s.mapping = std::move(*file).TakeMapping();
+  s.DropFilePages();
   return engine;
 }
 
@@ -336,6 +336,7 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
   const auto remember = [&](bool on_disk) {
     s.reuse.SetBusy(false);
+    s.DropFilePages();
     if (!request.transient) s.reuse.Remember(s.cached, on_disk);
   };
   if (!prefilled) {
@@ -354,7 +355,8 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     observer->OnText(text, static_cast<int>(result.tokens.size()));
   };
   result.finish_reason = FinishReason::kLength;
-  Drafter drafter(request.prompt, request.prediction);
+  std::optional<Drafter> drafter;
+  if (request.speculate) drafter.emplace(request.prompt, request.prediction);
   std::vector<int32_t> batch;  // of the latest pass: the newest token and the guesses after it
   size_t row = 0;              // of that pass, whose logits are next
   while (static_cast<int>(result.tokens.size()) < limit) {
@@ -378,7 +380,7 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     if (static_cast<int>(result.tokens.size()) == limit) break;
-    drafter.Append(token);
+    if (drafter) drafter->Append(token);
     if (row + 1 < batch.size() && batch[row + 1] == token) {
       // The guess was right: its key, value and logits are there already.
       ++row;
@@ -387,12 +389,12 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       continue;
     }
     if (batch.size() > 1) {
-      s.policy.ObserveDraft(drafter.source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
+      s.policy.ObserveDraft(drafter->source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
     }
     batch.assign(1, token);
     row = 0;
     const int left = limit - static_cast<int>(result.tokens.size());
-    if (request.speculate) drafter.Propose(left - 1, &s.policy, &batch);
+    if (drafter) drafter->Propose(left - 1, &s.policy, &batch);
     result.drafted_tokens += static_cast<int>(batch.size()) - 1;
     const auto pass_start = Clock::now();
     if (!s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr)) {
@@ -452,6 +454,7 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
+  s.DropFilePages();
   return nll;
 }
 

@@ -9,12 +9,6 @@
 #include "base/crc32c.h"
 #include "base/private_file.h"
 
-#ifdef _WIN32
-#include <process.h>
-#else
-#include <unistd.h>
-#endif
-
 namespace paddock {
 namespace fs = std::filesystem;
 namespace {
@@ -31,14 +25,6 @@ constexpr size_t kMaxWaiting = 64;  // conversations
 constexpr int kWritesPerTrim = 16;
 // What a process that was killed left behind is this old at least.
 constexpr std::chrono::minutes kStale{10};
-
-std::string ProcessId() {
-#ifdef _WIN32
-  return std::to_string(_getpid());
-#else
-  return std::to_string(getpid());
-#endif
-}
 
 std::span<const uint8_t> BytesOf(std::span<const int32_t> ids) {
   return {reinterpret_cast<const uint8_t*>(ids.data()), ids.size_bytes()};

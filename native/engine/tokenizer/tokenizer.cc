@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <queue>
 
 namespace paddock {
@@ -49,6 +50,13 @@ std::string Unspell(std::string_view text) {
   return out;
 }
 
+// All spellings together; their bytes are no more.
+uint64_t TextBytes(const MetadataArray& strings) {
+  uint64_t bytes = 0;
+  for (const std::string_view text : strings.strings) bytes += text.size();
+  return bytes;
+}
+
 // Control tokens that end an answer whatever the file's eos is: chat models stop at the end of a turn as well, and code
 // models begin another file after their padding and separator tokens.
 constexpr std::string_view kEndSpellings[] = {
@@ -82,6 +90,15 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(const GgufFile& file, int v
   return tokenizer;
 }
 
+uint64_t Tokenizer::MemoryBytes(const GgufFile& file) {
+  const MetadataArray* tokens = file.GetArray("tokenizer.ggml.tokens");
+  const MetadataArray* merges = file.GetArray("tokenizer.ggml.merges");
+  if (tokens == nullptr || merges == nullptr) return 0;
+  const size_t n = tokens->strings.size();
+  return TextBytes(*tokens) + (n + 1) * sizeof(uint32_t) + n * sizeof(Kind) + n / 8 +
+         TextIndex<BytesOf>::MemoryBytes(n) + MergeTable::MemoryBytes(merges->strings.size());
+}
+
 Status Tokenizer::ReadVocabulary(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray("tokenizer.ggml.tokens");
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
@@ -90,6 +107,7 @@ Status Tokenizer::ReadVocabulary(const GgufFile& file, int vocabulary) {
                    std::to_string(vocabulary));
   }
   const MetadataArray* types = file.GetArray("tokenizer.ggml.token_type");
+  if (TextBytes(*tokens) > std::numeric_limits<uint32_t>::max()) return Invalid("its tokens are too long");
   if (types != nullptr) {
     if (types->element_type != MetadataType::kInt32 && types->element_type != MetadataType::kUint32) {
       return Invalid("its token types are no 32-bit numbers");
@@ -97,7 +115,8 @@ Status Tokenizer::ReadVocabulary(const GgufFile& file, int vocabulary) {
     if (types->length != tokens->length) return Invalid("it has another number of token types than of tokens");
   }
   const size_t n = tokens->strings.size();
-  bytes_.resize(n);
+  begin_.reserve(n + 1);
+  text_.reserve(TextBytes(*tokens));
   kinds_.assign(n, Kind::kNormal);
   ends_.assign(n, false);
   for (size_t i = 0; i < n; ++i) {
@@ -111,14 +130,20 @@ Status Tokenizer::ReadVocabulary(const GgufFile& file, int vocabulary) {
       default: break;
     }
     const bool literal = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kUserDefined;
-    bytes_[i] = literal ? std::string(tokens->strings[i]) : Unspell(tokens->strings[i]);
+    begin_.push_back(static_cast<uint32_t>(text_.size()));
+    if (literal) {
+      text_.append(tokens->strings[i]);
+    } else {
+      text_.append(Unspell(tokens->strings[i]));
+    }
   }
+  begin_.push_back(static_cast<uint32_t>(text_.size()));
   std::fill(std::begin(byte_tokens_), std::end(byte_tokens_), -1);
-  by_bytes_.reserve(n);
-  for (size_t i = 0; i < n; ++i) {
-    if (kinds_[i] != Kind::kNormal) continue;
-    by_bytes_.emplace(bytes_[i], static_cast<int32_t>(i));
-    if (bytes_[i].size() == 1) byte_tokens_[static_cast<uint8_t>(bytes_[i][0])] = static_cast<int32_t>(i);
+  by_bytes_ = {n, {this}};
+  for (int32_t token = 0; token < size(); ++token) {
+    if (kinds_[static_cast<size_t>(token)] != Kind::kNormal) continue;
+    by_bytes_.Add(token);
+    if (Bytes(token).size() == 1) byte_tokens_[static_cast<uint8_t>(Bytes(token)[0])] = token;
   }
   return Status::Ok();
 }
@@ -129,12 +154,12 @@ Status Tokenizer::ReadMerges(const GgufFile& file) {
   if (merges->length > (1u << 24)) return Invalid("its list of merges is too long");
   // By spelling, since merges are spelled as tokens are: translating all of them would take most of the time.
   const std::vector<std::string_view>& spellings = file.GetArray("tokenizer.ggml.tokens")->strings;
-  std::unordered_map<std::string_view, int32_t> by_spelling;
-  by_spelling.reserve(spellings.size());
-  for (size_t i = 0; i < spellings.size(); ++i) {
-    if (kinds_[i] == Kind::kNormal) by_spelling.emplace(spellings[i], static_cast<int32_t>(i));
+  const auto spelling = [&](int32_t token) { return spellings[static_cast<size_t>(token)]; };
+  TextIndex by_spelling(spellings.size(), spelling);
+  for (int32_t token = 0; token < size(); ++token) {
+    if (kinds_[static_cast<size_t>(token)] == Kind::kNormal) by_spelling.Add(token);
   }
-  merges_.reserve(merges->strings.size());
+  merges_.Reserve(merges->strings.size());
   int32_t rank = 0;
   std::string joined;
   for (const std::string_view merge : merges->strings) {
@@ -142,13 +167,10 @@ Status Tokenizer::ReadMerges(const GgufFile& file) {
     const size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos) return Invalid("one of its merges is no pair");
     joined.assign(merge.substr(0, space)).append(merge.substr(space + 1));
-    const auto l = by_spelling.find(merge.substr(0, space)), r = by_spelling.find(merge.substr(space + 1)),
-               both = by_spelling.find(joined);
+    const int32_t left = by_spelling.Find(merge.substr(0, space)), right = by_spelling.Find(merge.substr(space + 1)),
+                  both = by_spelling.Find(joined);
     // A pair that the vocabulary cannot spell can never be formed from its tokens.
-    if (l != by_spelling.end() && r != by_spelling.end() && both != by_spelling.end()) {
-      const uint64_t key = static_cast<uint64_t>(l->second) << 32 | static_cast<uint32_t>(r->second);
-      merges_.emplace(key, Merge{rank, both->second});
-    }
+    if (left >= 0 && right >= 0 && both >= 0) merges_.Add(left, right, {rank, both});
     ++rank;
   }
   return Status::Ok();
@@ -158,7 +180,7 @@ Status Tokenizer::ReadSpecial(const GgufFile& file) {
   const auto read_id = [&](std::string_view key, std::optional<int32_t>* out) -> Status {
     if (file.FindMetadata(key) == nullptr) return Status::Ok();
     const std::optional<uint64_t> id = file.GetUint(key);
-    if (!id || *id >= bytes_.size()) return Invalid(std::string(key) + " is no token of the vocabulary");
+    if (!id || *id >= kinds_.size()) return Invalid(std::string(key) + " is no token of the vocabulary");
     *out = static_cast<int32_t>(*id);
     return Status::Ok();
   };
@@ -170,20 +192,20 @@ Status Tokenizer::ReadSpecial(const GgufFile& file) {
   for (const std::optional<int32_t>& id : {eos_, eot, eom}) {
     if (id) ends_[static_cast<size_t>(*id)] = true;
   }
-  for (size_t i = 0; i < bytes_.size(); ++i) {
+  for (size_t i = 0; i < kinds_.size(); ++i) {
+    const std::string_view bytes = Bytes(static_cast<int32_t>(i));
     const bool end_spelling =
-        std::find(std::begin(kEndSpellings), std::end(kEndSpellings), bytes_[i]) != std::end(kEndSpellings);
+        std::find(std::begin(kEndSpellings), std::end(kEndSpellings), bytes) != std::end(kEndSpellings);
     // Some files type their end tokens as ordinary ones; a model can only ever have learned them as control tokens.
     if (end_spelling && kinds_[i] != Kind::kUnused) {
       kinds_[i] = Kind::kControl;
       ends_[i] = true;
     }
     const bool special = kinds_[i] == Kind::kControl || kinds_[i] == Kind::kUserDefined || kinds_[i] == Kind::kUnknown;
-    if (special && !bytes_[i].empty()) special_.push_back(static_cast<int32_t>(i));
+    if (special && !bytes.empty()) special_.push_back(static_cast<int32_t>(i));
   }
-  std::stable_sort(special_.begin(), special_.end(), [&](int32_t a, int32_t b) {
-    return bytes_[static_cast<size_t>(a)].size() > bytes_[static_cast<size_t>(b)].size();
-  });
+  std::stable_sort(special_.begin(), special_.end(),
+                   [&](int32_t a, int32_t b) { return Bytes(a).size() > Bytes(b).size(); });
   return Status::Ok();
 }
 
@@ -199,8 +221,8 @@ std::optional<int32_t> Tokenizer::Find(std::string_view text) const {
   for (const int32_t token : special_) {
     if (Bytes(token) == text) return token;
   }
-  const auto it = by_bytes_.find(text);
-  return it == by_bytes_.end() ? std::nullopt : std::optional(it->second);
+  const int32_t token = by_bytes_.Find(text);
+  return token < 0 ? std::nullopt : std::optional(token);
 }
 
 std::vector<int32_t> Tokenizer::Encode(std::string_view text, bool parse_special) const {
@@ -252,8 +274,8 @@ void Tokenizer::EncodeText(std::string_view text, std::vector<int32_t>* out) con
 // Merges the pair of lowest rank, leftmost first, until none is left.
 void Tokenizer::EncodePiece(std::string_view bytes, std::vector<int32_t>* out) const {
   if (ignore_merges_ || bytes.size() == 1) {
-    if (const auto it = by_bytes_.find(bytes); it != by_bytes_.end()) {
-      out->push_back(it->second);
+    if (const int32_t token = by_bytes_.Find(bytes); token >= 0) {
+      out->push_back(token);
       return;
     }
   }
@@ -279,8 +301,8 @@ void Tokenizer::EncodePiece(std::string_view bytes, std::vector<int32_t>* out) c
     if (left < 0 || symbols[static_cast<size_t>(left)].next < 0) return;
     const Symbol& l = symbols[static_cast<size_t>(left)];
     const int32_t right_token = symbols[static_cast<size_t>(l.next)].token;
-    const auto it = merges_.find(static_cast<uint64_t>(l.token) << 32 | static_cast<uint32_t>(right_token));
-    if (it != merges_.end()) queue.push({it->second.rank, left, l.token, right_token, it->second.result});
+    if (const MergeTable::Merge* merge = merges_.Find(l.token, right_token))
+      queue.push({merge->rank, left, l.token, right_token, merge->result});
   };
   for (size_t i = 0; i + 1 < symbols.size(); ++i) propose(static_cast<int32_t>(i));
   while (!queue.empty()) {

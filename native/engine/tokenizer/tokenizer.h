@@ -6,26 +6,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/status.h"
 #include "gguf/gguf.h"
+#include "tokenizer/flat_table.h"
 #include "tokenizer/pretokenizer.h"
 
 namespace paddock {
 
 class Tokenizer {
  public:
+  Tokenizer() = default;
+  // Its index points into it.
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
   // Copies what it needs; the file may be closed afterwards. `vocabulary` is the number of rows of the embedding.
   static Result<std::unique_ptr<Tokenizer>> Create(const GgufFile& file, int vocabulary);
+  // What Create() will leave in memory, in bytes; 0 where it will fail.
+  static uint64_t MemoryBytes(const GgufFile& file);
 
   // Ids of any bytes. With parse_special, control tokens that are spelled out in the text become their ids; without it
   // they are ordinary text, as everything that a user or a repository wrote must be.
   std::vector<int32_t> Encode(std::string_view text, bool parse_special) const;
 
   // The bytes a token stands for: of control tokens their spelling. Ids are in [0, size).
-  std::string_view Bytes(int32_t token) const { return bytes_[static_cast<size_t>(token)]; }
+  std::string_view Bytes(int32_t token) const {
+    const size_t i = static_cast<size_t>(token);
+    return std::string_view(text_).substr(begin_[i], begin_[i + 1] - begin_[i]);
+  }
   bool IsControl(int32_t token) const { return kinds_[static_cast<size_t>(token)] == Kind::kControl; }
   bool EndsGeneration(int32_t token) const { return ends_[static_cast<size_t>(token)]; }
   std::vector<int32_t> EndTokens() const;
@@ -33,15 +43,16 @@ class Tokenizer {
   // The token whose spelling (of control tokens) or bytes are exactly `text`.
   std::optional<int32_t> Find(std::string_view text) const;
 
-  int size() const { return static_cast<int>(bytes_.size()); }
+  int size() const { return static_cast<int>(kinds_.size()); }
   std::optional<int32_t> bos() const { return bos_; }
   std::optional<int32_t> eos() const { return eos_; }
   bool add_bos() const { return add_bos_; }
 
  private:
   enum class Kind : uint8_t { kNormal, kUnknown, kControl, kUserDefined, kUnused };
-  struct Merge {
-    int32_t rank, result;
+  struct BytesOf {
+    const Tokenizer* tokenizer;
+    std::string_view operator()(int32_t token) const { return tokenizer->Bytes(token); }
   };
 
   Status ReadVocabulary(const GgufFile& file, int vocabulary);
@@ -53,11 +64,12 @@ class Tokenizer {
   PreTokenizer pre_ = PreTokenizer::kGpt2;
   bool ignore_merges_ = false;
   bool add_bos_ = false;
-  std::vector<std::string> bytes_;
+  std::string text_;             // the bytes of all tokens, one after the other
+  std::vector<uint32_t> begin_;  // [size + 1] where they begin
   std::vector<Kind> kinds_;
   std::vector<bool> ends_;
-  std::unordered_map<std::string_view, int32_t> by_bytes_;  // normal tokens; views into bytes_
-  std::unordered_map<uint64_t, Merge> merges_;              // left id << 32 | right id
+  TextIndex<BytesOf> by_bytes_{0, {this}};  // normal tokens
+  MergeTable merges_;
   int32_t byte_tokens_[256];
   std::vector<int32_t> special_;  // longest spelling first
   std::optional<int32_t> bos_, eos_;

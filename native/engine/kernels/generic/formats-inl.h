@@ -17,6 +17,12 @@ PADDOCK_INLINE void SpreadGroups(const uint8_t* source, uint8_t* lane) {
   for (int i = 0; i < kCount; ++i) memcpy(lane + i * kGroup, source + 4 * i, 4);
 }
 
+// Fetches a block that is unpacked after all tokens were multiplied with the ones before it. Into the second level: the
+// first is used up by then.
+PADDOCK_INLINE void FetchNextColumns(const void* block, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) PADDOCK_FETCH_FAR(static_cast<const uint8_t*>(block) + i);
+}
+
 // ---- blocks of 256 columns, integer scales -------------------------------------------------------------------
 
 struct FormatQ4_K {

@@ -124,14 +124,32 @@ struct Unpacked256 {
   Isa::F d[kBlocks][kPanels], dmin[kBlocks][kPanels];
 };
 
+// What the end of a block needs, besides its codes and scales. `Unpacked` differs between instruction sets.
+template <typename Format, typename Unpacked>
+PADDOCK_INLINE void UnpackFactors(const typename Format::Block& w, int block, int panel, Unpacked* u) {
+  for (int i = 0; i < Shape256<Format>::kSumPairs; ++i) u->pair[block * 8 + i][panel] = Format::SumPair(w, i);
+  u->d[block][panel] = Isa::LoadHalf(w.d);
+  if constexpr (Format::kHasMin) u->dmin[block][panel] = Isa::LoadHalf(w.dmin);
+}
+
+// Adds a block's integers for one token and panel to the sums of the blocks before it, in `out`.
+template <typename Format, typename Unpacked>
+PADDOCK_INLINE void Finish256(const Unpacked& u, int block, int panel, Isa::I total, const int16_t* sums, float da,
+                              bool first, float* out) {
+  Isa::I correction = Isa::ZeroI();
+  for (int i = 0; i < Shape256<Format>::kSumPairs; ++i)
+    correction = Isa::DotPair(correction, u.pair[block * 8 + i][panel], Isa::Broadcast4(sums + 2 * i));
+  const Isa::F f = first ? Isa::Zero() : Isa::LoadF(out);
+  Isa::Store(out, Accumulate256<Format>(f, total, correction, u.d[block][panel], u.dmin[block][panel], da));
+}
+
 template <typename Format>
 void Unpack256(const uint8_t* panels, size_t panel_bytes, int first_block, int blocks, Unpacked256* u) {
   using Shape = Shape256<Format>;
   for (int p = 0; p < kPanels; ++p) {
     const auto* w = reinterpret_cast<const typename Format::Block*>(panels + p * panel_bytes) + first_block;
     for (int b = 0; b < blocks; ++b) {
-      for (int i = 0; i < static_cast<int>(sizeof(w[b])); i += 64)
-        PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+      FetchNextColumns(&w[b + blocks], sizeof(w[b]));
       for (int j = 0; j < 4; ++j) {
         for (int g = 0; g < 8; ++g) {
           Isa::I low, high;
@@ -141,9 +159,7 @@ void Unpack256(const uint8_t* panels, size_t panel_bytes, int first_block, int b
         }
       }
       for (int s = 0; s < 8 * Shape::kScalesPerRun; ++s) u->scale[b * 16 + s][p] = Format::Scale(w[b], s);
-      for (int i = 0; i < Shape::kSumPairs; ++i) u->pair[b * 8 + i][p] = Format::SumPair(w[b], i);
-      u->d[b][p] = Isa::LoadHalf(w[b].d);
-      if constexpr (Format::kHasMin) u->dmin[b][p] = Isa::LoadHalf(w[b].dmin);
+      UnpackFactors<Format>(w[b], b, p, u);
     }
   }
 }
@@ -187,13 +203,8 @@ PADDOCK_INLINE void Gemm256(const Unpacked256& u, int first_block, int blocks, c
       const int16_t* sums = Sums256<Format>(args.a, columns, token + t, first_block + b);
       const float da = args.a.d[static_cast<size_t>(token + t) * all_blocks + first_block + b];
       for (int p = 0; p < kPanels; ++p) {
-        Isa::I correction = Isa::ZeroI();
-        for (int i = 0; i < Shape::kSumPairs; ++i) {
-          correction = Isa::DotPair(correction, u.pair[b * 8 + i][p], Isa::Broadcast4(sums + 2 * i));
-        }
-        float* o = out + static_cast<size_t>(t) * args.out_stride + p * kLanes;
-        const Isa::F f = (first_block + b == 0) ? Isa::Zero() : Isa::LoadF(o);
-        Isa::Store(o, Accumulate256<Format>(f, total[p][t], correction, u.d[b][p], u.dmin[b][p], da));
+        Finish256<Format>(u, b, p, total[p][t], sums, da, first_block + b == 0,
+                          out + static_cast<size_t>(t) * args.out_stride + p * kLanes);
       }
     }
   }

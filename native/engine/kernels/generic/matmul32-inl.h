@@ -100,8 +100,7 @@ struct Matmul32 {
     for (int p = 0; p < kPanels; ++p) {
       const auto* w = reinterpret_cast<const Block*>(panels + p * panel_bytes) + first_block;
       for (int b = 0; b < blocks; ++b) {
-        for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
-          PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+        FetchNextColumns(&w[b + blocks], sizeof(Block));
         for (int g = 0; g < 8; ++g) Isa::StoreI(u->codes[b * 8 + g][p], Format::Code(w[b], g));
         u->d[b][p] = Isa::LoadHalf(w[b].d);
         if constexpr (Format::kHasMin) u->m[b][p] = Isa::LoadHalf(w[b].m);

@@ -35,8 +35,7 @@ struct TiledMatmul256 {
     for (int p = 0; p < kPanels; ++p) {
       const auto* w = reinterpret_cast<const Block*>(panels + p * panel_bytes) + first_block;
       for (int b = 0; b < blocks; ++b) {
-        for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
-          PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+        FetchNextColumns(&w[b + blocks], sizeof(Block));
         for (int j = 0; j < 4; ++j) {
           for (int g = 0; g < 8; g += 2) {
             Isa::I low[2], high[2];
@@ -47,9 +46,7 @@ struct TiledMatmul256 {
         }
         for (int s = 0; s < 8 * Shape::kScalesPerRun; ++s)
           u->scale[b * 16 + s][p] = Isa::SpreadScale(Format::Scale(w[b], s));
-        for (int i = 0; i < Shape::kSumPairs; ++i) u->pair[b * 8 + i][p] = Format::SumPair(w[b], i);
-        u->d[b][p] = Isa::LoadHalf(w[b].d);
-        if constexpr (Format::kHasMin) u->dmin[b][p] = Isa::LoadHalf(w[b].dmin);
+        UnpackFactors<Format>(w[b], b, p, u);
       }
     }
   }
@@ -77,13 +74,8 @@ struct TiledMatmul256 {
         const int16_t* sums = Sums256<Format>(args.a, columns, token + t, first_block + b);
         const float da = args.a.d[static_cast<size_t>(token + t) * all_blocks + first_block + b];
         for (int p = 0; p < kPanels; ++p) {
-          Isa::I correction = Isa::ZeroI();
-          for (int i = 0; i < Shape::kSumPairs; ++i) {
-            correction = Isa::DotPair(correction, u.pair[b * 8 + i][p], Isa::Broadcast4(sums + 2 * i));
-          }
-          float* o = out + static_cast<size_t>(t) * args.out_stride + p * kLanes;
-          const Isa::F f = (first_block + b == 0) ? Isa::Zero() : Isa::LoadF(o);
-          Isa::Store(o, Accumulate256<Format>(f, total.Sums(p, t), correction, u.d[b][p], u.dmin[b][p], da));
+          Finish256<Format>(u, b, p, total.Sums(p, t), sums, da, first_block + b == 0,
+                            out + static_cast<size_t>(t) * args.out_stride + p * kLanes);
         }
       }
     }
@@ -111,8 +103,7 @@ struct TiledMatmul32 {
     for (int p = 0; p < kPanels; ++p) {
       const auto* w = reinterpret_cast<const Block*>(panels + p * panel_bytes) + first_block;
       for (int b = 0; b < blocks; ++b) {
-        for (int i = 0; i < static_cast<int>(sizeof(Block)); i += 64)
-          PrefetchStream(reinterpret_cast<const uint8_t*>(&w[b]) + i);
+        FetchNextColumns(&w[b + blocks], sizeof(Block));
         for (int g = 0; g < 8; g += 2)
           Isa::StoreCodes(Format::Code(w[b], g), Format::Code(w[b], g + 1), u->codes[b * 4 + g / 2][p]);
         u->d[b][p] = Isa::LoadHalf(w[b].d);
