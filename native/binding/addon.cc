@@ -6,12 +6,13 @@
 #include "jobs.h"
 #include "kernels/dispatch.h"
 #include "model_object.h"
+#include "predictions_object.h"
 
 namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 3;
+constexpr int kAbiVersion = 4;
 constexpr int kMaxThreads = 256;
 
 template <typename Names, typename ToName>
@@ -70,6 +71,7 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;  // the environment owns it
   data->model_class = Napi::Persistent(ModelObject::Define(env));
+  data->predictions_class = Napi::Persistent(PredictionsObject::Define(env));
   env.SetInstanceData(data);
   exports.Set("abiVersion", kAbiVersion);
   exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));
