@@ -8,6 +8,7 @@ import { bench } from './bench.ts';
 import { chat } from './chat.ts';
 import { complete } from './complete.ts';
 import { curate } from './curate.ts';
+import { evaluate } from './evaluate.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
 import { quantize } from './quantize.ts';
@@ -28,6 +29,7 @@ const verbs: readonly Verb[] = [
   inspect,
   models,
   curate,
+  evaluate,
   quantize,
 ];
 
