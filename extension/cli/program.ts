@@ -6,6 +6,7 @@ import type { Session } from '../server/session.ts';
 import { ask } from './ask.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
+import { collect } from './collect.ts';
 import { complete } from './complete.ts';
 import { curate } from './curate.ts';
 import { evaluate } from './evaluate.ts';
@@ -28,6 +29,7 @@ const verbs: readonly Verb[] = [
   bench,
   inspect,
   models,
+  collect,
   curate,
   evaluate,
   quantize,
