@@ -9,14 +9,7 @@ export async function loadModel(
   options: CommonOptions,
 ): Promise<Session & { readonly loadMs: number }> {
   const session = await terminal.session(options);
-  const id = options.model ?? (await session.store.defaultModel());
-  if (id === undefined) {
-    throw new EngineError(
-      'noModel',
-      'No model is installed. Get one with "paddock models get NAME"; "paddock models list" shows the names.',
-    );
-  }
-  const path = await session.store.resolve(id);
+  const { path } = await modelPath(session, options.model);
   const line = progressLine(terminal);
   const start = performance.now();
   try {
@@ -28,4 +21,19 @@ export async function loadModel(
     line.clear();
   }
   return { ...session, loadMs: performance.now() - start };
+}
+
+/** The file of a model that was named, or else of the recommended one. Throws `noModel`, `notFound`. */
+export async function modelPath(
+  { store }: Pick<Session, 'store'>,
+  model: string | undefined,
+): Promise<{ readonly name: string; readonly path: string }> {
+  const name = model ?? (await store.defaultModel());
+  if (name === undefined) {
+    throw new EngineError(
+      'noModel',
+      'No model is installed. Get one with "paddock models get NAME"; "paddock models list" shows the names.',
+    );
+  }
+  return { name, path: await store.resolve(name) };
 }

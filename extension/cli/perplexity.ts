@@ -1,78 +1,104 @@
-import { EngineError } from '../server/engine/errors.ts';
-import { settle } from '../server/engine/generate.ts';
-import { priorities } from '../server/engine/scheduler.ts';
-import { withBos } from '../server/prompt/encode.ts';
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { identify, readModelFile } from '../server/lab/evaluate/identity.ts';
+import type { ModelFile } from '../server/lab/evaluate/identity.ts';
+import { summarizeDivergence } from '../server/lab/perplexity/divergence.ts';
+import { perplexityPage, perplexityText } from '../server/lab/perplexity/report-html.ts';
+import { measurePerplexity } from '../server/lab/perplexity/run.ts';
+import { summarizePerplexity } from '../server/lab/perplexity/windows.ts';
+import type { Session } from '../server/session.ts';
 import { readInput } from './input.ts';
-import { loadModel } from './model.ts';
-import { progressLine } from './progress-line.ts';
-import { UsageError, commonOptions, requiredText, wholeNumber } from './verb.ts';
-import type { Verb } from './verb.ts';
+import { loadModel, modelPath } from './model.ts';
+import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
+import { UsageError, commonOptions, requiredText, text, wholeNumber } from './verb.ts';
+import type { CommonOptions, Terminal, Verb } from './verb.ts';
 
 export const perplexity: Verb = {
   name: 'perplexity',
-  usage: '--file F [--context 512]',
-  summary: 'perplexity of a text, in windows of which the second half counts',
+  usage: '--file F [--context 512] [--against BASE]',
+  summary: 'perplexity of a text, and how far a model is from its base',
   options: [
     ['--file F', 'the text; - is stdin'],
-    ['--context N', 'tokens of a window; 512'],
+    ['--context N', 'tokens of a window, of which the second half counts; 512'],
+    ['--against BASE', 'KL divergence from this model, which has the same vocabulary: what quantizing has changed'],
+    ['--html FILE', 'the report as a page'],
+    ['--state FILE', 'keeps results as they come, so that a stopped run goes on; beside the page if there is one'],
+    ['--limit N', 'only the first N windows'],
   ],
-  specs: { file: { type: 'string' } },
+  specs: {
+    file: { type: 'string' },
+    against: { type: 'string' },
+    html: { type: 'string' },
+    state: { type: 'string' },
+    limit: { type: 'string' },
+  },
   run: async (terminal, values) => {
-    const bytes = await readInput(requiredText(values, 'file'));
+    const path = requiredText(values, 'file');
+    const bytes = await readInput(path);
     const window = wholeNumber(values, 'context', 512);
-    if (window < 8) {
-      throw new UsageError('--context must be at least 8.');
+    if (window < 64) {
+      throw new UsageError('--context must be at least 64.');
     }
-    const { engine } = await loadModel(terminal, { ...commonOptions(values), contextLength: window });
-    const line = progressLine(terminal);
-    const nll = await engine.run(priorities.interactive, terminal.signal, async (model, signal) => {
-      const windows = cutWindows(
-        withBos(model, model.tokenize(bytes, false)),
-        window,
-        model.info.addBos ? model.info.bosToken : undefined,
-      );
-      if (windows.length < 2) {
-        throw new EngineError('invalidArgument', `The text is too short: at least ${2 * window} tokens are needed.`);
-      }
-      const scored: number[] = [];
-      for (const [index, ids] of windows.entries()) {
-        line.show(`window ${index + 1} of ${windows.length}`);
-        scored.push(...(await settle(model.score(ids), signal)).slice(firstScored(window) - 1));
-      }
-      return scored;
-    });
-    line.clear();
-    const result = summarize(nll);
-    terminal.out(
-      values['json'] === true
-        ? `${JSON.stringify(result)}\n`
-        : `perplexity ${result.perplexity.toFixed(4)} +/- ${result.stderr.toFixed(5)} over ${result.tokens} tokens\n`,
-    );
+    const limit = values['limit'] === undefined ? undefined : wholeNumber(values, 'limit', 0);
+    if (limit === 0) {
+      throw new UsageError('--limit must be at least 1.');
+    }
+    const page = await checkPage(values);
+    const state = statePath(values);
+    const common = { ...commonOptions(values), contextLength: window };
+    const against = text(values, 'against');
+    const own = await open(terminal, common);
+    const base = against === undefined ? undefined : await open(terminal, { ...common, model: against });
+    const opened = base === undefined ? [own] : [own, base];
+    const line = progressLog(terminal);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const tokens = await resumable(terminal, state, () =>
+      measurePerplexity(
+        {
+          text: bytes,
+          window,
+          limit,
+          state,
+          engine: own.session.engine,
+          base: base?.session.engine,
+          identity: {
+            kind: 'perplexity',
+            version: 1,
+            data: sha256,
+            models: opened.map(({ file }) => file.sha256),
+            context: window,
+            compactCache: common.compactCache,
+          },
+        },
+        {
+          signal: terminal.signal,
+          onProgress: (done, total, seconds) => line.show(withRemaining(`window ${done + 1} of ${total}`, seconds)),
+        },
+      ),
+    ).finally(() => line.clear());
+    const report = {
+      metric: 'perplexity/llama.cpp' as const,
+      ...summarizePerplexity(tokens.nll),
+      windows: tokens.windows,
+      context: window,
+      divergence: base === undefined ? undefined : summarizeDivergence(tokens),
+      data: { name: basename(path), bytes: bytes.length, sha256, badLines: 0, tasks: 1 },
+      engine: { version: own.session.version, abi: own.session.addon().abiVersion },
+      seed: 0,
+      models: opened.map(({ session, file }) =>
+        identify(file, session.engine.model.info, session.addon().inspect(file.path)),
+      ),
+    };
+    if (page !== undefined) {
+      await writeFile(page, perplexityPage(report, tokens.kld));
+    }
+    terminal.out(values['json'] === true ? `${JSON.stringify(report)}\n` : perplexityText(report));
   },
 };
 
-/** Whole windows of the text, the first token of each replaced by bos where the model wants one. */
-export function cutWindows(ids: Int32Array, window: number, bos: number | undefined): Int32Array[] {
-  return Array.from({ length: Math.floor(ids.length / window) }, (_, index) => {
-    const cut = ids.slice(index * window, (index + 1) * window);
-    if (bos !== undefined) {
-      cut[0] = bos;
-    }
-    return cut;
-  });
-}
-
-/** Position of the first token that counts: those before only give it context. */
-function firstScored(window: number): number {
-  return Math.floor(window / 2) + 1;
-}
-
-/** Perplexity with its standard error, from negative log-likelihoods in nats. */
-export function summarize(nll: readonly number[]): { perplexity: number; stderr: number; tokens: number } {
-  const tokens = nll.length;
-  const mean = nll.reduce((sum, value) => sum + value, 0) / tokens;
-  const square = nll.reduce((sum, value) => sum + value * value, 0) / tokens;
-  const ppl = Math.exp(mean);
-  const variance = Math.max(0, square - mean * mean);
-  return { perplexity: ppl, stderr: Math.sqrt(variance / Math.max(1, tokens - 1)) * ppl, tokens };
+async function open(terminal: Terminal, options: CommonOptions): Promise<{ session: Session; file: ModelFile }> {
+  const session = await loadModel(terminal, options);
+  const { name, path } = await modelPath(session, options.model);
+  return { session, file: await readModelFile(name, path, terminal.signal) };
 }

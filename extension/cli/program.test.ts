@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cutWindows, summarize } from './perplexity.ts';
 import { runProgram } from './program.ts';
 
 let folder = '';
@@ -43,7 +42,9 @@ const verbs = [
   'bench',
   'inspect',
   'models',
+  'collect',
   'curate',
+  'evaluate',
   'quantize',
 ];
 
@@ -80,6 +81,22 @@ test.each([
   [['curate', '/dev/null', '--out', 'x', '--secrets', 'hide'], '--secrets must be redact or drop, not "hide"'],
   [['curate', '/dev/null', '--out', 'x', '--valid', '1'], '--valid must be below 1'],
   [['curate', '/dev/null', '--out', 'x', '--min-length', '9', '--max-length', '3'], '--min-length 9 is above'],
+  [['perplexity', '--file', 'package.json', '--context', '8'], '--context must be at least 64'],
+  [['perplexity', '--file', 'package.json', '--limit', '0'], '--limit must be at least 1'],
+  [['collect'], '--out is missing'],
+  [['collect', '--out', '/nowhere/x'], 'Nothing is asked. Name files of questions'],
+  [['collect', 'package.json', '--out', '/nowhere/x', '--max-tokens', '0'], '--max-tokens must be at least 1'],
+  [['collect', 'package.json', '--out', '/nowhere/x', '--follow-ups', 'some'], '--follow-ups must be a whole number'],
+  [['evaluate'], 'Give one file with tasks'],
+  [['evaluate', '/dev/null', '--metric', 'beauty'], 'There is no metric beauty. There are: gt-ppl,'],
+  [['evaluate', '/dev/null', '--metric', 'gt-ppl,bits-per-byte'], 'run the other metrics by themselves'],
+  [['evaluate', 'package.json', '--limit', '0'], '--limit must be at least 1'],
+  [['evaluate', 'package.json', '--html', ''], '--html needs the name of a file'],
+  [['evaluate', 'package.json', '--metric', 'humaneval'], 'Say --allow-code if you want that'],
+  [
+    ['evaluate', 'package.json', '--metric', 'humaneval', '--allow-code', '--samples', '3', '--temperature', '0'],
+    '--samples above 1 needs a --temperature above 0',
+  ],
 ])('wrong usage is 2: %j', async (args, message) => {
   const { code, out, note } = await run(...args);
   expect([code, out]).toEqual([2, '']);
@@ -95,6 +112,13 @@ describe('failures are 1, in words, with nothing on stdout', () => {
     [['tokenize', '--file', '/dev/null', '--model', 'smollm2-135m-instruct'], 'not downloaded'],
     [['curate', '/nowhere.jsonl', '--out', '/nowhere/out'], '/nowhere.jsonl does not exist'],
     [['curate', '/', '--out', '/nowhere/out'], '/ is not a file.'],
+    [['collect', '/nowhere.txt', '--out', '/nowhere/x'], '/nowhere.txt does not exist'],
+    [['collect', '--code', 'package.json', '--out', '/nowhere/x'], 'package.json is not a folder.'],
+    [['collect', '--own-chats', '/nowhere', '--out', '/nowhere/x'], '/nowhere does not exist'],
+    [['evaluate', '/nowhere.jsonl'], '/nowhere.jsonl does not exist'],
+    [['evaluate', '/'], '/ is not a file.'],
+    [['evaluate', 'package.json', '--html', '/nowhere/x.html'], '/nowhere/x.html cannot be written'],
+    [['evaluate', 'package.json'], 'No model is installed'],
     [['models', 'remove', '/nowhere.gguf'], 'neither in the catalogue nor a file that you added'],
   ])('%j', async (args, message) => {
     const { code, out, note } = await run(...args, '--json');
@@ -154,21 +178,5 @@ describe('curate', () => {
     expect(code).toBe(0);
     expect(out).toContain('refusals');
     expect(out).toContain('1 line was no record; card.md says which.');
-  });
-});
-
-describe('perplexity', () => {
-  test('cuts whole windows and puts bos in front of each', () => {
-    expect(cutWindows(Int32Array.of(1, 2, 3, 4, 5), 2, 9).map((ids) => [...ids])).toEqual([
-      [9, 2],
-      [9, 4],
-    ]);
-  });
-
-  test('is the exponential of the mean', () => {
-    const { perplexity, stderr, tokens } = summarize([1, 3]);
-    expect(perplexity).toBeCloseTo(Math.exp(2));
-    expect(stderr).toBeCloseTo(Math.exp(2));
-    expect(tokens).toBe(2);
   });
 });

@@ -6,8 +6,10 @@ import type { Session } from '../server/session.ts';
 import { ask } from './ask.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
+import { collect } from './collect.ts';
 import { complete } from './complete.ts';
 import { curate } from './curate.ts';
+import { evaluate } from './evaluate.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
 import { quantize } from './quantize.ts';
@@ -27,7 +29,9 @@ const verbs: readonly Verb[] = [
   bench,
   inspect,
   models,
+  collect,
   curate,
+  evaluate,
   quantize,
 ];
 

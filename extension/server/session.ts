@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { EngineState, ServerOptions } from '../protocol/server.ts';
@@ -14,6 +15,8 @@ import { ModelStore } from './models/store.ts';
 
 /** The engine and the models of one client: the editor's window or a run of the terminal program. */
 export interface Session {
+  /** Of this program. */
+  readonly version: string;
   readonly engine: Engine;
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
@@ -55,7 +58,7 @@ export async function createSession(
     await engine.clearCache();
     await removeSnapshots(folder);
   };
-  return { engine, store, addon, clearCache };
+  return { version: await readVersion(host), engine, store, addon, clearCache };
 }
 
 /** What a model could take: what is free, and what the loaded one would give back. */
@@ -68,4 +71,9 @@ function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
     // Without an engine the list can still be shown, with the coarser figures of the system.
     return { total: totalmem(), available: freemem() + given, defaultPrefixCache: 0 };
   }
+}
+
+async function readVersion({ installFolder }: Host): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(installFolder, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
 }

@@ -7,6 +7,7 @@
 #include "kernels/dispatch.h"
 #include "model_object.h"
 #include "ops/cpu_topology.h"
+#include "predictions_object.h"
 
 namespace paddock::binding {
 namespace {
@@ -71,6 +72,7 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;  // the environment owns it
   data->model_class = Napi::Persistent(ModelObject::Define(env));
+  data->predictions_class = Napi::Persistent(PredictionsObject::Define(env));
   env.SetInstanceData(data);
   exports.Set("abiVersion", kAbiVersion);
   exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));

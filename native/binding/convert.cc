@@ -251,6 +251,23 @@ Napi::Float64Array ToJs(Napi::Env env, const std::vector<double>& values) {
   return out;
 }
 
+Napi::Object ToJs(Napi::Env env, const std::vector<TokenDivergence>& divergences) {
+  std::vector<double> nll, base_nll, kld;
+  int same_top = 0;
+  for (const TokenDivergence& d : divergences) {
+    nll.push_back(d.nll);
+    base_nll.push_back(d.base_nll);
+    kld.push_back(d.kld);
+    same_top += d.same_top;
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("nll", ToJs(env, nll));
+  out.Set("baseNll", ToJs(env, base_nll));
+  out.Set("kld", ToJs(env, kld));
+  out.Set("sameTop", same_top);
+  return out;
+}
+
 std::optional<std::vector<int32_t>> ToIds(const Napi::Value& value) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) return std::nullopt;
   const Napi::Int32Array array = value.As<Napi::Int32Array>();

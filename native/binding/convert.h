@@ -28,6 +28,7 @@ Napi::Object ToJs(Napi::Env env, const BenchReport& report);
 Napi::Object ToJs(Napi::Env env, const QuantizeReport& report);
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& ids);
 Napi::Float64Array ToJs(Napi::Env env, const std::vector<double>& values);
+Napi::Object ToJs(Napi::Env env, const std::vector<TokenDivergence>& divergences);
 
 // Each returns nullopt for a value of another kind. A missing field of an object counts as its default.
 std::optional<std::vector<int32_t>> ToIds(const Napi::Value& value);

@@ -5,6 +5,7 @@
 
 #include "convert.h"
 #include "model_object.h"
+#include "predictions_object.h"
 
 namespace paddock::binding {
 namespace {
@@ -102,11 +103,11 @@ void GenerateJob::FlushText() {
   });
 }
 
-ScoreJob::ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids)
-    : PromiseJob(env, core.channel()), engine_(*core.engine), ids_(std::move(ids)) {}
+ScoreJob::ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), ids_(std::move(ids)), first_(first) {}
 
 Status ScoreJob::Work() {
-  Result<std::vector<double>> nll = engine_.Score(ids_, &cancelled());
+  Result<std::vector<double>> nll = engine_.Score(ids_, &cancelled(), first_);
   if (!nll.ok()) return nll.status();
   nll_ = nll.Take();
   return Status::Ok();
@@ -114,6 +115,40 @@ Status ScoreJob::Work() {
 
 Napi::Value ScoreJob::ToValue(Napi::Env env) {
   return ToJs(env, nll_);
+}
+
+PredictJob::PredictJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), ids_(std::move(ids)), first_(first) {}
+
+Status PredictJob::Work() {
+  Result<std::vector<float>> logits = engine_.Predictions(ids_, first_, &cancelled());
+  if (!logits.ok()) return logits.status();
+  logits_ = logits.Take();
+  return Status::Ok();
+}
+
+Napi::Value PredictJob::ToValue(Napi::Env env) {
+  return PredictionsObject::Create(env, std::move(logits_));
+}
+
+CompareJob::CompareJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first, std::vector<float> base)
+    : PromiseJob(env, core.channel()),
+      engine_(*core.engine),
+      ids_(std::move(ids)),
+      first_(first),
+      base_(std::move(base)) {}
+
+Status CompareJob::Work() {
+  Result<std::vector<TokenDivergence>> divergences = engine_.Compare(ids_, first_, base_, &cancelled());
+  // Many megabytes, which should not wait for the garbage collector.
+  base_ = {};
+  if (!divergences.ok()) return divergences.status();
+  divergences_ = divergences.Take();
+  return Status::Ok();
+}
+
+Napi::Value CompareJob::ToValue(Napi::Env env) {
+  return ToJs(env, divergences_);
 }
 
 BenchJob::BenchJob(Napi::Env env, ModelCore& core, const BenchOptions& options)

@@ -70,7 +70,7 @@ class GenerateJob : public PromiseJob, private GenerateObserver {
 
 class ScoreJob : public PromiseJob {
  public:
-  ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids);
+  ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first);
 
  protected:
   Status Work() override;
@@ -79,7 +79,39 @@ class ScoreJob : public PromiseJob {
  private:
   Engine& engine_;
   std::vector<int32_t> ids_;
+  int first_;
   std::vector<double> nll_;
+};
+
+class PredictJob : public PromiseJob {
+ public:
+  PredictJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  std::vector<int32_t> ids_;
+  int first_;
+  std::vector<float> logits_;
+};
+
+class CompareJob : public PromiseJob {
+ public:
+  CompareJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first, std::vector<float> base);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  std::vector<int32_t> ids_;
+  int first_;
+  std::vector<float> base_;
+  std::vector<TokenDivergence> divergences_;
 };
 
 class BenchJob : public PromiseJob {

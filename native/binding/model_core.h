@@ -43,7 +43,7 @@ class ModelCore {
 
 // Of one environment (a window's process may have several, with worker threads).
 struct AddonData {
-  Napi::FunctionReference model_class;
+  Napi::FunctionReference model_class, predictions_class;
   std::set<std::shared_ptr<ModelCore>> cores;
 };
 

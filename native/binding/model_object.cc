@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "jobs.h"
+#include "predictions_object.h"
 
 namespace paddock::binding {
 
@@ -15,6 +16,8 @@ Napi::Function ModelObject::Define(Napi::Env env) {
                          InstanceMethod<&ModelObject::TokenId>("tokenId"),
                          InstanceMethod<&ModelObject::Generate>("generate"),
                          InstanceMethod<&ModelObject::Score>("score"),
+                         InstanceMethod<&ModelObject::Predict>("predict"),
+                         InstanceMethod<&ModelObject::Compare>("compare"),
                          InstanceMethod<&ModelObject::Bench>("bench"),
                          InstanceMethod<&ModelObject::ClearCache>("clearCache"),
                          InstanceMethod<&ModelObject::Unload>("unload"),
@@ -91,8 +94,29 @@ Napi::Value ModelObject::Generate(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::Score(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
   std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
-  if (!ids) return ThrowArgument(info.Env(), "score: an Int32Array is needed.");
-  return StartJob<ScoreJob>(info, std::move(*ids));
+  const std::optional<int> first = ToInt(info[1], 0);
+  if (!ids || !first) return ThrowArgument(info.Env(), "score: an Int32Array and a whole number are needed.");
+  return StartJob<ScoreJob>(info, std::move(*ids), *first);
+}
+
+Napi::Value ModelObject::Predict(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
+  const std::optional<int> first = ToInt(info[1], 0);
+  if (!ids || !first) return ThrowArgument(info.Env(), "predict: an Int32Array and a whole number are needed.");
+  return StartJob<PredictJob>(info, std::move(*ids), *first);
+}
+
+Napi::Value ModelObject::Compare(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
+  const std::optional<int> first = ToInt(info[1], 0);
+  PredictionsObject* base = PredictionsObject::From(info[2]);
+  if (!ids || !first || base == nullptr) {
+    return ThrowArgument(info.Env(),
+                         "compare: an Int32Array, a whole number, and predictions that were not used yet are needed.");
+  }
+  return StartJob<CompareJob>(info, std::move(*ids), *first, base->Take());
 }
 
 Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {

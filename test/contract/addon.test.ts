@@ -267,6 +267,37 @@ describe('a model', () => {
       const nll = await model.score(ids).result;
       expect(nll).toHaveLength(ids.length - 1);
       expect(Math.min(...nll)).toBeGreaterThanOrEqual(0);
+      expect(await model.score(ids, 4).result).toEqual(nll.subarray(4));
+      for (const first of [-1, ids.length - 1, 0.5]) {
+        expect(await codeOf(() => model.score(ids, first).result)).toBe('invalidArgument');
+      }
+    },
+    slow,
+  );
+
+  test(
+    'is compared with another one, whose predictions are used up by it',
+    async () => {
+      const ids = model.tokenize('The quick brown fox jumps over the lazy dog.', false);
+      const nll = await model.score(ids, 2).result;
+      const base = await model.predict(ids, 2).result;
+      const { kld, baseNll, sameTop, ...rest } = await model.compare(ids, 2, base).result;
+      expect(rest.nll).toEqual(nll);
+      expect(baseNll).toEqual(nll);
+      expect(sameTop).toBe(nll.length);
+      expect([...kld]).toEqual([...nll].map(() => 0));
+      expect(await codeOf(() => model.compare(ids, 2, base).result)).toBe('invalidArgument');
+
+      const other = await model.predict(ids, 3).result;
+      expect(await codeOf(() => model.compare(ids, 2, other).result)).toBe('invalidArgument');
+      for (const wrong of [undefined, {}, model, new Float32Array(8)]) {
+        expect(await codeOf(() => model.compare(ids, 2, wrong as never).result)).toBe('invalidArgument');
+      }
+      const job = model.predict(ids, 0);
+      job.cancel();
+      expect(await codeOf(() => job.result)).toBe('cancelled');
+      const made = (base as unknown as { constructor: new () => unknown }).constructor;
+      expect(await codeOf(() => new made())).toBe('invalidArgument');
     },
     slow,
   );

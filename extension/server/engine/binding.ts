@@ -221,6 +221,21 @@ export interface NativeBench {
   readonly layerWeights: number;
 }
 
+/** Logits of one model, for `compare` of another. */
+export interface NativePredictions {
+  readonly constructor: { readonly name: 'NativePredictions' };
+}
+
+/** For each compared token, in nats. */
+export interface NativeDivergence {
+  readonly nll: Float64Array;
+  readonly baseNll: Float64Array;
+  /** Kullback-Leibler divergence of the model from the base, over the whole vocabulary. */
+  readonly kld: Float64Array;
+  /** How many of them have the same likeliest token in both. */
+  readonly sameTop: number;
+}
+
 export interface NativeModel {
   readonly info: NativeModelInfo;
   /** Bytes need not be valid UTF-8. `special`: control tokens in the text become their ids. Synchronous. */
@@ -234,8 +249,12 @@ export interface NativeModel {
     request: NativeGenerateRequest,
     onEvent: (event: NativeGenerateEvent) => void,
   ): NativeJob<NativeGenerateResult>;
-  /** Negative log-likelihood in nats of ids[1..], each given all ids before it. */
-  score(ids: Int32Array): NativeJob<Float64Array>;
+  /** Negative log-likelihood in nats of ids[first + 1 ..], each given all ids before it; `first` is 0 when absent. */
+  score(ids: Int32Array, first?: number): NativeJob<Float64Array>;
+  /** What this model predicts for ids[first + 1 ..]. Large: a window of 512 takes up to 155 MB until it is compared. */
+  predict(ids: Int32Array, first: number): NativeJob<NativePredictions>;
+  /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
+  compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
   bench(options: NativeBenchOptions): NativeJob<NativeBench>;
   /** Forgets earlier prompts, in memory and in the snapshot folder. */
   clearCache(): NativeJob<void>;

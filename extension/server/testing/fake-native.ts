@@ -36,7 +36,7 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
   const native = {
-    abiVersion: 3,
+    abiVersion: 4,
     quantizeTypes: [],
     quantize: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     requests,
@@ -101,7 +101,12 @@ function fakeModel(
       const result = stream(answer, request, onEvent, () => cancelled, script.pieceLength ?? 4);
       return { result, cancel: () => (cancelled = true) };
     },
-    score: (ids) => ({ result: Promise.resolve(new Float64Array(ids.length - 1).fill(1)), cancel: () => {} }),
+    score: (ids, first = 0) => ({
+      result: Promise.resolve(new Float64Array(ids.length - 1 - first).fill(1)),
+      cancel: () => {},
+    }),
+    predict: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
+    compare: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     bench: () => ({
       result: Promise.resolve({
         rows: [],

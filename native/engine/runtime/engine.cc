@@ -64,14 +64,6 @@ uint64_t Parameters(const GgufFile& file) {
   return count;
 }
 
-// -ln softmax(logits)[token]
-double NegativeLogLikelihood(std::span<const float> logits, int32_t token) {
-  const double max = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
-  return max + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(token)]);
-}
-
 uint64_t PanelBytes(const PanelMatrix& m) {
   return static_cast<uint64_t>(m.panel_bytes) * static_cast<uint64_t>(m.panel_count);
 }
@@ -429,33 +421,74 @@ Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {
   return Trainer::Need(s.plan.h, s.weights, *s.plan.kernels, s.pool, options);
 }
 
-Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel) {
+Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel, int first) {
+  std::vector<double> nll(ids.size());
+  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    nll[i] = NegativeLogLikelihood(logits, ids[begin + i]);
+  }));
+  nll.resize(ids.size() - begin);
+  return nll;
+}
+
+Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int first, const CancelFlag* cancel) {
+  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t rows = ids.size() - std::min(ids.size(), static_cast<size_t>(std::max(first, 0)) + 1);
+  std::vector<float> all(std::min(rows, static_cast<size_t>(state_->plan.context)) * vocabulary);
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    std::copy(logits.begin(), logits.end(), all.begin() + static_cast<std::ptrdiff_t>(i * vocabulary));
+  }));
+  return all;
+}
+
+Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> ids, int first,
+                                                     std::span<const float> base, const CancelFlag* cancel) {
+  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
+  if (begin >= ids.size() || base.size() != (ids.size() - begin) * vocabulary) {
+    return Status(Code::kInvalidArgument,
+                  "The predictions to compare with are of other tokens, or of a model with another vocabulary.");
+  }
+  std::vector<TokenDivergence> out(ids.size() - begin);
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    out[i] = CompareLogits(base.subspan(i * vocabulary, vocabulary), logits, ids[begin + i]);
+  }));
+  return out;
+}
+
+Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
+                              const std::function<void(size_t, std::span<const float>)>& row) {
   State& s = *state_;
   if (ids.size() < 2) return Status(Code::kInvalidArgument, "A text of at least two tokens is needed.");
   if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
+    return Status(Code::kInvalidArgument, "At least one token of the text must count.");
   if (ids.size() > static_cast<size_t>(s.plan.context)) {
     return Status(Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
                                             std::to_string(s.plan.context) +
                                             ". Shorten it or load the model with a longer context.");
   }
-  std::vector<double> nll;
   s.cached.clear();
   const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
-  for (size_t at = 0; at + 1 < ids.size(); at += kMaxBatch) {
-    const int count = static_cast<int>(std::min<size_t>(kMaxBatch, ids.size() - 1 - at));
-    if (!s.forward.Run(ids.subspan(at, static_cast<size_t>(count)), static_cast<int>(at), count, cancel, nullptr))
+  const int last = static_cast<int>(ids.size()) - 1;
+  for (int at = 0; at < last; at += kMaxBatch) {
+    const int count = std::min(kMaxBatch, last - at);
+    const int wanted = std::clamp(at + count - first, 0, count);
+    if (!s.forward.Run(ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at, wanted, cancel, nullptr))
       return cancelled;
-    for (int begin = 0; begin < count; begin += kMaxLogitRows) {
-      const int rows = std::min(kMaxLogitRows, count - begin);
+    for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
+      const int rows = std::min(kMaxLogitRows, wanted - begin);
       if (!s.forward.Head(begin, rows, cancel)) return cancelled;
-      for (int i = 0; i < rows; ++i) {
-        nll.push_back(NegativeLogLikelihood(s.Logits(i), ids[at + static_cast<size_t>(begin + i) + 1]));
-      }
+      const int index = at + count - wanted + begin - first;
+      // Exponentials over the whole vocabulary take as long as the small models themselves.
+      s.pool.Run(nullptr, [&](int thread) {
+        for (int i; (i = s.pool.Claim(thread, rows)) < rows;) row(static_cast<size_t>(index + i), s.Logits(i));
+      });
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
   s.DropFilePages();
-  return nll;
+  return Status::Ok();
 }
 
 Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch,

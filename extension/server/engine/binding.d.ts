@@ -1,0 +1,264 @@
+/**
+ * The typed surface of the native addon (`native/binding`). A contract test compares it with the loaded `.node`.
+ *
+ * Every failure is an `Error` with a `code` from `protocol/model.ts`. Long work runs on the model's own engine
+ * thread; the calls that are marked synchronous are cheap.
+ */
+export interface NativeModule {
+  /** Raised with every change of this surface. */
+  readonly abiVersion: number;
+  systemInfo(): NativeSystemInfo;
+  /** Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. */
+  inspect(
+    path: string,
+    options?: {
+      contextLength?: number;
+      prefixCacheBytes?: number;
+      compactCache?: boolean;
+    },
+  ): NativeInspection;
+  /** Maps, checks and repacks the weights. `onProgress` gets 0..1. Abort through `cancelToken`. */
+  loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
+  /** Types that `quantize` makes. */
+  readonly quantizeTypes: string[];
+  /** Writes a model file in fewer bits. `path` gets its name when it is whole. 0 threads = the physical cores. */
+  quantize(
+    source: string,
+    path: string,
+    type: string,
+    threads: number,
+    onProgress: (fraction: number) => void,
+  ): NativeJob<NativeQuantizeReport>;
+}
+export interface NativeQuantizeReport {
+  readonly sourceBytes: number;
+  readonly bytes: number;
+  readonly parameters: number;
+  /** Of the matrices. */
+  readonly bitsPerWeight: number;
+  /** Root mean square error of the converted weights, relative to the weights. */
+  readonly relativeError: number;
+  /** The source was quantized already. */
+  readonly requantized: boolean;
+  /** Tensor type -> number of tensors. */
+  readonly types: Readonly<Record<string, number>>;
+}
+export interface NativeLoad {
+  readonly result: Promise<NativeModel>;
+  cancel(): void;
+}
+export interface NativeSystemInfo {
+  /** E.g. `['avx2', 'fma', 'f16c']`. */
+  readonly cpuFeatures: string[];
+  /** Names of the kernel tables that this CPU can run, best first. */
+  readonly availableKernels: string[];
+  readonly physicalCores: number;
+  readonly totalMemory: number;
+  readonly availableMemory: number;
+}
+export interface NativeLoadOptions {
+  /** Tokens; 0 = the smaller of the trained length and 8192. */
+  contextLength?: number;
+  /** 0 = as many of the performance cores as it pays to use. */
+  threads?: number;
+  /** Leaves one core to others when `threads` is 0. */
+  polite?: boolean;
+  /** Keys and values in 8 instead of 16 bits. */
+  compactCache?: boolean;
+  /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
+  kernels?: string;
+  /** Memory for the keys and values of earlier prompts; 0 = none, absent = 1/32 of the memory up to 512 MiB. */
+  prefixCacheBytes?: number;
+  /** Where they are kept for the next start; absent or empty = nowhere. */
+  snapshotFolder?: string;
+  /** The most that the folder holds; 2 GiB. */
+  snapshotBytes?: number;
+}
+export interface NativeTensor {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: number[];
+  readonly bytes: number;
+}
+export type NativeMetadataValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | {
+      arrayOf: string;
+      length: number;
+    };
+export interface NativeMemory {
+  readonly weights: number;
+  readonly kvCache: number;
+  readonly scratch: number;
+  readonly prefixCache: number;
+  readonly total: number;
+}
+export interface NativeInspection {
+  readonly fileBytes: number;
+  readonly version: number;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly quantization: string;
+  readonly trainedContextLength: number;
+  readonly metadata: Record<string, NativeMetadataValue>;
+  readonly tensors: NativeTensor[];
+  /** Undefined when the engine cannot run this file; `unsupported` then says why. */
+  readonly memory: NativeMemory | undefined;
+  readonly unsupported: string | undefined;
+  readonly contextLength: number;
+}
+export interface NativeModelInfo {
+  readonly path: string;
+  readonly name: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly quantization: string;
+  readonly contextLength: number;
+  readonly trainedContextLength: number;
+  readonly vocabularySize: number;
+  readonly memory: NativeMemory;
+  readonly kernels: string;
+  /** At most as many as there are CPUs. */
+  readonly threads: number;
+  /** What was asked for; 0 = automatic. */
+  readonly requestedThreads: number;
+  /** How many of the threads take part in decoding and in prefill. */
+  readonly decodeThreads: number;
+  readonly prefillThreads: number;
+  readonly compactCache: boolean;
+  readonly chatTemplate: string | undefined;
+  readonly bosToken: number | undefined;
+  readonly eosToken: number | undefined;
+  readonly bosText: string;
+  readonly eosText: string;
+  /** Whether the model wants its bos token before every prompt. */
+  readonly addBos: boolean;
+  /** Every token that ends a generation (eos, eot, and their kind). */
+  readonly endTokens: number[];
+}
+export interface NativeGenerateRequest {
+  /** Token ids, 1 .. contextLength - 1 of them. */
+  readonly prompt: Int32Array;
+  /** The upper limit of new tokens; 0 = until the context is full. */
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+  /** The answer ends before the first of these; it is not part of the text. */
+  readonly stop: string[];
+  /** Ids that end the answer besides the model's own end tokens. */
+  readonly stopTokens: number[];
+  /** Do not end at end tokens (benchmarks). */
+  readonly ignoreEnd?: boolean;
+  /** Not worth remembering beyond the next request. */
+  readonly transient?: boolean;
+  /** Ids of what the answer probably says; only the speed depends on it. */
+  readonly prediction?: Int32Array;
+  /** False: one token a pass, without guesses (to measure what they bring). The answer is the same. */
+  readonly speculate?: boolean;
+}
+export type NativeGenerateEvent =
+  | {
+      readonly type: 'prefill';
+      readonly done: number;
+      readonly total: number;
+      readonly cached: number;
+    }
+  /** `tokens`: those of the answer so far, these included. */
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      readonly tokens: number;
+    };
+export interface NativeGenerateResult {
+  readonly text: string;
+  readonly tokens: Int32Array;
+  readonly finishReason: 'stop' | 'length' | 'cancelled';
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  /** Guessed tokens that were evaluated, and those of them that were right. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+export interface NativeJob<T> {
+  readonly result: Promise<T>;
+  /** Safe at any time and any number of times; the promise still settles. */
+  cancel(): void;
+}
+export interface NativeBenchOptions {
+  /** Tokens of prefill, from an empty cache. */
+  readonly prompt: number;
+  /** Tokens to decode. */
+  readonly generate: number;
+  readonly repeat: number;
+  /** Tokens in the cache when decoding begins, at least 1; those of the prompt. */
+  readonly depth?: number;
+}
+export interface NativeBenchRow {
+  readonly test: 'prefill' | 'decode';
+  readonly tokens: number;
+  /** Tokens that were in the cache before. */
+  readonly depth: number;
+  readonly tokensPerSecond: number;
+}
+export interface NativeBench {
+  readonly rows: NativeBenchRow[];
+  /** Bytes per second over all threads: the best of nine passes, some before and some after the rows. */
+  readonly readBandwidth: number;
+  readonly readBandwidthMedian: number;
+  /** int8 multiply and add operations per second over all threads, the best of as many. */
+  readonly int8Peak: number;
+  readonly int8PeakMedian: number;
+  /** Bytes of weights that decoding one token reads. */
+  readonly weightBytesPerToken: number;
+  /** Elements of the layers' matrices: prefill multiplies each once for every token. */
+  readonly layerWeights: number;
+}
+/** Logits of one model, for `compare` of another. */
+export interface NativePredictions {
+  readonly constructor: {
+    readonly name: 'NativePredictions';
+  };
+}
+/** For each compared token, in nats. */
+export interface NativeDivergence {
+  readonly nll: Float64Array;
+  readonly baseNll: Float64Array;
+  /** Kullback-Leibler divergence of the model from the base, over the whole vocabulary. */
+  readonly kld: Float64Array;
+  /** How many of them have the same likeliest token in both. */
+  readonly sameTop: number;
+}
+export interface NativeModel {
+  readonly info: NativeModelInfo;
+  /** Bytes need not be valid UTF-8. `special`: control tokens in the text become their ids. Synchronous. */
+  tokenize(text: string | Uint8Array, special: boolean): Int32Array;
+  /** The bytes that the ids stand for; control tokens are left out unless `special`. Synchronous. */
+  detokenize(ids: Int32Array, special: boolean): Uint8Array;
+  /** `undefined` when the text is no single token of the vocabulary. Synchronous. */
+  tokenId(text: string): number | undefined;
+  /** Text events come at most every 16 ms. One job runs at a time; others wait in order. */
+  generate(
+    request: NativeGenerateRequest,
+    onEvent: (event: NativeGenerateEvent) => void,
+  ): NativeJob<NativeGenerateResult>;
+  /** Negative log-likelihood in nats of ids[first + 1 ..], each given all ids before it; `first` is 0 when absent. */
+  score(ids: Int32Array, first?: number): NativeJob<Float64Array>;
+  /** What this model predicts for ids[first + 1 ..]. Large: a window of 512 takes up to 155 MB until it is compared. */
+  predict(ids: Int32Array, first: number): NativeJob<NativePredictions>;
+  /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
+  compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
+  bench(options: NativeBenchOptions): NativeJob<NativeBench>;
+  /** Forgets earlier prompts, in memory and in the snapshot folder. */
+  clearCache(): NativeJob<void>;
+  /** Waits for the running job (cancelled) and frees the weights. */
+  unload(): Promise<void>;
+}
