@@ -39,7 +39,7 @@ export const quantize: Verb = {
     const line = progressLine(terminal);
     const start = performance.now();
     const report = await settle(
-      native.quantize(source, out, type, options.threads, (fraction) => line.show(progress(fraction, start))),
+      native.quantize(source, adapter, out, type, options.threads, (fraction) => line.show(progress(fraction, start))),
       terminal.signal,
     ).finally(() => line.clear());
     if (report.requantized) {

@@ -8,12 +8,13 @@
 #include "model_object.h"
 #include "ops/cpu_topology.h"
 #include "predictions_object.h"
+#include "trainer_object.h"
 
 namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 4;
+constexpr int kAbiVersion = 5;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -55,16 +56,18 @@ Napi::Value LoadModel(const Napi::CallbackInfo& info) {
 Napi::Value Quantize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::optional<int> threads;
-  if (info[3].IsNumber()) threads = ToInt(info[3], 0);
-  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsString() || !threads || *threads < 0 ||
-      *threads > kMaxThreads || !info[4].IsFunction()) {
-    return ThrowArgument(env, "quantize: two paths, a type, a number of threads and a function are needed.");
+  if (info[4].IsNumber()) threads = ToInt(info[4], 0);
+  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsString() || !info[3].IsString() || !threads ||
+      *threads < 0 || *threads > kMaxThreads || !info[5].IsFunction()) {
+    return ThrowArgument(env,
+                         "quantize: paths of a model, an adapter or nothing, and the new file, a type, a number of "
+                         "threads and a function are needed.");
   }
   const auto core = std::make_shared<ModelCore>(env);
   env.GetInstanceData<AddonData>()->cores.insert(core);
-  const auto job =
-      std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
-                                    info[2].As<Napi::String>(), PlanThreads(*threads), info[4].As<Napi::Function>());
+  const auto job = std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                                                 info[2].As<Napi::String>(), info[3].As<Napi::String>(),
+                                                 PlanThreads(*threads), info[5].As<Napi::Function>());
   job->Start(env, core->thread(), Napi::Object());
   return job->ToHandle(env);
 }
@@ -73,6 +76,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;  // the environment owns it
   data->model_class = Napi::Persistent(ModelObject::Define(env));
   data->predictions_class = Napi::Persistent(PredictionsObject::Define(env));
+  data->trainer_class = Napi::Persistent(TrainerObject::Define(env));
   env.SetInstanceData(data);
   exports.Set("abiVersion", kAbiVersion);
   exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));

@@ -379,4 +379,36 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
   return request;
 }
 
+std::optional<TrainerOptions> ToTrainerOptions(const Napi::Value& value) {
+  if (!value.IsObject()) return std::nullopt;
+  const Napi::Object object = value.As<Napi::Object>();
+  TrainerOptions o;
+  int seed = 0;
+  const bool numbers = ReadInt(object, "rank", &o.lora.rank) && ReadFloat(object, "alpha", &o.lora.alpha) &&
+                       ReadFloat(object, "dropout", &o.lora.dropout) &&
+                       ReadInt(object, "firstLayer", &o.lora.first_layer) && ReadInt(object, "seed", &seed) &&
+                       ReadFloat(object, "beta1", &o.adam.beta1) && ReadFloat(object, "beta2", &o.adam.beta2) &&
+                       ReadFloat(object, "epsilon", &o.adam.epsilon) &&
+                       ReadFloat(object, "weightDecay", &o.adam.weight_decay) &&
+                       ReadFloat(object, "clip", &o.adam.clip) && ReadInt(object, "maxTokens", &o.pass.max_rows);
+  if (!numbers) return std::nullopt;
+  o.lora.seed = static_cast<uint64_t>(seed);
+  const Napi::Value checkpoints = object.Get("checkpoints"), exact = object.Get("exact");
+  o.pass.checkpoints = checkpoints.IsBoolean() && checkpoints.As<Napi::Boolean>();
+  if (exact.IsBoolean() && exact.As<Napi::Boolean>()) o.pass.precision = GradientPrecision::kFloat32;
+  if (!object.Get("targets").IsUndefined()) o.lora.targets.fill(false);
+  const bool targets = ReadArray(object, "targets", [&](const Napi::Value& item) {
+    if (!item.IsString()) return false;
+    const std::string name = item.As<Napi::String>();
+    for (int t = 0; t < kLoraTargets; ++t) {
+      if (name != LoraTargetName(static_cast<LoraTarget>(t))) continue;
+      o.lora.targets[static_cast<size_t>(t)] = true;
+      return true;
+    }
+    return false;
+  });
+  if (!targets) return std::nullopt;
+  return o;
+}
+
 }  // namespace paddock::binding

@@ -38,5 +38,6 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value);
 // A whole number within int; `fallback` when undefined.
 std::optional<int> ToInt(const Napi::Value& value, int fallback);
 std::optional<BenchOptions> ToBenchOptions(const Napi::Value& value);
+std::optional<TrainerOptions> ToTrainerOptions(const Napi::Value& value);
 
 }  // namespace paddock::binding

@@ -1,6 +1,7 @@
 #include "jobs.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "convert.h"
@@ -181,7 +182,10 @@ UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core)
 
 Status UnloadJob::Work() {
   // Freeing gigabytes takes its time: not on the JavaScript thread.
-  if (const auto core = core_.lock()) core->engine.reset();
+  if (const auto core = core_.lock()) {
+    core->trainer.reset();
+    core->engine.reset();
+  }
   return Status::Ok();
 }
 
@@ -193,12 +197,13 @@ Napi::Value UnloadJob::ToValue(Napi::Env env) {
   return env.Undefined();
 }
 
-QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string path,
-                         std::string mixture, int threads, Napi::Function on_progress)
+QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
+                         std::string path, std::string mixture, int threads, Napi::Function on_progress)
     : PromiseJob(env, core->channel()),
       env_(env),
       core_(core),
       source_(std::move(source)),
+      adapter_(std::move(adapter)),
       path_(std::move(path)),
       mixture_(std::move(mixture)),
       threads_(threads),
@@ -207,10 +212,17 @@ QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, 
 Status QuantizeJob::Work() {
   const Result<GgufFile> file = GgufFile::Open(source_);
   if (!file.ok()) return file.status();
-  Result<QuantizeReport> report = QuantizeFile(*file, path_, mixture_, threads_, &cancelled(), [this](double fraction) {
-    if (fraction < 1 && !pace_.Due()) return;
-    Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
-  });
+  std::optional<LoraFile> adapter;
+  if (!adapter_.empty()) {
+    Result<LoraFile> opened = LoraFile::Open(adapter_);
+    if (!opened.ok()) return opened.status();
+    adapter = opened.Take();
+  }
+  Result<QuantizeReport> report = QuantizeFile(
+      *file, adapter ? &*adapter : nullptr, path_, mixture_, threads_, &cancelled(), [this](double fraction) {
+        if (fraction < 1 && !pace_.Due()) return;
+        Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+      });
   if (!report.ok()) return report.status();
   report_ = report.Take();
   return Status::Ok();

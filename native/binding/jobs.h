@@ -155,8 +155,9 @@ class UnloadJob : public PromiseJob {
 // Works on files, so its core never has an engine and ends with it.
 class QuantizeJob : public PromiseJob {
  public:
-  QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string path,
-              std::string mixture, int threads, Napi::Function on_progress);
+  // An empty `adapter`: none.
+  QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
+              std::string path, std::string mixture, int threads, Napi::Function on_progress);
 
  protected:
   Status Work() override;
@@ -168,7 +169,7 @@ class QuantizeJob : public PromiseJob {
 
   Napi::Env env_;
   std::weak_ptr<ModelCore> core_;
-  std::string source_, path_, mixture_;
+  std::string source_, adapter_, path_, mixture_;
   int threads_;
   Napi::FunctionReference on_progress_;
   QuantizeReport report_;

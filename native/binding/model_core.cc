@@ -27,6 +27,8 @@ void ModelCore::Shutdown() {
   shut_down_ = true;
   napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
   thread_.Stop();
+  trainer.reset();
+  trainer.reset();
   engine.reset();
   channel_->Close();
 }

@@ -31,6 +31,8 @@ class ModelCore {
 
   // Set by the load job, reset by the unload job, both on the engine thread; the JavaScript thread uses it between.
   std::unique_ptr<Engine> engine;
+  // Of the engine thread, and gone before the engine.
+  std::unique_ptr<Trainer> trainer;
   // Of the JavaScript thread: unload() was called.
   bool unloading = false;
 
@@ -43,7 +45,7 @@ class ModelCore {
 
 // Of one environment (a window's process may have several, with worker threads).
 struct AddonData {
-  Napi::FunctionReference model_class, predictions_class;
+  Napi::FunctionReference model_class, predictions_class, trainer_class;
   std::set<std::shared_ptr<ModelCore>> cores;
 };
 

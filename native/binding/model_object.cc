@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "jobs.h"
 #include "predictions_object.h"
+#include "trainer_object.h"
 
 namespace paddock::binding {
 
@@ -19,6 +20,8 @@ Napi::Function ModelObject::Define(Napi::Env env) {
                          InstanceMethod<&ModelObject::Predict>("predict"),
                          InstanceMethod<&ModelObject::Compare>("compare"),
                          InstanceMethod<&ModelObject::Bench>("bench"),
+                         InstanceMethod<&ModelObject::Train>("train"),
+                         InstanceMethod<&ModelObject::TrainingNeed>("trainingNeed"),
                          InstanceMethod<&ModelObject::ClearCache>("clearCache"),
                          InstanceMethod<&ModelObject::Unload>("unload"),
                      });
@@ -125,6 +128,20 @@ Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {
   if (!options)
     return ThrowArgument(info.Env(), "bench: prompt, generate, repeat and depth of the options must be whole numbers.");
   return StartJob<BenchJob>(info, *options);
+}
+
+Napi::Value ModelObject::Train(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  const std::optional<TrainerOptions> options = ToTrainerOptions(info[0]);
+  if (!options) return ThrowArgument(info.Env(), "train: options of an adapter are needed.");
+  return StartTraining(info.Env(), core_, Value(), *options);
+}
+
+Napi::Value ModelObject::TrainingNeed(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  const std::optional<TrainerOptions> options = ToTrainerOptions(info[0]);
+  if (!options) return ThrowArgument(info.Env(), "trainingNeed: options of an adapter are needed.");
+  return TrainingNeedOf(info.Env(), *core_, *options);
 }
 
 Napi::Value ModelObject::ClearCache(const Napi::CallbackInfo& info) {

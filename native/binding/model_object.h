@@ -28,6 +28,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value Predict(const Napi::CallbackInfo& info);
   Napi::Value Compare(const Napi::CallbackInfo& info);
   Napi::Value Bench(const Napi::CallbackInfo& info);
+  Napi::Value Train(const Napi::CallbackInfo& info);
+  Napi::Value TrainingNeed(const Napi::CallbackInfo& info);
   Napi::Value ClearCache(const Napi::CallbackInfo& info);
   Napi::Value Unload(const Napi::CallbackInfo& info);
 

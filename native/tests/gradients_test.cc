@@ -47,7 +47,9 @@ std::vector<float> RandomFloats(size_t n, test::Random& random) {
   return out;
 }
 
-Doubles ToDoubles(const std::vector<float>& x) { return {x.begin(), x.end()}; }
+Doubles ToDoubles(const std::vector<float>& x) {
+  return {x.begin(), x.end()};
+}
 
 TEST(PanelsComeBackAsFloats) {
   constexpr TensorType kTypes[] = {TensorType::kF32,  TensorType::kF16,  TensorType::kBF16, TensorType::kQ4_0,
@@ -282,4 +284,6 @@ TEST(AttentionGoesBack) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

@@ -237,8 +237,7 @@ TEST(ARunGoesOnBitForBitFromACheckpoint) {
   options.lora.dropout = 0.2f;
   const auto whole = MakeTrainer(*engine, options);
   const auto before = MakeTrainer(*engine, options), after = MakeTrainer(*engine, options);
-  const std::string path =
-      (std::filesystem::temp_directory_path() / "paddock-test-checkpoint.bin").string();
+  const std::string path = (std::filesystem::temp_directory_path() / "paddock-test-checkpoint.bin").string();
   const auto step = [](Trainer& trainer, uint64_t seed) {
     CHECK(trainer.Step(Data({40, 60, 90}, seed).samples(), 1e-3f, nullptr).ok());
   };
@@ -294,4 +293,6 @@ TEST(WhatCannotBeTrainedIsRefused) {
 }  // namespace
 }  // namespace paddock
 
-int main() { return paddock::test::RunAll(); }
+int main() {
+  return paddock::test::RunAll();
+}

@@ -18,9 +18,13 @@ export interface NativeModule {
   loadModel(path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void): NativeLoad;
   /** Types that `quantize` makes. */
   readonly quantizeTypes: string[];
-  /** Writes a model file in fewer bits. `path` gets its name when it is whole. 0 threads = the physical cores. */
+  /**
+   * Writes a model file in fewer bits, with what an adapter (empty: none) adds to its weights. `path` gets its name when
+   * it is whole. 0 threads = the physical cores.
+   */
   quantize(
     source: string,
+    adapter: string,
     path: string,
     type: string,
     threads: number,
@@ -256,8 +260,83 @@ export interface NativeModel {
   /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
   compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
   bench(options: NativeBenchOptions): NativeJob<NativeBench>;
+  /** Begins to train an adapter; a model has one trainer at a time. */
+  train(options: NativeTrainOptions): NativeJob<NativeTrainer>;
+  /** Bytes that a trainer with these options takes beside the model. Synchronous. */
+  trainingNeed(options: NativeTrainOptions): { readonly pass: number; readonly optimizer: number };
   /** Forgets earlier prompts, in memory and in the snapshot folder. */
   clearCache(): NativeJob<void>;
   /** Waits for the running job (cancelled) and frees the weights. */
   unload(): Promise<void>;
+}
+
+/** A matrix of a layer that an adapter stands beside. */
+export type NativeTarget = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+
+export interface NativeTrainOptions {
+  readonly rank: number;
+  readonly alpha: number;
+  /** Of the adapter's input, at least 0 and below 1. */
+  readonly dropout: number;
+  readonly targets: readonly NativeTarget[];
+  /** Layers before this one get no adapters. */
+  readonly firstLayer?: number;
+  readonly seed: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+  /** The largest norm of a gradient; 0 = any. */
+  readonly clip?: number;
+  /** Tokens of a batch, and so the most of a sample. */
+  readonly maxTokens: number;
+  /** Keep only the inputs of layers and compute the rest again: less memory, a third slower. */
+  readonly checkpoints?: boolean;
+  /** Derivatives in single precision even where the CPU multiplies bfloat16. */
+  readonly exact?: boolean;
+}
+
+export interface NativeStep {
+  /** Mean over the counted tokens before the step, in nats. */
+  readonly loss: number;
+  readonly tokens: number;
+  readonly counted: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+}
+
+export interface NativeAdapterMatrix {
+  readonly layer: number;
+  readonly target: NativeTarget;
+  readonly in: number;
+  readonly out: number;
+  /** [rank][in] */
+  readonly a: Float32Array;
+  /** [rank][out] */
+  readonly b: Float32Array;
+}
+
+/** Samples stand one behind the other in `ids`; `counted`: whether predicting the id counts in the loss. */
+export interface NativeTrainer {
+  /** Of the derivatives: `float32` or `bfloat16`. */
+  readonly precision: string;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** One step of the optimizer. Cancelled, it changes nothing. */
+  step(ids: Int32Array, lengths: Int32Array, counted: Uint8Array, learningRate: number): NativeJob<NativeStep>;
+  /** `sum` and each sample's sum are in nats. */
+  evaluate(
+    ids: Int32Array,
+    lengths: Int32Array,
+    counted: Uint8Array,
+  ): NativeJob<{ readonly sum: number; readonly counted: number; readonly samples: Float64Array }>;
+  /** Writes a checkpoint, whole or not at all, with a note of the caller's. */
+  save(path: string, note: string): NativeJob<void>;
+  /** Goes on from a checkpoint; resolves with its note. */
+  restore(path: string): NativeJob<string>;
+  /** Writes the adapter as a GGUF file. */
+  export(path: string): NativeJob<void>;
+  matrices(): NativeJob<NativeAdapterMatrix[]>;
+  /** Gives the memory back. */
+  close(): NativeJob<void>;
 }

@@ -67,26 +67,40 @@ void PutValue(const MetadataValue& value, Bytes* out) {
   }
 }
 
-std::vector<uint8_t> Header(const GgufFile& source, const std::vector<std::pair<std::string, uint32_t>>& numbers,
+void PutValue(const std::variant<uint32_t, float, std::string>& value, Bytes* out) {
+  if (const auto* number = std::get_if<uint32_t>(&value)) {
+    out->Put(static_cast<uint32_t>(MetadataType::kUint32));
+    out->Put(*number);
+  } else if (const auto* real = std::get_if<float>(&value)) {
+    out->Put(static_cast<uint32_t>(MetadataType::kFloat32));
+    out->Put(*real);
+  } else {
+    out->Put(static_cast<uint32_t>(MetadataType::kString));
+    out->Text(std::get<std::string>(value));
+  }
+}
+
+std::vector<uint8_t> Header(const GgufFile* source, const GgufWriter::Metadata& values,
                             const std::vector<GgufWriter::Tensor>& tensors) {
   const auto replaced = [&](std::string_view key) {
-    for (const auto& [name, value] : numbers) {
+    for (const auto& [name, value] : values) {
       if (name == key) return true;
     }
     return key == "general.alignment";
   };
   Bytes metadata;
   uint64_t count = 0;
-  for (const auto& [key, value] : source.metadata()) {
-    if (replaced(key)) continue;
+  if (source != nullptr) {
+    for (const auto& [key, value] : source->metadata()) {
+      if (replaced(key)) continue;
+      metadata.Text(key);
+      PutValue(value, &metadata);
+      ++count;
+    }
+  }
+  for (const auto& [key, value] : values) {
     metadata.Text(key);
     PutValue(value, &metadata);
-    ++count;
-  }
-  for (const auto& [key, value] : numbers) {
-    metadata.Text(key);
-    metadata.Put(static_cast<uint32_t>(MetadataType::kUint32));
-    metadata.Put(value);
     ++count;
   }
   Bytes out;
@@ -132,8 +146,7 @@ Status GgufWriter::Failed() const {
           "Cannot write " + path_.string() + ": " + what + "."};
 }
 
-Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufFile& source,
-                                      const std::vector<std::pair<std::string, uint32_t>>& numbers,
+Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufFile* source, const Metadata& values,
                                       const std::vector<Tensor>& tensors) {
   const std::filesystem::path place = ToPath(path);
   std::filesystem::path temporary = place;
@@ -146,7 +159,7 @@ Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufFile& s
   writer.file_ = std::fopen(temporary.c_str(), "wb");
 #endif
   if (writer.file_ == nullptr) return writer.Failed();
-  PADDOCK_RETURN_IF_ERROR(writer.Write(Header(source, numbers, tensors)));
+  PADDOCK_RETURN_IF_ERROR(writer.Write(Header(source, values, tensors)));
   PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
   return writer;
 }

@@ -1,4 +1,4 @@
-// Writing GGUF files (ggml docs, gguf.md; version 3) that begin as copies of one that was read.
+// Writing GGUF files (ggml docs, gguf.md; version 3), mostly as copies of one that was read.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/status.h"
@@ -26,10 +27,11 @@ class GgufWriter {
     uint64_t bytes;
   };
 
-  // The metadata of `source`, except its alignment, with `numbers` in place of or besides its own; then the headers of
-  // `tensors`, whose data must follow in this order.
-  static Result<GgufWriter> Create(const std::string& path, const GgufFile& source,
-                                   const std::vector<std::pair<std::string, uint32_t>>& numbers,
+  using Metadata = std::vector<std::pair<std::string, std::variant<uint32_t, float, std::string>>>;
+
+  // The metadata of `source` (null: none), except its alignment, with `values` in place of or besides its own; then the
+  // headers of `tensors`, whose data must follow in this order.
+  static Result<GgufWriter> Create(const std::string& path, const GgufFile* source, const Metadata& values,
                                    const std::vector<Tensor>& tensors);
   GgufWriter(GgufWriter&& other) noexcept;
   GgufWriter& operator=(GgufWriter&&) = delete;

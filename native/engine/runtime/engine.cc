@@ -413,7 +413,9 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   State& s = *state_;
-  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(ModelDigest(s.file)), options);
+  const Result<GgufFile> file = GgufFile::Open(s.info.path);
+  if (!file.ok()) return file.status();
+  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(ModelDigest(*file)), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {

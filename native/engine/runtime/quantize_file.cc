@@ -56,7 +56,8 @@ int LayerOf(std::string_view name) {
 // One tensor's rows from its type to another, a stretch of them at a time.
 class Converter {
  public:
-  Converter(const TensorInfo& tensor, TensorType to, ThreadPool* pool) : tensor_(tensor), to_(to), pool_(*pool) {
+  Converter(const TensorInfo& tensor, const LoraFile::Pair* adapter, TensorType to, ThreadPool* pool)
+      : tensor_(tensor), adapter_(adapter), to_(to), pool_(*pool) {
     row_bytes_ = RowBytes(to, columns());
     stretch_ = std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)));
     out_.resize(stretch_ * row_bytes_);
@@ -97,11 +98,14 @@ class Converter {
   bool ConvertRow(size_t row, size_t at, int thread, std::vector<float>* x, std::vector<float>* back) {
     const size_t source_bytes = RowBytes(tensor_.type, columns());
     Dequantize(tensor_.type, tensor_.data.data() + row * source_bytes, columns(), x->data());
+    if (adapter_ != nullptr) adapter_->AddRow(row, x->data());
     for (const float v : *x) {
       if (!std::isfinite(v)) return false;
     }
     uint8_t* out = out_.data() + at * row_bytes_;
-    if (to_ == TensorType::kF16) {
+    if (to_ == TensorType::kF32) {
+      std::copy_n(reinterpret_cast<const uint8_t*>(x->data()), 4 * columns(), out);
+    } else if (to_ == TensorType::kF16) {
       for (size_t i = 0; i < columns(); ++i) {
         const uint16_t half = FloatToHalf(std::clamp((*x)[i], -65504.0f, 65504.0f));
         std::copy_n(reinterpret_cast<const uint8_t*>(&half), 2, out + 2 * i);
@@ -119,6 +123,7 @@ class Converter {
   }
 
   const TensorInfo& tensor_;
+  const LoraFile::Pair* const adapter_;  // may be null
   const TensorType to_;
   ThreadPool& pool_;
   size_t row_bytes_ = 0, stretch_ = 0;
@@ -183,14 +188,15 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
   return WithFallback(type, tensor.columns());
 }
 
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& path, const std::string& mixture,
-                                    int threads, const std::atomic<bool>* cancel,
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const std::string& path,
+                                    const std::string& mixture, int threads, const std::atomic<bool>* cancel,
                                     const std::function<void(double)>& progress) {
   const Mixture* found = Find(mixture);
   if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false).status();
   Result<std::vector<Step>> planned = PlanSteps(source, *found);
   if (!planned.ok()) return planned.status();
   const std::vector<Step> steps = planned.Take();
+  if (adapter != nullptr) PADDOCK_RETURN_IF_ERROR(adapter->Fits(source));
 
   QuantizeReport report;
   std::vector<GgufWriter::Tensor> headers;
@@ -215,17 +221,18 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& p
       matrix_elements > 0 ? 8.0 * static_cast<double>(matrix_bytes) / static_cast<double>(matrix_elements) : 0;
 
   Result<GgufWriter> created = GgufWriter::Create(
-      path, source, {{"general.file_type", found->file_type}, {"general.quantization_version", 2}}, headers);
+      path, &source, {{"general.file_type", found->file_type}, {"general.quantization_version", uint32_t{2}}}, headers);
   if (!created.ok()) return created.status();
   GgufWriter writer = created.Take();
   ThreadPool pool(threads);
   double error = 0, power = 0;
   uint64_t done = 0;
   for (const auto& [tensor, to] : steps) {
-    if (to == tensor->type) {
+    const LoraFile::Pair* pair = adapter == nullptr ? nullptr : adapter->Find(tensor->name);
+    if (to == tensor->type && pair == nullptr) {
       PADDOCK_RETURN_IF_ERROR(writer.Write(tensor->data));
     } else {
-      Converter converter(*tensor, to, &pool);
+      Converter converter(*tensor, pair, to, &pool);
       for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
         const size_t count = std::min(converter.stretch(), converter.rows() - begin);
         const bool sound = converter.Convert(begin, count, cancel);

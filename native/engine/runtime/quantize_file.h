@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "gguf/gguf.h"
+#include "train/lora_file.h"
 
 namespace paddock {
 
@@ -33,10 +34,11 @@ struct QuantizeReport {
   std::vector<std::pair<std::string, uint64_t>> types;  // tensor type -> number of tensors
 };
 
-// Writes `source` to `path` in the mixture's types, on `threads` threads. `progress` gets 0..1 on the calling thread.
-// kInvalidArgument for an unknown mixture, kCancelled, kInvalidModel when a weight is no number; then there is no file.
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const std::string& path, const std::string& mixture,
-                                    int threads, const std::atomic<bool>* cancel,
+// Writes `source` to `path` in the mixture's types, on `threads` threads, with what `adapter` (null: none) adds to its
+// weights. `progress` gets 0..1 on the calling thread. kInvalidArgument for an unknown mixture or an adapter of another
+// model, kCancelled, kInvalidModel when a weight is no number; then there is no file.
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const std::string& path,
+                                    const std::string& mixture, int threads, const std::atomic<bool>* cancel,
                                     const std::function<void(double)>& progress);
 
 }  // namespace paddock

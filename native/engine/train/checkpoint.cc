@@ -29,10 +29,11 @@ std::span<const uint8_t> Bytes(const std::string& text) {
 std::string Trainer::Fingerprint() const {
   const LoraOptions& o = options_.lora;
   std::string text = model_;
-  for (const double number : {static_cast<double>(o.rank), static_cast<double>(o.alpha), static_cast<double>(o.dropout),
-                              static_cast<double>(o.first_layer), static_cast<double>(options_.adam.beta1),
-                              static_cast<double>(options_.adam.beta2), static_cast<double>(options_.adam.epsilon),
-                              static_cast<double>(options_.adam.weight_decay), static_cast<double>(options_.adam.clip)}) {
+  for (const double number :
+       {static_cast<double>(o.rank), static_cast<double>(o.alpha), static_cast<double>(o.dropout),
+        static_cast<double>(o.first_layer), static_cast<double>(options_.adam.beta1),
+        static_cast<double>(options_.adam.beta2), static_cast<double>(options_.adam.epsilon),
+        static_cast<double>(options_.adam.weight_decay), static_cast<double>(options_.adam.clip)}) {
     text += ' ';
     text += std::to_string(number);
   }
@@ -49,15 +50,22 @@ Status Trainer::Save(const std::string& path, const std::string& note) const {
   std::memcpy(body.data() + bytes, optimizer_.first().data(), bytes);
   std::memcpy(body.data() + 2 * bytes, optimizer_.second().data(), bytes);
   std::memcpy(body.data() + 3 * bytes, note.data(), note.size());
-  Head head{{}, kVersion, Crc32c(body), lora_.values().size(), optimizer_.steps(), rows_seen_, note.size(),
-            Crc32c(Bytes(Fingerprint())), 0};
+  Head head{{},
+            kVersion,
+            Crc32c(body),
+            lora_.values().size(),
+            optimizer_.steps(),
+            rows_seen_,
+            note.size(),
+            Crc32c(Bytes(Fingerprint())),
+            0};
   std::memcpy(head.magic, kMagic, sizeof kMagic);
   const std::filesystem::path file = ToPath(path);
   std::filesystem::path temporary = file;
   temporary += ".part";
   if (!WriteWhole(file, temporary, {reinterpret_cast<const uint8_t*>(&head), sizeof head}, body, [] { return true; })) {
-    return {Code::kNoPermission,
-            "The checkpoint could not be written to " + path + ". Is there room on the disk, and is it yours to write?"};
+    return {Code::kNoPermission, "The checkpoint could not be written to " + path +
+                                     ". Is there room on the disk, and is it yours to write?"};
   }
   return Status::Ok();
 }

@@ -15,7 +15,9 @@ Status CheckOptions(const TrainerOptions& options, const Hyperparameters& h) {
   return Status::Ok();
 }
 
-Status Cancelled() { return {Code::kCancelled, "Training was cancelled."}; }
+Status Cancelled() {
+  return {Code::kCancelled, "Training was cancelled."};
+}
 
 }  // namespace
 
@@ -116,9 +118,10 @@ Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning
   }
   report.loss = loss / static_cast<double>(report.counted);
   if (!std::isfinite(report.loss)) {
-    return Status(Code::kInvalidArgument,
-                  "The loss is no longer a number: training has diverged. Go on from an earlier checkpoint with a lower "
-                  "learning rate.");
+    return Status(
+        Code::kInvalidArgument,
+        "The loss is no longer a number: training has diverged. Go on from an earlier checkpoint with a lower "
+        "learning rate.");
   }
   report.gradient_norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
   rows_seen_ = rows;

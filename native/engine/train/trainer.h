@@ -57,6 +57,7 @@ class Trainer {
 
   uint64_t steps() const { return optimizer_.steps(); }
   const Lora& lora() const { return lora_; }
+  const Hyperparameters& hyperparameters() const { return h_; }
   const char* precision() const { return pass_.precision(); }
 
   // Everything that the next step depends on, and `note`, which is the caller's. The file appears when it is whole.
