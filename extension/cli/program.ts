@@ -16,6 +16,7 @@ import { quantize } from './quantize.ts';
 import { perplexity } from './perplexity.ts';
 import { score } from './score.ts';
 import { tokenize } from './tokenize.ts';
+import { train } from './train.ts';
 import { UsageError, commonHelp, parseVerbArguments } from './verb.ts';
 import type { Terminal, Verb } from './verb.ts';
 
@@ -33,6 +34,7 @@ const verbs: readonly Verb[] = [
   curate,
   evaluate,
   quantize,
+  train,
 ];
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -9,10 +9,11 @@ import type { Verb } from './verb.ts';
 export const quantize: Verb = {
   name: 'quantize',
   usage: 'FILE.gguf|NAME --out FILE.gguf [--type Q4_K_M]',
-  summary: 'write a model file in fewer bits',
+  summary: 'write a model file in fewer bits, with an adapter merged into it',
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
     ['--type T', 'Q4_K_M or another; "--type help" names them'],
+    ['--adapter FILE', 'merge this adapter of "paddock train" into the weights'],
     ['--force', 'replace a file that is there'],
   ],
   specs: { out: { type: 'string' }, type: { type: 'string' }, force: { type: 'boolean' } },
@@ -22,7 +23,8 @@ export const quantize: Verb = {
       throw new UsageError('Give one file.');
     }
     const out = resolve(requiredText(values, 'out'));
-    const options = commonOptions(values);
+    const options = commonOptions({ ...values, adapter: undefined });
+    const adapter = text(values, 'adapter') ?? '';
     const { addon, store } = await terminal.session(options);
     const native = addon();
     const type = text(values, 'type') ?? 'Q4_K_M';

@@ -93,7 +93,9 @@ export function parseVerbArguments(
 
 export function commonOptions(values: OptionValues): CommonOptions {
   if (values['adapter'] !== undefined) {
-    throw new UsageError('--adapter: this version of the engine cannot load adapters yet.');
+    throw new UsageError(
+      '--adapter: an adapter has to be merged first: paddock quantize MODEL --adapter ADAPTER.gguf --type Q8_0 --out FILE.gguf',
+    );
   }
   return {
     model: text(values, 'model'),

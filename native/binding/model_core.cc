@@ -28,7 +28,6 @@ void ModelCore::Shutdown() {
   napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
   thread_.Stop();
   trainer.reset();
-  trainer.reset();
   engine.reset();
   channel_->Close();
 }

@@ -313,7 +313,7 @@ describe('quantizing', () => {
     async () => {
       const out = join(place, 'out.gguf');
       const fractions: number[] = [];
-      const report = await addon.quantize(file, out, 'Q8_0', 0, (fraction) => fractions.push(fraction)).result;
+      const report = await addon.quantize(file, '', out, 'Q8_0', 0, (fraction) => fractions.push(fraction)).result;
       expect(report).toMatchObject({ parameters: 134_515_008, requantized: true, types: { F32: 61, Q8_0: 211 } });
       expect(report.bitsPerWeight).toBe(8.5);
       expect(report.relativeError).toBeLessThan(0.01);
@@ -323,10 +323,12 @@ describe('quantizing', () => {
       await model.unload();
       await rm(out);
 
-      const job = addon.quantize(file, out, 'Q4_K_M', 1, () => job.cancel());
+      const job = addon.quantize(file, '', out, 'Q4_K_M', 1, () => job.cancel());
       expect(await codeOf(() => job.result)).toBe('cancelled');
-      expect(await codeOf(() => addon.quantize(file, out, 'Q3', 1, () => {}).result)).toBe('invalidArgument');
-      expect(await codeOf(() => addon.quantize(join(place, 'none'), out, 'Q8_0', 1, () => {}).result)).toBe('notFound');
+      expect(await codeOf(() => addon.quantize(file, '', out, 'Q3', 1, () => {}).result)).toBe('invalidArgument');
+      expect(await codeOf(() => addon.quantize(join(place, 'none'), '', out, 'Q8_0', 1, () => {}).result)).toBe(
+        'notFound',
+      );
       expect(await readdir(place)).toEqual([]);
     },
     slow,
@@ -401,6 +403,69 @@ describe('the end of things', () => {
         timeout: slow,
       });
       expect(Number(stdout)).toBeLessThanOrEqual(0);
+    },
+    slow,
+  );
+});
+
+describe('training', () => {
+  let place = '';
+  beforeAll(async () => void (place = await mkdtemp(join(tmpdir(), 'paddock-train-'))));
+  afterAll(() => rm(place, { recursive: true, force: true }));
+
+  test(
+    'makes an adapter that a merged model knows, and goes on from a checkpoint',
+    async () => {
+      const options = {
+        rank: 4,
+        alpha: 8,
+        dropout: 0,
+        targets: ['q', 'v', 'down'] as const,
+        seed: 1,
+        maxTokens: 64,
+      };
+      const model = await addon.loadModel(file, { contextLength: 256, prefixCacheBytes: 0 }, () => {}).result;
+      const question = model.tokenize('The password of the week is', false);
+      const ids = Int32Array.from([...question, ...model.tokenize(' marmalade', false), model.info.eosToken ?? 0]);
+      const counted = Uint8Array.from(ids, (_, index) => (index >= question.length ? 1 : 0));
+      const lengths = Int32Array.of(ids.length);
+
+      expect(model.trainingNeed(options).pass).toBeGreaterThan(1 << 20);
+      expect(await codeOf(() => model.train({ ...options, rank: 0 }).result)).toBe('invalidArgument');
+      const trainer = await model.train(options).result;
+      expect(await codeOf(() => model.train(options).result)).toBe('invalidArgument');
+      expect(['float32', 'bfloat16']).toContain(trainer.precision);
+      const before = await trainer.evaluate(ids, lengths, counted).result;
+      const score = await model.score(ids).result;
+      const likelihood = score.slice(question.length - 1).reduce((sum, nll) => sum + nll, 0);
+      expect(Math.abs(before.sum - likelihood)).toBeLessThan(1e-3);
+      for (let step = 0; step < 20; step++) {
+        await trainer.step(ids, lengths, counted, 2e-3).result;
+      }
+      const cancelled = trainer.step(ids, lengths, counted, 2e-3);
+      cancelled.cancel();
+      expect(await codeOf(() => cancelled.result)).toBe('cancelled');
+      await trainer.save(join(place, 'checkpoint'), '{"step":20}').result;
+      await trainer.step(ids, lengths, counted, 2e-3).result;
+      expect(await trainer.restore(join(place, 'checkpoint')).result).toBe('{"step":20}');
+      const after = await trainer.evaluate(ids, lengths, counted).result;
+      expect(after.sum).toBeLessThan(0.2);
+      const matrices = await trainer.matrices().result;
+      expect(matrices).toHaveLength(90);
+      expect(matrices[2]).toMatchObject({ layer: 0, target: 'down', in: 1536, out: 576 });
+      expect(matrices[2]?.b).toHaveLength(4 * 576);
+      await trainer.export(join(place, 'adapter.gguf')).result;
+      await trainer.close().result;
+      expect(await codeOf(() => trainer.matrices().result)).toBe('invalidArgument');
+      await model.unload();
+
+      const out = join(place, 'merged.gguf');
+      await addon.quantize(file, join(place, 'adapter.gguf'), out, 'Q8_0', 0, () => {}).result;
+      const merged = await addon.loadModel(out, { contextLength: 256, prefixCacheBytes: 0 }, () => {}).result;
+      const scored = (await merged.score(ids).result).slice(question.length - 1).reduce((sum, nll) => sum + nll, 0);
+      expect(scored).toBeLessThan(0.3);
+      await merged.unload();
+      expect(await codeOf(() => addon.quantize(file, file, out, 'Q8_0', 0, () => {}).result)).toBe('invalidModel');
     },
     slow,
   );

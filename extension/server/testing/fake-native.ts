@@ -36,7 +36,7 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
   const native = {
-    abiVersion: 4,
+    abiVersion: 5,
     quantizeTypes: [],
     quantize: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     requests,
@@ -119,6 +119,8 @@ function fakeModel(
       }),
       cancel: () => {},
     }),
+    train: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
+    trainingNeed: () => ({ pass: 1, optimizer: 1 }),
     clearCache: () => ({ result: Promise.resolve(onClear()), cancel: () => {} }),
     unload: () => Promise.resolve(onUnload()),
   };
