@@ -1,5 +1,6 @@
 // Training as a whole: its forward pass is inference's, its gradient that of a plain model in double precision, and a
 // run goes on bit for bit wherever and on whatever it is continued.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -12,15 +13,19 @@
 namespace paddock {
 namespace {
 
+#include "peft_recording.inc"
+
 using test::TemporaryFile;
 using test::TinyModel;
 
 std::unique_ptr<Engine> Open(const TinyModel& model, int threads = 2) {
-  const TemporaryFile file(model.Writer().Write());
+  // A trainer looks at the file once more, to name the model in its checkpoints.
+  static std::vector<std::unique_ptr<TemporaryFile>> files;
+  files.push_back(std::make_unique<TemporaryFile>(model.Writer().Write()));
   LoadOptions options;
   options.threads = threads;
   options.beyond_cpus = true;
-  auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
+  auto engine = Engine::Load(files.back()->path(), options, nullptr, nullptr);
   if (!engine.ok()) {
     test::Fail(__FILE__, __LINE__, engine.status().message());
     std::exit(1);
@@ -159,6 +164,48 @@ TEST(TheGradientIsThatOfThePlainModel) {
   }
 }
 #endif
+
+// The same model, adapter, samples and optimizer in PyTorch and PEFT: test/oracle/record-peft.py.
+void CheckAgainstPeft(const char* architecture, std::span<const float> gradient, std::span<const float> losses) {
+  const TinyModel model = Floats(architecture);
+  const auto engine = Open(model);
+  TrainerOptions options;
+  options.lora.rank = 4;
+  options.lora.alpha = 8;
+  options.pass.max_rows = 40;
+  const auto trainer = MakeTrainer(*engine, options);
+  test::Random random(17);
+  for (float& v : const_cast<Lora&>(trainer->lora()).values()) v = 0.05f * random.Uniform();
+  const Data data({23, 12, 40}, 5);
+  size_t counted = 0;
+  for (const auto& flags : data.counted) counted += static_cast<size_t>(std::count(flags.begin(), flags.end(), 1));
+  std::vector<float> got(trainer->lora().values().size());
+  CHECK_EQ(got.size(), gradient.size());
+  for (const Sample& sample : data.samples()) {
+    Batch batch;
+    batch.Add(sample);
+    trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr);
+  }
+  // Of every matrix by itself.
+  const std::vector<double> expected(gradient.begin(), gradient.end());
+  for (int layer = 0; layer < model.layers; ++layer) {
+    for (const LoraTarget target : {LoraTarget::kQ, LoraTarget::kV}) {
+      const Lora::Pair& pair = trainer->lora().At(layer, target);
+      CHECK(Distance(got, expected, pair.a, pair.b) < 1e-3);
+      CHECK(Distance(got, expected, pair.b, pair.b + static_cast<size_t>(4 * pair.out)) < 1e-3);
+    }
+  }
+  for (const float loss : losses) {
+    const auto report = trainer->Step(data.samples(), 5e-3f, nullptr);
+    CHECK(report.ok());
+    CHECK(std::abs(report->loss / static_cast<double>(loss) - 1) < 0.01);
+  }
+}
+
+TEST(GradientsAndLossesAreThoseOfPyTorch) {
+  CheckAgainstPeft("llama", kLlamaGradient, kLlamaLosses);
+  CheckAgainstPeft("qwen2", kQwen2Gradient, kQwen2Losses);
+}
 
 bool Same(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
