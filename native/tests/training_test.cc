@@ -265,7 +265,7 @@ TEST(EightSamplesAreLearntByHeart) {
   constexpr int kSteps = 300;
 #endif
   for (int step = 0; step < kSteps; ++step) {
-    const auto report = trainer->Step(data.samples(), 1e-2f, nullptr);
+    const auto report = trainer->Step(data.samples(), 2e-3f, nullptr);
     CHECK(report.ok());
     loss = report->loss;
     if (loss < 0.02) break;
