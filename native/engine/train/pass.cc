@@ -11,7 +11,7 @@
 namespace paddock {
 namespace {
 
-constexpr uint64_t kLogitBytes = uint64_t{160} << 20;  // at most, at a time
+constexpr uint64_t kLogitBytes = uint64_t{96} << 20;  // at most, at a time
 
 const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
   const ProductTable* bfloat16 = Bfloat16Products(kernels);
@@ -23,7 +23,7 @@ const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& we
 
 int LogitRows(const Hyperparameters& h, int rows) {
   const uint64_t fitting = kLogitBytes / sizeof(float) / static_cast<uint64_t>(h.vocabulary);
-  return std::clamp(static_cast<int>(fitting / 64 * 64), 64, std::max(64, rows));
+  return std::clamp(static_cast<int>(fitting / 16 * 16), 64, std::max(64, rows));
 }
 
 }  // namespace
@@ -232,8 +232,10 @@ bool TrainingPass::Head(Task* task, int thread) {
             [&](size_t row) { std::memset(dx_ + row * hidden, 0, hidden * sizeof(float)); });
     if (!pool_.Sync(thread)) return false;
   }
-  for (int first = 0; first < total; first += logit_rows_) {
-    const int rows = std::min(logit_rows_, total - first);
+  // Parts of one size: weights are unpacked once for each.
+  const int parts = (total + logit_rows_ - 1) / logit_rows_, part = parts == 0 ? 0 : (total + parts - 1) / parts;
+  for (int first = 0; first < total; first += part) {
+    const int rows = std::min(part, total - first);
     const auto x = [&](size_t i) {
       return static_cast<size_t>(task->counted[static_cast<size_t>(first) + i]) * hidden;
     };
