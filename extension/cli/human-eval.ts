@@ -81,5 +81,6 @@ async function findPlace(terminal: Terminal, insist: boolean): Promise<Place> {
       // Somebody has put something there; it is not ours.
     }
   });
+  terminal.note('WARNING: what the model writes is run: without network, your files and rights, and with limits.\n');
   return place;
 }
