@@ -69,11 +69,7 @@ export const collect: Verb = {
     const session = await terminal.session(options);
     // Importing alone asks no model.
     const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
-    const shards = new Shards(out, {
-      kind: 'collection',
-      version: 1,
-      ...(teacher === undefined ? {} : { teacher: teacher.sha256, ...settings }),
-    });
+    const shards = new Shards(out, teacher && { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings });
     const line = progressLog(terminal);
     const start = performance.now();
     try {

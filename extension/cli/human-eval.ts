@@ -1,4 +1,5 @@
 /** The part of "paddock evaluate" that runs what a model wrote: only when the user says so. */
+import { rmdirSync } from 'node:fs';
 import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +74,13 @@ async function findPlace(terminal: Terminal, insist: boolean): Promise<Place> {
       'This system offers no isolation for untrusted code: Linux with user namespaces and the programs unshare, setpriv and prlimit are needed. --without-isolation runs the code all the same.',
     );
   }
-  terminal.signal.addEventListener('abort', () => void rmdir(root).catch(() => {}));
-  process.on('exit', () => void rmdir(root).catch(() => {}));
+  process.on('exit', () => {
+    try {
+      rmdirSync(root);
+    } catch {
+      // Somebody has put something there; it is not ours.
+    }
+  });
+  terminal.note('WARNING: what the model writes is run: without network, your files and rights, and with limits.\n');
   return place;
 }

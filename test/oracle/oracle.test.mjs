@@ -176,8 +176,9 @@ void describe('perplexity and divergence', () => {
     within(divergence.basePerplexity, recorded.base, 1e-4);
     within(perplexity, recorded.perplexity, 0.01);
     within(divergence.kld.value, recorded.kld, 0.01);
-    within(divergence.kld.median, recorded.median, 0.03);
-    within(divergence.kld.p99, recorded.p99, 0.05);
+    // Quantiles of 1,530 tokens lie on a few of them.
+    within(divergence.kld.median, recorded.median, 0.06);
+    within(divergence.kld.p99, recorded.p99, 0.1);
     within(divergence.deltaP.rms.value, recorded.rms, 0.03);
     assert.ok(Math.abs(divergence.sameTop.value - recorded.sameTop) < 0.02);
   });

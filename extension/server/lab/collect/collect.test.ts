@@ -197,11 +197,13 @@ describe('prompts', () => {
     const path = write('a.jsonl', '{"instruction":"q","output":"a"}\n{"prompt":"q2"}\n{"prompt":"q3","response":""}\n');
     const { records: answered, badLines } = await readAnswered(path);
     expect(badLines).toBe(1);
-    const shards = new Shards(folder, {});
+    const shards = new Shards(folder, undefined);
     expect(importRecords(answered, shards)).toBe(1);
     expect(importRecords(answered, shards)).toBe(0);
     shards.close();
     expect(records()[0]).toMatchObject({ prompt: 'q', response: 'a', source: 'a', imported: true });
+    // A teacher may come to them later.
+    expect(new Shards(folder, { seed: 1 }).count).toBe(1);
   });
 
   test('about code are the same for the same seed', async () => {

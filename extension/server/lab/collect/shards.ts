@@ -27,12 +27,17 @@ export class Shards {
   #records = 0;
   #file: number | undefined;
 
-  /** Throws `invalidArgument` when the folder holds answers that were made in another way. */
-  constructor(folder: string, identity: Readonly<Record<string, unknown>>) {
+  /**
+   * `identity` is what all answers depend on; undefined when none are made, only taken over. Throws `invalidArgument`
+   * when the folder holds answers that were made in another way.
+   */
+  constructor(folder: string, identity: Readonly<Record<string, unknown>> | undefined) {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
-    new Journal(join(folder, 'collect.jsonl'), identity).close();
-    rmSync(this.#path(failsName), { force: true });
+    if (identity !== undefined) {
+      new Journal(join(folder, 'collect.jsonl'), identity).close();
+      rmSync(this.#path(failsName), { force: true });
+    }
     for (const name of readdirSync(folder)
       .filter((entry) => shardPattern.test(entry))
       .sort()) {

@@ -116,7 +116,7 @@ export function scatterFigure({
       />`,
       ...pairs.map(
         ([a, b]) =>
-          markup`<circle class="dot ${a < b ? 'first' : 'second'}" cx="${round(x(b))}" cy="${round(y(a))}" r="3.5" />`,
+          markup`<circle class="dot ${a < b ? 'first' : a > b ? 'second' : 'equal'}" cx="${round(x(b))}" cy="${round(y(a))}" r="3.5" />`,
       ),
     ],
   });

@@ -105,6 +105,7 @@ svg .axis { stroke: var(--soft); fill: none; }
 svg .grid { stroke: var(--line); fill: none; }
 svg .first { fill: var(--first); stroke: var(--first); }
 svg .second { fill: var(--second); stroke: var(--second); }
+svg .equal { fill: var(--soft); }
 svg .line { fill: none; stroke-width: 2; }
 svg .line.second { stroke-dasharray: 6 3; }
 svg .dot { fill-opacity: 0.45; stroke: none; }
