@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '../server/engine/errors.ts';
 import { chatSampler } from '../server/engine/sampling.ts';
 import { collect as collectAnswers, importRecords } from '../server/lab/collect/collect.ts';
 import { readCodeQuestions } from '../server/lab/collect/code-questions.ts';
@@ -9,6 +7,7 @@ import { readAnswered, readPromptFile } from '../server/lab/collect/prompts.ts';
 import type { Prompt } from '../server/lab/collect/prompts.ts';
 import { Shards, failsName } from '../server/lab/collect/shards.ts';
 import { identify, readModelFile } from '../server/lab/evaluate/identity.ts';
+import { checkKind } from './input.ts';
 import { loadModel, modelPath } from './model.ts';
 import { progressLog, resumable, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, decimal, requiredText, text, texts, wholeNumber } from './verb.ts';
@@ -160,15 +159,6 @@ async function readPrompts(
   const unique = [...new Map(all.toReversed().map((prompt) => [prompt.id, prompt])).values()].toReversed();
   const badLines = read.reduce((sum, file) => sum + file.badLines, 0);
   return { prompts: unique.slice(0, limit), duplicates: all.length - unique.length, badLines };
-}
-
-async function checkKind(path: string, kind: 'file' | 'folder' | 'any'): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
-  });
-  if (kind !== 'any' && found.isDirectory() !== (kind === 'folder')) {
-    throw new EngineError('notAFile', `${path} is not a ${kind}.`);
-  }
 }
 
 function describe(result: {

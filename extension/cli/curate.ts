@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { formatDuration } from '../protocol/format.ts';
-import { EngineError } from '../server/engine/errors.ts';
 import { curate as curateFiles } from '../server/lab/curate/curate.ts';
 import { characterLength, defaultMostTokens, defaultSeed, defaultValidShare } from '../server/lab/curate/options.ts';
 import type { CurateProgress, LengthRule } from '../server/lab/curate/options.ts';
 import { groups } from '../server/lab/curate/reasons.ts';
 import type { Group } from '../server/lab/curate/reasons.ts';
 import type { CurateReport } from '../server/lab/curate/report.ts';
+import { checkFiles } from './input.ts';
 import { loadModel } from './model.ts';
 import { progressLine } from './progress-line.ts';
 import type { ProgressLine } from './progress-line.ts';
@@ -134,18 +133,6 @@ function share(values: OptionValues): number {
     throw new UsageError('--valid must be below 1.');
   }
   return valid;
-}
-
-/** Before anything is loaded or made: a name with a typing error should be told at once. */
-async function checkFiles(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const found = await stat(path).catch((error: unknown) => {
-      throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
-    });
-    if (!found.isFile()) {
-      throw new EngineError('notAFile', `${path} is not a file.`);
-    }
-  }
 }
 
 /** A line that is written over for a person; for a log a line now and then, and none in a short run. */

@@ -1,5 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
-import { EngineError } from '../server/engine/errors.ts';
+import { writeFile } from 'node:fs/promises';
 import { bitsPerByte } from '../server/lab/evaluate/bits-per-byte.ts';
 import { gtPpl, gtPpl2023 } from '../server/lab/evaluate/gt-ppl.ts';
 import { identify, readModelFile } from '../server/lab/evaluate/identity.ts';
@@ -9,6 +8,7 @@ import { evaluationText } from '../server/lab/evaluate/report-text.ts';
 import { evaluate as evaluateTasks } from '../server/lab/evaluate/run.ts';
 import type { Side } from '../server/lab/evaluate/run.ts';
 import { humanEvalHelp, humanEvalMetric, humanEvalSpecs } from './human-eval.ts';
+import { checkKind } from './input.ts';
 import { modelPath } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, text, texts, wholeNumber } from './verb.ts';
@@ -57,7 +57,7 @@ export const evaluate: Verb = {
         'Only gt-ppl and gt-ppl/gpt4all-2023 have the same data: run the other metrics by themselves.',
       );
     }
-    await checkData(path);
+    await checkKind(path, 'file');
     if (answers.length > 0) {
       await report(terminal, values, path, answers, {});
     } else if (chosen.includes(bitsPerByte.id)) {
@@ -137,13 +137,4 @@ async function side(terminal: Terminal, options: CommonOptions, show: (words: st
     },
     close: () => session.engine.unload(),
   };
-}
-
-async function checkData(path: string): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
-  });
-  if (!found.isFile()) {
-    throw new EngineError('notAFile', `${path} is not a file.`);
-  }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { EngineError } from '../server/engine/errors.ts';
 
 /** Bytes of a file; `-` is stdin. Throws with words that name the file. */
@@ -14,5 +14,22 @@ export async function readInput(path: string): Promise<Uint8Array> {
       noPermission: 'may not be read',
     }[code as string];
     throw new EngineError(code, `${path} ${problem ?? `cannot be read (${message})`}.`, error);
+  }
+}
+
+/** Before anything is loaded or made: a name with a typing error should be told at once. */
+export async function checkKind(path: string, kind: 'file' | 'folder' | 'any'): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
+  });
+  const fits = { file: found.isFile(), folder: found.isDirectory(), any: true }[kind];
+  if (!fits) {
+    throw new EngineError('notAFile', `${path} is not a ${kind}.`);
+  }
+}
+
+export async function checkFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await checkKind(path, 'file');
   }
 }

@@ -6,6 +6,7 @@ import { presets, targetNames } from '../server/lab/train/settings.ts';
 import type { PresetName, TrainSettings } from '../server/lab/train/settings.ts';
 import { forgetRun, nativeOptions, train as trainAdapter } from '../server/lab/train/train.ts';
 import type { TrainProgress } from '../server/lab/train/train.ts';
+import { checkFiles } from './input.ts';
 import { loadModel } from './model.ts';
 import { progressLog, resumable, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, decimal, requiredText, text, texts, wholeNumber } from './verb.ts';
@@ -68,13 +69,12 @@ export const train: Verb = {
     }
     const folder = requiredText(values, 'out');
     const settings = trainSettings(values);
+    const validFiles = texts(values, 'valid');
+    await checkFiles([...files, ...validFiles]);
     const saveSeconds = 60 * decimal(values, 'save-minutes', 5);
     const { engine, addon } = await loadModel(terminal, { ...commonOptions(values), cache: false });
     const { model } = engine;
-    const [set, valid] = [
-      await readSamples(model, files, settings),
-      await readSamples(model, texts(values, 'valid'), settings),
-    ];
+    const [set, valid] = [await readSamples(model, files, settings), await readSamples(model, validFiles, settings)];
     if (set.samples.length === 0) {
       throw new EngineError('invalidArgument', `There is nothing to train on in ${files.join(', ')}.`);
     }
