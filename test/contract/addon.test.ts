@@ -236,7 +236,9 @@ describe('a model', () => {
         expect(machine.readBandwidthMedian).toBeLessThanOrEqual(machine.readBandwidth);
         expect(machine.int8PeakMedian).toBeLessThanOrEqual(machine.int8Peak);
         expect(machine.layerWeights).toBe(106_168_320);
-        expect(machine.weightBytesPerToken).toBeGreaterThanOrEqual(model.info.memory.weights);
+        // All panels and a row of the embedding, of what is in memory: the vocabulary is not read.
+        expect(machine.weightBytesPerToken / model.info.memory.weights).toBeGreaterThan(0.95);
+        expect(machine.weightBytesPerToken / model.info.memory.weights).toBeLessThan(1.01);
         return found.map(({ test: name, tokens, depth }) => [name, tokens, depth]);
       };
       expect(await rows({ prompt: 8 })).toEqual([

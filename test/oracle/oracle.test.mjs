@@ -21,7 +21,7 @@ const mostTies = 0.05;
 const leastMargin = 0.1;
 
 /** So few tokens that the slowest kernels have done with them in seconds; a mean over them moves more. */
-const few = { tokens: 96, prompts: 2, choices: 16, tolerance: 1.5 };
+const few = { tokens: 96, prompts: 3, tolerance: 1.5 };
 
 const recordings = new URL('recorded/', import.meta.url);
 for (const file of readdirSync(recordings)) {
@@ -73,10 +73,7 @@ void describe(`beside ${chosen}`, () => {
       const score = { ids: recorded.score.ids.slice(0, few.tokens + 1), nll: recorded.score.nll.slice(0, few.tokens) };
       const { difference } = await compareLikelihoods(model, score, t);
       assert.ok(difference < few.tolerance * recorded.spread.nll, `mean absolute difference ${difference}`);
-      const continuations = recorded.greedy
-        .slice(0, few.prompts)
-        .map((one) => ({ ...one, tokens: one.tokens.slice(0, few.choices) }));
-      await compareChoices(model, recorded, continuations, t);
+      await compareChoices(model, recorded, recorded.greedy.slice(0, few.prompts), t);
       await model.unload();
     });
   }
@@ -120,7 +117,7 @@ async function compareChoices(model, { spread }, continuations, t) {
     }
   }
   t.diagnostic(`${ties} near ties of ${choices} choices went the other way`);
-  assert.ok(ties <= Math.max(2, mostTies * choices), `${ties} of ${choices} choices differ`);
+  assert.ok(ties <= mostTies * choices, `${ties} of ${choices} choices differ`);
 }
 
 async function greedy(model, prompt, maxTokens) {
