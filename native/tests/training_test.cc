@@ -7,13 +7,12 @@
 
 #include "check.h"
 #include "engine.h"
+#include "peft_recording.h"
 #include "reference_model.h"
 #include "tiny_model.h"
 
 namespace paddock {
 namespace {
-
-#include "peft_recording.inc"
 
 using test::TemporaryFile;
 using test::TinyModel;

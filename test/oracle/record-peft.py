@@ -1,7 +1,7 @@
 """Records what PyTorch and PEFT make of the tiny models of native/tests/tiny_model.h, for native/tests/training_test.cc:
 
     pip install torch transformers peft
-    python test/oracle/record-peft.py > native/tests/peft_recording.inc
+    python test/oracle/record-peft.py > native/tests/peft_recording.h
 
 Weights and samples come from the same generator as the tests', so the recording holds results only: the losses and
 gradients of the adapters, and the losses of fifty steps of AdamW.
@@ -136,6 +136,8 @@ def main():
     torch.manual_seed(0)
     print("// Written by test/oracle/record-peft.py with "
           f"PyTorch {torch.__version__.split('+')[0]}, PEFT {peft.__version__}, Transformers {transformers.__version__}.")
+    print("// clang-format off")
+    print("#pragma once")
     for architecture in ("llama", "qwen2"):
         model, pairs = build(architecture)
         loss = mean_loss(model)
