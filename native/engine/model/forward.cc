@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "model/rope.h"
 #include "quant/dequantize.h"
 
 namespace paddock {
@@ -12,7 +13,6 @@ namespace {
 constexpr int kTileRows = 64;             // output rows of a chunk with many tokens
 constexpr int kFewTileRows = 1024;        // the most with few tokens
 constexpr size_t kChunkBytes = 64 << 10;  // weights of a chunk with few tokens
-constexpr int kAttentionTokens = 8;       // tokens of one unit of attention
 
 }  // namespace
 
@@ -29,22 +29,6 @@ struct Forward::Task {
   int rows() const { return total - from; }
 };
 
-// Hands out 64-byte aligned pieces of one block of memory.
-class Forward::Layout {
- public:
-  explicit Layout(uint8_t* base) : base_(base) {}
-  template <typename T>
-  void Take(T** out, size_t count) {
-    if (base_ != nullptr) *out = reinterpret_cast<T*>(base_ + used_);
-    used_ += (count * sizeof(T) + 63) / 64 * 64;
-  }
-  uint64_t used() const { return used_; }
-
- private:
-  uint8_t* base_;
-  uint64_t used_ = 0;
-};
-
 Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
                  KvCache& cache)
     : h_(h),
@@ -57,21 +41,11 @@ Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelT
 
 uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
                          Forward* out) {
-  Layout layout(base);
+  Arena layout(base);
   const auto pad = [](int n) { return static_cast<size_t>((n + kMaxLanes - 1) / kMaxLanes * kMaxLanes); };
   const size_t batch = kMaxBatch, few = kFewTokens;
   const size_t widest = static_cast<size_t>(std::max({h.hidden, h.feed_forward, h.q_rows()}));
   const size_t segments = static_cast<size_t>((context + kSegmentKeys - 1) / kSegmentKeys);
-  const auto take_quantized = [&](Quantized* q, size_t rows) {
-    layout.Take(&q->x, rows * widest);
-    layout.Take(&q->q256, rows * widest);
-    layout.Take(&q->q32, rows * widest);
-    layout.Take(&q->d256, rows * (widest / 256 + 1));
-    layout.Take(&q->d32, rows * (widest / 32));
-    layout.Take(&q->sum16, rows * (widest / 16));
-    layout.Take(&q->sum32_256, rows * (widest / 32));
-    layout.Take(&q->sum32, rows * (widest / 32));
-  };
   layout.Take(&out->x_, batch * pad(h.hidden));
   layout.Take(&out->q_, batch * pad(h.q_rows()));
   layout.Take(&out->attended_, batch * pad(h.q_rows()));
@@ -83,25 +57,17 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
   layout.Take(&out->segment_sum_, few * segments * static_cast<size_t>(h.heads));
   layout.Take(&out->segment_o_, few * segments * static_cast<size_t>(h.q_rows()));
   layout.Take(&out->frequencies_, static_cast<size_t>(h.rope_dim / 2));
-  take_quantized(&out->shared_, batch);
+  out->shared_.Take(&layout, batch, widest);
   out->threads_.resize(static_cast<size_t>(threads));
-  const size_t attention_rows = static_cast<size_t>(h.group() * kAttentionTokens);
   const size_t tile = std::max({batch * static_cast<size_t>(kTileRows), few * static_cast<size_t>(kFewTileRows),
                                 batch * static_cast<size_t>(h.head_dim)});
   for (PerThread& t : out->threads_) {
-    take_quantized(&t.own, few);
+    t.own.Take(&layout, few, widest);
+    layout.Take(&t.row, widest);
     layout.Take(&t.merged, few * static_cast<size_t>(h.q_rows()));
     layout.Take(&t.tile, tile);
     layout.Take(&t.tile2, tile);
-    layout.Take(&t.queries, attention_rows * static_cast<size_t>(h.head_dim));
-    layout.Take(&t.scores, attention_rows * kSegmentKeys);
-    layout.Take(&t.o, attention_rows * static_cast<size_t>(h.head_dim));
-    layout.Take(&t.running_o, attention_rows * static_cast<size_t>(h.head_dim));
-    layout.Take(&t.max, attention_rows);
-    layout.Take(&t.sum, attention_rows);
-    layout.Take(&t.running_max, attention_rows);
-    layout.Take(&t.running_sum, attention_rows);
-    layout.Take(&t.valid, attention_rows);
+    t.attend.Take(&layout, h.group(), h.head_dim);
     layout.Take(&t.half, static_cast<size_t>(h.head_dim));
     layout.Take(&t.byte, static_cast<size_t>(h.head_dim));
     layout.Take(&t.byte_scale, static_cast<size_t>(h.head_dim / kKvBlock + 1));
@@ -124,11 +90,7 @@ bool Forward::Allocate(int context) {
   if (!memory_.Allocate(LayOut(h_, kernels_, pool_.size(), context, nullptr, this))) return false;
   LayOut(h_, kernels_, pool_.size(), context, memory_.data(), this);
   logit_stride_ = static_cast<size_t>(Padded(h_.vocabulary));
-  for (int i = 0; i < h_.rope_dim / 2; ++i) {
-    double f = std::pow(static_cast<double>(h_.rope_base), -2.0 * i / h_.rope_dim) * static_cast<double>(h_.rope_scale);
-    if (!weights_.rope_factors.empty()) f /= static_cast<double>(weights_.rope_factors[static_cast<size_t>(i)]);
-    frequencies_[i] = static_cast<float>(f);
-  }
+  RopeFrequencies(h_, weights_, frequencies_);
   return true;
 }
 
@@ -174,7 +136,7 @@ bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
 }
 
 void Forward::HeadRows(Task& t, int thread) {
-  Quantized a;
+  QuantizedRows a;
   Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
   EachChunk(weights_.head, t.rows(), thread, [&](int begin, int end) {
     Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
@@ -196,39 +158,18 @@ void Forward::Embed(Task& t, int thread) {
   }
 }
 
-void Forward::QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat,
-                          int row, const Quantized& out, int thread) {
-  const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(columns);
-  float* normalized = kFloat ? out.x + at * n : threads_[static_cast<size_t>(thread)].own.x;
-  if (norm != nullptr) {
-    kernels_.rms_norm(x, norm->data(), columns, h_.norm_epsilon, normalized);
-    x = normalized;
-  } else if (kFloat) {
-    std::memcpy(normalized, x, n * sizeof(float));
-  }
-  if (k256) {
-    kernels_.quantize_256(x, columns, out.q256 + at * n, out.d256 + at * (n / 256), out.sum16 + at * (n / 16),
-                          out.sum32_256 + at * (n / 32));
-  }
-  if (k32) kernels_.quantize_32(x, columns, out.q32 + at * n, out.d32 + at * (n / 32), out.sum32 + at * (n / 32));
-}
-
 // Makes the current rows of x ready for the matrices in `users`.
 void Forward::Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
-                      std::initializer_list<const PanelMatrix*> users, Quantized* out) {
-  bool k256 = false, k32 = false, kFloat = false;
-  for (const PanelMatrix* user : users) {
-    const ActivationKind kind = KindFor(user->type);
-    k256 = k256 || kind == ActivationKind::kQ8x256;
-    k32 = k32 || kind == ActivationKind::kQ8x32;
-    kFloat = kFloat || kind == ActivationKind::kFloat;
-  }
+                      std::initializer_list<const PanelMatrix*> users, QuantizedRows* out) {
   const bool few = Few(t.count());
   *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
   const size_t stride =
       static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
+  float* normalized = threads_[static_cast<size_t>(thread)].row;
   const auto quantize = [&](int row) {
-    QuantizeRow(x + static_cast<size_t>(t.from + row) * stride, columns, norm, k256, k32, kFloat, row, *out, thread);
+    const float* from = x + static_cast<size_t>(t.from + row) * stride;
+    if (norm != nullptr) kernels_.rms_norm(from, norm->data(), columns, h_.norm_epsilon, normalized);
+    out->Set(kernels_, static_cast<size_t>(row), norm != nullptr ? normalized : from, columns, users);
   };
   if (few) {
     for (int row = 0; row < t.rows() && pool_.Joined(thread); ++row) quantize(row);
@@ -238,29 +179,11 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
   pool_.Sync(thread);  // a cancelled pass goes on to the end of its phase
 }
 
-void Forward::Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
-                       float* out, size_t out_stride, int thread) const {
-  const size_t at = static_cast<size_t>(row), n = static_cast<size_t>(w.columns);
-  MatmulArgs args{w.panels,   w.panel_stride,
-                  w.columns,  panel_begin,
-                  panel_end,  tokens,
-                  {},         out,
-                  out_stride, threads_[static_cast<size_t>(thread)].scratch};
-  switch (KindFor(w.type)) {
-    case ActivationKind::kFloat: args.a.x = a.x + at * n; break;
-    case ActivationKind::kQ8x32:
-      args.a.q = a.q32 + at * n;
-      args.a.d = a.d32 + at * (n / 32);
-      args.a.sum32 = a.sum32 + at * (n / 32);
-      break;
-    case ActivationKind::kQ8x256:
-      args.a.q = a.q256 + at * n;
-      args.a.d = a.d256 + at * (n / 256);
-      args.a.sum16 = a.sum16 + at * (n / 16);
-      args.a.sum32 = a.sum32_256 + at * (n / 32);
-      break;
-  }
-  kernels_.matmul(w.type, args);
+void Forward::Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin,
+                       int panel_end, float* out, size_t out_stride, int thread) const {
+  kernels_.matmul(
+      w.type, {w.panels, w.panel_stride, w.columns, panel_begin, panel_end, tokens, a.At(w, static_cast<size_t>(row)),
+               out, out_stride, threads_[static_cast<size_t>(thread)].scratch});
 }
 
 // Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range.
@@ -277,26 +200,13 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue e
     epilogue(chunk * step, std::min((chunk + 1) * step, w.panel_count));
 }
 
-void Forward::Rotate(float* head, int token) const {
-  const int half = h_.rope_dim / 2;
-  const float *c = cos_ + token * half, *s = sin_ + token * half;
-  const bool halves = h_.architecture->rope_pairs == RopePairs::kHalves;
-  for (int i = 0; i < half; ++i) {
-    float* a = halves ? head + i : head + 2 * i;
-    float* b = halves ? a + half : a + 1;
-    const float x = *a, y = *b;
-    *a = x * c[i] - y * s[i];
-    *b = x * s[i] + y * c[i];
-  }
-}
-
 // One head of q, k or v for all tokens: product, bias, rotation, and its place in the cache.
-void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread) {
+void Forward::ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread) {
   const bool is_q = head < h_.heads, is_k = !is_q && head < h_.heads + h_.kv_heads;
   const PanelMatrix& w = is_q ? layer.wq : is_k ? layer.wk : layer.wv;
   const std::vector<float>& bias = is_q ? layer.bq : is_k ? layer.bk : layer.bv;
   const int index = is_q ? head : is_k ? head - h_.heads : head - h_.heads - h_.kv_heads;
-  const int dim = h_.head_dim, panels = dim / kernels_.lanes;
+  const int dim = h_.head_dim, panels = dim / kernels_.lanes, half = h_.rope_dim / 2;
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   // Queries of rows whose logits nobody wants are not needed in the last layer; their keys and values are.
   const int begin = is_q ? t.count() - (t.layer == h_.layers - 1 ? t.wanted : t.count()) : 0;
@@ -309,13 +219,13 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a
       for (int j = 0; j < dim; ++j) row[j] += bias[static_cast<size_t>(index * dim + j)];
     }
     if (is_q) {
-      Rotate(row, i);
+      Rotate(h_, cos_ + i * half, sin_ + i * half, row);
       const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
       float* out =
           q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) + static_cast<size_t>(index * dim);
       for (int j = 0; j < dim; ++j) out[j] = row[j] * scale;
     } else if (is_k) {
-      Rotate(row, i);
+      Rotate(h_, cos_ + i * half, sin_ + i * half, row);
       Store(row, true, t.layer, index, t.first + i, thread);
     } else {
       Store(row, false, t.layer, index, t.first + i, thread);
@@ -346,52 +256,12 @@ void Forward::Store(const float* head, bool is_key, int layer, int kv_head, int 
 
 // Many tokens: one kv head, some tokens, all segments in order.
 void Forward::AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread) {
-  PerThread& mine = threads_[static_cast<size_t>(thread)];
-  const int dim = h_.head_dim, group = h_.group();
-  const size_t q_stride = static_cast<size_t>(Padded(h_.q_rows())),
-               head_bytes = static_cast<size_t>(group * dim) * sizeof(float);
-  const int rows = (token_end - token_begin) * group;
-  for (int i = token_begin; i < token_end; ++i) {
-    std::memcpy(mine.queries + static_cast<size_t>((i - token_begin) * group * dim),
-                q_ + static_cast<size_t>(i) * q_stride + static_cast<size_t>(kv_head * group * dim), head_bytes);
-  }
-  const int last = t.first + token_end - 1;
-  for (int begin = 0; begin <= last; begin += kSegmentKeys) {
-    // The first tokens of the block may end before this segment begins.
-    const int skip = std::max(0, begin - (t.first + token_begin)) * group;
-    for (int r = skip; r < rows; ++r)
-      mine.valid[r] = std::min(kSegmentKeys, t.first + token_begin + r / group - begin + 1);
-    const size_t offset = static_cast<size_t>(skip) * static_cast<size_t>(dim);
-    AttendArgs args{};
-    args.q = mine.queries + offset;
-    args.rows = rows - skip;
-    args.head_dim = dim;
-    args.valid = mine.valid + skip;
-    args.scores = mine.scores;
-    args.max = mine.max + skip;
-    args.sum = mine.sum + skip;
-    args.o = mine.o + offset;
-    cache_.Locate(t.layer, kv_head, begin, &args);
-    kernels_.attend(args);
-    for (int r = skip; r < rows; ++r) {
-      const size_t at = static_cast<size_t>(r) * static_cast<size_t>(dim);
-      if (begin == 0) {
-        mine.running_max[r] = mine.max[r];
-        mine.running_sum[r] = mine.sum[r];
-        std::memcpy(mine.running_o + at, mine.o + at, static_cast<size_t>(dim) * sizeof(float));
-      } else {
-        kernels_.merge(&mine.running_max[r], &mine.running_sum[r], mine.running_o + at, mine.max[r], mine.sum[r],
-                       mine.o + at, dim);
-      }
-    }
-  }
-  for (int r = 0; r < rows; ++r) {
-    const float* o = mine.running_o + static_cast<size_t>(r) * static_cast<size_t>(dim);
-    float* out = attended_ + static_cast<size_t>(token_begin + r / group) * q_stride +
-                 static_cast<size_t>((kv_head * group + r % group) * dim);
-    const float inverse = 1.0f / mine.running_sum[r];
-    for (int j = 0; j < dim; ++j) out[j] = o[j] * inverse;
-  }
+  const size_t stride = static_cast<size_t>(Padded(h_.q_rows()));
+  const size_t at = static_cast<size_t>(token_begin) * stride + static_cast<size_t>(kv_head * h_.group() * h_.head_dim);
+  AttendTokens(kernels_, cache_,
+               {t.layer, kv_head, h_.group(), h_.head_dim, 0, t.first + token_begin, token_end - token_begin, q_ + at,
+                stride, attended_ + at, stride},
+               threads_[static_cast<size_t>(thread)].attend);
 }
 
 // Few tokens: one kv head and one segment; MergeSegments() puts the parts together.
@@ -402,15 +272,15 @@ void Forward::AttendSegment(Task& t, int kv_head, int segment, int thread) {
   for (int i = t.from; i < t.count(); ++i) {
     const int valid = std::min(kSegmentKeys, t.first + i - begin + 1);
     if (valid <= 0) continue;
-    for (int r = 0; r < group; ++r) mine.valid[r] = valid;
+    for (int r = 0; r < group; ++r) mine.attend.valid[r] = valid;
     const size_t part = static_cast<size_t>((i * segments + segment) * h_.heads + kv_head * group);
     AttendArgs args{};
     args.q = q_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) +
              static_cast<size_t>(kv_head * group * dim);
     args.rows = group;
     args.head_dim = dim;
-    args.valid = mine.valid;
-    args.scores = mine.scores;
+    args.valid = mine.attend.valid;
+    args.scores = mine.attend.scores;
     args.max = segment_max_ + part;
     args.sum = segment_sum_ + part;
     args.o = segment_o_ + part * static_cast<size_t>(dim);
@@ -446,7 +316,7 @@ void Forward::MergeSegments(Task& t, float* merged) {
 bool Forward::Layer(Task& t, int thread) {
   const LayerWeights& layer = weights_.layers[static_cast<size_t>(t.layer)];
   PerThread& mine = threads_[static_cast<size_t>(thread)];
-  Quantized a;
+  QuantizedRows a;
   Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
   const int heads = h_.heads + 2 * h_.kv_heads;
   for (int head; (head = pool_.Claim(thread, heads)) < heads;) ProjectHead(t, layer, a, head, thread);
@@ -462,12 +332,12 @@ bool Forward::Layer(Task& t, int thread) {
     if (!pool_.Sync(thread)) return false;
     if (pool_.Joined(thread)) MergeSegments(t, mine.merged);
   } else {
-    const int blocks = (t.rows() + kAttentionTokens - 1) / kAttentionTokens;
+    const int blocks = (t.rows() + kAttendTokens - 1) / kAttendTokens;
     // The last tokens see the most keys: they are begun first.
     const int units = blocks * h_.kv_heads;
     for (int unit; (unit = pool_.Claim(thread, units)) < units;) {
-      const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttentionTokens;
-      AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttentionTokens, t.count()), thread);
+      const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttendTokens;
+      AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttendTokens, t.count()), thread);
     }
     if (!pool_.Sync(thread)) return false;
   }
@@ -495,7 +365,7 @@ bool Forward::Layer(Task& t, int thread) {
 
 bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
-  Quantized a;
+  QuantizedRows a;
   Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, &a);
   EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;

@@ -15,7 +15,9 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "kernels/kernel_table.h"
+#include "model/attend_tokens.h"
 #include "model/kv_cache.h"
+#include "model/quantized_rows.h"
 #include "model/weights.h"
 #include "ops/thread_pool.h"
 
@@ -62,15 +64,7 @@ class Forward {
   float* Logits(int row) const { return logits_ + static_cast<size_t>(row) * logit_stride_; }
 
  private:
-  // Quantized copies of some rows, in the forms that the weights of a phase want.
-  struct Quantized {
-    float* x;
-    int8_t *q256, *q32;
-    float *d256, *d32;
-    int16_t *sum16, *sum32_256, *sum32;
-  };
   struct Task;
-  class Layout;
 
   int Padded(int rows) const { return (rows + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
   // Lays out all buffers at `base` (null to measure); returns the bytes.
@@ -80,13 +74,10 @@ class Forward {
   void Embed(Task& t, int thread);
   void HeadRows(Task& t, int thread);
   void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
-               std::initializer_list<const PanelMatrix*> users, Quantized* out);
-  void QuantizeRow(const float* x, int columns, const std::vector<float>* norm, bool k256, bool k32, bool kFloat,
-                   int row, const Quantized& out, int thread);
-  void Multiply(const PanelMatrix& w, const Quantized& a, int row, int tokens, int panel_begin, int panel_end,
+               std::initializer_list<const PanelMatrix*> users, QuantizedRows* out);
+  void Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin, int panel_end,
                 float* out, size_t out_stride, int thread) const;
-  void ProjectHead(Task& t, const LayerWeights& layer, const Quantized& a, int head, int thread);
-  void Rotate(float* head, int token) const;
+  void ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread);
   void Store(const float* head, bool is_key, int layer, int kv_head, int position, int thread);
   void AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread);
   void AttendSegment(Task& t, int kv_head, int segment, int thread);
@@ -111,14 +102,13 @@ class Forward {
   float *cos_, *sin_;                               // [batch][rope_dim / 2]
   float *segment_max_, *segment_sum_, *segment_o_;  // [few][segments][heads](, [head_dim])
   float* frequencies_;                              // [rope_dim / 2] radians per position
-  Quantized shared_;
+  QuantizedRows shared_;
   struct PerThread {
-    Quantized own;
+    QuantizedRows own;
+    float* row;           // [widest]: a normalized one
     float* merged;        // [few][q_rows]
     float *tile, *tile2;  // results of a chunk before its epilogue
-    float *queries, *scores, *o, *running_o;
-    float *max, *sum, *running_max, *running_sum;
-    int* valid;
+    AttendScratch attend;
     uint16_t* half;     // [head_dim]: a key or value, or the scales of
     int8_t* byte;       // ... one in bytes
     float* byte_scale;  // [head_dim / kKvBlock]
