@@ -1,12 +1,11 @@
 /**
- * Messages between the chat view (webview) and the extension host (client), over `postMessage`.
- *
- * The host owns the state. The view asks for a snapshot when it connects, then follows deltas; `seq` counts the
- * deltas, and a view that finds a gap asks for a snapshot again. The view may be destroyed at any time.
+ * Messages between the chat view (webview) and the extension host (client), over `postMessage`: snapshot and deltas as
+ * in view.ts, and what the user does.
  */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { ErrorCode, FinishReason, Timings } from './model.ts';
 import type { DownloadProgress, EngineState, ModelEntry, Omission } from './server.ts';
+import { isOneOf, isText, type Fields, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
 
 /** What the engine does, seen from the editor: its own states and those in which it does not run. */
 export type EngineView =
@@ -104,13 +103,7 @@ export interface ChatState {
   readonly models: ModelsView | undefined;
 }
 
-export interface ChatSnapshot {
-  readonly protocolVersion: number;
-  readonly seq: number;
-  readonly state: ChatState;
-  /** Translations of the view's texts, English text -> translation; empty for English. */
-  readonly texts: Readonly<Record<string, string>>;
-}
+export type ChatSnapshot = ViewSnapshot<ChatState>;
 
 export type ChatChange =
   /** The text of an answer grew. `offset` = its length before, in UTF-16 units. */
@@ -125,10 +118,7 @@ export type ChatChange =
   /** Another conversation is shown, or messages went away. */
   | { readonly kind: 'reset'; readonly state: ChatState };
 
-export interface ChatDelta {
-  readonly seq: number;
-  readonly change: ChatChange;
-}
+export type ChatDelta = ViewDelta<ChatChange>;
 
 // ---- view -> host -------------------------------------------------------------------------------------------
 
@@ -175,18 +165,8 @@ export const FocusComposer = new NotificationType<null>('chat/focus');
 
 // ---- checks -------------------------------------------------------------------------------------------------
 
-/** The longest text that the view may send: more than fits into any context, less than hurts. */
-const longestText = 2_000_000;
-
-/** Whether the params of a request from the view are what they should be; unknown methods are refused. */
-export function isValidRequest(method: string, params: unknown): boolean {
-  const check = checks.get(method);
-  return check !== undefined && check(isRecord(params) ? params : {});
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const checks = new Map<string, (fields: Fields) => boolean>([
+/** Of what the view may ask. */
+export const chatRequests: RequestChecks = new Map<string, (fields: Fields) => boolean>([
   [GetSnapshot.method, () => true],
   [StopAnswer.method, () => true],
   [RetryAnswer.method, () => true],
@@ -216,15 +196,3 @@ const checks = new Map<string, (fields: Fields) => boolean>([
   ],
   [ModelAction.method, (fields) => isOneOf(fields['action'], ['download', 'cancel', 'load']) && isText(fields['id'])],
 ]);
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= longestText;
-}
-
-function isOneOf(value: unknown, known: readonly string[]): boolean {
-  return typeof value === 'string' && known.includes(value);
-}

@@ -5,7 +5,7 @@ import type { AssistantMessage, ErrorAction, ErrorView } from '../../extension/p
 import { formatNumber, t } from '../shared/l10n.ts';
 import '../shared/markdown-view.ts';
 import { ChatElement } from './element.ts';
-import { icon, iconButton } from './icon.ts';
+import { icon, iconButton } from '../shared/icon.ts';
 
 /**
  * One answer: its progress, its text, how it ended, and what can be done with it.

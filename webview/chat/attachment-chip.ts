@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { AttachmentView } from '../../extension/protocol/webview.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import type { HostClient } from './host-client.ts';
-import { icon, iconButton } from './icon.ts';
+import { icon, iconButton } from '../shared/icon.ts';
 
 /** A file or selection that goes, or went, with a question. With `onRemove` it can be taken away. */
 export function attachmentChip(

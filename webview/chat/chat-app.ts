@@ -1,14 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { protocolVersion } from '../../extension/protocol/model.ts';
-import type { AssistantMessage, ChatState } from '../../extension/protocol/webview.ts';
-import { setTranslations, t } from '../shared/l10n.ts';
+import type { AssistantMessage, ChatChange, ChatState } from '../../extension/protocol/webview.ts';
+import { t } from '../shared/l10n.ts';
+import { oncePerFrame, ViewStore } from '../shared/view-store.ts';
+import { applyChange } from './chat-change.ts';
 import './composer.ts';
 import type { Composer } from './composer.ts';
 import { ChatElement } from './element.ts';
 import './engine-banner.ts';
 import './message-list.ts';
 import './model-cards.ts';
-import { ChatStore } from './store.ts';
 import './welcome.ts';
 
 /**
@@ -16,18 +16,11 @@ import './welcome.ts';
  * store; every other part gets plain state.
  */
 export class ChatApp extends ChatElement {
-  readonly #store = new ChatStore(
-    async () => {
-      const snapshot = await this.host.snapshot();
-      setTranslations(snapshot.texts);
-      this.#outdated = snapshot.protocolVersion !== protocolVersion;
-      return snapshot;
-    },
-    () => this.#schedule(),
-  );
-  /** The page is older than the host: VS Code kept it over an update. */
-  #outdated = false;
-  #scheduled = false;
+  readonly #store = new ViewStore<ChatState, ChatChange>({
+    fetch: () => this.host.snapshot(),
+    apply: applyChange,
+    onChange: oncePerFrame(() => this.requestUpdate()),
+  });
   #focusWanted = false;
 
   override connectedCallback(): void {
@@ -40,20 +33,10 @@ export class ChatApp extends ChatElement {
     this.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
-  /** However many deltas come, the page changes once per frame. */
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    requestAnimationFrame(() => {
-      this.#scheduled = false;
-      this.requestUpdate();
-    });
-  }
-
   protected override render(): TemplateResult | typeof nothing {
     const { state } = this.#store;
     if (state === undefined) return nothing;
-    if (this.#outdated) {
+    if (this.#store.outdated) {
       return html`<p class="outdated">${t('Paddock was updated. Reload the window to go on.')}</p>`;
     }
     return html`

@@ -3,7 +3,7 @@ import type { ChatState, ContextView } from '../../extension/protocol/webview.ts
 import { formatNumber, t } from '../shared/l10n.ts';
 import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
-import { icon, iconButton } from './icon.ts';
+import { icon, iconButton } from '../shared/icon.ts';
 
 /**
  * Where the user writes: Enter sends, Shift+Enter makes a line, Escape stops, Up in an empty composer brings back

@@ -3,7 +3,7 @@ import type { ChatState, ErrorAction } from '../../extension/protocol/webview.ts
 import { t } from '../shared/l10n.ts';
 import { actionLabel } from './assistant-message.ts';
 import { ChatElement } from './element.ts';
-import { icon } from './icon.ts';
+import { icon } from '../shared/icon.ts';
 
 /**
  * One quiet line above the composer while the engine is not ready: what it does, or why it cannot and what to do.

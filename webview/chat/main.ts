@@ -1,5 +1,6 @@
 /** Entry of the chat view's page. */
 import '@vscode/codicons/dist/codicon.css';
+import '../shared/base.css';
 import './chat.css';
 import './messages.css';
 import './models.css';

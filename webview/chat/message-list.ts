@@ -5,7 +5,7 @@ import { t } from '../shared/l10n.ts';
 import './assistant-message.ts';
 import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
-import { iconButton } from './icon.ts';
+import { iconButton } from '../shared/icon.ts';
 
 /** So near to the end counts as at the end. Pixels. */
 const nearEnd = 24;

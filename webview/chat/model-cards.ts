@@ -4,7 +4,7 @@ import type { DownloadProgress, ModelEntry } from '../../extension/protocol/serv
 import type { DownloadView, EngineView, ModelsView } from '../../extension/protocol/webview.ts';
 import { t } from '../shared/l10n.ts';
 import { ChatElement } from './element.ts';
-import { icon } from './icon.ts';
+import { icon } from '../shared/icon.ts';
 
 /**
  * First use: no model is on this computer yet. What there is, what it costs and whether it fits, each with the

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { ChatState } from '../../extension/protocol/webview.ts';
 import { t } from '../shared/l10n.ts';
 import { ChatElement } from './element.ts';
-import { icon } from './icon.ts';
+import { icon } from '../shared/icon.ts';
 
 interface Suggestion {
   readonly icon: string;

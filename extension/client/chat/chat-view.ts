@@ -4,7 +4,6 @@
  */
 import * as vscode from 'vscode';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { protocolVersion } from '../../protocol/model.ts';
 import {
   Attach,
   Changed,
@@ -19,6 +18,7 @@ import {
   SendMessage,
   StopAnswer,
   UseCodeBlock,
+  chatRequests,
   type ChatChange,
   type ChatState,
   type CodeBlockParams,
@@ -27,12 +27,12 @@ import {
 } from '../../protocol/webview.ts';
 import { chatView } from '../contributions/views.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
-import { DisposableStore, MutableDisposable, toDisposable, type Disposable } from '../lib/lifetime.ts';
+import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
-import { connectWebview } from '../lib/webview-transport.ts';
+import { ViewChannel } from '../lib/view-channel.ts';
+import { showPage } from '../lib/webview-page.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { ChatService } from './chat-service.ts';
-import { chatPage } from './chat-page.ts';
 
 /** What the view asks for that is not the chat's own business. */
 export interface ChatViewHandlers {
@@ -58,38 +58,37 @@ export interface ChatViewOptions {
 export class ChatView implements vscode.WebviewViewProvider, Disposable {
   readonly #options: ChatViewOptions;
   readonly #store = new DisposableStore();
-  readonly #connection = this.#store.add(new MutableDisposable<DisposableStore>());
-  #live: MessageConnection | undefined;
-  #seq = 0;
+  readonly #channel: ViewChannel<ChatState, ChatChange>;
   #focusWhenConnected = false;
 
   constructor(options: ChatViewOptions) {
     this.#options = options;
-    const { chat, engine, models } = options;
+    const { chat, engine, models, log } = options;
+    this.#channel = this.#store.add(
+      new ViewChannel({
+        snapshot: GetSnapshot,
+        changed: Changed,
+        requests: chatRequests,
+        state: () => this.#snapshotState(),
+        log,
+      }),
+    );
     this.#store.add(
       chat.onDidChange((change) =>
-        this.#send(change.kind === 'conversation' ? { kind: 'reset', state: this.#state } : change),
+        this.#channel.send(change.kind === 'conversation' ? { kind: 'reset', state: this.#state } : change),
       ),
     );
-    this.#store.add(engine.onDidChangeState((state) => this.#send({ kind: 'engine', engine: state })));
-    this.#store.add(models.onDidChange(() => this.#send({ kind: 'models', models: models.view })));
+    this.#store.add(engine.onDidChangeState((state) => this.#channel.send({ kind: 'engine', engine: state })));
+    this.#store.add(models.onDidChange(() => this.#channel.send({ kind: 'models', models: models.view })));
     this.#store.add(vscode.window.registerWebviewViewProvider(chatView.id, this));
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
-    const { extensionUri, log, handlers } = this.#options;
-    const { webview } = view;
-    const root = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
-    const store = new DisposableStore();
-    this.#connection.value = store;
-    webview.options = { enableScripts: true, localResourceRoots: [root] };
-    const connection = store.add(connectWebview(webview, log));
-    this.#live = connection;
-    store.add(toDisposable(() => (this.#live = undefined)));
-    this.#listen(connection);
-    webview.html = chatPage(webview, root);
+    const { extensionUri, handlers } = this.#options;
+    const store = this.#channel.connect(view.webview, (connection) => this.#listen(connection));
+    showPage(view.webview, extensionUri, { name: 'chat', title: 'Paddock' });
     store.add(view.onDidChangeVisibility(() => view.visible && handlers.shown()));
-    store.add(view.onDidDispose(() => this.#connection.value === store && this.#connection.clear()));
+    store.add(view.onDidDispose(() => store.dispose()));
     if (view.visible) handlers.shown();
   }
 
@@ -97,7 +96,7 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
   async focus(): Promise<void> {
     this.#focusWhenConnected = true;
     await vscode.commands.executeCommand(`${chatView.id}.focus`);
-    if (this.#live !== undefined) await this.#live.sendNotification(FocusComposer, null);
+    await this.#channel.live?.sendNotification(FocusComposer, null);
   }
 
   dispose(): void {
@@ -109,16 +108,17 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
     return { ...chat.view, engine: engine.state, models: models.view };
   }
 
+  #snapshotState(): ChatState {
+    if (this.#focusWhenConnected) {
+      this.#focusWhenConnected = false;
+      // After the answer, which makes the composer.
+      setTimeout(() => void this.#channel.live?.sendNotification(FocusComposer, null), 0);
+    }
+    return this.#state;
+  }
+
   #listen(connection: MessageConnection): void {
     const { chat, handlers } = this.#options;
-    connection.onRequest(GetSnapshot, () => {
-      if (this.#focusWhenConnected) {
-        this.#focusWhenConnected = false;
-        // After the answer, which makes the composer.
-        setTimeout(() => void this.#live?.sendNotification(FocusComposer, null), 0);
-      }
-      return { protocolVersion, seq: this.#seq, state: this.#state, texts: translations() };
-    });
     connection.onRequest(SendMessage, ({ text }) => chat.send(text));
     connection.onRequest(StopAnswer, () => {
       chat.stop();
@@ -150,16 +150,5 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
       await handlers.model(params);
       return null;
     });
-    connection.listen();
   }
-
-  #send(change: ChatChange): void {
-    const seq = ++this.#seq;
-    this.#live?.sendNotification(Changed, { seq, change }).catch(() => undefined);
-  }
-}
-
-/** The bundle of the display language holds a plain text or one with comments for each English text. */
-function translations(): Record<string, string> {
-  return { ...vscode.l10n.bundle };
 }

@@ -10,7 +10,7 @@ import {
   type MessageReader,
   type MessageWriter,
 } from 'vscode-jsonrpc/node';
-import { isValidRequest } from '../../protocol/webview.ts';
+import { isValidRequest, type RequestChecks } from '../../protocol/view.ts';
 import type { Disposable } from './lifetime.ts';
 import type { Log } from './log.ts';
 
@@ -20,8 +20,9 @@ export interface MessagePort {
   onDidReceiveMessage(listener: (message: unknown) => void): Disposable;
 }
 
-export function connectWebview(port: MessagePort, log: Log): MessageConnection {
-  return createMessageConnection(new WebviewReader(port, log), new WebviewWriter(port), {
+/** `checks` names what the page may ask. */
+export function connectWebview(port: MessagePort, checks: RequestChecks, log: Log): MessageConnection {
+  return createMessageConnection(new WebviewReader(port, checks, log), new WebviewWriter(port), {
     error: (message) => log.error(message),
     warn: (message) => log.warn(message),
     info: (message) => log.info(message),
@@ -33,11 +34,11 @@ class WebviewReader extends AbstractMessageReader implements MessageReader {
   readonly #messages = new Emitter<Message>();
   readonly #subscription: Disposable;
 
-  constructor(port: MessagePort, log: Log) {
+  constructor(port: MessagePort, checks: RequestChecks, log: Log) {
     super();
     this.#subscription = port.onDidReceiveMessage((message) => {
-      if (isTrusted(message)) this.#messages.fire(message);
-      else log.warn('A message of the chat view was refused: it is not one that this version knows.');
+      if (isTrusted(message, checks)) this.#messages.fire(message);
+      else log.warn('A message of a page was refused: it is not one that this version knows.');
     });
   }
 
@@ -70,10 +71,10 @@ class WebviewWriter extends AbstractMessageWriter implements MessageWriter {
   }
 }
 
-function isTrusted(value: unknown): value is Message {
+function isTrusted(value: unknown, checks: RequestChecks): value is Message {
   if (typeof value !== 'object' || value === null || !('jsonrpc' in value) || value.jsonrpc !== '2.0') return false;
   const message = value as Message;
-  if (Message.isRequest(message)) return isValidRequest(message.method, message.params);
+  if (Message.isRequest(message)) return isValidRequest(checks, message.method, message.params);
   if (Message.isNotification(message)) return message.method === '$/cancelRequest';
   return Message.isResponse(message);
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AssistantMessage, ChatChange, ChatSnapshot, ChatState } from '../../extension/protocol/webview.ts';
-import { ChatStore } from './store.ts';
+import { ViewStore } from '../shared/view-store.ts';
+import { applyChange } from './chat-change.ts';
 
 const answer: AssistantMessage = {
   id: 'a',
@@ -23,24 +24,25 @@ const empty: ChatState = {
 };
 const text = (offset: number, added: string): ChatChange => ({ kind: 'text', messageId: 'a', offset, text: added });
 
-describe('ChatStore', () => {
+describe('the store of the chat', () => {
   let host: ChatSnapshot;
   let fetched: number;
   let changes: number;
-  let store: ChatStore;
+  let store: ViewStore<ChatState, ChatChange>;
   const shownText = (): string | undefined => (store.state?.messages[0] as AssistantMessage | undefined)?.text;
 
   beforeEach(() => {
     host = { protocolVersion: 1, seq: 0, state: empty, texts: {} };
     fetched = 0;
     changes = 0;
-    store = new ChatStore(
-      () => {
+    store = new ViewStore({
+      fetch: () => {
         fetched++;
         return Promise.resolve(host);
       },
-      () => changes++,
-    );
+      apply: applyChange,
+      onChange: () => changes++,
+    });
   });
 
   it('shows the snapshot, then follows the deltas', async () => {
