@@ -16,7 +16,8 @@ import { contextKeys } from './contributions/commands.ts';
 import { registerCodeActions } from './edit/code-actions.ts';
 import { EditCommands } from './edit/edit-commands.ts';
 import { Proposals } from './edit/proposals.ts';
-import { EngineSupervisor } from './engine/supervisor.ts';
+import { EngineSupervisor, type EngineConnection } from './engine/supervisor.ts';
+import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
 import { DisposableStore } from './lib/lifetime.ts';
 import { ModelCommands, reportFailure } from './models/model-commands.ts';
@@ -31,13 +32,14 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Paddock', { log: true }));
 
+  /** Whoever asks, it is the same program in a process of its own. */
+  const connect = async (name: 'Paddock' | 'Paddock Lab', options: ServerOptions): Promise<EngineConnection> => {
+    const { connectEngine } = await import('./engine/engine-client.ts');
+    return connectEngine({ name, module: join(context.extensionPath, 'dist', 'server.js'), options, log });
+  };
   const engine = store.add(
     new EngineSupervisor({
-      connect: async () => {
-        const { connectEngine } = await import('./engine/engine-client.ts');
-        const module = join(context.extensionPath, 'dist', 'server.js');
-        return connectEngine({ module, options: serverOptions(), log });
-      },
+      connect: () => connect('Paddock', serverOptions()),
       log,
       texts: {
         stopped: vscode.l10n.t('The engine stopped unexpectedly. Nothing of the chat is lost: try again.'),
@@ -67,12 +69,31 @@ export function activate(context: vscode.ExtensionContext): void {
       limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
     }),
   );
+  const modelCommands = new ModelCommands(models);
+  const lab = store.add(
+    createLab({
+      createEngine: () =>
+        new EngineSupervisor({
+          // It answers each question once: what it has read needs no remembering.
+          connect: () => connect('Paddock Lab', { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }),
+          log,
+          texts: {
+            stopped: vscode.l10n.t('The process of the lab stopped unexpectedly. What is done is kept: continue.'),
+            unavailable: vscode.l10n.t('The process of the lab could not be started. The log says why.'),
+          },
+        }),
+      engine,
+      models,
+      modelCommands,
+      context,
+      log,
+    }),
+  );
   shutDown = async () => {
     await chat.flush();
-    await engine.stop();
+    await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
-  const modelCommands = new ModelCommands(models);
   const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
   /** Something that needs the engine is on the screen: tell what there is, and get the chosen model ready. */
   const wakeUp = (): void => {
@@ -115,6 +136,9 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.edit.accept': () => edits.accept(),
       'paddock.edit.reject': () => edits.reject(),
       'paddock.edit.cancel': () => edits.reject(),
+      'paddock.lab.open': () => lab.open(),
+      'paddock.lab.new': () => lab.make(),
+      'paddock.lab.show': () => lab.show(),
       'paddock.models.choose': () => modelCommands.choose(),
       'paddock.models.add': () => modelCommands.add(),
       'paddock.models.openFolder': () => modelCommands.openFolder(),

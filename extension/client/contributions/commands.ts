@@ -111,6 +111,13 @@ export const commands = {
       },
     ],
   },
+  'paddock.lab.open': {
+    title: 'Open Lab…',
+    icon: 'beaker',
+    menus: [{ menu: 'view/title', group: '2_model@2', when: inChat }],
+  },
+  'paddock.lab.new': { title: 'New Lab Project…' },
+  'paddock.lab.show': { title: 'Show Lab', palette: false },
   'paddock.models.choose': {
     title: 'Choose Model…',
     icon: 'server',

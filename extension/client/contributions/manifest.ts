@@ -4,7 +4,7 @@
  */
 import { settings, type Setting } from '../../protocol/settings.ts';
 import { commands, type CommandContribution, type Keybinding } from './commands.ts';
-import { chatView, editorSubmenu, viewContainer, walkthrough } from './views.ts';
+import { chatView, editorSubmenu, labPanel, viewContainer, walkthrough } from './views.ts';
 
 export interface GeneratedManifest {
   /** Replace the keys of the same names in package.json. */
@@ -71,13 +71,13 @@ export function generateManifest(): GeneratedManifest {
   };
   return {
     manifest: {
-      activationEvents: ['onStartupFinished'],
+      activationEvents: ['onStartupFinished', `onWebviewPanel:${labPanel.id}`],
       capabilities: {
         untrustedWorkspaces: {
           supported: 'limited',
           description: text(
             'capability.untrusted',
-            'In Restricted Mode chat and Explain work; Refactor and Fix, which change files, do not.',
+            'In Restricted Mode chat and Explain work; Refactor, Fix and the lab, which change files, do not.',
           ),
           restrictedConfigurations: Object.entries(settings)
             .filter(([, setting]) => setting.scope === 'machine')
@@ -85,7 +85,10 @@ export function generateManifest(): GeneratedManifest {
         },
         virtualWorkspaces: {
           supported: 'limited',
-          description: text('capability.virtual', 'Paddock reads only the files that you open or attach.'),
+          description: text(
+            'capability.virtual',
+            'Paddock reads only the files that you open or attach. The lab works on folders of this computer.',
+          ),
         },
       },
       contributes,

@@ -9,6 +9,9 @@ export const chatView = {
   type: 'webview',
 } as const;
 
+/** The editor tab of the lab. */
+export const labPanel = { id: 'paddock.lab' } as const;
+
 /** The submenu in the editor's context menu. */
 export const editorSubmenu = { id: 'editor/paddock', label: 'Paddock' } as const;
 

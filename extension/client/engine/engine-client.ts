@@ -17,19 +17,26 @@ import { EngineStateChanged, type EngineState, type ServerOptions } from '../../
 import type { EngineConnection } from './supervisor.ts';
 
 export interface EngineClientOptions {
+  readonly name: 'Paddock' | 'Paddock Lab';
   /** Absolute path of dist/server.js. */
   readonly module: string;
   readonly options: ServerOptions;
   readonly log: vscode.LogOutputChannel;
 }
 
-export async function connectEngine({ module, options, log }: EngineClientOptions): Promise<EngineConnection> {
+const debugPorts = { Paddock: 6029, 'Paddock Lab': 6030 };
+
+export async function connectEngine({ name, module, options, log }: EngineClientOptions): Promise<EngineConnection> {
   const client = new LanguageClient(
     'paddock',
-    'Paddock',
+    name,
     {
       run: { module, transport: TransportKind.ipc },
-      debug: { module, transport: TransportKind.ipc, options: { execArgv: ['--nolazy', '--inspect=6029'] } },
+      debug: {
+        module,
+        transport: TransportKind.ipc,
+        options: { execArgv: ['--nolazy', `--inspect=${debugPorts[name]}`] },
+      },
     },
     {
       documentSelector: [],
@@ -65,6 +72,7 @@ export async function connectEngine({ module, options, log }: EngineClientOption
     // A token that is `undefined` would be sent as one more parameter.
     send: (method, params, token = CancellationToken.None) =>
       params === undefined ? client.sendRequest(method, token) : client.sendRequest(method, params, token),
+    notify: (method, params) => client.sendNotification(method, params),
     onProgress: (type, token, handler) => client.onProgress(type, token, handler),
     onState: (handler) => states.event(handler),
     onLost: (handler) => lost.event(handler),

@@ -21,6 +21,10 @@ class FakeConnection implements EngineConnection {
     this.sent.push({ method, params });
     return this.answer(method);
   }
+  notify(method: string, params: object): Promise<void> {
+    this.sent.push({ method, params });
+    return Promise.resolve();
+  }
   onProgress<T>(_type: ProgressType<T>, token: string, handler: (part: T) => void) {
     this.parts.set(token, handler as (part: unknown) => void);
     return { dispose: () => void this.parts.delete(token) };

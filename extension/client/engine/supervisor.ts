@@ -6,6 +6,7 @@ import {
   Emitter,
   type CancellationToken,
   type Event,
+  type NotificationType,
   type ProgressType,
   type RequestType,
   type RequestType0,
@@ -21,6 +22,7 @@ import type { Log } from '../lib/log.ts';
 export interface EngineConnection {
   readonly pid: number | undefined;
   send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
+  notify(method: string, params: object): Promise<void>;
   onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
   onState(handler: (state: EngineState) => void): Disposable;
   /** Called once, when the process is gone without having been asked to go. */
@@ -91,6 +93,11 @@ export class EngineSupervisor implements Disposable {
   /** The same for a request without params. */
   async ask<R>(type: RequestType0<R, ErrorData>): Promise<R> {
     return (await this.#send(type.method, undefined, {})) as R;
+  }
+
+  /** Tells a process that runs, and starts none. */
+  notify<P extends object>(type: NotificationType<P>, params: P): void {
+    this.#live?.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
   }
 
   /** Ends the process if it runs; the next request starts a new one. */

@@ -33,6 +33,7 @@ export async function showMenu(engine: EngineSupervisor, models: ModelService): 
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [
     { label: `$(comment-discussion) ${vscode.l10n.t('Open chat')}`, command: 'paddock.openChat' },
     { label: `$(server) ${vscode.l10n.t('Choose model…')}`, command: 'paddock.models.choose' },
+    { label: `$(beaker) ${vscode.l10n.t('Open lab…')}`, command: 'paddock.lab.open' },
   ];
   if (engine.state.kind === 'answering') {
     items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop answering')}`, command: 'paddock.chat.stop' });

@@ -1,0 +1,137 @@
+import { html, nothing, svg, type TemplateResult } from 'lit';
+import type { LabCuration, LabSource } from '../../extension/protocol/lab.ts';
+import type { LabViewState } from '../../extension/protocol/lab-view.ts';
+import { icon } from '../shared/icon.ts';
+import { formatNumber, t } from '../shared/l10n.ts';
+import { LabElement } from './element.ts';
+import { funnelText } from './texts.ts';
+
+/**
+ * What curating left of the data, step by step, and the sources it came from.
+ *
+ * @property state - what the page shows
+ */
+export class FunnelStep extends LabElement {
+  static override readonly properties = { state: { attribute: false } };
+  declare state: LabViewState;
+
+  protected override render(): TemplateResult | typeof nothing {
+    const curation = this.state.lab?.curation;
+    if (curation === undefined) return nothing;
+    return html`${funnel(curation)} ${curation.sources.length > 0 ? this.#sources(curation.sources) : nothing}`;
+  }
+
+  #sources(sources: readonly LabSource[]): TemplateResult {
+    const changed = sources.some((source) => this.#drops(source) !== source.dropped);
+    return html`<div class="scroll" role="region" aria-label=${t('Sources')} tabindex="0">
+        <table class="sources" data-testid="sources">
+          <thead>
+            <tr>
+              <th scope="col">${t('Source')}</th>
+              <th scope="col">${t('Records')}</th>
+              <th scope="col">${t('Words of an answer')}</th>
+              <th scope="col">${t('Short')}</th>
+              <th scope="col">${t('Different')}</th>
+              <th scope="col">${t('Drop')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${sources.map((source) => this.#source(source))}
+          </tbody>
+        </table>
+      </div>
+      ${
+        changed
+          ? html`<p class="note" role="status" data-testid="sources-changed">
+              ${icon('history')}
+              <span>${t('Other sources are dropped now: this step and those after it will be made again.')}</span>
+            </p>`
+          : nothing
+      }`;
+  }
+
+  #source(source: LabSource): TemplateResult {
+    const { source: name, records, medianAnswerWords, shortShare, uniqueRatio, recommendDrop } = source;
+    const byRule = recommendDrop && this.state.lab?.project.curate.dropRecommended === true;
+    return html`<tr>
+      <th scope="row">
+        ${name}
+        ${recommendDrop ? html`<span class="badge">${icon('lightbulb')} ${t('drop recommended')}</span>` : nothing}
+      </th>
+      <td>${formatNumber(records)}</td>
+      <td>${formatNumber(medianAnswerWords)}</td>
+      <td>${t('{0} %', Math.round(100 * shortShare))}</td>
+      <td>${t('{0} %', Math.round(100 * uniqueRatio))}</td>
+      <td>
+        <input
+          type="checkbox"
+          data-testid="drop-source"
+          aria-label=${t('Drop {0}', name)}
+          title=${byRule ? t('Dropped because all recommended sources are') : t('Drop {0}', name)}
+          .checked=${this.#drops(source)}
+          ?disabled=${byRule || this.state.run !== undefined}
+          @change=${(event: Event) =>
+            this.host.edit({ field: 'dropSource', text: name, on: (event.target as HTMLInputElement).checked })}
+        />
+      </td>
+    </tr>`;
+  }
+
+  /** By what the project says now; `dropped` is what the last run did. */
+  #drops({ source, recommendDrop }: LabSource): boolean {
+    const { dropSources = [], dropRecommended = false } = this.state.lab?.project.curate ?? {};
+    return dropSources.includes(source) || (recommendDrop && dropRecommended);
+  }
+}
+
+customElements.define('paddock-funnel-step', FunnelStep);
+
+/** Bars that get shorter; steps that took nothing share one line. */
+function funnel({ records, train, valid, funnel: steps, redacted }: LabCuration): TemplateResult {
+  const all = Math.max(1, records);
+  const idle = steps.filter(({ step, dropped }) => step !== 'read' && dropped === 0);
+  return html`<table class="funnel" data-testid="funnel">
+      <caption class="hidden">
+        ${t('What each step left of the data')}
+      </caption>
+      <thead class="hidden">
+        <tr>
+          <th scope="col">${t('Step')}</th>
+          <td></td>
+          <th scope="col">${t('Left')}</th>
+          <th scope="col">${t('Dropped')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${steps
+          .filter((step) => !idle.includes(step))
+          .map(({ step, left, dropped }) => row(funnelText(step), left / all, 0, left, dropped))}
+        ${row(t('For training'), train / all, valid / all, train, 0, t('+ {0} to check', formatNumber(valid)))}
+      </tbody>
+    </table>
+    <p class="hint">
+      ${idle.length > 0 ? t('Nothing was dropped for: {0}.', idle.map(({ step }) => funnelText(step)).join(', ')) : nothing}
+      ${redacted > 0 ? t('Secrets and personal data were replaced in {0} records.', formatNumber(redacted)) : nothing}
+    </p>`;
+}
+
+function row(
+  name: string,
+  share: number,
+  more: number,
+  left: number,
+  dropped: number,
+  beside = dropped > 0 ? `− ${formatNumber(dropped)}` : '',
+): TemplateResult {
+  return html`<tr>
+    <th scope="row">${name}</th>
+    <td class="bar">
+      <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+        ${svg`<rect class="value" width=${Math.max(0.4, 100 * share)} height="1" />`}
+        ${more > 0 ? svg`<rect class="more" x=${100 * share} width=${100 * more} height="1" />` : nothing}
+      </svg>
+    </td>
+    <td class="left">${formatNumber(left)}</td>
+    <td class="dropped">${beside}</td>
+  </tr>`;
+}

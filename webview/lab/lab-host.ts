@@ -1,0 +1,71 @@
+/** The host as the lab's page sees it: one method for each thing that the user can do. */
+import type { MessageConnection } from 'vscode-jsonrpc/browser';
+import {
+  AddToLab,
+  EditLab,
+  GetLab,
+  LabChanged,
+  RunLabAction,
+  StartLab,
+  StopLab,
+  UseLabModel,
+  type LabAction,
+  type LabDelta,
+  type LabEdit,
+  type LabList,
+  type LabSnapshot,
+} from '../../extension/protocol/lab-view.ts';
+import type { HostApi } from '../shared/rpc.ts';
+
+export class LabHost {
+  readonly #connection: MessageConnection;
+  readonly #api: HostApi;
+
+  constructor(connection: MessageConnection, api: HostApi) {
+    this.#connection = connection;
+    this.#api = api;
+  }
+
+  listen(changed: (delta: LabDelta) => void): void {
+    this.#connection.onNotification(LabChanged, changed);
+    this.#connection.listen();
+  }
+
+  /** With it the tab finds its project after the window was reloaded. */
+  remember(folder: string | undefined): void {
+    this.#api.setState(folder === undefined ? undefined : { folder });
+  }
+
+  snapshot(): Promise<LabSnapshot> {
+    return this.#connection.sendRequest(GetLab);
+  }
+
+  edit(edit: LabEdit): void {
+    run(this.#connection.sendRequest(EditLab, edit));
+  }
+
+  add(list: LabList): void {
+    run(this.#connection.sendRequest(AddToLab, { list }));
+  }
+
+  start(): void {
+    run(this.#connection.sendRequest(StartLab, {}));
+  }
+
+  stop(): void {
+    run(this.#connection.sendRequest(StopLab));
+  }
+
+  use(): void {
+    run(this.#connection.sendRequest(UseLabModel));
+  }
+
+  run(action: LabAction): void {
+    run(this.#connection.sendRequest(RunLabAction, { action }));
+  }
+}
+
+/** The host shows and logs its own failures. */
+function run(request: Promise<unknown>): void {
+  request.catch(() => undefined);
+}

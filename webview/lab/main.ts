@@ -1,0 +1,13 @@
+/** Entry of the lab's page. */
+import '@vscode/codicons/dist/codicon.css';
+import '../shared/base.css';
+import './lab.css';
+import './charts.css';
+import { connectHost } from '../shared/rpc.ts';
+import { LabElement } from './element.ts';
+import { LabApp } from './lab-app.ts';
+import { LabHost } from './lab-host.ts';
+
+const host = acquireVsCodeApi();
+LabElement.client = new LabHost(connectHost(host), host);
+customElements.define('paddock-lab', LabApp);

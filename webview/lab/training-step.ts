@@ -1,0 +1,85 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { LabTraining, LossPoint } from '../../extension/protocol/lab.ts';
+import type { LabViewState } from '../../extension/protocol/lab-view.ts';
+import { formatNumber, t } from '../shared/l10n.ts';
+import { LabElement } from './element.ts';
+import './loss-chart.ts';
+
+/** Rows of the table: more than that nobody reads, and the curve shows them all. */
+const mostRows = 40;
+
+/**
+ * The curve of the loss, while the model learns and afterwards.
+ *
+ * @property state - what the page shows
+ */
+export class TrainingStep extends LabElement {
+  static override readonly properties = { state: { attribute: false } };
+  declare state: LabViewState;
+
+  protected override render(): TemplateResult | typeof nothing {
+    const training = this.state.lab?.training;
+    if (training === undefined) return nothing;
+    const { points, steps } = training;
+    return html`
+      ${outcome(training)}
+      <figure>
+        <paddock-loss-chart .points=${points} .steps=${steps ?? 0}></paddock-loss-chart>
+        <figcaption class="legend">
+          <span class="key line">${t('training, smoothed')}</span>
+          <span class="key dot">${t('validation')}</span>
+          <span>${t('loss in nats per token; lower is better')}</span>
+        </figcaption>
+      </figure>
+      <details data-testid="loss-table">
+        <summary>${t('The numbers')}</summary>
+        ${table(points)}
+      </details>
+    `;
+  }
+}
+
+customElements.define('paddock-training-step', TrainingStep);
+
+function outcome({ firstValidLoss, validLoss, stoppedEarly, samples, tokens }: LabTraining): TemplateResult {
+  const facts = [
+    ...(samples === undefined ? [] : [t('{0} samples', formatNumber(samples))]),
+    ...(tokens === undefined ? [] : [t('{0} tokens', formatNumber(tokens))]),
+  ].join(' · ');
+  return html`<p class="facts">
+    ${
+      firstValidLoss === undefined || validLoss === undefined
+        ? nothing
+        : html`<b data-testid="valid-loss"
+            >${t('Validation loss {0} → {1}', firstValidLoss.toFixed(3), validLoss.toFixed(3))}</b
+          >`
+    }
+    ${facts === '' ? nothing : html`<span>${facts}</span>`}
+    ${stoppedEarly ? html`<span>${t('Ended early: it no longer got better.')}</span>` : nothing}
+  </p>`;
+}
+
+/** All looks at the validation set, and as many steps as there is room for. */
+function table(points: readonly LossPoint[]): TemplateResult {
+  const every = Math.max(1, Math.ceil(points.length / mostRows));
+  const rows = points.filter(({ validLoss }, index) => validLoss !== undefined || index % every === 0);
+  return html`<table class="numbers">
+    <thead>
+      <tr>
+        <th scope="col">${t('Step')}</th>
+        <th scope="col">${t('Training loss')}</th>
+        <th scope="col">${t('Validation loss')}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ step, loss, validLoss }) =>
+          html`<tr>
+            <th scope="row">${formatNumber(step)}</th>
+            <td>${loss?.toFixed(3) ?? ''}</td>
+            <td>${validLoss?.toFixed(3) ?? ''}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
