@@ -1,6 +1,6 @@
 /**
- * Opens the built chat view in a browser without VS Code: a page with a theme's variables and a host that answers
- * the view's requests from a given state. A fixture of the view's tests; the product's host is extension/client.
+ * Opens a built page in a browser without VS Code: with a theme's variables and a host that answers the page's requests
+ * from a given state. A fixture of the pages' tests; the product's host is extension/client.
  */
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,6 +13,12 @@ const dist = fileURLToPath(new URL('../../dist/webview/', import.meta.url));
 const screenshots = fileURLToPath(new URL('../../.cache/screenshots/', import.meta.url));
 const types = { js: 'text/javascript', css: 'text/css', ttf: 'font/ttf' };
 
+/** What is there once a page has shown its first state, and where VS Code puts it. */
+const pages = {
+  chat: { ready: 'paddock-composer textarea', background: 'sideBar-background' },
+  lab: { ready: 'paddock-lab main', background: 'editor-background' },
+};
+
 export async function startHarness() {
   const server = createServer((request, response) => void serve(request, response));
   await new Promise((resolve) => {
@@ -24,29 +30,32 @@ export async function startHarness() {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   return {
-    /** A page that shows `state`; the requests that the view sends are in `page.requests`. */
-    async open(state, { theme = 'dark', width = 400, height = 760 } = {}) {
+    /** A page that shows `state`. */
+    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760 } = {}) {
+      const { ready, background } = pages[name];
       const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
       const page = await context.newPage();
       const errors = [];
       page.on('pageerror', (error) => errors.push(error.message));
       page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
       await page.addInitScript(fakeHost, {
+        name,
         state,
+        background,
         variables: themes[theme].variables,
         bodyClass: themes[theme].bodyClass,
       });
-      await page.goto(`${origin}/`);
-      await page.locator('paddock-composer textarea').waitFor();
+      await page.goto(`${origin}/${name}`);
+      await page.locator(ready).waitFor();
       return {
         page,
         errors,
         requests: () => page.evaluate(() => globalThis.requests),
         /** Sends a change, as the host does. */
         change: (change) => page.evaluate((value) => globalThis.sendChange(value), change),
-        screenshot: async (name) => {
+        screenshot: async (file, options) => {
           mkdirSync(screenshots, { recursive: true });
-          await page.screenshot({ path: `${screenshots}${name}.png` });
+          await page.screenshot({ path: `${screenshots}${file}.png`, ...options });
         },
         close: () => context.close(),
       };
@@ -64,14 +73,14 @@ async function serve(request, response) {
     response.writeHead(204).end();
     return;
   }
-  if (name === '') {
+  if (name in pages) {
     const self = `http://${request.headers.host}`;
     // The policy of the product's page, so that what it forbids fails here too.
     const policy = `default-src 'none'; script-src 'nonce-test'; style-src ${self}; font-src ${self}; img-src ${self} data:`;
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy });
     response.end(
-      '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="stylesheet" href="/chat.css"><title>Paddock</title></head>' +
-        '<body><paddock-chat></paddock-chat><script nonce="test" src="/chat.js"></script></body></html>',
+      `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="stylesheet" href="/${name}.css"><title>Paddock</title></head>` +
+        `<body><paddock-${name}></paddock-${name}><script nonce="test" src="/${name}.js"></script></body></html>`,
     );
     return;
   }
@@ -85,30 +94,30 @@ async function serve(request, response) {
 }
 
 /** Runs in the page before its own script. */
-function fakeHost({ state, variables, bodyClass }) {
+function fakeHost({ name, state, background, variables, bodyClass }) {
   let seq = 0;
   globalThis.requests = [];
   const send = (message) => window.postMessage({ jsonrpc: '2.0', ...message }, '*');
-  globalThis.sendChange = (change) => send({ method: 'chat/delta', params: { seq: ++seq, change } });
+  globalThis.sendChange = (change) => send({ method: `${name}/delta`, params: { seq: ++seq, change } });
   const answer = (method) => {
-    if (method === 'chat/snapshot') return { protocolVersion: 1, seq, state, texts: {} };
+    if (method === `${name}/snapshot`) return { protocolVersion: 1, seq, state, texts: {} };
     if (method === 'chat/send' || method === 'chat/attach' || method === 'chat/code') return true;
     return null;
   };
   let remembered;
   globalThis.acquireVsCodeApi = () => ({
     postMessage: ({ id, method, params }) => {
-      if (method !== 'chat/snapshot') globalThis.requests.push({ method, params });
+      if (method !== `${name}/snapshot`) globalThis.requests.push({ method, params });
       if (id !== undefined) send({ id, result: answer(method) });
     },
     getState: () => remembered,
-    setState: (value) => (remembered = value),
+    setState: (value) => (remembered = globalThis.remembered = value),
   });
   document.addEventListener('DOMContentLoaded', () => {
     document.body.className = bodyClass;
     for (const [name, value] of Object.entries(variables)) {
       if (value !== undefined) document.documentElement.style.setProperty(`--vscode-${name}`, value);
     }
-    document.body.style.backgroundColor = 'var(--vscode-sideBar-background)';
+    document.body.style.backgroundColor = `var(--vscode-${background})`;
   });
 }

@@ -1,19 +1,31 @@
-/** Takes a screenshot of every state of the chat view in every kind of theme, to be looked at. */
+/** Takes a screenshot of every state of the pages in every kind of theme, to be looked at. */
 import { startHarness } from './harness.mjs';
-import * as states from './states.mjs';
+import * as labStates from './lab-states.mjs';
+import * as chatStates from './states.mjs';
 import { themes } from './themes.mjs';
 
+const only = process.argv[2];
 const harness = await startHarness();
 try {
   for (const theme of Object.keys(themes)) {
     for (const name of ['empty', 'firstRun', 'downloading', 'conversation', 'prefill', 'failed']) {
-      const view = await harness.open(states[name], { theme });
-      await view.page.waitForTimeout(150);
-      await view.screenshot(`view-${name}-${theme}`);
-      if (view.errors.length > 0) console.log(name, theme, view.errors);
-      await view.close();
+      if (only !== 'lab') await take(`view-${name}-${theme}`, chatStates[name], { theme });
+    }
+    for (const name of Object.keys(labStates)) {
+      for (const width of [420, 1000]) {
+        if (only !== 'chat')
+          await take(`lab-${name}-${width}-${theme}`, labStates[name], { name: 'lab', theme, width });
+      }
     }
   }
 } finally {
   await harness.stop();
+}
+
+async function take(file, state, options) {
+  const view = await harness.open(state, options);
+  await view.page.waitForTimeout(150);
+  await view.screenshot(file, { fullPage: options.name === 'lab' });
+  if (view.errors.length > 0) console.log(file, view.errors);
+  await view.close();
 }

@@ -25,7 +25,10 @@ export class ComparisonStep extends LabElement {
       <p class="verdict" data-testid="verdict">${icon(verdictIcon(comparison))} <b>${verdict(comparison)}</b></p>
       ${score(comparison)}
       <p class="facts">
-        <span>${t('{0}, median', metric)} <b>${number(medians[0])} → ${number(medians[1])}</b></span>
+        <span
+          >${unit === '' ? metric : `${unit} (${metric})`}: ${t('median')}
+          <b>${number(medians[0])} → ${number(medians[1])}</b></span
+        >
         <span>${t('mean')} <b>${number(means[0])} → ${number(means[1])}</b></span>
       </p>
       <figure>
@@ -113,7 +116,7 @@ function sampleAnswers(answers: readonly LabAnswer[]): TemplateResult {
       ${answers.map(
         ({ question, before, after }, index) =>
           html`<li>
-            <details ?open=${index === 0}>
+            <details class="answer" ?open=${index === 0}>
               <summary>${question}</summary>
               <div class="pair">
                 <div>

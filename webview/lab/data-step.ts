@@ -83,7 +83,6 @@ export class DataStep extends LabElement {
       ${field({
         id: 'records',
         label: t('Questions with answers'),
-        problem: problem('noData'),
         hint:
           project.records.length === 0
             ? t('JSON Lines, JSON or Parquet, as chats or as prompts with responses.')

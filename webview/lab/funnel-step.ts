@@ -27,12 +27,12 @@ export class FunnelStep extends LabElement {
         <table class="sources" data-testid="sources">
           <thead>
             <tr>
+              <th scope="col">${t('Drop')}</th>
               <th scope="col">${t('Source')}</th>
               <th scope="col">${t('Records')}</th>
-              <th scope="col">${t('Words of an answer')}</th>
+              <th scope="col">${t('Median words')}</th>
               <th scope="col">${t('Short')}</th>
               <th scope="col">${t('Different')}</th>
-              <th scope="col">${t('Drop')}</th>
             </tr>
           </thead>
           <tbody>
@@ -40,6 +40,7 @@ export class FunnelStep extends LabElement {
           </tbody>
         </table>
       </div>
+      <p class="hint">${t('Short: answers of at most three words. Different: distinct answers among all.')}</p>
       ${
         changed
           ? html`<p class="note" role="status" data-testid="sources-changed">
@@ -54,14 +55,6 @@ export class FunnelStep extends LabElement {
     const { source: name, records, medianAnswerWords, shortShare, uniqueRatio, recommendDrop } = source;
     const byRule = recommendDrop && this.state.lab?.project.curate.dropRecommended === true;
     return html`<tr>
-      <th scope="row">
-        ${name}
-        ${recommendDrop ? html`<span class="badge">${icon('lightbulb')} ${t('drop recommended')}</span>` : nothing}
-      </th>
-      <td>${formatNumber(records)}</td>
-      <td>${formatNumber(medianAnswerWords)}</td>
-      <td>${t('{0} %', Math.round(100 * shortShare))}</td>
-      <td>${t('{0} %', Math.round(100 * uniqueRatio))}</td>
       <td>
         <input
           type="checkbox"
@@ -74,6 +67,14 @@ export class FunnelStep extends LabElement {
             this.host.edit({ field: 'dropSource', text: name, on: (event.target as HTMLInputElement).checked })}
         />
       </td>
+      <th scope="row">
+        ${name}
+        ${recommendDrop ? html`<span class="badge">${icon('lightbulb')} ${t('drop recommended')}</span>` : nothing}
+      </th>
+      <td>${formatNumber(records)}</td>
+      <td>${formatNumber(medianAnswerWords)}</td>
+      <td>${t('{0} %', Math.round(100 * shortShare))}</td>
+      <td>${t('{0} %', Math.round(100 * uniqueRatio))}</td>
     </tr>`;
   }
 
@@ -106,32 +107,26 @@ function funnel({ records, train, valid, funnel: steps, redacted }: LabCuration)
         ${steps
           .filter((step) => !idle.includes(step))
           .map(({ step, left, dropped }) => row(funnelText(step), left / all, 0, left, dropped))}
-        ${row(t('For training'), train / all, valid / all, train, 0, t('+ {0} to check', formatNumber(valid)))}
+        ${row(t('For training'), train / all, valid / all, train, 0)}
       </tbody>
     </table>
     <p class="hint">
+      ${valid > 0 ? t('{0} more are kept for validation.', formatNumber(valid)) : nothing}
       ${idle.length > 0 ? t('Nothing was dropped for: {0}.', idle.map(({ step }) => funnelText(step)).join(', ')) : nothing}
       ${redacted > 0 ? t('Secrets and personal data were replaced in {0} records.', formatNumber(redacted)) : nothing}
     </p>`;
 }
 
-function row(
-  name: string,
-  share: number,
-  more: number,
-  left: number,
-  dropped: number,
-  beside = dropped > 0 ? `− ${formatNumber(dropped)}` : '',
-): TemplateResult {
+function row(name: string, share: number, more: number, left: number, dropped: number): TemplateResult {
   return html`<tr>
     <th scope="row">${name}</th>
-    <td class="bar">
+    <td class="share">
       <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
         ${svg`<rect class="value" width=${Math.max(0.4, 100 * share)} height="1" />`}
         ${more > 0 ? svg`<rect class="more" x=${100 * share} width=${100 * more} height="1" />` : nothing}
       </svg>
     </td>
     <td class="left">${formatNumber(left)}</td>
-    <td class="dropped">${beside}</td>
+    <td class="dropped">${dropped > 0 ? `− ${formatNumber(dropped)}` : ''}</td>
   </tr>`;
 }

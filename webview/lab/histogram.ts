@@ -5,7 +5,7 @@ import { ChartElement } from './chart-element.ts';
 import { scale, ticks } from './scale.ts';
 
 const height = 170;
-const margin = { left: 34, right: 12, top: 10, bottom: 22 };
+const margin = { left: 34, right: 24, top: 10, bottom: 22 };
 
 /**
  * How many tasks fall into each bin, before (outlined) and after (filled).

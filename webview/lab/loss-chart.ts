@@ -38,7 +38,7 @@ export class LossChart extends ChartElement {
     const at = ([step, value]: readonly [number, number]): readonly [number, number] => [x.at(step), y.at(value)];
     const smoothed = smooth(
       losses.map(([, loss]) => loss),
-      Math.min(0.95, 1 - 4 / Math.max(8, losses.length)),
+      Math.round(losses.length / 30),
     );
     const line = losses.map(([step], index) => [step, smoothed[index] ?? 0] as const);
     return html`<svg

@@ -17,7 +17,7 @@ export function ticks(low: number, high: number, count: number): readonly number
   if (!(high > low) || count < 1) return [low];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough / 1.4) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
@@ -28,14 +28,14 @@ export function path(points: readonly (readonly [number, number])[]): string {
   return points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join('');
 }
 
-/** Each value drawn towards those before it, so that the direction is seen. `weight` is the share that they keep. */
-export function smooth(values: readonly number[], weight: number): readonly number[] {
-  let sum = 0;
-  let total = 0;
-  return values.map((value) => {
-    sum = sum * weight + value;
-    total = total * weight + 1;
-    return sum / total;
+/** Means with up to `radius` neighbours on both sides, so that a falling line is not drawn too late. */
+export function smooth(values: readonly number[], radius: number): readonly number[] {
+  const sums = [0];
+  for (const value of values) sums.push((sums.at(-1) ?? 0) + value);
+  return values.map((_, index) => {
+    const first = Math.max(0, index - radius);
+    const end = Math.min(values.length, index + radius + 1);
+    return ((sums[end] ?? 0) - (sums[first] ?? 0)) / (end - first);
   });
 }
 

@@ -28,7 +28,7 @@ export function stepPurpose(step: LabStepName): string {
     case 'train':
       return t('the model learns from what is left');
     case 'release':
-      return t('what it has learned goes into a 4-bit file for the chat');
+      return t('what it has learned goes into one small file for the chat');
     case 'evaluate':
       return t('the model before and after answers the same tasks');
   }

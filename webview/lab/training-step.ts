@@ -26,7 +26,7 @@ export class TrainingStep extends LabElement {
       <figure>
         <paddock-loss-chart .points=${points} .steps=${steps ?? 0}></paddock-loss-chart>
         <figcaption class="legend">
-          <span class="key line">${t('training, smoothed')}</span>
+          <span class="key curve">${t('training, smoothed')}</span>
           <span class="key dot">${t('validation')}</span>
           <span>${t('loss in nats per token; lower is better')}</span>
         </figcaption>

@@ -1,0 +1,267 @@
+import { Emitter, ResponseError, type CancellationToken, type ProgressType } from 'vscode-jsonrpc/node';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OpenLab, PauseLab, RunLab, SaveLab, type LabProgress, type LabState } from '../../protocol/lab.ts';
+import type { EngineView } from '../../protocol/webview.ts';
+import { EngineSupervisor, type EngineConnection } from '../engine/supervisor.ts';
+import { newProject } from './lab-edit.ts';
+import { LabService, type LabOutcome, type LabServiceChange } from './lab-service.ts';
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const folder = '/work/mine';
+const state = (more: Partial<LabState> = {}): LabState => ({
+  folder,
+  project: newProject('Mine', 'small'),
+  steps: [],
+  collected: undefined,
+  curation: undefined,
+  training: undefined,
+  release: undefined,
+  comparison: undefined,
+  report: undefined,
+  ...more,
+});
+
+/** A process that holds one project. */
+class FakeConnection implements EngineConnection {
+  readonly pid = 7;
+  readonly sent: { method: string; params: Record<string, unknown> }[] = [];
+  disk = state();
+  closed = false;
+  lose: (reason: string) => void = () => undefined;
+  progress: (part: LabProgress) => void = () => undefined;
+  finish: (result?: LabState) => void = () => undefined;
+  fail: (error: Error) => void = () => undefined;
+  answer: ((method: string) => Promise<unknown>) | undefined;
+
+  send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown> {
+    this.sent.push({ method, params: { ...params } });
+    if (this.answer !== undefined) return this.answer(method);
+    if (method === SaveLab.method) this.disk = { ...this.disk, ...(params as { project: LabState['project'] }) };
+    if (method !== RunLab.method) return Promise.resolve(this.disk);
+    return new Promise((resolve, reject) => {
+      this.finish = (result = this.disk) => resolve(result);
+      this.fail = reject;
+      token?.onCancellationRequested(() => reject(new ResponseError(-32_800, 'cancelled')));
+    });
+  }
+  notify(method: string, params: object): Promise<void> {
+    this.sent.push({ method, params: { ...params } });
+    return Promise.resolve();
+  }
+  onProgress<T>(_type: ProgressType<T>, _token: string, handler: (part: T) => void) {
+    this.progress = handler as (part: unknown) => void;
+    return { dispose: () => undefined };
+  }
+  onState() {
+    return { dispose: () => undefined };
+  }
+  onLost(handler: (reason: string) => void) {
+    this.lose = handler;
+    return { dispose: () => undefined };
+  }
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+describe('LabService', () => {
+  let connections: FakeConnection[];
+  let other: Emitter<EngineView>;
+  let otherState: EngineView;
+  let service: LabService;
+  let changes: LabServiceChange[];
+  let outcomes: LabOutcome[];
+  const last = (): FakeConnection => connections.at(-1)!;
+  const methods = (): string[] => last().sent.map(({ method }) => method);
+  const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+  const part = (step: LabProgress['step'], more: Partial<LabProgress> = {}): LabProgress => ({
+    step,
+    words: 'some of it',
+    fraction: 0.5,
+    remainingSeconds: undefined,
+    ...more,
+  });
+  const answering = { kind: 'answering' } as EngineView;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    connections = [];
+    changes = [];
+    outcomes = [];
+    other = new Emitter();
+    otherState = { kind: 'idle' };
+    service = new LabService({
+      createEngine: () =>
+        new EngineSupervisor({
+          connect: () => {
+            connections.push(new FakeConnection());
+            return Promise.resolve(last());
+          },
+          log,
+          texts: { stopped: 'It stopped.', unavailable: 'It cannot be started.' },
+        }),
+      other: {
+        get state() {
+          return otherState;
+        },
+        onDidChangeState: other.event,
+      },
+      log,
+      texts: { busy: (title) => `Busy with ${title}.` },
+    });
+    service.onDidChange((change) => changes.push(change));
+    service.onDidEnd((outcome) => outcomes.push(outcome));
+  });
+  afterEach(() => {
+    service.dispose();
+    vi.useRealTimers();
+  });
+  const setOther = (view: EngineView): void => {
+    otherState = view;
+    other.fire(view);
+  };
+  const startRun = async (): Promise<void> => {
+    await service.open(folder);
+    void service.start();
+    await settle();
+  };
+
+  it('starts its process when a project is opened, and ends it when it has nothing to do', async () => {
+    expect(connections).toHaveLength(0);
+    await service.open(folder);
+    expect(service.lab?.project.title).toBe('Mine');
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(last().closed).toBe(true);
+    await service.reload();
+    expect(connections).toHaveLength(2);
+  });
+
+  it('keeps the process of a run alive, however long it takes', async () => {
+    await startRun();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(last().closed).toBe(false);
+    last().finish();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(last().closed).toBe(true);
+  });
+
+  it('says why a project cannot be read', async () => {
+    await service.open(folder);
+    last().answer = () => Promise.reject(new ResponseError(1, 'There is none.', { code: 'notFound' }));
+    await expect(service.open('/work/none')).rejects.toMatchObject({ code: 'notFound' });
+    expect(service.lab).toBeUndefined();
+    expect(service.error).toMatchObject({ code: 'notFound', message: 'There is none.' });
+  });
+
+  it('shows a change at once and saves what came while it saved', async () => {
+    await service.open(folder);
+    service.edit((project) => ({ ...project, title: 'A' }));
+    service.edit((project) => ({ ...project, title: 'B' }));
+    expect(service.lab?.project.title).toBe('B');
+    service.edit((project) => project);
+    await settle();
+    const saved = last().sent.filter(({ method }) => method === SaveLab.method);
+    expect(saved.map(({ params }) => (params['project'] as LabState['project']).title)).toEqual(['A', 'B']);
+    expect(service.lab?.project.title).toBe('B');
+  });
+
+  it('follows a run: progress, points of the curve, results of the steps that ended', async () => {
+    await startRun();
+    last().progress(part('curate'));
+    last().disk = state({ curation: { records: 5 } as LabState['curation'] });
+    last().progress(part('train', { point: { step: 1, loss: 2 } }));
+    await settle();
+    expect(service.lab?.curation?.records).toBe(5);
+    last().progress(part('train', { point: { step: 2, loss: 1.5 } }));
+    last().progress(part('train', { point: { step: 2, validLoss: 1.8 } }));
+    expect(service.lab?.training?.points.map(({ step }) => step)).toEqual([1, 2, 2]);
+    expect(service.lab?.training).toMatchObject({ firstValidLoss: 1.8, validLoss: 1.8 });
+    // A run that goes on repeats the steps since its checkpoint.
+    last().progress(part('train', { point: { step: 2, loss: 1.4 } }));
+    expect(service.lab?.training?.points).toEqual([
+      { step: 1, loss: 2 },
+      { step: 2, validLoss: 1.8 },
+      { step: 2, loss: 1.4 },
+    ]);
+    last().finish(state({ report: '/r.html' }));
+    await settle();
+    expect(service.run).toBeUndefined();
+    expect(service.lab?.report).toBe('/r.html');
+    expect(outcomes).toEqual(['done']);
+  });
+
+  it('changes nothing of the project while it runs', async () => {
+    await startRun();
+    service.edit((project) => ({ ...project, title: 'Other' }));
+    expect(service.lab?.project.title).toBe('Mine');
+  });
+
+  it('stops, reads what was done, and goes on', async () => {
+    await startRun();
+    last().disk = state({ collected: { answers: 3, questions: 9 } });
+    service.stop();
+    expect(service.run?.stopping).toBe(true);
+    await settle();
+    expect(service.run).toBeUndefined();
+    expect(service.error).toBeUndefined();
+    expect(service.lab?.collected?.answers).toBe(3);
+    expect(outcomes).toEqual(['stopped']);
+    void service.start('train');
+    await settle();
+    expect(last().sent.at(-1)).toMatchObject({ method: RunLab.method, params: { folder, until: 'train' } });
+  });
+
+  it('starts one run only', async () => {
+    await startRun();
+    void service.start();
+    await settle();
+    expect(methods().filter((method) => method === RunLab.method)).toHaveLength(1);
+  });
+
+  it('tells that the process died, reads the project again, and goes on', async () => {
+    await startRun();
+    last().progress(part('train'));
+    last().lose('killed');
+    await settle();
+    expect(service.run).toBeUndefined();
+    expect(service.error).toEqual({ code: 'engineStopped', message: 'It stopped.', step: 'train' });
+    expect(connections).toHaveLength(2);
+    expect(methods()).toEqual([OpenLab.method]);
+    expect(outcomes).toEqual(['failed']);
+    void service.start();
+    await settle();
+    expect(service.error).toBeUndefined();
+    expect(methods()).toEqual([OpenLab.method, RunLab.method]);
+  });
+
+  it('waits while the chat needs the cores, also with a process that is new', async () => {
+    await startRun();
+    setOther(answering);
+    expect(last().sent.at(-1)).toEqual({ method: PauseLab.method, params: { paused: true } });
+    expect(service.run?.paused).toBe(true);
+    last().lose('killed');
+    await settle();
+    expect(methods()).toEqual([PauseLab.method, OpenLab.method]);
+    setOther({ kind: 'noModel' });
+    expect(last().sent.at(-1)).toEqual({ method: PauseLab.method, params: { paused: false } });
+    setOther({ kind: 'idle' });
+    expect(methods().filter((method) => method === PauseLab.method)).toHaveLength(2);
+  });
+
+  it('wakes no process to tell it to wait', () => {
+    setOther(answering);
+    expect(connections).toHaveLength(0);
+  });
+
+  it('leaves a project that runs only when it is stopped', async () => {
+    await startRun();
+    await expect(service.open('/work/other')).rejects.toMatchObject({ code: 'busy', message: 'Busy with Mine.' });
+    expect(service.folder).toBe(folder);
+    service.stop();
+    await settle();
+    last().disk = state({ folder: '/work/other' });
+    await service.open('/work/other');
+    expect(changes.at(-1)).toMatchObject({ kind: 'lab', lab: { folder: '/work/other' } });
+  });
+});
