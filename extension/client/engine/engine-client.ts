@@ -73,7 +73,10 @@ export async function connectEngine({ module, options, log }: EngineClientOption
       watch.dispose();
       lost.dispose();
       states.dispose();
-      await client.dispose();
+      await client.dispose(farewellMs);
     },
   };
 }
+
+/** The child writes what it read to disk before it goes; after this it is killed. VS Code itself waits some five seconds. */
+const farewellMs = 3500;
