@@ -36,7 +36,7 @@ export function serveLab({ connection, ready, orResponseError, toSignal }: Serve
   connection.onRequest(RunLab, ({ folder, until, partialResultToken }, token) =>
     orResponseError(async (): Promise<LabState> => {
       if (until !== undefined && !labSteps.includes(until)) {
-        throw new EngineError('invalidArgument', `There is no step "${String(until)}".`);
+        throw new EngineError('invalidArgument', `There is no step "${until as string}".`);
       }
       const lab = await labOf(folder);
       await lab.run(until, {

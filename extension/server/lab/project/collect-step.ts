@@ -8,7 +8,7 @@ import { eachOnce, readPromptFile } from '../collect/prompts.ts';
 import type { Prompt } from '../collect/prompts.ts';
 import { Shards } from '../collect/shards.ts';
 import { describeTeacher } from '../collect/teacher.ts';
-import { randomNumbers } from '../curate/words.ts';
+import { draw } from '../curate/draw.ts';
 import { placeOf } from './project-file.ts';
 import { fingerprint, useModel } from './step.ts';
 import type { LabStep } from './step.ts';
@@ -96,15 +96,4 @@ async function readQuestions(folder: string, questions: LabQuestions, seed: numb
     lists.push(await readCodeQuestions(placeOf(folder, code), seed));
   }
   return eachOnce(lists.flatMap((prompts) => draw(eachOnce(prompts), questions.limit, seed)));
-}
-
-/** `limit` of them in their order, each equally likely; 0 = all. */
-export function draw<Item>(items: readonly Item[], limit: number, seed: number): Item[] {
-  if (limit === 0 || limit >= items.length) {
-    return [...items];
-  }
-  const random = randomNumbers(seed);
-  const ranked = items.map((_, index) => [random(), index] as const).sort(([a], [b]) => a - b);
-  const chosen = new Set(ranked.slice(0, limit).map(([, index]) => index));
-  return items.filter((_, index) => chosen.has(index));
 }

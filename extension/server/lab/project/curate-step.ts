@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabCuration } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
-import { curate } from '../curate/curate.ts';
-import { characterLength, defaultMostTokens } from '../curate/options.ts';
+import { curate, mapName } from '../curate/curate.ts';
+import { characterLength, curateParts, defaultMapPoints, defaultMostTokens } from '../curate/options.ts';
 import type { CurateProgress } from '../curate/options.ts';
+import { scoreWith } from '../curate/model-score.ts';
 import type { CurateReport } from '../curate/report.ts';
 import { collectedFiles } from './collect-step.ts';
 import { placeOf } from './project-file.ts';
@@ -51,19 +52,33 @@ export const curateStep: LabStep<LabCuration> = {
           most: defaultMostTokens,
           measure: (text) => model.tokenize(Buffer.from(text), false).length,
         },
+        dropIds: new Set(project.curate.dropIds),
+        mapPoints: defaultMapPoints,
+        score: { most: mostScored, measure: scoreWith(session.engine) },
       },
       { signal: hooks.signal, onProgress: (progress) => hooks.tell(describe(progress)) },
     );
-    return summarize(report);
+    return { ...summarize(report), map: join(place.folder, mapName) };
   },
 };
+
+/** More of them tell the same, and each takes a pass of the model. */
+const mostScored = 500;
 
 /** The whole report of curating, which lies beside the data. */
 export async function readCurateReport(folder: string): Promise<CurateReport> {
   return JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as CurateReport;
 }
 
-function summarize({ records, train, valid, funnel, sources, recommendation, redacted }: CurateReport): LabCuration {
+function summarize({
+  records,
+  train,
+  valid,
+  funnel,
+  sources,
+  recommendation,
+  redacted,
+}: CurateReport): Omit<LabCuration, 'map'> {
   return {
     records,
     train,
@@ -82,10 +97,8 @@ function summarize({ records, train, valid, funnel, sources, recommendation, red
   };
 }
 
-const parts = ['reading', 'comparing', 'writing'] as const;
-
 function describe({ step, fraction, records, remainingSeconds }: CurateProgress) {
-  const whole = (parts.indexOf(step) + fraction) / parts.length;
+  const whole = (curateParts.indexOf(step) + fraction) / curateParts.length;
   const words = step === 'reading' ? `reading, ${records.toLocaleString('en-US')} records` : step;
   return { words, fraction: whole, remainingSeconds };
 }

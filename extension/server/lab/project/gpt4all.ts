@@ -43,7 +43,7 @@ export async function gpt4AllProject(options: Gpt4AllOptions): Promise<LabProjec
     },
     records: [seeds, p3],
     tasks,
-    curate: { dropSources: [], dropRecommended: true, validShare: 0.05 },
+    curate: { dropSources: [], dropRecommended: true, dropIds: [], validShare: 0.05 },
     train: { preset: 'laptop', epochs: laptop ? 3 : 1, learningRate: 3e-4 },
     quantization: 'Q4_1',
     seed,

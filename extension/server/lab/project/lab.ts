@@ -18,12 +18,11 @@ import { evaluateStep } from './evaluate-step.ts';
 import type { EvaluateResult } from './evaluate-step.ts';
 import { readProject, writeProject } from './project-file.ts';
 import { releaseStep } from './release-step.ts';
-import { placeOfStep, readRecord, writeRecord } from './step.ts';
+import { placeOfStep, readRecord, wasDoneOnce, writeRecord } from './step.ts';
 import type { LabStep, StepPlace, StepPlaces, StepRecord, Workshop } from './step.ts';
 import { writeStory } from './story.ts';
 import { readCurve, trainStep } from './train-step.ts';
 import type { TrainStepResult } from './train-step.ts';
-import { earlierRuns } from './earlier-runs.ts';
 
 const steps: readonly LabStep<unknown>[] = [collectStep, curateStep, trainStep, releaseStep, evaluateStep];
 
@@ -124,7 +123,7 @@ export class Lab {
   async #status(name: LabStepName, record: StepRecord<unknown> | undefined): Promise<LabStepStatus> {
     if (this.#running === name) return 'running';
     if (record !== undefined) return record.state;
-    return (await earlierRuns(join(this.#folder, name))) ? 'outdated' : 'waiting';
+    return (await wasDoneOnce(join(this.#folder, name))) ? 'outdated' : 'waiting';
   }
 }
 

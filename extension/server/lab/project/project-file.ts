@@ -57,6 +57,7 @@ export function checkProject(value: unknown, name: string): LabProject {
     curate: {
       dropSources: check.texts(curate['dropSources'], 'curate.dropSources'),
       dropRecommended: curate['dropRecommended'] === true,
+      dropIds: check.texts(curate['dropIds'] ?? [], 'curate.dropIds'),
       validShare: check.number(curate['validShare'], 'curate.validShare', 0, 0.9),
     },
     train: {

@@ -1,6 +1,6 @@
 /** What a step of a project is, and the file that says whether it is done. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { LabProgress, LabProject, LabStepName } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
@@ -80,7 +80,16 @@ export async function writeRecord(place: StepPlace, record: Omit<StepRecord<unkn
   await writeAtomically(join(place.folder, recordName), `${JSON.stringify({ id: place.id, ...record })}\n`);
 }
 
-export const recordName = 'step.json';
+/** Whether a step was finished with whatever inputs; `folder` has a folder for each. */
+export async function wasDoneOnce(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(folder, name, recordName), 'utf8').catch(() => '')),
+  );
+  return texts.some((text) => text.includes('"state":"done"'));
+}
+
+const recordName = 'step.json';
 
 /** Tells a file from what it was before without reading it. Throws `notFound`. */
 export async function fingerprint(path: string): Promise<readonly [path: string, size: number, changed: number]> {
