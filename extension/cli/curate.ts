@@ -1,5 +1,6 @@
 import { formatDuration } from '../protocol/format.ts';
 import { curate as curateFiles } from '../server/lab/curate/curate.ts';
+import { writeMapPage } from '../server/lab/curate/map-page.ts';
 import { scoreWith } from '../server/lab/curate/model-score.ts';
 import {
   characterLength,
@@ -100,6 +101,10 @@ export const curate: Verb = {
         { signal: terminal.signal, onProgress: progressTeller(terminal, line) },
       );
       line.clear();
+      if (options.mapPoints > 0) {
+        const session = model ?? (await terminal.session(commonOptions(values)));
+        await writeMapPage(options.folder, session.installFolder);
+      }
       const seconds = (performance.now() - start) / 1000;
       terminal.out(
         values['json'] === true

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DataMap } from '../../extension/protocol/data-map.ts';
 import { OpenLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
 import type { LabState } from '../../extension/protocol/lab.ts';
 import { startChild, root, smallModel } from './child.ts';
@@ -51,6 +52,11 @@ test('reproduces GPT4All at the smallest scale, from where it was stopped', asyn
   expect(state.training?.validLoss).toBeLessThan(state.training?.firstValidLoss ?? 0);
   expect(state.comparison?.tasks).toBe(12);
   expect(state.comparison?.answers).toHaveLength(4);
+  const map = JSON.parse(await readFile(state.curation?.map ?? '', 'utf8')) as DataMap;
+  expect(map.points).toHaveLength(state.curation?.records ?? 0);
+  expect(map.points.filter(({ loss }) => loss !== undefined)).toHaveLength(
+    (state.curation?.train ?? 0) + (state.curation?.valid ?? 0),
+  );
   const page = await readFile(state.report ?? '', 'utf8');
   for (const heading of ['Data collection', 'Curation', 'Training', 'Evaluation', 'Release', 'To do it again']) {
     expect(page).toContain(`<h2>${heading}</h2>`);

@@ -78,6 +78,8 @@ export async function layOut(
   return fit(umap.getEmbedding());
 }
 
+/** So that dots on the edge are whole. */
+const margin = 0.015;
 /** Below 1 it gives the middle more room, where most points are. */
 const gathering = 0.7;
 const wordDimensions = 256;
@@ -103,7 +105,7 @@ function fit(points: readonly (readonly number[])[]): (readonly [number, number]
     const [middle, half] = [(least + most) / 2, (most - least) / 2 || 1];
     return (value: number): number => {
       const away = Math.max(-1, Math.min(1, (value - middle) / half));
-      return (1 + Math.sign(away) * Math.abs(away) ** gathering) / 2;
+      return 0.5 + (0.5 - margin) * Math.sign(away) * Math.abs(away) ** gathering;
     };
   });
   return points.map(([x = 0, y = 0]) => [round(scale[0]?.(x) ?? 0), round(scale[1]?.(y) ?? 0)]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LabCuration } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { curate, mapName } from '../curate/curate.ts';
+import { writeMapPage } from '../curate/map-page.ts';
 import { characterLength, curateParts, defaultMapPoints, defaultMostTokens } from '../curate/options.ts';
 import type { CurateProgress } from '../curate/options.ts';
 import { scoreWith } from '../curate/model-score.ts';
@@ -58,6 +59,7 @@ export const curateStep: LabStep<LabCuration> = {
       },
       { signal: hooks.signal, onProgress: (progress) => hooks.tell(describe(progress)) },
     );
+    await writeMapPage(place.folder, session.installFolder);
     return { ...summarize(report), map: join(place.folder, mapName) };
   },
 };
