@@ -3,10 +3,11 @@ import { chatSampler } from '../server/engine/sampling.ts';
 import { collect as collectAnswers, importRecords } from '../server/lab/collect/collect.ts';
 import { readCodeQuestions } from '../server/lab/collect/code-questions.ts';
 import { readOwnChats } from '../server/lab/collect/own-chats.ts';
-import { readAnswered, readPromptFile } from '../server/lab/collect/prompts.ts';
+import { eachOnce, readAnswered, readPromptFile } from '../server/lab/collect/prompts.ts';
 import type { Prompt } from '../server/lab/collect/prompts.ts';
+import { describeTeacher } from '../server/lab/collect/teacher.ts';
+import type { Teacher } from '../server/lab/collect/teacher.ts';
 import { Shards, failsName } from '../server/lab/collect/shards.ts';
-import { identify, readModelFile } from '../server/lab/evaluate/identity.ts';
 import { checkKind } from './input.ts';
 import { loadModel, modelPath } from './model.ts';
 import { progressLog, resumable, withRemaining } from './reporting.ts';
@@ -116,24 +117,11 @@ export const collect: Verb = {
   },
 };
 
-async function openTeacher(terminal: Terminal, values: OptionValues) {
+async function openTeacher(terminal: Terminal, values: OptionValues): Promise<Teacher> {
   const options = commonOptions(values);
   const session = await loadModel(terminal, options);
-  const { name, path } = await modelPath(session, options.model);
-  const file = await readModelFile(name, path, terminal.signal);
-  const { quantization, template } = identify(file, session.engine.model.info, session.addon().inspect(path));
-  const record = {
-    model: file.name,
-    model_sha256: file.sha256,
-    quantization,
-    template,
-    top_k: chatSampler.topK,
-    top_p: chatSampler.topP,
-    min_p: chatSampler.minP,
-    repetition_penalty: chatSampler.repetitionPenalty,
-    engine: session.version,
-  };
-  return { engine: session.engine, sha256: file.sha256, record };
+  const named = await modelPath(session, options.model);
+  return describeTeacher(session, named, terminal.signal);
 }
 
 /** Each question once, in the order of naming. */
@@ -156,7 +144,7 @@ async function readPrompts(
     ...(await Promise.all(folders.map((folder) => readCodeQuestions(folder, seed)))).flat(),
     ...(chats === undefined ? [] : await readOwnChats(chats)),
   ];
-  const unique = [...new Map(all.toReversed().map((prompt) => [prompt.id, prompt])).values()].toReversed();
+  const unique = eachOnce(all);
   const badLines = read.reduce((sum, file) => sum + file.badLines, 0);
   return { prompts: unique.slice(0, limit), duplicates: all.length - unique.length, badLines };
 }

@@ -1,11 +1,20 @@
 import { formatDuration } from '../protocol/format.ts';
 import { curate as curateFiles } from '../server/lab/curate/curate.ts';
-import { characterLength, defaultMostTokens, defaultSeed, defaultValidShare } from '../server/lab/curate/options.ts';
+import { writeMapPage } from '../server/lab/curate/map-page.ts';
+import { scoreWith } from '../server/lab/curate/model-score.ts';
+import {
+  characterLength,
+  defaultMapPoints,
+  defaultMostTokens,
+  defaultSeed,
+  defaultValidShare,
+} from '../server/lab/curate/options.ts';
 import type { CurateProgress, LengthRule } from '../server/lab/curate/options.ts';
-import { groups } from '../server/lab/curate/reasons.ts';
+import { groups, keepableGroups } from '../server/lab/curate/reasons.ts';
 import type { Group } from '../server/lab/curate/reasons.ts';
 import type { CurateReport } from '../server/lab/curate/report.ts';
-import { checkFiles } from './input.ts';
+import type { Session } from '../server/session.ts';
+import { checkFiles, readInput } from './input.ts';
 import { loadModel } from './model.ts';
 import { progressLine } from './progress-line.ts';
 import type { ProgressLine } from './progress-line.ts';
@@ -23,8 +32,9 @@ export const curate: Verb = {
     ],
     ['--out DIR', 'gets train.jsonl, valid.jsonl, attributes.jsonl, card.md and manifest.json'],
     ['--eval FILE', 'drop what contains texts of this evaluation set; may be repeated'],
-    ['--keep LIST', `count but do not drop, of: ${groups.filter((group) => group !== 'sources').join(', ')}`],
+    ['--keep LIST', `count but do not drop, of: ${keepableGroups.join(', ')}`],
     ['--drop-source S', 'drop this source; may be repeated'],
+    ['--drop-ids FILE', 'drop these records: an id on each line, as attributes.jsonl and the map name them'],
     ['--drop-recommended', 'drop the sources that the report recommends to drop'],
     ['--secrets HOW', 'redact or drop; redact'],
     ['--personal HOW', 'the same for e-mail, IP, telephone, card and account numbers; redact'],
@@ -34,6 +44,8 @@ export const curate: Verb = {
       `tokens if --model names a tokenizer, else characters; ${defaultMostTokens} or ${characterLength.most}`,
     ],
     ['--valid SHARE', `share of the validation set; ${defaultValidShare}`],
+    ['--score N', 'have the model of --model judge the answers of N records that stay; 0 = all'],
+    ['--map', 'draw a map of the data as well: map.json and map.html'],
     ['--seed N', `of the split and the samples; ${defaultSeed}`],
   ],
   specs: {
@@ -41,7 +53,10 @@ export const curate: Verb = {
     eval: { type: 'string', multiple: true },
     keep: { type: 'string', multiple: true },
     'drop-source': { type: 'string', multiple: true },
+    'drop-ids': { type: 'string' },
     'drop-recommended': { type: 'boolean' },
+    score: { type: 'string' },
+    map: { type: 'boolean' },
     secrets: { type: 'string' },
     personal: { type: 'string' },
     'min-length': { type: 'string' },
@@ -65,17 +80,31 @@ export const curate: Verb = {
       seed: wholeNumber(values, 'seed', defaultSeed),
       validShare: share(values),
       length: lengthBounds(values, characterLength),
+      dropIds: await chosenIds(values),
+      mapPoints: values['map'] === true ? defaultMapPoints : 0,
     };
+    if (values['score'] !== undefined && text(values, 'model') === undefined) {
+      throw new UsageError('--score needs a --model that judges.');
+    }
     await checkFiles([...inputs, ...options.evaluation]);
-    const length = text(values, 'model') === undefined ? options.length : await tokenLength(terminal, values);
+    const model = text(values, 'model') === undefined ? undefined : await loadModel(terminal, commonOptions(values));
+    const length = model === undefined ? options.length : tokenLength(model, values);
+    const score =
+      model === undefined || values['score'] === undefined
+        ? undefined
+        : { most: wholeNumber(values, 'score', 0), measure: scoreWith(model.engine) };
     const start = performance.now();
     const line = progressLine(terminal);
     try {
       const report = await curateFiles(
-        { ...options, length },
+        { ...options, length, score },
         { signal: terminal.signal, onProgress: progressTeller(terminal, line) },
       );
       line.clear();
+      if (options.mapPoints > 0) {
+        const session = model ?? (await terminal.session(commonOptions(values)));
+        await writeMapPage(options.folder, session.installFolder);
+      }
       const seconds = (performance.now() - start) / 1000;
       terminal.out(
         values['json'] === true
@@ -88,8 +117,7 @@ export const curate: Verb = {
   },
 };
 
-async function tokenLength(terminal: Terminal, values: OptionValues): Promise<LengthRule> {
-  const { engine } = await loadModel(terminal, commonOptions(values));
+function tokenLength({ engine }: Session, values: OptionValues): LengthRule {
   return lengthBounds(values, {
     unit: 'tokens',
     least: characterLength.least,
@@ -113,8 +141,8 @@ function lengthBounds(values: OptionValues, rule: LengthRule): LengthRule {
 function keptGroups(values: OptionValues): Set<Group> {
   const names = texts(values, 'keep').flatMap((list) => list.split(','));
   const known = names.filter((name): name is Group => (groups as readonly string[]).includes(name));
-  if (known.length < names.length || known.includes('sources')) {
-    throw new UsageError(`--keep takes: ${groups.filter((group) => group !== 'sources').join(', ')}.`);
+  if (known.length < names.length || known.some((name) => !keepableGroups.includes(name))) {
+    throw new UsageError(`--keep takes: ${keepableGroups.join(', ')}.`);
   }
   return new Set(known);
 }
@@ -125,6 +153,29 @@ function isDropped(values: OptionValues, name: string): boolean {
     throw new UsageError(`--${name} must be redact or drop, not "${how}".`);
   }
   return how === 'drop';
+}
+
+/** Ids as lines, or as the lines of attributes.jsonl, of which one may have kept some. */
+async function chosenIds(values: OptionValues): Promise<Set<string>> {
+  const path = text(values, 'drop-ids');
+  if (path === undefined) {
+    return new Set();
+  }
+  const lines = Buffer.from(await readInput(path))
+    .toString('utf8')
+    .split('\n');
+  const ids = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return new Set(ids.map((line) => (line.startsWith('{') ? idOf(line, path) : line)));
+}
+
+function idOf(line: string, path: string): string {
+  try {
+    const { id } = JSON.parse(line) as { readonly id?: unknown };
+    if (typeof id === 'string') return id;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--drop-ids ${path}: this line names no record: ${line.slice(0, 80)}`);
 }
 
 function share(values: OptionValues): number {
@@ -150,10 +201,9 @@ function progressTeller(terminal: Terminal, line: ProgressLine): (progress: Cura
 const logEveryMs = 15_000;
 
 function describeProgress({ step, fraction, records, remainingSeconds }: CurateProgress): string {
-  const number = { reading: 1, comparing: 2, writing: 3 }[step];
   const rest = remainingSeconds === undefined ? '' : `, ${formatDuration(remainingSeconds)} left`;
   const count = step === 'reading' ? `, ${records.toLocaleString('en-US')} records` : '';
-  return `step ${number} of 3, ${step}: ${Math.floor(fraction * 100)} %${count}${rest}`;
+  return `${step}: ${Math.floor(fraction * 100)} %${count}${rest}`;
 }
 
 function describeReport(report: CurateReport, folder: string): string {

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { bitsPerByte } from '../server/lab/evaluate/bits-per-byte.ts';
 import { gtPpl, gtPpl2023 } from '../server/lab/evaluate/gt-ppl.ts';
-import { identify, readModelFile } from '../server/lab/evaluate/identity.ts';
 import type { Metric } from '../server/lab/evaluate/metric.ts';
 import { evaluationPage } from '../server/lab/evaluate/report-html.ts';
 import { evaluationText } from '../server/lab/evaluate/report-text.ts';
 import { evaluate as evaluateTasks } from '../server/lab/evaluate/run.ts';
 import type { Side } from '../server/lab/evaluate/run.ts';
+import { sideOf } from '../server/lab/evaluate/side.ts';
 import { humanEvalHelp, humanEvalMetric, humanEvalSpecs } from './human-eval.ts';
 import { checkKind } from './input.ts';
 import { modelPath } from './model.ts';
@@ -120,21 +120,5 @@ async function report<Task>(
 
 async function side(terminal: Terminal, options: CommonOptions, show: (words: string) => void): Promise<Side> {
   const session = await terminal.session(options);
-  const { name, path } = await modelPath(session, options.model);
-  show(`reading ${name}`);
-  const file = await readModelFile(name, path, terminal.signal);
-  return {
-    file,
-    open: async () => {
-      await session.engine.load(path, {
-        signal: terminal.signal,
-        onProgress: (fraction) => show(`loading ${file.name} ${Math.floor(fraction * 100)} %`),
-      });
-      return {
-        engine: session.engine,
-        identity: identify(file, session.engine.model.info, session.addon().inspect(path)),
-      };
-    },
-    close: () => session.engine.unload(),
-  };
+  return sideOf(session, await modelPath(session, options.model), terminal.signal, show);
 }

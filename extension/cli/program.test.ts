@@ -167,11 +167,25 @@ describe('curate', () => {
     expect([code, note]).toEqual([0, '']);
     const report = JSON.parse(out);
     expect(report).toMatchObject({ records: 3, kept: 1, badLines: 1 });
-    expect(report.funnel.map(({ left }: { left: number }) => left)).toEqual([3, 3, 2, 2, 2, 2, 2, 2, 1]);
+    expect(report.funnel.map(({ left }: { left: number }) => left)).toEqual([3, 3, 2, 2, 2, 2, 2, 2, 2, 1]);
     const { seconds, ...rest } = report;
     expect(seconds).toBeGreaterThanOrEqual(0);
     expect(JSON.parse(await readFile(join(folder, 'curated', 'manifest.json'), 'utf8'))).toEqual(rest);
     expect(await readFile(join(folder, 'curated', 'card.md'), 'utf8')).toContain('3 → 2 → 1');
+  });
+
+  test('drops records by their ids, however they are listed, and tells what names none', async () => {
+    const ids = join(folder, 'ids.txt');
+    await writeFile(ids, 'records.jsonl:1\n\n{"id":"records.jsonl:3","dropped":null}\n');
+    const { out } = await curateRecords('--json', '--keep', 'refusals,duplicates', '--drop-ids', ids);
+    const report = JSON.parse(out);
+    expect(report.reasons.chosen.dropped).toBe(2);
+    expect(report.kept).toBe(1);
+    await writeFile(ids, '{"name":1}\n');
+    const { code, note } = await curateRecords('--drop-ids', ids);
+    expect(code).toBe(2);
+    expect(note).toContain('this line names no record');
+    expect((await curateRecords('--score', '5')).note).toContain('--score needs a --model');
   });
 
   test('keeps and drops what is asked for', async () => {

@@ -11,9 +11,11 @@ import { complete } from './complete.ts';
 import { curate } from './curate.ts';
 import { evaluate } from './evaluate.ts';
 import { inspect } from './inspect.ts';
+import { lab } from './lab.ts';
 import { models } from './models.ts';
 import { quantize } from './quantize.ts';
 import { perplexity } from './perplexity.ts';
+import { reproduce } from './reproduce.ts';
 import { score } from './score.ts';
 import { tokenize } from './tokenize.ts';
 import { train } from './train.ts';
@@ -35,6 +37,8 @@ const verbs: readonly Verb[] = [
   evaluate,
   quantize,
   train,
+  lab,
+  reproduce,
 ];
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -1,10 +1,10 @@
+import type { TrainPresetName } from '../protocol/lab.ts';
 import { formatDuration } from '../protocol/format.ts';
-import { EngineError } from '../server/engine/errors.ts';
-import { readSamples } from '../server/lab/train/samples.ts';
+import { prepareTraining } from '../server/lab/train/prepare.ts';
 import type { SampleSet } from '../server/lab/train/samples.ts';
 import { presets, targetNames } from '../server/lab/train/settings.ts';
-import type { PresetName, TrainSettings } from '../server/lab/train/settings.ts';
-import { forgetRun, nativeOptions, train as trainAdapter } from '../server/lab/train/train.ts';
+import type { TrainSettings } from '../server/lab/train/settings.ts';
+import { forgetRun, train as trainAdapter } from '../server/lab/train/train.ts';
 import type { TrainProgress } from '../server/lab/train/train.ts';
 import { checkFiles } from './input.ts';
 import { loadModel } from './model.ts';
@@ -72,44 +72,23 @@ export const train: Verb = {
     const validFiles = texts(values, 'valid');
     await checkFiles([...files, ...validFiles]);
     const saveSeconds = 60 * decimal(values, 'save-minutes', 5);
-    const { engine, addon } = await loadModel(terminal, { ...commonOptions(values), cache: false });
-    const { model } = engine;
-    const [set, valid] = [await readSamples(model, files, settings), await readSamples(model, validFiles, settings)];
-    if (set.samples.length === 0) {
-      throw new EngineError('invalidArgument', `There is nothing to train on in ${files.join(', ')}.`);
-    }
-    const { metadata } = addon().inspect(model.info.path);
-    const count = (key: string): number => Number(metadata[`${model.info.architecture}.${key}`] ?? 0);
-    const plan = (lowMemory: boolean) => nativeOptions(settings, count('block_count'), lowMemory);
-    const available = addon().systemInfo().availableMemory;
-    const needOf = (lowMemory: boolean): number => {
-      const { pass, optimizer } = model.trainingNeed(plan(lowMemory));
-      return pass + optimizer;
-    };
-    const lowMemory = values['low-memory'] === true || (available > 0 && needOf(false) > 0.9 * available);
-    const need = needOf(lowMemory);
-    if (available > 0 && need > available) {
-      throw new EngineError(
-        'outOfMemory',
-        `Training needs ${mebibytes(need)} MiB beside the model and ${mebibytes(available)} MiB are free. Give a smaller --max-tokens, close other programs, or choose a smaller model.`,
-      );
-    }
+    const session = await loadModel(terminal, { ...commonOptions(values), cache: false });
+    const prepared = await prepareTraining(
+      session,
+      { train: files, valid: validFiles },
+      settings,
+      values['low-memory'] === true,
+    );
+    const { native, train: set, valid, base, lowMemory, need } = prepared;
     terminal.note(describeStart(set, valid, settings, need, lowMemory));
     if (values['fresh'] === true) {
       await forgetRun(folder);
     }
     const line = progressLog(terminal);
     const start = performance.now();
-    const heads = count('attention.head_count');
-    const base = {
-      name: model.info.name,
-      architecture: model.info.architecture,
-      heads,
-      kvHeads: count('attention.head_count_kv') || heads,
-    };
     const options = { settings, train: set, valid, folder, base, checkpoints: lowMemory, saveSeconds };
     const result = await resumable(terminal, folder, () =>
-      trainAdapter(engine, plan(lowMemory), options, {
+      trainAdapter(session.engine, native, options, {
         signal: terminal.signal,
         onProgress: (progress) => line.show(describeProgress(progress)),
       }),
@@ -128,7 +107,7 @@ function trainSettings(values: OptionValues): TrainSettings {
   if (!(preset in presets)) {
     throw new UsageError(`--preset must be ${Object.keys(presets).join(' or ')}, not "${preset}".`);
   }
-  const base: TrainSettings = presets[preset as PresetName];
+  const base: TrainSettings = presets[preset as TrainPresetName];
   const settings: TrainSettings = {
     rank: wholeNumber(values, 'rank', base.rank),
     alpha: decimal(values, 'alpha', base.alpha),

@@ -48,6 +48,8 @@ export interface LabProject {
     readonly dropSources: readonly string[];
     /** Drops the sources that are recommended for it. */
     readonly dropRecommended: boolean;
+    /** Records that were chosen to go, e.g. on the map. */
+    readonly dropIds: readonly string[];
     /** The share of the validation set, 0..1. */
     readonly validShare: number;
   };
@@ -118,6 +120,8 @@ export interface LabCuration {
   readonly funnel: readonly { readonly step: string; readonly dropped: number; readonly left: number }[];
   readonly sources: readonly LabSource[];
   readonly redacted: number;
+  /** The file of the map, see `DataMap`. */
+  readonly map: string | undefined;
 }
 
 export interface LabTraining {

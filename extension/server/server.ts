@@ -24,6 +24,7 @@ import type { SendPart } from './chat/progress.ts';
 import { answerEdit } from './edit/edit.ts';
 import { EngineError, toErrorData } from './engine/errors.ts';
 import type { Host } from './host.ts';
+import { serveLab } from './lab/serve-lab.ts';
 import { checkChatParams, checkEditParams, checkText, checkServerOptions } from './params.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
@@ -131,6 +132,7 @@ export function serve(connection: Connection, host: Host): void {
       tokens: (await ready()).engine.model.tokenize(checkText(text, 'text'), false).length,
     })),
   );
+  serveLab({ connection, ready, orResponseError, toSignal });
   connection.listen();
 }
 

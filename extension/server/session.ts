@@ -17,6 +17,8 @@ import { ModelStore } from './models/store.ts';
 export interface Session {
   /** Of this program. */
   readonly version: string;
+  /** The folder that holds `dist` and `media`. */
+  readonly installFolder: string;
   readonly engine: Engine;
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
@@ -58,7 +60,7 @@ export async function createSession(
     await engine.clearCache();
     await removeSnapshots(folder);
   };
-  return { version: await readVersion(host), engine, store, addon, clearCache };
+  return { version: await readVersion(host), installFolder: host.installFolder, engine, store, addon, clearCache };
 }
 
 /** What a model could take: what is free, and what the loaded one would give back. */

@@ -462,7 +462,8 @@ TEST(EnginesShareAFolder) {
   CHECK_EQ(Cached(*engine, SomeIds(500, 1)), 448);
 }
 
-TEST(AStoreEndsQuicklyHoweverMuchWaits) {
+// Whoever quits right after an answer finds the conversation tomorrow, and does not wait long.
+TEST(AStoreThatEndsWritesWhatWaits) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64 * 100, 9);
   PrefixCache cache(uint64_t{1} << 30, 1 << 20);
@@ -475,8 +476,9 @@ TEST(AStoreEndsQuicklyHoweverMuchWaits) {
     start = std::chrono::steady_clock::now();
   }
   const auto took = std::chrono::steady_clock::now() - start;
-  CHECK(took < std::chrono::milliseconds(500));  // 100 on a machine that does nothing else
-  for (const fs::path& file : folder.Files()) CHECK(file.extension() == ".kv");
+  const std::vector<fs::path> files = folder.Files();
+  CHECK(files.size() == 100 || took >= SnapshotStore::kFarewell);
+  for (const fs::path& file : files) CHECK(file.extension() == ".kv");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ const project = (more = {}) => ({
   title: 'Kitchen helper',
   base: 'smollm2-135m-instruct',
   records: [],
-  curate: { dropSources: [], dropRecommended: false, validShare: 0.05 },
+  curate: { dropSources: [], dropRecommended: false, dropIds: [], validShare: 0.05 },
   train: { preset: 'laptop' },
   quantization: 'Q4_K_M',
   seed: 42,
@@ -32,7 +32,7 @@ const state = (lab, more = {}) => ({
 });
 
 const chosen = project({
-  curate: { dropSources: ['trivia'], dropRecommended: false, validShare: 0.05 },
+  curate: { dropSources: ['trivia'], dropRecommended: false, dropIds: [], validShare: 0.05 },
   records: [
     'answers/answers-00001.jsonl',
     'answers/answers-00002.jsonl',

@@ -18,7 +18,7 @@ function lab(statuses: readonly LabStepStatus[], more: Partial<LabState> = {}): 
       questions: undefined,
       records: ['a.jsonl'],
       tasks: undefined,
-      curate: { dropSources: [], dropRecommended: false, validShare: 0.05 },
+      curate: { dropSources: [], dropRecommended: false, dropIds: [], validShare: 0.05 },
       train: { preset: 'laptop', epochs: undefined, learningRate: undefined },
       quantization: 'Q4_K_M',
       seed: 42,

@@ -81,7 +81,10 @@ export async function connectEngine({ name, module, options, log }: EngineClient
       watch.dispose();
       lost.dispose();
       states.dispose();
-      await client.dispose();
+      await client.dispose(farewellMs);
     },
   };
 }
+
+/** The child writes what it read to disk before it goes; after this it is killed. VS Code itself waits some five seconds. */
+const farewellMs = 3500;

@@ -11,7 +11,7 @@ export function newProject(title: string, base: string): LabProject {
     questions: undefined,
     records: [],
     tasks: undefined,
-    curate: { dropSources: [], dropRecommended: false, validShare: 0.05 },
+    curate: { dropSources: [], dropRecommended: false, dropIds: [], validShare: 0.05 },
     train: { preset: 'laptop', epochs: undefined, learningRate: undefined },
     quantization: 'Q4_K_M',
     seed: 42,

@@ -138,6 +138,15 @@ export class Engine {
     });
   }
 
+  /** Lets the running job end and no further background job begin: something else needs the cores. */
+  pause(): void {
+    this.#scheduler.hold(true);
+  }
+
+  resume(): void {
+    this.#scheduler.hold(false);
+  }
+
   #endJobs(): void {
     this.#loading.abort();
     this.#modelGone.abort();

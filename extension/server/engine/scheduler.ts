@@ -11,6 +11,7 @@ export type Priority = (typeof priorities)[keyof typeof priorities];
 export class Scheduler {
   #waiting: Waiting[] = [];
   #running = false;
+  #held = false;
 
   /** Settles as the job does, or rejects with `cancelled` when the signal aborts before the job began. */
   run<T>(priority: Priority, signal: AbortSignal, job: () => Promise<T>): Promise<T> {
@@ -39,6 +40,12 @@ export class Scheduler {
     });
   }
 
+  /** While held, no background job begins; all others do. */
+  hold(held: boolean): void {
+    this.#held = held;
+    void this.#drain();
+  }
+
   get idle(): boolean {
     return !this.#running && this.#waiting.length === 0;
   }
@@ -49,13 +56,18 @@ export class Scheduler {
     void this.#drain();
   }
 
+  #next(): Waiting | undefined {
+    const first = this.#waiting[0];
+    return this.#held && first?.priority === priorities.background ? undefined : this.#waiting.shift();
+  }
+
   async #drain(): Promise<void> {
     if (this.#running) {
       return;
     }
     this.#running = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
         await next.start();
       }
     } finally {

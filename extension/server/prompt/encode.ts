@@ -20,9 +20,28 @@ export function encodeConversation(
   messages: readonly ChatMessage[],
   answerStart = '',
 ): Int32Array {
+  return joinIds(model, [...piecesOf(model, messages), { text: answerStart, literal: false }]).ids;
+}
+
+/** Where a text stands among ids: from `from` up to but not with `to`. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same ids, and where in them each answer stands that the assistant gave before. */
+export function encodeWithAnswers(
+  model: TokenizerModel,
+  messages: readonly ChatMessage[],
+): { readonly ids: Int32Array; readonly answers: readonly Span[] } {
+  const pieces = piecesOf(model, messages);
+  const { ids, spans } = joinIds(model, pieces);
+  return { ids, answers: spans.filter((_, index) => pieces[index]?.role === 'assistant') };
+}
+
+function piecesOf(model: TokenizerModel, messages: readonly ChatMessage[]): Piece[] {
   const marks = messages.map(() => `mark${randomBytes(12).toString('hex')}`);
-  const rendered = renderMarks(model, messages, marks);
-  return joinIds(model, [...splitAtMarks(rendered, marks, messages), { text: answerStart, literal: false }]);
+  return splitAtMarks(renderMarks(model, messages, marks), marks, messages);
 }
 
 /** The ids with the model's bos token before them, where it wants one and they have none. */
@@ -40,6 +59,8 @@ interface Piece {
   readonly text: string;
   /** Words of the template, in which control tokens count. */
   readonly literal: boolean;
+  /** Of a content: who says it. */
+  readonly role?: ChatMessage['role'];
 }
 
 /**
@@ -79,8 +100,12 @@ function splitAtMarks(rendered: string, marks: readonly string[], messages: read
   for (const match of rendered.matchAll(pattern)) {
     const [whole, before = '', mark = '', after = ''] = match;
     pieces.push({ text: rendered.slice(end, match.index), literal: true });
-    const content = messages[marks.indexOf(mark)]?.content ?? '';
-    pieces.push({ text: trimLike(content, before === '', after === ''), literal: false });
+    const message = messages[marks.indexOf(mark)];
+    pieces.push({
+      text: trimLike(message?.content ?? '', before === '', after === ''),
+      literal: false,
+      ...(message === undefined ? {} : { role: message.role }),
+    });
     end = match.index + whole.length;
   }
   pieces.push({ text: rendered.slice(end), literal: true });
@@ -92,13 +117,16 @@ function trimLike(content: string, start: boolean, end: boolean): string {
   return end ? trimmed.trimEnd() : trimmed;
 }
 
-function joinIds(model: TokenizerModel, pieces: readonly Piece[]): Int32Array {
-  const parts = pieces.filter((piece) => piece.text !== '').map((piece) => model.tokenize(piece.text, piece.literal));
-  const ids = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+function joinIds(model: TokenizerModel, pieces: readonly Piece[]): { ids: Int32Array; spans: Span[] } {
+  const parts = pieces.map(({ text, literal }) => (text === '' ? new Int32Array() : model.tokenize(text, literal)));
+  const joined = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const part of parts) {
-    ids.set(part, at);
+  const spans = parts.map((part) => {
+    joined.set(part, at);
     at += part.length;
-  }
-  return withBos(model, ids);
+    return { from: at - part.length, to: at };
+  });
+  const ids = withBos(model, joined);
+  const shift = ids.length - joined.length;
+  return { ids, spans: spans.map(({ from, to }) => ({ from: from + shift, to: to + shift })) };
 }

@@ -39,7 +39,8 @@ class SnapshotStore {
   };
   // Keeps the files of the folder, those of other models included, within `limit` bytes.
   SnapshotStore(const std::string& folder, uint64_t limit, Identity identity);
-  // Goes on writing for at most kFarewell, then abandons the rest.
+  // Goes on writing without pauses for at most kFarewell, then abandons the rest. A conversation of 4,000 tokens of a model
+  // of 1.5 billion weights is 116 MB and takes about 0.3 s; whoever quits right after an answer wants it back.
   ~SnapshotStore();
 
   // Key of what comes before the first block, and of a block after `parent`.
@@ -65,7 +66,7 @@ class SnapshotStore {
 
   static constexpr uint32_t kVersion = 1;  // raised when keys and values get other bits or another layout
   static constexpr size_t kHeaderBytes = 384;
-  static constexpr std::chrono::milliseconds kFarewell{60};
+  static constexpr std::chrono::milliseconds kFarewell{2000};
 
  private:
   struct Block {

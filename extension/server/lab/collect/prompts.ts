@@ -48,6 +48,11 @@ export async function readAnswered(path: string): Promise<{ records: CurateRecor
   return { records, badLines };
 }
 
+/** The first of equal questions, in their order. */
+export function eachOnce(prompts: readonly Prompt[]): Prompt[] {
+  return [...new Map(prompts.toReversed().map((prompt) => [prompt.id, prompt])).values()].toReversed();
+}
+
 async function readLines(path: string): Promise<PromptFile> {
   const lines = (await readFile(path, 'utf8')).split('\n').map(cleanText);
   const asked = lines.filter((line) => line !== '');

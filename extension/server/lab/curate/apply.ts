@@ -4,6 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Decisions } from './decide.ts';
 import type { CurateHooks, CurateOptions } from './options.ts';
+import type { ModelScore } from './model-score.ts';
 import { bit, dropMask, firstReason, namesOf, reasons } from './reasons.ts';
 import type { Reason } from './reasons.ts';
 import { redact } from './redact.ts';
@@ -32,6 +33,7 @@ export async function apply(
   table: RecordTable,
   store: RecordStore,
   decisions: Decisions,
+  scores: ReadonlyMap<number, ModelScore>,
   options: CurateOptions,
   folder: string,
   hooks: CurateHooks,
@@ -70,6 +72,7 @@ export async function apply(
         [options.length.unit]: table.size.at(index),
         promptWords: table.promptWords.at(index),
         answerWords: table.answerWords.at(index),
+        ...scoreOf(scores.get(index)),
       });
       if (reason !== undefined) {
         count(dropped, reason);
@@ -92,7 +95,7 @@ export async function apply(
  * By a hash of the family's first text and the seed, so that a record stays on its side when others are added to the
  * input, and relatives are never on both.
  */
-function splitOf(
+export function splitOf(
   index: number,
   table: RecordTable,
   { families }: Decisions,
@@ -101,6 +104,10 @@ function splitOf(
   const family = families.find(index);
   const place = mix(mix(seed ^ table.keyHigh.at(family)) ^ table.keyLow.at(family)) / 2 ** 32;
   return place < validShare ? 'valid' : 'train';
+}
+
+function scoreOf(score: ModelScore | undefined): object {
+  return score === undefined ? {} : { loss: Number(score.loss.toFixed(4)), ifd: Number(score.ifd.toFixed(4)) };
 }
 
 function count(counts: Map<Reason, number>, reason: Reason): void {

@@ -14,6 +14,7 @@ import { apply } from './apply.ts';
 import type { FileSummary } from './apply.ts';
 import { dataCard } from './card.ts';
 import { decide } from './decide.ts';
+import { judgeByModel, mapRecords } from './look.ts';
 import type { CurateHooks, CurateOptions } from './options.ts';
 import { readEvaluation, readRecords } from './read-records.ts';
 import { makeReport } from './report.ts';
@@ -41,6 +42,7 @@ export async function curate(options: CurateOptions, hooks: CurateHooks): Promis
 
 const workingName = '.curate-working';
 const manifestName = 'manifest.json';
+export const mapName = 'map.json';
 
 async function run(options: CurateOptions, working: string, hooks: CurateHooks): Promise<CurateReport> {
   refuseOwnOutput(options);
@@ -57,10 +59,13 @@ async function run(options: CurateOptions, working: string, hooks: CurateHooks):
       throw new EngineError('invalidArgument', `There is no source ${unknown.join(', ')}. There are: ${known}.`);
     }
     const decisions = await decide(read.table, store, options, hooks);
-    const applied = await apply(read.table, store, decisions, options, working, hooks);
-    const draft = makeReport(options, read, evaluation.files, decisions, applied);
+    const scores = await judgeByModel(read.table, store, options, hooks);
+    const map = await mapRecords(read.table, store, decisions, scores, options, hooks);
+    const applied = await apply(read.table, store, decisions, scores, options, working, hooks);
+    const draft = makeReport(options, read, evaluation.files, decisions, scores, applied);
     const card = writeText(working, 'card.md', dataCard(draft));
-    const report = { ...draft, files: [...draft.files, card] };
+    const mapped = map === undefined ? [] : [writeText(working, mapName, `${JSON.stringify(map)}\n`)];
+    const report = { ...draft, files: [...draft.files, card, ...mapped] };
     writeText(working, manifestName, `${JSON.stringify(report, undefined, 2)}\n`);
     hooks.signal.throwIfAborted();
     publish(

@@ -30,7 +30,7 @@ export async function decide(
   hooks: CurateHooks,
 ): Promise<Decisions> {
   const mask = dropMask(options.keep);
-  dropMarked(table, options);
+  dropMarked(table, store, options);
   const stays = (index: number): boolean => !table.has(index, mask);
   const progress = new StepProgress(hooks, 'comparing', table.length);
   const { clusters, compared, skipped } = await findDuplicates(
@@ -58,11 +58,16 @@ export async function decide(
   return { sources, droppedSources, clusters, best, families, compared, skipped, repeatedPrompts };
 }
 
-/** Findings become reasons where the user wants such records dropped. */
-function dropMarked(table: RecordTable, { dropSecrets, dropPersonal }: CurateOptions): void {
+/** What the user wants dropped: records with findings, and those that were chosen. */
+function dropMarked(
+  table: RecordTable,
+  store: RecordStore,
+  { dropSecrets, dropPersonal, dropIds }: CurateOptions,
+): void {
   for (let index = 0; index < table.length; index++) {
     if (dropSecrets && table.has(index, bit('has-secret'))) table.mark(index, bit('secrets'));
     if (dropPersonal && table.has(index, bit('has-personal'))) table.mark(index, bit('personal'));
+    if (dropIds.size > 0 && dropIds.has(store.record(index).id)) table.mark(index, bit('chosen'));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ScoreRecord } from './model-score.ts';
 import type { Group } from './reasons.ts';
 
 export interface CurateOptions {
@@ -19,6 +20,12 @@ export interface CurateOptions {
   /** Share of the validation set. */
   readonly validShare: number;
   readonly length: LengthRule;
+  /** Records that were chosen to go, by their ids. */
+  readonly dropIds: ReadonlySet<string>;
+  /** The most points of the map; 0 = no map is drawn. */
+  readonly mapPoints: number;
+  /** A model judges at most so many of the records that stay. */
+  readonly score: { readonly most: number; readonly measure: ScoreRecord } | undefined;
 }
 
 export interface LengthRule {
@@ -42,8 +49,14 @@ export const characterLength: LengthRule = {
 
 export const defaultMostTokens = 2048;
 
+/** A map of more takes minutes and shows no more. */
+export const defaultMapPoints = 4000;
+
+/** What a run does, one after the other; without a model nothing is scored, and without a map nothing mapped. */
+export const curateParts = ['reading', 'comparing', 'scoring', 'mapping', 'writing'] as const;
+
 export interface CurateProgress {
-  readonly step: 'reading' | 'comparing' | 'writing';
+  readonly step: (typeof curateParts)[number];
   /** 0..1 within the step. */
   readonly fraction: number;
   readonly records: number;

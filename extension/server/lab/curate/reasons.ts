@@ -17,6 +17,7 @@ export const reasons = [
   'secrets',
   'personal',
   'leaks',
+  'chosen',
   'sources',
   'duplicates/exact',
   'duplicates/near',
@@ -31,13 +32,17 @@ export const groups = [
   'secrets',
   'personal',
   'leaks',
+  'chosen',
   'sources',
   'duplicates',
 ] as const;
 export type Group = (typeof groups)[number];
 
+/** What was asked for by name is not kept by another wish. */
+export const keepableGroups: readonly Group[] = groups.filter((group) => group !== 'sources' && group !== 'chosen');
+
 /** Notes are told beside the reasons and drop nothing. */
-export const notes = ['prompt-seen', 'has-secret', 'has-personal'] as const;
+export const notes = ['prompt-seen', 'has-secret', 'has-personal', 'unrelated'] as const;
 export type Note = (typeof notes)[number];
 
 export type Flags = number;

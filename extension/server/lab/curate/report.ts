@@ -1,6 +1,8 @@
 import type { Applied, FileSummary } from './apply.ts';
 import type { Decisions } from './decide.ts';
 import { bandCount, bandRows, candidateProbability, nearThreshold } from './minhash.ts';
+import { median } from '../evaluate/statistics.ts';
+import type { ModelScore } from './model-score.ts';
 import type { CurateOptions } from './options.ts';
 import type { InputSummary, ReadResult } from './read-records.ts';
 import { groupOf, groups, reasons } from './reasons.ts';
@@ -45,6 +47,13 @@ export interface CurateReport {
     readonly secrets: 'redact' | 'drop' | 'keep';
     readonly personal: 'redact' | 'drop' | 'keep';
   };
+  /** By a model: medians, and records whose question is no help to predict the answer. */
+  readonly scores: {
+    readonly records: number;
+    readonly loss: number;
+    readonly ifd: number;
+    readonly unrelated: number;
+  };
   readonly inputs: readonly InputSummary[];
   readonly evaluation: readonly InputSummary[];
   readonly files: readonly FileSummary[];
@@ -61,6 +70,7 @@ export function makeReport(
   read: ReadResult,
   evaluation: readonly InputSummary[],
   decisions: Decisions,
+  scores: ReadonlyMap<number, ModelScore>,
   applied: Applied,
 ): CurateReport {
   const records = read.table.length;
@@ -112,9 +122,20 @@ export function makeReport(
       secrets: treatment('secrets', options.dropSecrets),
       personal: treatment('personal', options.dropPersonal),
     },
+    scores: summarizeScores([...scores.values()]),
     inputs: read.inputs,
     evaluation,
     files: applied.files,
+  };
+}
+
+function summarizeScores(scores: readonly ModelScore[]): CurateReport['scores'] {
+  const middle = (values: number[]): number => (values.length === 0 ? 0 : Number(median(values).toFixed(4)));
+  return {
+    records: scores.length,
+    loss: middle(scores.map(({ loss }) => loss)),
+    ifd: middle(scores.map(({ ifd }) => ifd)),
+    unrelated: scores.filter(({ ifd }) => ifd >= 1).length,
   };
 }
 

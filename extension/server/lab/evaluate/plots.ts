@@ -1,7 +1,7 @@
 /** The three pictures of an evaluation: the histogram of 2023, distribution functions, and task against task. */
 import { figure, markup, table } from '../html/page.ts';
 import type { Html } from '../html/page.ts';
-import { colours, drawPlot, path, round } from '../html/plot.ts';
+import { colours, drawPlot, niceTicks, path, round } from '../html/plot.ts';
 import type { Axis } from '../html/plot.ts';
 import { bins } from './report.ts';
 import type { MetricReport } from './report.ts';
@@ -151,14 +151,6 @@ function steps(sorted: readonly number[], least: number, most: number): [number,
     points.push([at, index / sorted.length], [at, (index + 1) / sorted.length]);
   });
   return [...points, [most, 1]];
-}
-
-function niceTicks(most: number): number[] {
-  const rough = most / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  const count = Math.floor(most / step + 1e-9);
-  return Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(6)));
 }
 
 export function percent(share: number): string {

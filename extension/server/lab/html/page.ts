@@ -94,6 +94,8 @@ th, td { padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line
 td { overflow-wrap: anywhere; }
 th[scope="row"], th:first-child { text-align: left; }
 thead th { color: var(--soft); }
+h3 { font-size: 1.05rem; margin: 1.5rem 0 0.25rem; }
+.text { white-space: pre-wrap; display: block; text-align: left; min-width: 16rem; }
 figure { margin: 1.5rem 0; }
 figcaption { font-size: 0.9rem; max-width: 46rem; }
 details { margin-top: 0.25rem; font-size: 0.9rem; }

@@ -82,6 +82,15 @@ export function path(points: readonly (readonly [number, number])[], { x, y }: F
   return markup`<path class="line ${colour}" d="${new Html(d)}" />`;
 }
 
+/** From 0 in steps of 1, 2 or 5 times a power of ten, about five of them. */
+export function niceTicks(most: number): number[] {
+  const rough = most / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const count = Math.floor(most / step + 1e-9);
+  return Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(6)));
+}
+
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -1,8 +1,8 @@
 /** Records as the ids that a model is trained on. */
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../engine/errors.ts';
-import { encodeConversation, withBos } from '../../prompt/encode.ts';
-import type { TokenizerModel } from '../../prompt/encode.ts';
+import { encodeWithAnswers, withBos } from '../../prompt/encode.ts';
+import type { Span, TokenizerModel } from '../../prompt/encode.ts';
 import { readAnswered } from '../collect/prompts.ts';
 import { answerOf, promptOf } from '../curate/record.ts';
 import type { CurateRecord } from '../curate/record.ts';
@@ -10,8 +10,10 @@ import type { TextForm, TrainSettings } from './settings.ts';
 
 export interface EncodedSample {
   readonly ids: Int32Array;
-  /** Index of the first id that counts in the loss: the answer's. */
+  /** Index of the last answer's first id: from here on all ids count in the loss. */
   readonly answer: number;
+  /** Answers before, which count too, each with the token that ends it. */
+  readonly earlier: readonly Span[];
 }
 
 export interface SampleSet {
@@ -48,9 +50,9 @@ export async function readSamples(
       const { sample } = made;
       samples.push(sample);
       tokens += sample.ids.length;
-      counted += sample.ids.length - sample.answer;
+      counted += countedOf(sample);
       truncated += made.truncated ? 1 : 0;
-      hash.update(`${sample.answer} ${sample.ids.length} `).update(sample.ids);
+      hash.update(JSON.stringify([sample.answer, sample.ids.length, sample.earlier])).update(sample.ids);
     }
   }
   return { samples, tokens, counted, truncated, skipped, badLines, sha256: hash.digest('hex') };
@@ -63,7 +65,8 @@ export function encodeSample(
   form: TextForm,
   maxTokens: number,
 ): { readonly sample: EncodedSample; readonly truncated: boolean } | undefined {
-  const prompt = form === 'chat' ? chatPrompt(model, record) : plainPrompt(model, record, maxTokens);
+  const { ids: prompt, answers } =
+    form === 'chat' ? chatPrompt(model, record) : { ids: plainPrompt(model, record, maxTokens), answers: [] };
   if (prompt.length >= maxTokens) {
     return undefined;
   }
@@ -76,12 +79,29 @@ export function encodeSample(
   ids.set(prompt);
   ids.set(kept, prompt.length);
   ids.set(end, prompt.length + kept.length);
-  return { sample: { ids, answer: prompt.length }, truncated };
+  return {
+    sample: { ids, answer: prompt.length, earlier: answers.map((span) => withEnd(model, prompt, span)) },
+    truncated,
+  };
 }
 
-function chatPrompt(model: TokenizerModel, { messages }: Pick<CurateRecord, 'messages'>): Int32Array {
+function countedOf({ ids, answer, earlier }: EncodedSample): number {
+  return ids.length - answer + earlier.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** The token that ends an answer is a part of it, where the template has one. */
+function withEnd({ info }: TokenizerModel, ids: Int32Array, { from, to }: Span): Span {
+  const next = ids[to];
+  const ends = next !== undefined && (next === info.eosToken || info.endTokens.includes(next));
+  return { from, to: ends ? to + 1 : to };
+}
+
+function chatPrompt(
+  model: TokenizerModel,
+  { messages }: Pick<CurateRecord, 'messages'>,
+): ReturnType<typeof encodeWithAnswers> {
   const last = messages.findLastIndex(({ role }) => role === 'assistant');
-  return encodeConversation(model, messages.slice(0, last === -1 ? messages.length : last));
+  return encodeWithAnswers(model, messages.slice(0, last === -1 ? messages.length : last));
 }
 
 /** As GPT4All did in 2023: no template, and of a long question its first half of the room. */
@@ -110,6 +130,7 @@ export function flatten(samples: readonly EncodedSample[]): {
   for (const sample of samples) {
     ids.set(sample.ids, at);
     counted.fill(1, at + sample.answer, at + sample.ids.length);
+    for (const { from, to } of sample.earlier) counted.fill(1, at + from, at + to);
     at += sample.ids.length;
   }
   return { ids, lengths: Int32Array.from(samples, (sample) => sample.ids.length), counted };

@@ -1,4 +1,5 @@
 /** What decides how an adapter comes out, and the presets. */
+import type { TrainPresetName } from '../../../protocol/lab.ts';
 import type { NativeTarget } from '../../engine/binding.ts';
 
 export const targetNames = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly NativeTarget[];
@@ -69,8 +70,7 @@ export const presets = {
     text: 'plain',
     patience: 0,
   },
-} as const satisfies Record<string, TrainSettings>;
-export type PresetName = keyof typeof presets;
+} as const satisfies Record<TrainPresetName, TrainSettings>;
 
 /** The learning rate of step `step` (from 0) of `steps`. */
 export function learningRateAt(settings: TrainSettings, step: number, steps: number): number {

@@ -62,6 +62,20 @@ describe('samples', () => {
     expect([...(made?.sample.ids.slice(made.sample.answer) ?? [])]).toEqual(answer);
   });
 
+  test('count every answer of a conversation, and no question', async () => {
+    const model = await fakeModel();
+    const { messages } = record('Why?', 'Because.');
+    const talk = { messages: [...messages, ...record('And then?', 'Nothing.').messages] };
+    const sample = encodeSample(model, talk, 'chat', 400)?.sample;
+    expect(sample?.earlier).toHaveLength(1);
+    const { ids, counted } = flatten(sample === undefined ? [] : [sample]);
+    const trained = [...ids].filter((_, index) => counted[index] === 1);
+    const first = [...model.tokenize('Because.', false)];
+    expect(trained.slice(0, first.length)).toEqual(first);
+    expect(trained.slice(-9, -1)).toEqual([...model.tokenize('Nothing.', false)]);
+    expect(trained.length - first.length - 9).toBeLessThanOrEqual(1);
+  });
+
   test('do not teach an end where an answer was cut', async () => {
     const model = await fakeModel();
     const made = encodeSample(model, record('ab', 'cdefghij'), 'plain', 8);

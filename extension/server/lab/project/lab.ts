@@ -1,0 +1,179 @@
+/** A project: what its steps are at, and the run of those that are not done. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type {
+  LabProgress,
+  LabProject,
+  LabState,
+  LabStepName,
+  LabStepStatus,
+  LabStepView,
+} from '../../../protocol/lab.ts';
+import { EngineError } from '../../engine/errors.ts';
+import type { Session } from '../../session.ts';
+import { collectStep } from './collect-step.ts';
+import type { CollectResult } from './collect-step.ts';
+import { curateStep } from './curate-step.ts';
+import { evaluateStep } from './evaluate-step.ts';
+import type { EvaluateResult } from './evaluate-step.ts';
+import { readProject, writeProject } from './project-file.ts';
+import { releaseStep } from './release-step.ts';
+import { placeOfStep, readRecord, wasDoneOnce, writeRecord } from './step.ts';
+import type { LabStep, StepPlace, StepPlaces, StepRecord, Workshop } from './step.ts';
+import { writeStory } from './story.ts';
+import { readCurve, trainStep } from './train-step.ts';
+import type { TrainStepResult } from './train-step.ts';
+
+const steps: readonly LabStep<unknown>[] = [collectStep, curateStep, trainStep, releaseStep, evaluateStep];
+
+export interface LabHooks {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: LabProgress) => void;
+}
+
+export class Lab {
+  readonly #session: Session;
+  readonly #folder: string;
+  #running: LabStepName | undefined;
+
+  constructor(session: Session, folder: string) {
+    this.#session = session;
+    this.#folder = resolve(folder);
+  }
+
+  async save(project: LabProject): Promise<void> {
+    await writeProject(this.#folder, project);
+  }
+
+  /**
+   * Makes what is not done, up to and with the step `until`. Throws `cancelled`, after which the next run goes on, and
+   * `busy` when a run is going on already.
+   */
+  async run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
+    if (this.#running !== undefined) {
+      throw new EngineError('busy', 'This project is being worked on already.');
+    }
+    const workshop = await this.#workshop();
+    const before: Partial<Record<LabStepName, StepPlace>> = {};
+    try {
+      for (const step of steps) {
+        this.#running = step.name;
+        const inputs = await step.inputs(workshop, before);
+        if (inputs !== undefined) {
+          const place = placeOfStep(this.#folder, step, inputs);
+          await runStep(step, workshop, place, before, hooks);
+          before[step.name] = place;
+        }
+        if (step.name === until) return;
+      }
+      await writeStory(join(this.#folder, reportName), await this.state(), before);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Reads what there is; nothing is computed. */
+  async state(): Promise<LabState> {
+    const workshop = await this.#workshop();
+    const views: LabStepView[] = [];
+    const before: Partial<Record<LabStepName, StepPlace>> = {};
+    const records: Partial<Record<LabStepName, StepRecord<unknown>>> = {};
+    for (const step of steps) {
+      const place = await this.#place(step, workshop, before);
+      if (place === 'off') {
+        views.push({ name: step.name, status: 'off', seconds: undefined });
+        continue;
+      }
+      const record = place && (await readRecord<unknown>(place));
+      if (place !== undefined) before[step.name] = place;
+      if (record !== undefined) records[step.name] = record;
+      const status = await this.#status(step.name, record);
+      views.push({ name: step.name, status, seconds: record?.seconds });
+    }
+    const collected = records.collect?.result as CollectResult | undefined;
+    const evaluated = records.evaluate?.result as EvaluateResult | undefined;
+    const report = join(this.#folder, reportName);
+    return {
+      folder: this.#folder,
+      project: workshop.project,
+      steps: views,
+      collected,
+      curation: records.curate?.result as LabState['curation'],
+      training: await trainingOf(before, records.train as StepRecord<TrainStepResult> | undefined),
+      release: records.release?.result as LabState['release'],
+      comparison: evaluated?.comparison,
+      report: (await isThere(report)) ? report : undefined,
+    };
+  }
+
+  async #workshop(): Promise<Workshop> {
+    return { session: this.#session, folder: this.#folder, project: await readProject(this.#folder) };
+  }
+
+  /** Undefined while a file or a model that the step needs is missing: the run says so. */
+  async #place(step: LabStep<unknown>, workshop: Workshop, before: StepPlaces): Promise<StepPlace | 'off' | undefined> {
+    try {
+      const inputs = await step.inputs(workshop, before);
+      return inputs === undefined ? 'off' : placeOfStep(this.#folder, step, inputs);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #status(name: LabStepName, record: StepRecord<unknown> | undefined): Promise<LabStepStatus> {
+    if (this.#running === name) return 'running';
+    if (record !== undefined) return record.state;
+    return (await wasDoneOnce(join(this.#folder, name))) ? 'outdated' : 'waiting';
+  }
+}
+
+const reportName = 'report.html';
+
+/** Leaves a finished step alone, and of an unfinished one what it has. */
+async function runStep(
+  step: LabStep<unknown>,
+  workshop: Workshop,
+  place: StepPlace,
+  before: StepPlaces,
+  { signal, onProgress }: LabHooks,
+): Promise<void> {
+  const record = await readRecord(place);
+  if (record?.state === 'done') return;
+  const start = performance.now();
+  const seconds = (): number => (record?.seconds ?? 0) + Number(((performance.now() - start) / 1000).toFixed(1));
+  await writeRecord(place, { state: 'begun', seconds: seconds() });
+  try {
+    const result = await step.run(workshop, place, before, {
+      signal,
+      tell: (progress) => onProgress?.({ step: step.name, ...progress }),
+    });
+    await writeRecord(place, { state: 'done', seconds: seconds(), result });
+  } catch (error) {
+    await writeRecord(place, { state: 'begun', seconds: seconds() });
+    throw error;
+  }
+}
+
+async function trainingOf(
+  { train }: StepPlaces,
+  record: StepRecord<TrainStepResult> | undefined,
+): Promise<LabState['training']> {
+  if (train === undefined || record === undefined) return undefined;
+  const points = await readCurve(train.folder);
+  const unknown = {
+    steps: undefined,
+    samples: undefined,
+    tokens: undefined,
+    firstValidLoss: undefined,
+    validLoss: undefined,
+    stoppedEarly: false,
+  };
+  return { ...unknown, ...record.result, points };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,123 @@
+/** What a step of a project is, and the file that says whether it is done. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { LabProgress, LabProject, LabStepName } from '../../../protocol/lab.ts';
+import { EngineError } from '../../engine/errors.ts';
+import { writeAtomically } from '../../models/write-atomically.ts';
+import type { Session } from '../../session.ts';
+
+/** What steps work with. */
+export interface Workshop {
+  readonly session: Session;
+  /** Of the project. */
+  readonly folder: string;
+  readonly project: LabProject;
+}
+
+export interface StepHooks {
+  readonly signal: AbortSignal;
+  readonly tell: (progress: Omit<LabProgress, 'step'>) => void;
+}
+
+/** Where a step's results are, of the inputs that there are now. */
+export interface StepPlace {
+  /** The digest of everything that the result depends on. */
+  readonly id: string;
+  readonly folder: string;
+}
+
+/** The steps before, as far as the project has them. */
+export type StepPlaces = Readonly<Partial<Record<LabStepName, StepPlace>>>;
+
+export interface LabStep<Result> {
+  readonly name: LabStepName;
+  /**
+   * What the result depends on besides what the steps before depend on; undefined = the project does not have the step.
+   * Files stand for themselves as `fingerprint`s.
+   */
+  inputs(workshop: Workshop, before: StepPlaces): Promise<unknown>;
+  /** What its folder is named by where that is less than all inputs: results that grow are kept together. */
+  folderKey?(inputs: unknown): unknown;
+  /** Throws `cancelled`; the next run goes on where it was. */
+  run(workshop: Workshop, place: StepPlace, before: StepPlaces, hooks: StepHooks): Promise<Result>;
+}
+
+export interface StepRecord<Result> {
+  readonly id: string;
+  readonly state: 'begun' | 'done';
+  /** Of all runs. */
+  readonly seconds: number;
+  readonly result?: Result;
+}
+
+/** A step's folder has the beginning of its id in its name, so that going back to earlier settings costs nothing. */
+export function placeOfStep(folder: string, step: LabStep<unknown>, inputs: unknown): StepPlace {
+  const key = step.folderKey?.(inputs) ?? inputs;
+  return { id: digest(inputs), folder: join(folder, step.name, digest(key).slice(0, 8)) };
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+export async function readRecord<Result>({ id, folder }: StepPlace): Promise<StepRecord<Result> | undefined> {
+  const text = await readFile(join(folder, recordName), 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    return undefined;
+  }
+  try {
+    const record = JSON.parse(text) as StepRecord<Result>;
+    return record.id === id ? record : undefined;
+  } catch {
+    // What cannot be read was not finished.
+    return undefined;
+  }
+}
+
+export async function writeRecord(place: StepPlace, record: Omit<StepRecord<unknown>, 'id'>): Promise<void> {
+  await mkdir(place.folder, { recursive: true });
+  await writeAtomically(join(place.folder, recordName), `${JSON.stringify({ id: place.id, ...record })}\n`);
+}
+
+/** Whether a step was finished with whatever inputs; `folder` has a folder for each. */
+export async function wasDoneOnce(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(folder, name, recordName), 'utf8').catch(() => '')),
+  );
+  return texts.some((text) => text.includes('"state":"done"'));
+}
+
+const recordName = 'step.json';
+
+/** Tells a file from what it was before without reading it. Throws `notFound`. */
+export async function fingerprint(path: string): Promise<readonly [path: string, size: number, changed: number]> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
+  });
+  return [path, found.isDirectory() ? 0 : found.size, found.isDirectory() ? 0 : Math.floor(found.mtimeMs)];
+}
+
+/** The place of a step that must have come before. */
+export function required(places: StepPlaces, name: LabStepName): StepPlace {
+  const place = places[name];
+  if (place === undefined) {
+    throw new EngineError('internal', `The step "${name}" is missing.`);
+  }
+  return place;
+}
+
+/** Loads a model unless it is the one that is loaded. */
+export async function useModel(
+  { session }: Workshop,
+  name: string,
+  { signal, tell }: StepHooks,
+): Promise<{ readonly name: string; readonly path: string }> {
+  const path = await session.store.resolve(name);
+  if (session.engine.info?.path !== path) {
+    tell({ words: `loading ${basename(name)}`, fraction: 0, remainingSeconds: undefined });
+    await session.engine.load(path, { signal });
+  }
+  return { name, path };
+}

@@ -1,0 +1,81 @@
+/** An adapter is trained on the training set. */
+import { join } from 'node:path';
+import type { LabProject, LabTraining, LossPoint } from '../../../protocol/lab.ts';
+import { RunLog } from '../train/run-log.ts';
+import { prepareTraining } from '../train/prepare.ts';
+import { presets } from '../train/settings.ts';
+import type { TrainSettings } from '../train/settings.ts';
+import { train } from '../train/train.ts';
+import type { TrainProgress } from '../train/train.ts';
+import { required, useModel } from './step.ts';
+import type { LabStep } from './step.ts';
+
+export type TrainStepResult = Omit<LabTraining, 'points'> & { readonly parameters: number; readonly precision: string };
+
+export const trainStep: LabStep<TrainStepResult> = {
+  name: 'train',
+  inputs: async ({ project }, { curate }) => ({ curated: curate?.id, settings: trainSettings(project) }),
+  run: async (workshop, place, before, hooks) => {
+    const data = required(before, 'curate').folder;
+    await useModel(workshop, workshop.project.base, hooks);
+    const settings = trainSettings(workshop.project);
+    const files = { train: [join(data, 'train.jsonl')], valid: [join(data, 'valid.jsonl')] };
+    const plan = await prepareTraining(workshop.session, files, settings);
+    const result = await train(
+      workshop.session.engine,
+      plan.native,
+      {
+        settings,
+        train: plan.train,
+        valid: plan.valid,
+        folder: place.folder,
+        base: plan.base,
+        checkpoints: plan.lowMemory,
+        saveSeconds: 60,
+      },
+      { signal: hooks.signal, onProgress: (progress) => hooks.tell(describe(progress)) },
+    );
+    return {
+      steps: result.steps,
+      samples: plan.train.samples.length,
+      tokens: result.tokens,
+      firstValidLoss: result.firstValidLoss,
+      validLoss: result.validLoss,
+      stoppedEarly: result.stoppedEarly,
+      parameters: result.parameters,
+      precision: result.precision,
+    };
+  },
+};
+
+export function adapterOf(folder: string): string {
+  return join(folder, 'adapter.gguf');
+}
+
+/** The curve so far, also of a run that is not finished. */
+export async function readCurve(folder: string): Promise<LossPoint[]> {
+  const entries = await new RunLog(join(folder, 'log.jsonl')).read();
+  return entries.map((entry) =>
+    'loss' in entry ? { step: entry.step, loss: entry.loss } : { step: entry.step, validLoss: entry.validLoss },
+  );
+}
+
+export function trainSettings({ train: { preset, epochs, learningRate }, seed }: LabProject): TrainSettings {
+  const base: TrainSettings = presets[preset];
+  return {
+    ...base,
+    seed,
+    epochs: epochs ?? base.epochs,
+    learningRate: learningRate ?? base.learningRate,
+  };
+}
+
+function describe({ step, steps, epoch, loss, validLoss, tokensPerSecond, remainingSeconds }: TrainProgress) {
+  const speed = tokensPerSecond === undefined ? '' : `, ${tokensPerSecond.toFixed(0)} tokens/s`;
+  return {
+    words: `step ${step} of ${steps}, epoch ${epoch + 1}${speed}`,
+    fraction: step / steps,
+    remainingSeconds,
+    point: { step, ...(loss === undefined ? {} : { loss }), ...(validLoss === undefined ? {} : { validLoss }) },
+  };
+}

@@ -1,0 +1,56 @@
+/** Answers what the client asks of the lab. */
+import { resolve } from 'node:path';
+import type { CancellationToken, Connection } from 'vscode-languageserver/node';
+import { LabRunProgress, OpenLab, PauseLab, RunLab, SaveLab, labSteps } from '../../protocol/lab.ts';
+import type { LabState } from '../../protocol/lab.ts';
+import { EngineError } from '../engine/errors.ts';
+import { checkText } from '../params.ts';
+import type { Session } from '../session.ts';
+import { Lab } from './project/lab.ts';
+
+/** How the server turns failures into replies, and tokens into signals. */
+export interface ServeLabTools {
+  readonly connection: Connection;
+  readonly ready: () => Promise<Session>;
+  readonly orResponseError: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly toSignal: (token: CancellationToken) => AbortSignal;
+}
+
+export function serveLab({ connection, ready, orResponseError, toSignal }: ServeLabTools): void {
+  const labs = new Map<string, Lab>();
+  /** One for each folder, so that it knows what runs there. */
+  const labOf = async (value: unknown): Promise<Lab> => {
+    const folder = resolve(checkText(value, 'folder'));
+    const lab = labs.get(folder) ?? new Lab(await ready(), folder);
+    labs.set(folder, lab);
+    return lab;
+  };
+  connection.onRequest(OpenLab, ({ folder }) => orResponseError(async () => (await labOf(folder)).state()));
+  connection.onRequest(SaveLab, ({ folder, project }) =>
+    orResponseError(async (): Promise<LabState> => {
+      const lab = await labOf(folder);
+      await lab.save(project);
+      return lab.state();
+    }),
+  );
+  connection.onRequest(RunLab, ({ folder, until, partialResultToken }, token) =>
+    orResponseError(async (): Promise<LabState> => {
+      if (until !== undefined && !labSteps.includes(until)) {
+        throw new EngineError('invalidArgument', `There is no step "${until as string}".`);
+      }
+      const lab = await labOf(folder);
+      await lab.run(until, {
+        signal: toSignal(token),
+        onProgress: (progress) => {
+          if (partialResultToken !== undefined) {
+            void connection.sendProgress(LabRunProgress, partialResultToken, progress);
+          }
+        },
+      });
+      return lab.state();
+    }),
+  );
+  connection.onNotification(PauseLab, ({ paused }) => {
+    void ready().then(({ engine }) => (paused ? engine.pause() : engine.resume()));
+  });
+}
