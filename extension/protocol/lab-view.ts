@@ -1,5 +1,6 @@
 /** Messages between the lab's page (webview) and the extension host (client): snapshot and deltas as in view.ts. */
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
+import type { DataMap } from './data-map.ts';
 import {
   labSteps,
   trainPresetNames,
@@ -112,6 +113,23 @@ function isBefore(other: LossPoint, point: LossPoint): boolean {
   );
 }
 
+/**
+ * What outdated steps had found stays in sight until they are made again: whoever drops a source wants to see it, and to
+ * take it back. `read` says nothing of it, because it is of other settings.
+ */
+export function keepOutdated(before: LabState | undefined, read: LabState): LabState {
+  if (before?.folder !== read.folder) return read;
+  const isOld = (step: LabStepName): boolean =>
+    read.steps.some(({ name, status }) => name === step && (status === 'outdated' || status === 'running'));
+  return {
+    ...read,
+    curation: read.curation ?? (isOld('curate') ? before.curation : undefined),
+    training: read.training ?? (isOld('train') ? before.training : undefined),
+    release: read.release ?? (isOld('release') ? before.release : undefined),
+    comparison: read.comparison ?? (isOld('evaluate') ? before.comparison : undefined),
+  };
+}
+
 // ---- page -> host -------------------------------------------------------------------------------------------
 
 /** The page connects, or has lost a delta. */
@@ -128,6 +146,8 @@ export type LabEdit =
   | { readonly field: 'preset'; readonly text: TrainPresetName }
   | { readonly field: 'dropRecommended'; readonly on: boolean }
   | { readonly field: 'dropSource'; readonly text: string; readonly on: boolean }
+  /** All records that were chosen to go, by their ids. */
+  | { readonly field: 'dropIds'; readonly ids: readonly string[] }
   | { readonly field: 'remove'; readonly list: LabList; readonly text: string };
 /** The user changes what the project is to do; it is saved at once. */
 export const EditLab = new RequestType<LabEdit, null, void>('lab/edit');
@@ -139,6 +159,8 @@ export const AddToLab = new RequestType<{ readonly list: LabList }, null, void>(
 export const StartLab = new RequestType<{ readonly until?: LabStepName | undefined }, null, void>('lab/start');
 /** The user stops them; what is done stays. */
 export const StopLab = new RequestType0<null, void>('lab/stop');
+/** The user opens the map of the data. Null: it cannot be read. */
+export const GetDataMap = new RequestType0<DataMap | null, void>('lab/map');
 /** The user wants the finished model to answer in the chat. */
 export const UseLabModel = new RequestType0<null, void>('lab/use');
 
@@ -172,11 +194,15 @@ export const labRequests: RequestChecks = new Map<string, (fields: Fields) => bo
   [AddToLab.method, ({ list }) => isOneOf(list, labLists)],
   [StartLab.method, ({ until }) => until === undefined || isOneOf(until, labSteps)],
   [StopLab.method, () => true],
+  [GetDataMap.method, () => true],
   [UseLabModel.method, () => true],
   [RunLabAction.method, ({ action }) => isOneOf(action, labActions)],
 ]);
 
-function isEdit({ field, text, number, on, list }: Fields): boolean {
+/** More records than a map shows. */
+const mostIds = 100_000;
+
+function isEdit({ field, text, number, on, list, ids }: Fields): boolean {
   switch (field) {
     case 'title':
     case 'base':
@@ -191,6 +217,8 @@ function isEdit({ field, text, number, on, list }: Fields): boolean {
       return typeof on === 'boolean';
     case 'dropSource':
       return typeof on === 'boolean' && isText(text);
+    case 'dropIds':
+      return Array.isArray(ids) && ids.length <= mostIds && ids.every(isText);
     case 'remove':
       return isOneOf(list, labLists) && isText(text);
     default:

@@ -30,8 +30,8 @@ export async function startHarness() {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   return {
-    /** A page that shows `state`. */
-    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760 } = {}) {
+    /** A page that shows `state`; `answers` are those to other requests, by their methods. */
+    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {} } = {}) {
       const { ready, background } = pages[name];
       const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -41,6 +41,7 @@ export async function startHarness() {
       await page.addInitScript(fakeHost, {
         name,
         state,
+        answers,
         background,
         variables: themes[theme].variables,
         bodyClass: themes[theme].bodyClass,
@@ -94,7 +95,7 @@ async function serve(request, response) {
 }
 
 /** Runs in the page before its own script. */
-function fakeHost({ name, state, background, variables, bodyClass }) {
+function fakeHost({ name, state, answers, background, variables, bodyClass }) {
   let seq = 0;
   globalThis.requests = [];
   const send = (message) => window.postMessage({ jsonrpc: '2.0', ...message }, '*');
@@ -102,7 +103,7 @@ function fakeHost({ name, state, background, variables, bodyClass }) {
   const answer = (method) => {
     if (method === `${name}/snapshot`) return { protocolVersion: 1, seq, state, texts: {} };
     if (method === 'chat/send' || method === 'chat/attach' || method === 'chat/code') return true;
-    return null;
+    return answers[method] ?? null;
   };
   let remembered;
   globalThis.acquireVsCodeApi = () => ({

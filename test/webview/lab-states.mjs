@@ -73,6 +73,28 @@ const curation = {
     source('kitchen-web', 398, 143, 0, 1),
   ],
   redacted: 23,
+  map: `${folder}/curate/3f2a90c1/map.json`,
+};
+
+/** A map with a cloud for each source. */
+export const dataMap = {
+  records: 12_480,
+  sources: curation.sources.map(({ source: name }) => name),
+  fates: ['train', 'valid', 'sources', 'duplicates/near'],
+  points: Array.from({ length: 700 }, (_, index) => {
+    const [source, turn] = [index % 4, index * 2.4];
+    const reach = 0.16 * Math.sqrt((index % 175) / 175);
+    return {
+      id: `record-${index}`,
+      x: [0.3, 0.75, 0.6, 0.25][source] + reach * Math.cos(turn),
+      y: [0.3, 0.25, 0.72, 0.75][source] + reach * Math.sin(turn),
+      source,
+      fate: source === 1 ? 2 : index % 19 === 0 ? 3 : index % 23 === 0 ? 1 : 0,
+      family: index % 19 === 0 ? 2 : 1,
+      question: `Question ${index}`,
+      answer: `Answer ${index}`,
+    };
+  }),
 };
 
 function source(name, records, medianAnswerWords, shortShare, uniqueRatio, more = {}) {

@@ -160,10 +160,34 @@ viewTest('a source that is dropped makes the step outdated, and it says so', sta
   const curate = { ...lab.project.curate, dropSources: ['trivia', 'recipes'] };
   const steps = lab.steps.map((one) => (one.name === 'collect' ? one : { ...one, status: 'outdated' }));
   await view.change({ kind: 'lab', lab: { ...lab, project: { ...lab.project, curate }, steps } });
-  await view.page.getByTestId('sources-changed').waitFor();
+  await view.page.getByTestId('funnel-outdated').waitFor();
   assert.equal((await view.page.getByTestId('next').innerText()).trim(), 'Continue');
   assert.match(await step(view, 'curate').innerText(), /Outdated, will be made again/);
 });
+
+viewTest(
+  'records that are chosen on the map are dropped, and taken back',
+  states.done,
+  async (view) => {
+    const map = view.page.getByTestId('map');
+    assert.deepEqual(await view.requests(), [], 'it is not read before it is opened');
+    await map.locator('summary').first().click();
+    await map.getByRole('button', { name: /^\s*trivia/ }).click();
+    await map.getByRole('button', { name: 'Drop These Records' }).click();
+    const { method, params } = await lastRequest(view);
+    assert.equal(method, 'lab/edit');
+    assert.equal(params.field, 'dropIds');
+    assert.equal(params.ids.length, 175);
+    const { lab } = states.done;
+    const curate = { ...lab.project.curate, dropIds: params.ids };
+    await view.change({ kind: 'lab', lab: { ...lab, project: { ...lab.project, curate } } });
+    await view.page.getByText('175 records that were chosen are dropped.').waitFor();
+    await view.page.getByRole('button', { name: 'Take Them Back' }).click();
+    assert.deepEqual(await lastRequest(view), { method: 'lab/edit', params: { field: 'dropIds', ids: [] } });
+    assert.equal((await view.requests()).filter(({ method: asked }) => asked === 'lab/map').length, 1);
+  },
+  { answers: { 'lab/map': states.dataMap } },
+);
 
 viewTest('a failure says why, and Continue goes on', states.failed, async (view) => {
   assert.match(await view.page.getByRole('alert').innerText(), /Training: The process of the lab stopped/);

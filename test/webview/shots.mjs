@@ -11,19 +11,29 @@ try {
     for (const name of ['empty', 'firstRun', 'downloading', 'conversation', 'prefill', 'failed']) {
       if (only !== 'lab') await take(`view-${name}-${theme}`, chatStates[name], { theme });
     }
-    for (const name of Object.keys(labStates)) {
+    for (const name of Object.keys(labStates).filter((key) => key !== 'dataMap')) {
       for (const width of [420, 1000]) {
         if (only !== 'chat')
           await take(`lab-${name}-${width}-${theme}`, labStates[name], { name: 'lab', theme, width });
       }
+    }
+    for (const width of [420, 1000]) {
+      if (only !== 'chat')
+        await take(`lab-map-${width}-${theme}`, labStates.done, { name: 'lab', theme, width }, openMap);
     }
   }
 } finally {
   await harness.stop();
 }
 
-async function take(file, state, options) {
-  const view = await harness.open(state, options);
+async function openMap({ page }) {
+  await page.getByTestId('map').locator('summary').first().click();
+  await page.getByRole('button', { name: /trivia/ }).click();
+}
+
+async function take(file, state, options, act = async () => {}) {
+  const view = await harness.open(state, { answers: { 'lab/map': labStates.dataMap }, ...options });
+  await act(view);
   await view.page.waitForTimeout(150);
   await view.screenshot(file, { fullPage: options.name === 'lab' });
   if (view.errors.length > 0) console.log(file, view.errors);

@@ -4,6 +4,7 @@ import type { LabViewState } from '../../extension/protocol/lab-view.ts';
 import { icon } from '../shared/icon.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import { LabElement } from './element.ts';
+import './map-section.ts';
 import { funnelText } from './texts.ts';
 
 /**
@@ -18,11 +19,23 @@ export class FunnelStep extends LabElement {
   protected override render(): TemplateResult | typeof nothing {
     const curation = this.state.lab?.curation;
     if (curation === undefined) return nothing;
-    return html`${funnel(curation)} ${curation.sources.length > 0 ? this.#sources(curation.sources) : nothing}`;
+    return html`${funnel(curation)} ${curation.sources.length > 0 ? this.#sources(curation.sources) : nothing}
+      <paddock-map-section .state=${this.state}></paddock-map-section>
+      ${
+        this.#isOutdated
+          ? html`<p class="note" role="status" data-testid="funnel-outdated">
+              ${icon('history')}
+              <span>${t('What this step depends on has changed: it and those after it will be made again.')}</span>
+            </p>`
+          : nothing
+      }`;
+  }
+
+  get #isOutdated(): boolean {
+    return this.state.lab?.steps.some(({ name, status }) => name === 'curate' && status === 'outdated') === true;
   }
 
   #sources(sources: readonly LabSource[]): TemplateResult {
-    const changed = sources.some((source) => this.#drops(source) !== source.dropped);
     return html`<div class="scroll" role="region" aria-label=${t('Sources')} tabindex="0">
         <table class="sources" data-testid="sources">
           <thead>
@@ -40,15 +53,7 @@ export class FunnelStep extends LabElement {
           </tbody>
         </table>
       </div>
-      <p class="hint">${t('Short: answers of at most three words. Different: distinct answers among all.')}</p>
-      ${
-        changed
-          ? html`<p class="note" role="status" data-testid="sources-changed">
-              ${icon('history')}
-              <span>${t('Other sources are dropped now: this step and those after it will be made again.')}</span>
-            </p>`
-          : nothing
-      }`;
+      <p class="hint">${t('Short: answers of at most three words. Different: distinct answers among all.')}</p>`;
   }
 
   #source(source: LabSource): TemplateResult {

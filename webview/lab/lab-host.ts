@@ -1,8 +1,10 @@
 /** The host as the lab's page sees it: one method for each thing that the user can do. */
 import type { MessageConnection } from 'vscode-jsonrpc/browser';
+import type { DataMap } from '../../extension/protocol/data-map.ts';
 import {
   AddToLab,
   EditLab,
+  GetDataMap,
   GetLab,
   LabChanged,
   RunLabAction,
@@ -54,6 +56,10 @@ export class LabHost {
 
   stop(): void {
     run(this.#connection.sendRequest(StopLab));
+  }
+
+  map(): Promise<DataMap | null> {
+    return this.#connection.sendRequest(GetDataMap);
   }
 
   use(): void {

@@ -106,6 +106,8 @@ export function funnelText(step: string): string {
       return t('Personal data');
     case 'leaks':
       return t('Copies of the tasks');
+    case 'chosen':
+      return t('Chosen by you');
     case 'sources':
       return t('Dropped sources');
     case 'duplicates':

@@ -1,7 +1,8 @@
 /** What the user does in the lab: open and make projects, add files, run, use what came of it. */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import type { DataMap } from '../../protocol/data-map.ts';
 import type { LabStepName } from '../../protocol/lab.ts';
 import type { LabAction, LabEdit, LabList } from '../../protocol/lab-view.ts';
 import { runCommand } from '../lib/commands.ts';
@@ -86,6 +87,17 @@ export class LabCommands implements LabPanelHandlers {
 
   stop(): void {
     this.#options.lab.stop();
+  }
+
+  async map(): Promise<DataMap | null> {
+    const { lab } = this.#options;
+    const path = lab.lab?.curation?.map;
+    if (path === undefined || lab.folder === undefined) return null;
+    try {
+      return JSON.parse(await readFile(resolve(lab.folder, path), 'utf8')) as DataMap;
+    } catch {
+      return null;
+    }
   }
 
   /** The finished model answers in the chat. */

@@ -41,6 +41,8 @@ export function applyEdit(project: LabProject, edit: LabEdit): LabProject {
       const others = project.curate.dropSources.filter((source) => source !== edit.text);
       return { ...project, curate: { ...project.curate, dropSources: edit.on ? [...others, edit.text] : others } };
     }
+    case 'dropIds':
+      return { ...project, curate: { ...project.curate, dropIds: [...new Set(edit.ids)] } };
     case 'remove':
       return changeList(project, edit.list, (paths) => paths.filter((path) => path !== edit.text));
   }

@@ -5,10 +5,12 @@
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { DataMap } from '../../protocol/data-map.ts';
 import type { LabStepName } from '../../protocol/lab.ts';
 import {
   AddToLab,
   EditLab,
+  GetDataMap,
   GetLab,
   LabChanged,
   RunLabAction,
@@ -37,6 +39,8 @@ export interface LabPanelHandlers {
   start(until: LabStepName | undefined): void;
   stop(): void;
   use(): Promise<void>;
+  /** Null when it cannot be read. */
+  map(): Promise<DataMap | null>;
   run(action: LabAction): Promise<void>;
   /** The tab came back with the window. */
   restored(folder: string): void;
@@ -186,6 +190,7 @@ export class LabPanel implements vscode.WebviewPanelSerializer, Disposable {
       handlers.stop();
       return null;
     });
+    connection.onRequest(GetDataMap, () => handlers.map());
     connection.onRequest(UseLabModel, async () => {
       await handlers.use();
       return null;

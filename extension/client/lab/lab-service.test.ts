@@ -191,6 +191,31 @@ describe('LabService', () => {
     expect(outcomes).toEqual(['done']);
   });
 
+  it('keeps what an outdated step had found until the step is made again', async () => {
+    const curation = { records: 5 } as LabState['curation'];
+    const training = { points: [{ step: 9, loss: 3 }] } as unknown as LabState['training'];
+    await service.open(folder);
+    last().disk = state({ curation, training });
+    await service.reload();
+    const outdated = (['curate', 'train'] as const).map(
+      (name) => ({ name, status: 'outdated', seconds: undefined }) as const,
+    );
+    last().disk = state({ steps: outdated });
+    service.edit((project) => ({ ...project, curate: { ...project.curate, dropSources: ['trivia'] } }));
+    await settle();
+    expect(service.lab).toMatchObject({ curation, training });
+    // The new curve does not go on where the old one ended.
+    void service.start();
+    await settle();
+    last().progress(part('curate'));
+    last().disk = state({ training: { points: [] } as unknown as LabState['training'] });
+    last().progress(part('train'));
+    await settle();
+    last().progress(part('train', { point: { step: 1, loss: 2 } }));
+    expect(service.lab?.training?.points).toEqual([{ step: 1, loss: 2 }]);
+    expect(service.lab?.curation).toBeUndefined();
+  });
+
   it('changes nothing of the project while it runs', async () => {
     await startRun();
     service.edit((project) => ({ ...project, title: 'Other' }));

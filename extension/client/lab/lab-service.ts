@@ -14,8 +14,9 @@ import {
   type LabProject,
   type LabState,
   type LabStepName,
+  type LossPoint,
 } from '../../protocol/lab.ts';
-import { withPoint, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
+import { keepOutdated, withPoint, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -58,6 +59,8 @@ export class LabService implements Disposable {
   #run: LabRunView | undefined;
   #error: LabErrorView | undefined;
   #cancellation: CancellationTokenSource | undefined;
+  /** Of the run that goes on. */
+  #points: LossPoint[] = [];
   #saving: Promise<void> | undefined;
   #unsaved = false;
   #otherBusy: boolean;
@@ -115,6 +118,7 @@ export class LabService implements Disposable {
     if (this.#run !== undefined || folder === undefined || this.#lab === undefined) return;
     const cancellation = new CancellationTokenSource();
     this.#cancellation = cancellation;
+    this.#points = [];
     this.#setError(undefined);
     this.#setRun({ until, stopping: false, paused: this.#otherBusy, progress: undefined });
     let outcome: LabOutcome = 'done';
@@ -136,7 +140,8 @@ export class LabService implements Disposable {
       const failure = EngineError.from(error);
       outcome = failure.code === 'cancelled' ? 'stopped' : 'failed';
       if (outcome === 'failed') this.#setError(failure);
-      // What the page shows now is what was done before the end.
+      // What the page shows then is what is on disk, and nothing that was not written any more.
+      this.#points = [];
       await this.#read(folder).catch((reason: unknown) => this.#options.log.error(String(reason)));
     } finally {
       cancellation.dispose();
@@ -197,8 +202,7 @@ export class LabService implements Disposable {
     if (folder !== this.#folder || this.#unsaved) return;
     // Points that came while the file was read are newer than it.
     const last = lab.training?.points.at(-1)?.step ?? 0;
-    const live = this.#run === undefined ? [] : (this.#lab?.training?.points ?? []);
-    this.#setLab(live.filter(({ step }) => step > last).reduce(withPoint, lab));
+    this.#setLab(this.#points.filter(({ step }) => step > last).reduce(withPoint, lab));
   }
 
   /** Until there is nothing that was changed since it was sent. */
@@ -219,7 +223,10 @@ export class LabService implements Disposable {
     if (this.#run === undefined || this.#folder === undefined) return;
     const before = this.#run.progress?.step;
     this.#run = { ...this.#run, progress };
-    if (progress.point !== undefined && this.#lab !== undefined) this.#lab = withPoint(this.#lab, progress.point);
+    if (progress.point !== undefined && this.#lab !== undefined) {
+      this.#points.push(progress.point);
+      this.#lab = withPoint(this.#lab, progress.point);
+    }
     this.#changed.fire({ kind: 'progress', progress });
     // The step before has ended: its results are there.
     if (before !== undefined && before !== progress.step) {
@@ -264,7 +271,8 @@ export class LabService implements Disposable {
     return this.#engine;
   }
 
-  #setLab(lab: LabState): void {
+  #setLab(read: LabState): void {
+    const lab = keepOutdated(this.#lab, read);
     this.#lab = lab;
     this.#changed.fire({ kind: 'lab', lab });
   }
