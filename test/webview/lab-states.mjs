@@ -180,7 +180,7 @@ export const notFound = {
 
 export const empty = state({
   project: project(),
-  steps: steps(['off', 'waiting', 'waiting', 'waiting', 'off']),
+  steps: steps(['off', 'waiting', 'waiting', 'waiting', 'waiting']),
 });
 
 export const chosenData = state({

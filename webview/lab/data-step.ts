@@ -95,7 +95,9 @@ export class DataStep extends LabElement {
         label: t('Tasks to compare by'),
         hint:
           project.tasks === undefined
-            ? t('Tasks with known answers. They are kept out of training, and show how much better the model became.')
+            ? t(
+                'Tasks with known answers, kept out of training. Without them, records that were set aside show what has changed.',
+              )
             : undefined,
         control: fileList(
           {

@@ -92,6 +92,9 @@ export class FunnelStep extends LabElement {
 
 customElements.define('paddock-funnel-step', FunnelStep);
 
+/** Of the steps that took nothing: a longer list says less than none. */
+const mostNamed = 4;
+
 /** Bars that get shorter; steps that took nothing share one line. */
 function funnel({ records, train, valid, funnel: steps, redacted }: LabCuration): TemplateResult {
   const all = Math.max(1, records);
@@ -117,7 +120,8 @@ function funnel({ records, train, valid, funnel: steps, redacted }: LabCuration)
     </table>
     <p class="hint">
       ${valid > 0 ? t('{0} more are kept for validation.', formatNumber(valid)) : nothing}
-      ${idle.length > 0 ? t('Nothing was dropped for: {0}.', idle.map(({ step }) => funnelText(step)).join(', ')) : nothing}
+      ${idle.length === steps.length - 1 ? t('Nothing was dropped.') : nothing}
+      ${idle.length > 0 && idle.length <= mostNamed ? t('Nothing was dropped for: {0}.', idle.map(({ step }) => funnelText(step)).join(', ')) : nothing}
       ${redacted > 0 ? t('Secrets and personal data were replaced in {0} records.', formatNumber(redacted)) : nothing}
     </p>`;
 }

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { LabTraining, LossPoint } from '../../extension/protocol/lab.ts';
-import type { LabViewState } from '../../extension/protocol/lab-view.ts';
+import type { LabRunView, LabViewState } from '../../extension/protocol/lab-view.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import { LabElement } from './element.ts';
 import './loss-chart.ts';
@@ -18,13 +18,15 @@ export class TrainingStep extends LabElement {
   declare state: LabViewState;
 
   protected override render(): TemplateResult | typeof nothing {
-    const training = this.state.lab?.training;
+    const { lab, run } = this.state;
+    const training = lab?.training;
     if (training === undefined) return nothing;
-    const { points, steps } = training;
+    const { points } = training;
+    const steps = training.steps ?? expectedSteps(points, run);
     return html`
       ${outcome(training)}
       <figure>
-        <paddock-loss-chart .points=${points} .steps=${steps ?? 0}></paddock-loss-chart>
+        <paddock-loss-chart .points=${points} .steps=${steps}></paddock-loss-chart>
         <figcaption class="legend">
           <span class="key curve">${t('training, smoothed')}</span>
           <span class="key dot">${t('validation')}</span>
@@ -40,6 +42,12 @@ export class TrainingStep extends LabElement {
 }
 
 customElements.define('paddock-training-step', TrainingStep);
+
+/** How many steps there will be, by how far the run says that it is; 0 = not known. */
+function expectedSteps(points: readonly LossPoint[], run: LabRunView | undefined): number {
+  const { step, fraction = 0 } = run?.progress ?? {};
+  return step === 'train' && fraction > 0.01 ? Math.round((points.at(-1)?.step ?? 0) / fraction) : 0;
+}
 
 function outcome({ firstValidLoss, validLoss, stoppedEarly, samples, tokens }: LabTraining): TemplateResult {
   const facts = [

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { formatDuration } from '../../protocol/format.ts';
+import type { LabStepName } from '../../protocol/lab.ts';
 import type { LabRunView } from '../../protocol/lab-view.ts';
 import type { CommandId } from '../contributions/commands.ts';
 import { runCommand } from '../lib/commands.ts';
@@ -88,7 +89,22 @@ function runText({ stopping, paused, progress }: LabRunView): string {
   if (stopping) return vscode.l10n.t('Lab: stopping');
   if (paused) return vscode.l10n.t('Lab: waiting for the chat');
   if (progress === undefined) return vscode.l10n.t('Lab: starting');
-  return vscode.l10n.t('Lab: {0} %', Math.floor(100 * progress.fraction));
+  return vscode.l10n.t('Lab: {0}, {1} %', stepName(progress.step), Math.floor(100 * progress.fraction));
+}
+
+function stepName(step: LabStepName): string {
+  switch (step) {
+    case 'collect':
+      return vscode.l10n.t('asking');
+    case 'curate':
+      return vscode.l10n.t('curating');
+    case 'train':
+      return vscode.l10n.t('training');
+    case 'release':
+      return vscode.l10n.t('writing the model');
+    case 'evaluate':
+      return vscode.l10n.t('comparing');
+  }
 }
 
 function detailText({ progress }: LabRunView): string {

@@ -1,0 +1,94 @@
+/** The lab in the editor: a model of one's own, from the data to the chat, with a stop and a reload in between. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { LabTab, writeProject } from './support/lab-tab.mjs';
+import { scenario, testModels } from './support/scenario.mjs';
+
+const step = scenario({ models: testModels() });
+
+step(
+  'opens the project of the workspace',
+  async (window) => {
+    await writeProject(join(window.workspace, 'pantry-lab'));
+    await window.command('Paddock: Open Lab');
+    await window.pick('pantry-lab');
+    const lab = new LabTab(window);
+    await lab.next('Start');
+    assert.equal(await (await lab.part('title')).inputValue(), 'Pantry');
+    await window.screenshot('lab-ready');
+  },
+  { essential: true },
+);
+
+step('saves what is changed', async (window) => {
+  const lab = new LabTab(window);
+  const title = await lab.part('title');
+  await title.fill('Pantry helper');
+  await title.press('Tab');
+  await window.page.locator('.tab', { hasText: 'Lab: Pantry helper' }).waitFor();
+});
+
+step(
+  'trains, and stops with what is done',
+  async (window) => {
+    const lab = new LabTab(window);
+    await (await lab.next('Start')).click();
+    await lab.stepIs('curate', 'done', 120_000);
+    await (await lab.part('loss-chart')).waitFor({ timeout: 120_000 });
+    await window.screenshot('lab-training');
+    await (await lab.next('Stop')).click();
+    await lab.next('Continue', 60_000);
+    await lab.stepIs('train', 'begun');
+    await window.screenshot('lab-stopped');
+  },
+  { essential: true },
+);
+
+step(
+  'comes back with the window, and goes on',
+  async (window) => {
+    await window.load();
+    const lab = new LabTab(window);
+    await (await lab.next('Continue', 90_000)).click();
+    await lab.next('Stop');
+    await window.page.keyboard.press('Escape');
+  },
+  { essential: true },
+);
+
+step(
+  'goes on when the tab is closed, and says so',
+  async (window) => {
+    await window.command('View: Close All Editors');
+    await window.notification('Lab: Pantry helper').waitFor({ timeout: 30_000 });
+    await window.screenshot('lab-closed');
+    await window.page.locator('.statusbar-item', { hasText: 'Lab:' }).first().click();
+    const lab = new LabTab(window);
+    await lab.next('Stop');
+  },
+  { essential: true },
+);
+
+step(
+  'ends with a model that answers in the chat',
+  async (window) => {
+    const lab = new LabTab(window);
+    await (await lab.next('Use in Chat', 350_000)).waitFor();
+    for (const name of ['curate', 'train', 'release', 'evaluate']) await lab.stepIs(name, 'done');
+    assert.match(await (await lab.part('score')).innerText(), /of \d+ tasks/);
+    await window.screenshot('lab-done');
+    await (await lab.next('Use in Chat')).click();
+    await window.statusIs('Paddock: ready', 60_000);
+    await lab.next('Open Chat');
+    await window.screenshot('lab-in-chat');
+  },
+  { essential: true },
+);
+
+step('opens the report', async (window) => {
+  const lab = new LabTab(window);
+  await (await lab.part('report')).click();
+  await window.page.locator('.tab.active', { hasText: 'Lab Report' }).waitFor();
+  await window.page.waitForTimeout(1500);
+  await window.screenshot('lab-report');
+});
