@@ -83,11 +83,14 @@ export interface LabProgress {
   readonly fraction: number;
   /** Of the step. */
   readonly remainingSeconds: number | undefined;
-  /** While a model is trained: one more point of the curve. */
-  readonly point?: LossPoint;
+  /** While a model is trained: what the curve has more. */
+  readonly points?: readonly LossPoint[];
 }
 
-/** Training: `loss` of the step's samples; looks at the validation set: `validLoss`. Nats per token. */
+/**
+ * After `step` steps: `loss` of the samples of the last of them, or `validLoss` of a look at the validation set. Nats per
+ * token.
+ */
 export interface LossPoint {
   readonly step: number;
   readonly loss?: number;

@@ -15,6 +15,7 @@ export function dataCard(report: CurateReport): string {
     findings(report),
     '## Duplicates',
     duplicates(report),
+    ...(report.scores.records === 0 ? [] : ['## Judged by a model', judgement(report)]),
     '## Lengths',
     lengths(report),
     '## Files',
@@ -90,6 +91,10 @@ function duplicates({ duplicates: found }: CurateReport): string {
     `similarity together; ${number(found.compared)} pairs were compared, ${number(found.skipped)} searches were cut short where`,
     `very many records look alike. ${number(found.repeatedPrompts)} prompts repeat an earlier one.`,
   ].join('\n');
+}
+
+function judgement({ scores: { records, loss, ifd, unrelated } }: CurateReport): string {
+  return `${number(records)} records that stay: the median loss of the answers is ${loss.toFixed(2)} nats per token, the median of\ntheir perplexity with the question over that without (IFD) ${ifd.toFixed(2)}. From 1 on a question is no help, as in ${number(unrelated)};\nthey have the note \`unrelated\` in attributes.jsonl.`;
 }
 
 function lengths({ lengths: { unit, least, most, prompt, answer } }: CurateReport): string {

@@ -85,7 +85,7 @@ function collection({ project, collected }: LabState): Html {
   </section>`;
 }
 
-function curation({ funnel, sources, recommendation, redacted, train, valid, files }: CurateReport): Html {
+function curation({ funnel, sources, recommendation, redacted, train, valid, files, scores }: CurateReport): Html {
   const rows = sources.map((source) => [
     source.source,
     number(source.records),
@@ -111,6 +111,15 @@ function curation({ funnel, sources, recommendation, redacted, train, valid, fil
       ['source', 'records', 'median answer, words', 'at most 3 words', 'unique', 'near duplicates', ''],
       rows,
     )}
+    ${
+      scores.records === 0
+        ? ''
+        : markup`<p>
+          The base judged ${number(scores.records)} of the records that stayed: a median loss of ${scores.loss.toFixed(2)} nats per token, and
+          a median of ${scores.ifd.toFixed(2)} for the perplexity with the question over that without. In ${number(scores.unrelated)} the question
+          is no help. map.html beside the data shows each record.
+        </p>`
+    }
     ${table(
       'Files',
       ['file', 'SHA-256'],

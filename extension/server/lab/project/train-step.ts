@@ -8,7 +8,7 @@ import type { TrainSettings } from '../train/settings.ts';
 import { train } from '../train/train.ts';
 import type { TrainProgress } from '../train/train.ts';
 import { required, useModel } from './step.ts';
-import type { LabStep } from './step.ts';
+import type { LabStep, StepHooks } from './step.ts';
 
 export type TrainStepResult = Omit<LabTraining, 'points'> & { readonly parameters: number; readonly precision: string };
 
@@ -33,7 +33,7 @@ export const trainStep: LabStep<TrainStepResult> = {
         checkpoints: plan.lowMemory,
         saveSeconds: 60,
       },
-      { signal: hooks.signal, onProgress: (progress) => hooks.tell(describe(progress)) },
+      { signal: hooks.signal, onProgress: progressTeller(hooks) },
     );
     return {
       steps: result.steps,
@@ -56,7 +56,7 @@ export function adapterOf(folder: string): string {
 export async function readCurve(folder: string): Promise<LossPoint[]> {
   const entries = await new RunLog(join(folder, 'log.jsonl')).read();
   return entries.map((entry) =>
-    'loss' in entry ? { step: entry.step, loss: entry.loss } : { step: entry.step, validLoss: entry.validLoss },
+    'loss' in entry ? { step: entry.step + 1, loss: entry.loss } : { step: entry.step, validLoss: entry.validLoss },
   );
 }
 
@@ -70,12 +70,18 @@ export function trainSettings({ train: { preset, epochs, learningRate }, seed }:
   };
 }
 
-function describe({ step, steps, epoch, loss, validLoss, tokensPerSecond, remainingSeconds }: TrainProgress) {
-  const speed = tokensPerSecond === undefined ? '' : `, ${tokensPerSecond.toFixed(0)} tokens/s`;
-  return {
-    words: `step ${step} of ${steps}, epoch ${epoch + 1}${speed}`,
-    fraction: step / steps,
-    remainingSeconds,
-    point: { step, ...(loss === undefined ? {} : { loss }), ...(validLoss === undefined ? {} : { validLoss }) },
+/** A look at the validation set is told once, with the step that comes after it. */
+function progressTeller({ tell }: StepHooks): (progress: TrainProgress) => void {
+  let told: number | undefined;
+  return ({ step, steps, epoch, loss, validLoss, tokensPerSecond, remainingSeconds }) => {
+    const speed = tokensPerSecond === undefined ? '' : `, ${tokensPerSecond.toFixed(0)} tokens/s`;
+    const look = validLoss === told || validLoss === undefined ? undefined : { step: step - 1, validLoss };
+    told = validLoss;
+    tell({
+      words: `step ${step} of ${steps}, epoch ${epoch + 1}${speed}`,
+      fraction: step / steps,
+      remainingSeconds,
+      points: [...(look === undefined ? [] : [look]), ...(loss === undefined ? [] : [{ step, loss }])],
+    });
   };
 }

@@ -4,8 +4,8 @@ import { lossFigure, smooth } from './plots.ts';
 test('draws the curve and tells it in words', () => {
   const points = [
     { step: 0, validLoss: 2 },
-    { step: 0, loss: 2.5 },
-    { step: 1, loss: 1.5 },
+    { step: 1, loss: 2.5 },
+    { step: 2, loss: 1.5 },
     { step: 2, validLoss: 1.25 },
   ];
   const figure = lossFigure(points)?.text ?? '';

@@ -6,7 +6,7 @@ import { drawPlot, niceTicks, path, round } from '../html/plot.ts';
 
 /** Undefined when there is nothing to draw. */
 export function lossFigure(points: readonly LossPoint[]): Html | undefined {
-  const steps = points.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step + 1, loss] as const]));
+  const steps = points.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss] as const]));
   const looks = points.flatMap(({ step, validLoss }) => (validLoss === undefined ? [] : [[step, validLoss] as const]));
   const all = [...steps, ...looks];
   if (all.length === 0) {
@@ -50,7 +50,7 @@ export function lossFigure(points: readonly LossPoint[]): Html | undefined {
       'Loss',
       ['after step', 'training', 'validation'],
       points.map(({ step, loss, validLoss }) => [
-        loss === undefined ? step : step + 1,
+        step,
         loss === undefined ? '–' : format(loss),
         validLoss === undefined ? '–' : format(validLoss),
       ]),
