@@ -166,6 +166,7 @@ export function activate(context: vscode.ExtensionContext): void {
       const needsRestart = (['modelsFolder', 'threads', 'polite', 'contextLength', 'cache'] as const).some((key) =>
         event.affectsConfiguration(`paddock.${key}`),
       );
+      if (needsRestart) lab.renew();
       if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
       const chosen = readSetting('model');
       const changed = event.affectsConfiguration('paddock.model') && models.loadedId !== undefined;

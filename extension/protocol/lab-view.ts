@@ -75,21 +75,8 @@ export function withPoint(lab: LabState, point: LossPoint): LabState {
   const known = lab.training?.points ?? [];
   const last = known.at(-1);
   const points = last === undefined || last.step < point.step ? known : known.filter((other) => isBefore(other, point));
-  const training = points.length === 0 || lab.training === undefined ? { ...noTraining, ...steps(lab) } : lab.training;
-  const { validLoss } = point;
-  return {
-    ...lab,
-    training: {
-      ...training,
-      points: [...points, point],
-      ...(validLoss === undefined
-        ? {}
-        : {
-            firstValidLoss: training.firstValidLoss ?? validLoss,
-            validLoss: Math.min(training.validLoss ?? validLoss, validLoss),
-          }),
-    },
-  };
+  const training = points.length === 0 || lab.training === undefined ? noTraining : lab.training;
+  return { ...lab, training: { ...training, points: [...points, point] } };
 }
 
 const noTraining: LabTraining = {
@@ -101,10 +88,6 @@ const noTraining: LabTraining = {
   validLoss: undefined,
   stoppedEarly: false,
 };
-
-function steps({ training }: LabState): Pick<LabTraining, 'steps' | 'samples' | 'tokens'> {
-  return { steps: training?.steps, samples: training?.samples, tokens: training?.tokens };
-}
 
 /** A look at the validation set and the loss of the step before it have the same number. */
 function isBefore(other: LossPoint, point: LossPoint): boolean {

@@ -92,3 +92,15 @@ step('opens the report', async (window) => {
   await window.page.waitForTimeout(1500);
   await window.screenshot('lab-report');
 });
+
+step('makes a project in a folder that does not exist yet', async (window) => {
+  await window.command('Paddock: New Lab Project');
+  const input = window.page.locator('.quick-input-widget input[type=text]');
+  await input.waitFor();
+  await input.fill(join(window.workspace, 'second-lab'));
+  await window.page.keyboard.press('Enter');
+  const lab = new LabTab(window);
+  await (await lab.part('next-line')).filter({ hasText: 'Add questions with answers' }).waitFor({ timeout: 30_000 });
+  assert.equal(await (await lab.part('title')).inputValue(), 'second-lab');
+  await window.screenshot('lab-new');
+});

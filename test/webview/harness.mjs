@@ -31,7 +31,7 @@ export async function startHarness() {
   });
   return {
     /** A page that shows `state`; `answers` are those to other requests, by their methods. */
-    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {} } = {}) {
+    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, remembered } = {}) {
       const { ready, background } = pages[name];
       const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -42,6 +42,7 @@ export async function startHarness() {
         name,
         state,
         answers,
+        remembered,
         background,
         variables: themes[theme].variables,
         bodyClass: themes[theme].bodyClass,
@@ -95,7 +96,7 @@ async function serve(request, response) {
 }
 
 /** Runs in the page before its own script. */
-function fakeHost({ name, state, answers, background, variables, bodyClass }) {
+function fakeHost({ name, state, answers, remembered, background, variables, bodyClass }) {
   let seq = 0;
   globalThis.requests = [];
   const send = (message) => window.postMessage({ jsonrpc: '2.0', ...message }, '*');
@@ -105,14 +106,14 @@ function fakeHost({ name, state, answers, background, variables, bodyClass }) {
     if (method === 'chat/send' || method === 'chat/attach' || method === 'chat/code') return true;
     return answers[method] ?? null;
   };
-  let remembered;
+  globalThis.remembered = remembered;
   globalThis.acquireVsCodeApi = () => ({
     postMessage: ({ id, method, params }) => {
       if (method !== `${name}/snapshot`) globalThis.requests.push({ method, params });
       if (id !== undefined) send({ id, result: answer(method) });
     },
-    getState: () => remembered,
-    setState: (value) => (remembered = globalThis.remembered = value),
+    getState: () => globalThis.remembered,
+    setState: (value) => (globalThis.remembered = value),
   });
   document.addEventListener('DOMContentLoaded', () => {
     document.body.className = bodyClass;

@@ -194,7 +194,7 @@ export const running = state(
     steps: steps(['done', 'done', 'running', 'waiting', 'waiting'], [1_840, 12, 1_210]),
     collected,
     curation,
-    training: training(412, { validLoss: 1.489 }),
+    training: { points: points(412), stoppedEarly: false },
   },
   {
     run: {
@@ -216,7 +216,7 @@ export const failed = state(
     steps: steps(['done', 'done', 'begun', 'waiting', 'waiting'], [1_840, 12, 1_210]),
     collected,
     curation,
-    training: training(412, { validLoss: 1.489 }),
+    training: { points: points(412), stoppedEarly: false },
   },
   {
     error: {

@@ -114,9 +114,9 @@ viewTest('the curve grows with the points that come', states.running, async (vie
   const looks = () => chart.locator('circle').count();
   assert.equal(await looks(), 4);
   const { progress } = states.running.run;
-  await view.change({ kind: 'progress', progress: { ...progress, point: { step: 413, loss: 1.41 } } });
-  await view.change({ kind: 'progress', progress: { ...progress, point: { step: 413, validLoss: 1.47 } } });
-  await view.page.getByText('Validation loss 2.354 → 1.470').waitFor();
+  await view.change({ kind: 'progress', progress: { ...progress, points: [{ step: 413, loss: 1.41 }] } });
+  await view.change({ kind: 'progress', progress: { ...progress, points: [{ step: 413, validLoss: 1.47 }] } });
+  await view.page.getByText('Validation loss 2.353 → 1.470').waitFor();
   assert.equal(await looks(), 5);
   assert.match(await chart.getAttribute('aria-label'), /Training loss from .* Validation loss from 2\.35 to 1\.47\./);
 });
@@ -281,9 +281,22 @@ viewTest('without a project it offers to make one, and remembers none', states.n
   assert.equal(await view.page.evaluate(() => globalThis.remembered), undefined);
 });
 
-viewTest('the tab remembers its project for the next window', states.empty, async (view) => {
-  assert.deepEqual(await view.page.evaluate(() => globalThis.remembered), { folder: states.empty.folder });
+viewTest('the tab remembers its project for the next window, and where the user was', states.done, async (view) => {
+  const remembered = () => view.page.evaluate(() => globalThis.remembered);
+  assert.deepEqual(await remembered(), { folder: states.done.folder, scroll: 0 });
+  await view.page.evaluate(() => window.scrollTo(0, 640));
+  await view.page.waitForFunction(() => globalThis.remembered.scroll === 640);
 });
+
+viewTest(
+  'a tab that was hidden comes back to the same place',
+  states.done,
+  async (view) => {
+    await view.page.waitForFunction(() => window.scrollY === 900);
+    assert.equal(await view.page.evaluate(() => globalThis.remembered.scroll), 900);
+  },
+  { remembered: { folder: states.done.folder, scroll: 900 } },
+);
 
 viewTest('a folder without a project offers to make one there', states.notFound, async (view) => {
   assert.match(await view.page.getByTestId('welcome').innerText(), /no lab project in this folder[^]*kitchen-web/);

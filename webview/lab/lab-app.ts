@@ -25,10 +25,13 @@ export class LabApp extends LabElement {
     apply: applyChange,
     onChange: oncePerFrame(() => this.requestUpdate()),
   });
+  /** The page stands where it stood before it was hidden. */
+  #placed = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.host.listen((delta) => this.#store.apply(delta));
+    window.addEventListener('scroll', this.#remember, { passive: true });
     void this.#store.refresh();
   }
 
@@ -44,9 +47,27 @@ export class LabApp extends LabElement {
   }
 
   protected override updated(): void {
-    const { state } = this.#store;
-    if (state?.trusted === true) this.host.remember(state.folder);
+    // The parts of the page are there with the next frame.
+    if (!this.#placed && this.#store.state?.lab !== undefined) requestAnimationFrame(() => this.#place());
+    else this.#remember();
   }
+
+  #place(): void {
+    if (this.#placed) return;
+    this.#placed = true;
+    const place = this.host.remembered;
+    if (place !== undefined && place.folder === this.#store.state?.folder) window.scrollTo(0, place.scroll);
+    this.#remember();
+  }
+
+  readonly #remember = (): void => {
+    const { state } = this.#store;
+    if (state?.trusted !== true || (state.lab !== undefined && !this.#placed)) return;
+    const { folder } = state;
+    // What comes first after the page was made is not where the user was.
+    const scroll = this.#placed ? window.scrollY : (this.host.remembered?.scroll ?? 0);
+    this.host.remember(folder === undefined ? undefined : { folder, scroll });
+  };
 
   #project(state: LabViewState): TemplateResult {
     const { lab } = state;

@@ -67,8 +67,11 @@ describe('the store of the lab', () => {
       onChange: () => undefined,
     });
     await store.refresh();
-    store.apply({ seq: 1, change: { kind: 'progress', progress: { ...progress, point: { step: 1, loss: 2 } } } });
-    store.apply({ seq: 2, change: { kind: 'progress', progress: { ...progress, point: { step: 1, validLoss: 3 } } } });
+    store.apply({ seq: 1, change: { kind: 'progress', progress: { ...progress, points: [{ step: 1, loss: 2 }] } } });
+    store.apply({
+      seq: 2,
+      change: { kind: 'progress', progress: { ...progress, points: [{ step: 1, validLoss: 3 }] } },
+    });
     expect(store.state?.lab?.training).toMatchObject({
       points: [
         { step: 1, loss: 2 },

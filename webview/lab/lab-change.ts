@@ -11,8 +11,7 @@ export function applyChange(state: LabViewState, change: LabChange): LabViewStat
     case 'progress': {
       const { progress } = change;
       if (state.run === undefined) return undefined;
-      const lab =
-        progress.point === undefined || state.lab === undefined ? state.lab : withPoint(state.lab, progress.point);
+      const lab = state.lab && (progress.points ?? []).reduce(withPoint, state.lab);
       return { ...state, lab, run: { ...state.run, progress } };
     }
     case 'error':

@@ -19,6 +19,11 @@ import {
 } from '../../extension/protocol/lab-view.ts';
 import type { HostApi } from '../shared/rpc.ts';
 
+export interface LabPlace {
+  readonly folder: string;
+  readonly scroll: number;
+}
+
 export class LabHost {
   readonly #connection: MessageConnection;
   readonly #api: HostApi;
@@ -33,9 +38,19 @@ export class LabHost {
     this.#connection.listen();
   }
 
-  /** With it the tab finds its project after the window was reloaded. */
-  remember(folder: string | undefined): void {
-    this.#api.setState(folder === undefined ? undefined : { folder });
+  /**
+   * `folder`: with it the tab finds its project after the window was reloaded. `scroll`: a tab that was hidden is made
+   * again, and shows the place where the user was.
+   */
+  remember(place: LabPlace | undefined): void {
+    this.#api.setState(place);
+  }
+
+  get remembered(): LabPlace | undefined {
+    const state = this.#api.getState();
+    return typeof state === 'object' && state !== null && 'folder' in state && 'scroll' in state
+      ? { folder: String(state.folder), scroll: Number(state.scroll) || 0 }
+      : undefined;
   }
 
   snapshot(): Promise<LabSnapshot> {

@@ -49,7 +49,11 @@ function expectedSteps(points: readonly LossPoint[], run: LabRunView | undefined
   return step === 'train' && fraction > 0.01 ? Math.round((points.at(-1)?.step ?? 0) / fraction) : 0;
 }
 
-function outcome({ firstValidLoss, validLoss, stoppedEarly, samples, tokens }: LabTraining): TemplateResult {
+function outcome({ points, stoppedEarly, samples, tokens, ...known }: LabTraining): TemplateResult {
+  // A run that is not finished has not summed itself up.
+  const looks = points.flatMap(({ validLoss }) => (validLoss === undefined ? [] : [validLoss]));
+  const first = known.firstValidLoss ?? looks[0];
+  const best = known.validLoss ?? (looks.length === 0 ? undefined : Math.min(...looks));
   const facts = [
     ...(samples === undefined ? [] : [t('{0} samples', formatNumber(samples))]),
     ...(tokens === undefined ? [] : [t('{0} tokens', formatNumber(tokens))]),
@@ -58,9 +62,7 @@ function outcome({ firstValidLoss, validLoss, stoppedEarly, samples, tokens }: L
     ${
       firstValidLoss === undefined || validLoss === undefined
         ? nothing
-        : html`<b data-testid="valid-loss"
-            >${t('Validation loss {0} → {1}', firstValidLoss.toFixed(3), validLoss.toFixed(3))}</b
-          >`
+        : html`<b data-testid="valid-loss">${t('Validation loss {0} → {1}', first.toFixed(3), best.toFixed(3))}</b>`
     }
     ${facts === '' ? nothing : html`<span>${facts}</span>`}
     ${stoppedEarly ? html`<span>${t('Ended early: it no longer got better.')}</span>` : nothing}

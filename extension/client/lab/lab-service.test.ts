@@ -170,15 +170,14 @@ describe('LabService', () => {
     await startRun();
     last().progress(part('curate'));
     last().disk = state({ curation: { records: 5 } as LabState['curation'] });
-    last().progress(part('train', { point: { step: 1, loss: 2 } }));
+    last().progress(part('train', { points: [{ step: 1, loss: 2 }] }));
     await settle();
     expect(service.lab?.curation?.records).toBe(5);
-    last().progress(part('train', { point: { step: 2, loss: 1.5 } }));
-    last().progress(part('train', { point: { step: 2, validLoss: 1.8 } }));
+    last().progress(part('train', { points: [{ step: 2, loss: 1.5 }] }));
+    last().progress(part('train', { points: [{ step: 2, validLoss: 1.8 }] }));
     expect(service.lab?.training?.points.map(({ step }) => step)).toEqual([1, 2, 2]);
-    expect(service.lab?.training).toMatchObject({ firstValidLoss: 1.8, validLoss: 1.8 });
     // A run that goes on repeats the steps since its checkpoint.
-    last().progress(part('train', { point: { step: 2, loss: 1.4 } }));
+    last().progress(part('train', { points: [{ step: 2, loss: 1.4 }] }));
     expect(service.lab?.training?.points).toEqual([
       { step: 1, loss: 2 },
       { step: 2, validLoss: 1.8 },
@@ -211,7 +210,7 @@ describe('LabService', () => {
     last().disk = state({ training: { points: [] } as unknown as LabState['training'] });
     last().progress(part('train'));
     await settle();
-    last().progress(part('train', { point: { step: 1, loss: 2 } }));
+    last().progress(part('train', { points: [{ step: 1, loss: 2 }] }));
     expect(service.lab?.training?.points).toEqual([{ step: 1, loss: 2 }]);
     expect(service.lab?.curation).toBeUndefined();
   });
@@ -272,6 +271,20 @@ describe('LabService', () => {
     expect(last().sent.at(-1)).toEqual({ method: PauseLab.method, params: { paused: false } });
     setOther({ kind: 'idle' });
     expect(methods().filter((method) => method === PauseLab.method)).toHaveLength(2);
+  });
+
+  it('takes new settings with a new process, but not from a run', async () => {
+    await startRun();
+    service.renew();
+    await settle();
+    expect(last().closed).toBe(false);
+    last().finish();
+    await settle();
+    service.renew();
+    await settle();
+    expect(last().closed).toBe(true);
+    await service.reload();
+    expect(connections).toHaveLength(2);
   });
 
   it('wakes no process to tell it to wait', () => {

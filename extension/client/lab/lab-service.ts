@@ -162,6 +162,11 @@ export class LabService implements Disposable {
     if (this.#folder !== undefined && this.#run === undefined) await this.open(this.#folder);
   }
 
+  /** Settings that a process is started with have changed: the next one has them, and a run ends as it began. */
+  renew(): void {
+    if (this.#requests === 0) void this.#engine?.stop();
+  }
+
   /** Ends the process; the next request starts one. */
   async shutDown(): Promise<void> {
     clearTimeout(this.#idleTimer);
@@ -223,9 +228,10 @@ export class LabService implements Disposable {
     if (this.#run === undefined || this.#folder === undefined) return;
     const before = this.#run.progress?.step;
     this.#run = { ...this.#run, progress };
-    if (progress.point !== undefined && this.#lab !== undefined) {
-      this.#points.push(progress.point);
-      this.#lab = withPoint(this.#lab, progress.point);
+    const { points = [] } = progress;
+    if (this.#lab !== undefined && points.length > 0) {
+      this.#points.push(...points);
+      this.#lab = points.reduce(withPoint, this.#lab);
     }
     this.#changed.fire({ kind: 'progress', progress });
     // The step before has ended: its results are there.

@@ -23,6 +23,8 @@ export interface Lab extends Disposable {
   open(): Promise<void>;
   make(): Promise<void>;
   show(): void;
+  /** Settings of the engine have changed. */
+  renew(): void;
   shutDown(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export function createLab({ createEngine, engine, models, modelCommands, context
     open: () => commands.open(),
     make: () => commands.new(),
     show: () => panel.show(),
+    renew: () => lab.renew(),
     shutDown: () => lab.shutDown(),
     dispose: () => store.dispose(),
   };

@@ -47,7 +47,7 @@ export async function writeProject(folder) {
     response: `Shelf ${index} holds ${['rice', 'lentils', 'flour', 'sugar', 'oats'][index % 5]} in ${(index % 7) + 2} jars, behind the ${['blue', 'green', 'white'][index % 3]} door.`,
     source: 'pantry',
   });
-  const lines = Array.from({ length: 160 }, (_, index) => `${JSON.stringify(record(index))}\n`);
+  const lines = Array.from({ length: 100 }, (_, index) => `${JSON.stringify(record(index))}\n`);
   await writeFile(join(folder, 'pantry.jsonl'), lines.join(''));
   const project = {
     version: 1,
