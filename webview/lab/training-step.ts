@@ -60,7 +60,7 @@ function outcome({ points, stoppedEarly, samples, tokens, ...known }: LabTrainin
   ].join(' · ');
   return html`<p class="facts">
     ${
-      firstValidLoss === undefined || validLoss === undefined
+      first === undefined || best === undefined
         ? nothing
         : html`<b data-testid="valid-loss">${t('Validation loss {0} → {1}', first.toFixed(3), best.toFixed(3))}</b>`
     }
