@@ -166,6 +166,17 @@ describe('LabService', () => {
     expect(service.lab?.project.title).toBe('B');
   });
 
+  it('saves what was changed before it shows another project', async () => {
+    await service.open(folder);
+    service.edit((project) => ({ ...project, title: 'A' }));
+    service.edit((project) => ({ ...project, title: 'B' }));
+    await service.open('/work/other');
+    const saved = last().sent.filter(({ method }) => method === SaveLab.method);
+    expect(saved.map(({ params }) => params['folder'])).toEqual([folder, folder]);
+    expect(last().sent.at(-1)).toMatchObject({ method: OpenLab.method, params: { folder: '/work/other' } });
+    expect(service.lab).toBeDefined();
+  });
+
   it('follows a run: progress, points of the curve, results of the steps that ended', async () => {
     await startRun();
     last().progress(part('curate'));
@@ -285,6 +296,17 @@ describe('LabService', () => {
     expect(last().closed).toBe(true);
     await service.reload();
     expect(connections).toHaveLength(2);
+  });
+
+  it('ends with its window, and starts nothing on the way', async () => {
+    await startRun();
+    const ended = service.shutDown();
+    await vi.advanceTimersByTimeAsync(2000);
+    await ended;
+    expect(last().closed).toBe(true);
+    expect(connections).toHaveLength(1);
+    expect(methods().at(-1)).toBe(RunLab.method);
+    expect(outcomes).toEqual(['stopped']);
   });
 
   it('wakes no process to tell it to wait', () => {

@@ -43,6 +43,8 @@ export type LabOutcome = 'done' | 'stopped' | 'failed';
 
 /** A process that has nothing to do holds memory that the chat could use. */
 const idleMs = 60_000;
+/** Of the five seconds that VS Code gives. */
+const momentMs = 1500;
 
 export class LabService implements Disposable {
   readonly #options: LabServiceOptions;
@@ -62,6 +64,9 @@ export class LabService implements Disposable {
   /** Of the run that goes on. */
   #points: LossPoint[] = [];
   #saving: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
+  /** Nothing may be started any more. */
+  #ending = false;
   #unsaved = false;
   #otherBusy: boolean;
   #requests = 0;
@@ -92,12 +97,14 @@ export class LabService implements Disposable {
   /** Reads a project and shows it. Rejects with `busy` while another one runs, with `notFound` when there is none. */
   async open(folder: string): Promise<void> {
     if (this.#run !== undefined && folder === this.#folder) return;
+    await this.#saving;
     this.#show(folder);
     await this.#orError(async () => this.#read(folder));
   }
 
   /** Makes a project in a folder and shows it. */
   async create(folder: string, project: LabProject): Promise<void> {
+    await this.#saving;
     this.#show(folder);
     await this.#orError(async () => this.#setLab(await this.#request(() => this.#ask(SaveLab, { folder, project }))));
   }
@@ -113,9 +120,46 @@ export class LabService implements Disposable {
   }
 
   /** Starts, or goes on with, the steps that are not done. Settles when the run has ended, however. */
-  async start(until?: LabStepName): Promise<void> {
+  start(until?: LabStepName): Promise<void> {
     const folder = this.#folder;
-    if (this.#run !== undefined || folder === undefined || this.#lab === undefined) return;
+    if (this.#run !== undefined || folder === undefined || this.#lab === undefined) return Promise.resolve();
+    this.#running = this.#start(folder, until).finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Ends the run as soon as what is done is safe. */
+  stop(): void {
+    if (this.#run === undefined || this.#run.stopping) return;
+    this.#setRun({ ...this.#run, stopping: true });
+    this.#cancellation?.cancel();
+  }
+
+  async reload(): Promise<void> {
+    if (this.#folder !== undefined && this.#run === undefined) await this.open(this.#folder);
+  }
+
+  /** Settings that a process is started with have changed: the next one has them, and a run ends as it began. */
+  renew(): void {
+    if (this.#requests === 0) void this.#engine?.stop();
+  }
+
+  /** The window goes: what runs gets a moment to make safe what it has. */
+  async shutDown(): Promise<void> {
+    this.#ending = true;
+    clearTimeout(this.#idleTimer);
+    this.stop();
+    const moment = new Promise((resolve) => void setTimeout(resolve, momentMs).unref());
+    await Promise.race([moment, Promise.allSettled([this.#running, this.#saving])]);
+    await this.#engine?.stop();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#idleTimer);
+    this.#store.dispose();
+    this.#engine?.dispose();
+  }
+
+  async #start(folder: string, until: LabStepName | undefined): Promise<void> {
     const cancellation = new CancellationTokenSource();
     this.#cancellation = cancellation;
     this.#points = [];
@@ -142,42 +186,13 @@ export class LabService implements Disposable {
       if (outcome === 'failed') this.#setError(failure);
       // What the page shows then is what is on disk, and nothing that was not written any more.
       this.#points = [];
-      await this.#read(folder).catch((reason: unknown) => this.#options.log.error(String(reason)));
+      if (!this.#ending) await this.#read(folder).catch((reason: unknown) => this.#options.log.error(String(reason)));
     } finally {
       cancellation.dispose();
       this.#cancellation = undefined;
       this.#setRun(undefined);
       this.#ended.fire(outcome);
     }
-  }
-
-  /** Ends the run as soon as what is done is safe. */
-  stop(): void {
-    if (this.#run === undefined || this.#run.stopping) return;
-    this.#setRun({ ...this.#run, stopping: true });
-    this.#cancellation?.cancel();
-  }
-
-  async reload(): Promise<void> {
-    if (this.#folder !== undefined && this.#run === undefined) await this.open(this.#folder);
-  }
-
-  /** Settings that a process is started with have changed: the next one has them, and a run ends as it began. */
-  renew(): void {
-    if (this.#requests === 0) void this.#engine?.stop();
-  }
-
-  /** Ends the process; the next request starts one. */
-  async shutDown(): Promise<void> {
-    clearTimeout(this.#idleTimer);
-    await this.#saving?.catch(() => undefined);
-    await this.#engine?.stop();
-  }
-
-  dispose(): void {
-    clearTimeout(this.#idleTimer);
-    this.#store.dispose();
-    this.#engine?.dispose();
   }
 
   #show(folder: string): void {
