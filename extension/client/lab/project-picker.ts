@@ -95,6 +95,6 @@ function titleOf(list: LabList | 'model'): string {
 
 function filtersOf(list: LabList | 'model'): Record<string, string[]> {
   if (list === 'model') return { [vscode.l10n.t('GGUF models')]: ['gguf'] };
-  const data = ['jsonl', 'json', 'parquet', 'gz', 'zst', ...(list === 'questions' ? ['txt'] : [])];
+  const data = ['jsonl', 'json', 'parquet', 'gz', ...(list === 'questions' ? ['txt'] : [])];
   return { [vscode.l10n.t('Data')]: data, [vscode.l10n.t('All files')]: ['*'] };
 }
