@@ -102,5 +102,6 @@ step('makes a project in a folder that does not exist yet', async (window) => {
   const lab = new LabTab(window);
   await (await lab.part('next-line')).filter({ hasText: 'Add questions with answers' }).waitFor({ timeout: 30_000 });
   assert.equal(await (await lab.part('title')).inputValue(), 'second-lab');
+  assert.equal(await (await lab.part('base')).inputValue(), 'smollm2-135m-instruct');
   await window.screenshot('lab-new');
 });

@@ -62,7 +62,13 @@ function outcome({ points, stoppedEarly, samples, tokens, ...known }: LabTrainin
     ${
       first === undefined || best === undefined
         ? nothing
-        : html`<b data-testid="valid-loss">${t('Validation loss {0} → {1}', first.toFixed(3), best.toFixed(3))}</b>`
+        : html`<b data-testid="valid-loss"
+            >${
+              first === best
+                ? t('Validation loss {0}', first.toFixed(3))
+                : t('Validation loss {0} → {1}', first.toFixed(3), best.toFixed(3))
+            }</b
+          >`
     }
     ${facts === '' ? nothing : html`<span>${facts}</span>`}
     ${stoppedEarly ? html`<span>${t('Ended early: it no longer got better.')}</span>` : nothing}

@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import type { DataMap } from '../../protocol/data-map.ts';
 import type { LabStepName } from '../../protocol/lab.ts';
 import type { LabAction, LabEdit, LabList } from '../../protocol/lab-view.ts';
+import type { ModelEntry } from '../../protocol/server.ts';
 import { runCommand } from '../lib/commands.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { reportFailure, type ModelCommands } from '../models/model-commands.ts';
@@ -150,9 +151,8 @@ export class LabCommands implements LabPanelHandlers {
 
   async #make(folder: string): Promise<void> {
     const { lab, models } = this.#options;
-    // The recommended model that is here; without one the page says what to do.
-    const base = await models.choose().catch(() => undefined);
-    await this.#unlessBusy(async () => lab.create(folder, newProject(basename(folder), base?.id ?? '')));
+    const { entries } = await models.refresh();
+    await this.#unlessBusy(async () => lab.create(folder, newProject(basename(folder), firstBase(entries))));
     this.#remember(folder);
   }
 
@@ -192,6 +192,14 @@ export class LabCommands implements LabPanelHandlers {
     const { recent } = this.#options;
     recent.set([folder, ...recent.get().filter((other) => other !== folder)].slice(0, mostRecent));
   }
+}
+
+/** The smallest model of the catalogue that is here is soonest trained; without one the page says what to do. */
+function firstBase(entries: readonly ModelEntry[]): string {
+  const [smallest] = entries
+    .filter(({ state, source }) => state === 'installed' && source === 'catalogue')
+    .sort((a, b) => a.fileBytes - b.fileBytes);
+  return smallest?.id ?? '';
 }
 
 /** The lab reads what a project names and writes beside it, so it waits until the workspace is trusted. */
