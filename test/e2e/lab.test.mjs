@@ -96,7 +96,11 @@ step('opens the report', async (window) => {
 step('makes a project in a folder that does not exist yet', async (window) => {
   await window.command('Paddock: New Lab Project');
   const input = window.page.locator('.quick-input-widget input[type=text]');
-  await input.waitFor();
+  // The dialog writes its own proposal late; what is typed before that would be added to it.
+  const end = Date.now() + 15_000;
+  while (Date.now() < end && !(await input.inputValue().catch(() => '')).endsWith('my-model')) {
+    await window.page.waitForTimeout(100);
+  }
   await input.fill(join(window.workspace, 'second-lab'));
   await window.page.keyboard.press('Enter');
   const lab = new LabTab(window);
