@@ -57,9 +57,9 @@ int LayerOf(std::string_view name) {
 // One tensor's rows from its type to another, a stretch of them at a time.
 class Converter {
  public:
-  Converter(const TensorInfo& tensor, const LoraFile::Pair* adapter, TensorType to, const FitTable& fits,
-            ThreadPool* pool)
-      : tensor_(tensor), adapter_(adapter), to_(to), fits_(fits), pool_(*pool) {
+  Converter(const TensorInfo& tensor, const LoraFile::Pair* adapter, const float* importance, TensorType to,
+            const FitTable& fits, ThreadPool* pool)
+      : tensor_(tensor), adapter_(adapter), importance_(importance), to_(to), fits_(fits), pool_(*pool) {
     row_bytes_ = RowBytes(to, columns());
     piece_ = std::max<size_t>(1, kPieceElements / columns());
     stretch_ = std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)));
@@ -127,7 +127,7 @@ class Converter {
         std::copy_n(reinterpret_cast<const uint8_t*>(&half), 2, out + 2 * i);
       }
     } else {
-      QuantizeRows(fits_, to_, x, nullptr, count, columns(), out);
+      QuantizeRows(fits_, to_, x, importance_, count, columns(), out);
     }
     Dequantize(to_, out, elements, back);
     for (size_t i = 0; i < elements; ++i) back[i] -= x[i];
@@ -154,6 +154,7 @@ class Converter {
 
   const TensorInfo& tensor_;
   const LoraFile::Pair* const adapter_;  // may be null
+  const float* const importance_;        // may be null
   const TensorType to_;
   const FitTable& fits_;
   ThreadPool& pool_;
@@ -166,18 +167,23 @@ class Converter {
 struct Step {
   const TensorInfo* tensor;
   TensorType to;
+  const float* importance;  // may be null
 };
 
-Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture) {
+Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture, const Importance* importance) {
   int layers = 0;
   for (const TensorInfo& tensor : source.tensors()) layers = std::max(layers, LayerOf(tensor.name) + 1);
   const bool tied = source.FindTensor("output.weight") == nullptr;
   std::vector<Step> steps;
   for (const TensorInfo& tensor : source.tensors()) {
     const bool head = tensor.name == (tied ? "token_embd.weight" : "output.weight");
-    const Result<TensorType> to = TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head);
+    const Result<TensorType> to =
+        TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head, importance != nullptr);
     if (!to.ok()) return to.status();
-    steps.push_back({&tensor, *to});
+    Result<const float*> weights = nullptr;
+    if (importance != nullptr) weights = importance->Find(tensor.name, tensor.columns());
+    if (!weights.ok()) return weights.status();
+    steps.push_back({&tensor, *to, CanQuantize(*to) ? *weights : nullptr});
   }
   return steps;
 }
@@ -193,7 +199,8 @@ const std::vector<std::string>& Mixtures() {
   return names;
 }
 
-Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head) {
+Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head,
+                                 bool weighted) {
   const Mixture* mixture = Find(name);
   if (mixture == nullptr) {
     std::string choices;
@@ -213,6 +220,8 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
     if (mix == "Q4_K_M" || mix == "Q5_K_M") {
       const bool more = layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
       if (more) type = TensorType::kQ6_K;
+    } else if (mix == "Q4_0" && weighted && down && layer < eighth) {
+      type = TensorType::kQ4_1;
     } else if (mix == "Q4_K_S" && ((value && layer < 4) || (down && layer < eighth))) {
       type = TensorType::kQ5_K;
     }
@@ -220,12 +229,12 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
   return WithFallback(type, tensor.columns());
 }
 
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const std::string& path,
-                                    const std::string& mixture, int threads, const std::atomic<bool>* cancel,
-                                    const std::function<void(double)>& progress) {
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const Importance* importance,
+                                    const std::string& path, const std::string& mixture, int threads,
+                                    const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
   const Mixture* found = Find(mixture);
-  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false).status();
-  Result<std::vector<Step>> planned = PlanSteps(source, *found);
+  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false, false).status();
+  Result<std::vector<Step>> planned = PlanSteps(source, *found, importance);
   if (!planned.ok()) return planned.status();
   const std::vector<Step> steps = planned.Take();
   if (adapter != nullptr) PADDOCK_RETURN_IF_ERROR(adapter->Fits(source));
@@ -238,7 +247,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
   std::vector<GgufWriter::Tensor> headers;
   std::map<std::string, uint64_t> types;
   uint64_t total = 0, matrix_bytes = 0, matrix_elements = 0;
-  for (const auto& [tensor, to] : steps) {
+  for (const auto& [tensor, to, weights] : steps) {
     const uint64_t elements = tensor->columns() * tensor->rows();
     const uint64_t bytes = tensor->rows() * RowBytes(to, static_cast<size_t>(tensor->columns()));
     headers.push_back({tensor->name, to, {}, tensor->dimensions, bytes});
@@ -250,6 +259,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
       matrix_bytes += bytes;
       matrix_elements += elements;
     }
+    if (weights != nullptr) ++report.weighted;
     report.requantized = report.requantized || (to != tensor->type && CanQuantize(tensor->type));
   }
   report.types.assign(types.begin(), types.end());
@@ -263,12 +273,12 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
   ThreadPool pool(threads);
   double error = 0, power = 0;
   uint64_t done = 0;
-  for (const auto& [tensor, to] : steps) {
+  for (const auto& [tensor, to, weights] : steps) {
     const LoraFile::Pair* pair = adapter == nullptr ? nullptr : adapter->Find(tensor->name);
     if (to == tensor->type && pair == nullptr) {
       PADDOCK_RETURN_IF_ERROR(writer.Write(tensor->data));
     } else {
-      Converter converter(*tensor, pair, to, *kernels->fits, &pool);
+      Converter converter(*tensor, pair, weights, to, *kernels->fits, &pool);
       for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
         const size_t count = std::min(converter.stretch(), converter.rows() - begin);
         const bool sound = converter.Convert(begin, count, cancel);
