@@ -33,3 +33,14 @@ export async function checkFiles(paths: readonly string[]): Promise<void> {
     await checkKind(path, 'file');
   }
 }
+
+/** Throws `invalidArgument` when a file is there that may not be replaced. */
+export async function refuseExisting(path: string, force: boolean): Promise<void> {
+  const there = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (there && !force) {
+    throw new EngineError('invalidArgument', `${path} is there already. Give another name, or --force to replace it.`);
+  }
+}

@@ -45,6 +45,7 @@ const verbs = [
   'collect',
   'curate',
   'evaluate',
+  'importance',
   'quantize',
 ];
 
@@ -94,6 +95,9 @@ test.each([
   [['train', 'package.json', '--out', 'x', '--rate', 'fast'], '--rate must be a number above 0'],
   [['train', 'package.json', '--out', 'x', '--rank', '0'], '--rank must be from 1 to 256'],
   [['ask', 'Why?', '--adapter', 'a.gguf'], 'an adapter has to be merged first: paddock quantize'],
+  [['importance', '--out', 'x'], 'Name at least one text'],
+  [['importance', 'package.json'], '--out is missing'],
+  [['importance', 'package.json', '--out', 'x', '--context', '8'], '--context must be at least 64'],
   [['evaluate'], 'Give one file with tasks'],
   [['evaluate', '/dev/null', '--metric', 'beauty'], 'There is no metric beauty. There are: gt-ppl,'],
   [['evaluate', '/dev/null', '--metric', 'gt-ppl,bits-per-byte'], 'run the other metrics by themselves'],
@@ -124,6 +128,7 @@ describe('failures are 1, in words, with nothing on stdout', () => {
     [['collect', '--own-chats', '/nowhere', '--out', '/nowhere/x'], '/nowhere does not exist'],
     [['train', '/nowhere.jsonl', '--out', '/nowhere/x'], '/nowhere.jsonl does not exist'],
     [['train', 'package.json', '--valid', '/', '--out', '/nowhere/x'], '/ is not a file.'],
+    [['importance', '/nowhere.txt', '--out', '/nowhere/x'], '/nowhere.txt does not exist'],
     [['evaluate', '/nowhere.jsonl'], '/nowhere.jsonl does not exist'],
     [['evaluate', '/'], '/ is not a file.'],
     [['evaluate', 'package.json', '--html', '/nowhere/x.html'], '/nowhere/x.html cannot be written'],

@@ -10,6 +10,7 @@ import { collect } from './collect.ts';
 import { complete } from './complete.ts';
 import { curate } from './curate.ts';
 import { evaluate } from './evaluate.ts';
+import { importance } from './importance.ts';
 import { inspect } from './inspect.ts';
 import { lab } from './lab.ts';
 import { models } from './models.ts';
@@ -35,6 +36,7 @@ const verbs: readonly Verb[] = [
   collect,
   curate,
   evaluate,
+  importance,
   quantize,
   train,
   lab,

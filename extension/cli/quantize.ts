@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { EngineError } from '../server/engine/errors.ts';
 import { settle } from '../server/engine/generate.ts';
+import { refuseExisting } from './input.ts';
 import { progressLine } from './progress-line.ts';
 import { UsageError, commonOptions, requiredText, text } from './verb.ts';
 import type { Verb } from './verb.ts';
@@ -13,10 +12,16 @@ export const quantize: Verb = {
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
     ['--type T', 'Q4_K_M or another; "--type help" names them'],
+    ['--importance FILE', 'weigh errors by this file of "paddock importance" or llama.cpp'],
     ['--adapter FILE', 'merge this adapter of "paddock train" into the weights'],
     ['--force', 'replace a file that is there'],
   ],
-  specs: { out: { type: 'string' }, type: { type: 'string' }, force: { type: 'boolean' } },
+  specs: {
+    out: { type: 'string' },
+    type: { type: 'string' },
+    importance: { type: 'string' },
+    force: { type: 'boolean' },
+  },
   run: async (terminal, values, positionals) => {
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0) {
@@ -25,6 +30,7 @@ export const quantize: Verb = {
     const out = resolve(requiredText(values, 'out'));
     const options = commonOptions({ ...values, adapter: undefined });
     const adapter = text(values, 'adapter') ?? '';
+    const importance = text(values, 'importance') ?? '';
     const { addon, store } = await terminal.session(options);
     const native = addon();
     const type = text(values, 'type') ?? 'Q4_K_M';
@@ -35,15 +41,18 @@ export const quantize: Verb = {
     if (source === out) {
       throw new UsageError('--out must be another file than the source.');
     }
-    if (values['force'] !== true && (await exists(out))) {
-      throw new EngineError('invalidArgument', `${out} is there already. Give another name, or --force to replace it.`);
-    }
+    await refuseExisting(out, values['force'] === true);
     const line = progressLine(terminal);
     const start = performance.now();
     const report = await settle(
-      native.quantize(source, adapter, out, type, options.threads, (fraction) => line.show(progress(fraction, start))),
+      native.quantize(source, adapter, importance, out, type, options.threads, (fraction) =>
+        line.show(progress(fraction, start)),
+      ),
       terminal.signal,
     ).finally(() => line.clear());
+    if (importance !== '' && report.weighted === 0) {
+      terminal.note('The importance matrix names none of the tensors that were quantized: it changed nothing.\n');
+    }
     if (report.requantized) {
       terminal.note('The source was quantized already: its errors are added to the new ones.\n');
     }
@@ -62,11 +71,4 @@ function progress(fraction: number, start: number): string {
 
 function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -14,7 +14,7 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 5;
+constexpr int kAbiVersion = 6;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -56,18 +56,19 @@ Napi::Value LoadModel(const Napi::CallbackInfo& info) {
 Napi::Value Quantize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::optional<int> threads;
-  if (info[4].IsNumber()) threads = ToInt(info[4], 0);
-  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsString() || !info[3].IsString() || !threads ||
-      *threads < 0 || *threads > kMaxThreads || !info[5].IsFunction()) {
+  if (info[5].IsNumber()) threads = ToInt(info[5], 0);
+  bool texts = true;
+  for (size_t i = 0; i < 5; ++i) texts = texts && info[i].IsString();
+  if (!texts || !threads || *threads < 0 || *threads > kMaxThreads || !info[6].IsFunction()) {
     return ThrowArgument(env,
-                         "quantize: paths of a model, an adapter or nothing, and the new file, a type, a number of "
-                         "threads and a function are needed.");
+                         "quantize: paths of a model, an adapter or nothing, an importance matrix or nothing, and the "
+                         "new file, a type, a number of threads and a function are needed.");
   }
   const auto core = std::make_shared<ModelCore>(env);
   env.GetInstanceData<AddonData>()->cores.insert(core);
-  const auto job = std::make_shared<QuantizeJob>(env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(),
-                                                 info[2].As<Napi::String>(), info[3].As<Napi::String>(),
-                                                 PlanThreads(*threads), info[5].As<Napi::Function>());
+  const auto job = std::make_shared<QuantizeJob>(
+      env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(), info[2].As<Napi::String>(),
+      info[3].As<Napi::String>(), info[4].As<Napi::String>(), PlanThreads(*threads), info[6].As<Napi::Function>());
   job->Start(env, core->thread(), Napi::Object());
   return job->ToHandle(env);
 }

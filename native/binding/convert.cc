@@ -311,6 +311,7 @@ Napi::Object ToJs(Napi::Env env, const QuantizeReport& report) {
   out.Set("parameters", Number(env, report.parameters));
   out.Set("bitsPerWeight", report.bits_per_weight);
   out.Set("relativeError", report.relative_error);
+  out.Set("weighted", static_cast<double>(report.weighted));
   out.Set("requantized", report.requantized);
   Napi::Object types = Napi::Object::New(env);
   for (const auto& [name, count] : report.types) types.Set(name, Number(env, count));

@@ -152,6 +152,29 @@ Napi::Value CompareJob::ToValue(Napi::Env env) {
   return ToJs(env, divergences_);
 }
 
+ObserveJob::ObserveJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), ids_(std::move(ids)) {}
+
+Status ObserveJob::Work() {
+  return engine_.Observe(ids_, &cancelled());
+}
+
+Napi::Value ObserveJob::ToValue(Napi::Env env) {
+  return env.Undefined();
+}
+
+SaveImportanceJob::SaveImportanceJob(Napi::Env env, ModelCore& core, std::string path,
+                                     std::vector<std::string> datasets)
+    : PromiseJob(env, core.channel()), engine_(*core.engine), path_(std::move(path)), datasets_(std::move(datasets)) {}
+
+Status SaveImportanceJob::Work() {
+  return engine_.SaveImportance(path_, datasets_);
+}
+
+Napi::Value SaveImportanceJob::ToValue(Napi::Env env) {
+  return env.Undefined();
+}
+
 BenchJob::BenchJob(Napi::Env env, ModelCore& core, const BenchOptions& options)
     : PromiseJob(env, core.channel()), engine_(*core.engine), options_(options) {}
 
@@ -198,12 +221,14 @@ Napi::Value UnloadJob::ToValue(Napi::Env env) {
 }
 
 QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
-                         std::string path, std::string mixture, int threads, Napi::Function on_progress)
+                         std::string importance, std::string path, std::string mixture, int threads,
+                         Napi::Function on_progress)
     : PromiseJob(env, core->channel()),
       env_(env),
       core_(core),
       source_(std::move(source)),
       adapter_(std::move(adapter)),
+      importance_(std::move(importance)),
       path_(std::move(path)),
       mixture_(std::move(mixture)),
       threads_(threads),
@@ -218,11 +243,18 @@ Status QuantizeJob::Work() {
     if (!opened.ok()) return opened.status();
     adapter = opened.Take();
   }
-  Result<QuantizeReport> report = QuantizeFile(
-      *file, adapter ? &*adapter : nullptr, path_, mixture_, threads_, &cancelled(), [this](double fraction) {
-        if (fraction < 1 && !pace_.Due()) return;
-        Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
-      });
+  std::optional<Importance> importance;
+  if (!importance_.empty()) {
+    Result<Importance> opened = Importance::Open(importance_);
+    if (!opened.ok()) return opened.status();
+    importance = opened.Take();
+  }
+  Result<QuantizeReport> report =
+      QuantizeFile(*file, adapter ? &*adapter : nullptr, importance ? &*importance : nullptr, path_, mixture_, threads_,
+                   &cancelled(), [this](double fraction) {
+                     if (fraction < 1 && !pace_.Due()) return;
+                     Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+                   });
   if (!report.ok()) return report.status();
   report_ = report.Take();
   return Status::Ok();

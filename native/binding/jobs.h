@@ -114,6 +114,33 @@ class CompareJob : public PromiseJob {
   std::vector<TokenDivergence> divergences_;
 };
 
+class ObserveJob : public PromiseJob {
+ public:
+  ObserveJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  std::vector<int32_t> ids_;
+};
+
+class SaveImportanceJob : public PromiseJob {
+ public:
+  SaveImportanceJob(Napi::Env env, ModelCore& core, std::string path, std::vector<std::string> datasets);
+
+ protected:
+  Status Work() override;
+  Napi::Value ToValue(Napi::Env env) override;
+
+ private:
+  Engine& engine_;
+  std::string path_;
+  std::vector<std::string> datasets_;
+};
+
 class BenchJob : public PromiseJob {
  public:
   BenchJob(Napi::Env env, ModelCore& core, const BenchOptions& options);
@@ -155,9 +182,9 @@ class UnloadJob : public PromiseJob {
 // Works on files, so its core never has an engine and ends with it.
 class QuantizeJob : public PromiseJob {
  public:
-  // An empty `adapter`: none.
+  // An empty `adapter` or `importance`: none.
   QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
-              std::string path, std::string mixture, int threads, Napi::Function on_progress);
+              std::string importance, std::string path, std::string mixture, int threads, Napi::Function on_progress);
 
  protected:
   Status Work() override;
@@ -169,7 +196,7 @@ class QuantizeJob : public PromiseJob {
 
   Napi::Env env_;
   std::weak_ptr<ModelCore> core_;
-  std::string source_, adapter_, path_, mixture_;
+  std::string source_, adapter_, importance_, path_, mixture_;
   int threads_;
   Napi::FunctionReference on_progress_;
   QuantizeReport report_;

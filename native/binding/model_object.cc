@@ -19,6 +19,8 @@ Napi::Function ModelObject::Define(Napi::Env env) {
                          InstanceMethod<&ModelObject::Score>("score"),
                          InstanceMethod<&ModelObject::Predict>("predict"),
                          InstanceMethod<&ModelObject::Compare>("compare"),
+                         InstanceMethod<&ModelObject::Observe>("observe"),
+                         InstanceMethod<&ModelObject::SaveImportance>("saveImportance"),
                          InstanceMethod<&ModelObject::Bench>("bench"),
                          InstanceMethod<&ModelObject::Train>("train"),
                          InstanceMethod<&ModelObject::TrainingNeed>("trainingNeed"),
@@ -120,6 +122,26 @@ Napi::Value ModelObject::Compare(const Napi::CallbackInfo& info) {
                          "compare: an Int32Array, a whole number, and predictions that were not used yet are needed.");
   }
   return StartJob<CompareJob>(info, std::move(*ids), *first, base->Take());
+}
+
+Napi::Value ModelObject::Observe(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::optional<std::vector<int32_t>> ids = ToIds(info[0]);
+  if (!ids) return ThrowArgument(info.Env(), "observe: an Int32Array is needed.");
+  return StartJob<ObserveJob>(info, std::move(*ids));
+}
+
+Napi::Value ModelObject::SaveImportance(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return info.Env().Undefined();
+  std::vector<std::string> datasets;
+  bool texts = info[0].IsString() && info[1].IsArray();
+  for (uint32_t i = 0; texts && i < info[1].As<Napi::Array>().Length(); ++i) {
+    const Napi::Value name = info[1].As<Napi::Array>().Get(i);
+    texts = name.IsString();
+    if (texts) datasets.push_back(name.As<Napi::String>());
+  }
+  if (!texts) return ThrowArgument(info.Env(), "saveImportance: a path and a list of names are needed.");
+  return StartJob<SaveImportanceJob>(info, info[0].As<Napi::String>().Utf8Value(), std::move(datasets));
 }
 
 Napi::Value ModelObject::Bench(const Napi::CallbackInfo& info) {

@@ -27,6 +27,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value Score(const Napi::CallbackInfo& info);
   Napi::Value Predict(const Napi::CallbackInfo& info);
   Napi::Value Compare(const Napi::CallbackInfo& info);
+  Napi::Value Observe(const Napi::CallbackInfo& info);
+  Napi::Value SaveImportance(const Napi::CallbackInfo& info);
   Napi::Value Bench(const Napi::CallbackInfo& info);
   Napi::Value Train(const Napi::CallbackInfo& info);
   Napi::Value TrainingNeed(const Napi::CallbackInfo& info);

@@ -166,6 +166,12 @@ class Engine {
   Result<std::vector<TokenDivergence>> Compare(std::span<const int32_t> ids, int first, std::span<const float> base,
                                                const CancelFlag* cancel);
 
+  // Reads a text of more than a few tokens and adds what every matrix was multiplied with to the sums of an importance
+  // matrix, which begin with the first call. A cancelled text leaves a part of it in them.
+  Status Observe(std::span<const int32_t> ids, const CancelFlag* cancel);
+  // Writes the sums as a file that QuantizeFile() and llama.cpp read, and forgets them. `datasets` says what was read.
+  Status SaveImportance(const std::string& path, const std::vector<std::string>& datasets);
+
   // Speed of prefill and decode beside what the machine could do; one row each per repetition.
   Result<BenchReport> Bench(const BenchOptions& options, const CancelFlag* cancel);
 

@@ -35,7 +35,8 @@ struct __m128 {
   float value;
 };
 
-enum { _MM_FROUND_TO_NEAREST_INT = 0, _MM_FROUND_NO_EXC = 8, _MM_HINT_NTA = 0 };
+enum { _MM_FROUND_TO_NEAREST_INT = 0, _MM_FROUND_NO_EXC = 8, _MM_HINT_NTA = 0, _CMP_GT_OQ = 30 };
+using __mmask16 = uint16_t;
 
 template <typename T, typename Op>
 __m512i Each(__m512i a, __m512i b, Op op) {
@@ -198,6 +199,16 @@ inline __m512 _mm512_max_ps(__m512 a, __m512 b) {
 }
 inline __m512 _mm512_min_ps(__m512 a, __m512 b) {
   return EachF(a, b, [](float x, float y) { return x < y ? x : y; });
+}
+// Of the comparisons only _CMP_GT_OQ.
+inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int) {
+  unsigned mask = 0;
+  for (int i = 0; i < 16; ++i) mask |= (a.Get<float>(i) > b.Get<float>(i) ? 1u : 0u) << i;
+  return static_cast<__mmask16>(mask);
+}
+inline __m512 _mm512_mask_blend_ps(__mmask16 mask, __m512 a, __m512 b) {
+  for (int i = 0; i < 16; ++i) a.Set<float>(i, (mask >> i & 1) != 0 ? b.Get<float>(i) : a.Get<float>(i));
+  return a;
 }
 inline __m512 _mm512_fmadd_ps(__m512 a, __m512 b, __m512 c) {
   for (int i = 0; i < 16; ++i) c.Set<float>(i, fmaf(a.Get<float>(i), b.Get<float>(i), c.Get<float>(i)));

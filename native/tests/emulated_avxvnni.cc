@@ -38,6 +38,7 @@ PADDOCK_INLINE __m256i AddWordProducts(__m256i total, __m256i a, __m256i b) {
 #include "kernels/generic/unpack-inl.h"
 #include "kernels/generic/product-inl.h"
 #include "kernels/generic/gradient-inl.h"
+#include "kernels/generic/fit-inl.h"
 #include "kernels/generic/probe-inl.h"
 }  // namespace
 #include "kernels/generic/table-inl.h"

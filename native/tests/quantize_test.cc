@@ -7,6 +7,8 @@
 
 #include "base/half.h"
 #include "check.h"
+#include "kernels/dispatch.h"
+#include "kernels/kernel_table.h"
 #include "quant/dequantize.h"
 #include "random.h"
 
@@ -37,7 +39,7 @@ std::vector<float> Normal(size_t n, uint64_t seed) {
 
 std::vector<float> RoundTrip(TensorType type, const std::vector<float>& x, const float* importance = nullptr) {
   std::vector<uint8_t> packed(RowBytes(type, x.size()));
-  QuantizeRow(type, x.data(), importance, x.size(), packed.data());
+  QuantizeRows(*AvailableKernels().front()->fits, type, x.data(), importance, 1, x.size(), packed.data());
   std::vector<float> out(x.size());
   Dequantize(type, packed.data(), x.size(), out.data());
   return out;
@@ -107,6 +109,19 @@ TEST(ExtremesDoNoHarm) {
     CHECK(std::fabs(y[200] + 2) < 0.2f);
     const std::vector<float> none(n);
     for (const float v : RoundTrip(c.type, Normal(n, 5), none.data())) CHECK(std::isfinite(v));
+  }
+}
+
+TEST(EveryTableGivesTheSameBytes) {
+  const size_t rows = 3, columns = 768;
+  const std::vector<float> x = Normal(rows * columns, 7);
+  for (const Case& c : kCases) {
+    std::vector<std::vector<uint8_t>> results;
+    for (const KernelTable* table : AvailableKernels()) {
+      results.emplace_back(rows * RowBytes(c.type, columns));
+      QuantizeRows(*table->fits, c.type, x.data(), nullptr, rows, columns, results.back().data());
+      CHECK(results.back() == results.front());
+    }
   }
 }
 

@@ -67,6 +67,9 @@ class ReferenceModel {
     return total;
   }
 
+  // The sum, over all tokens of all losses so far, of the squares of what a matrix was multiplied with, [columns].
+  const std::vector<double>& Squares(const std::string& matrix) const { return squares_.at(matrix); }
+
  private:
   static std::vector<double> Times(const std::vector<double>& w, const std::vector<double>& x, size_t rows) {
     std::vector<double> out(rows);
@@ -85,7 +88,10 @@ class ReferenceModel {
                  rows = static_cast<size_t>(pair.out);
     const double scale = static_cast<double>(lora_.options().alpha) / static_cast<double>(rank);
     Rows out;
+    std::vector<double>& squares = squares_[name];
+    squares.resize(columns);
     for (const std::vector<double>& x : in) {
+      for (size_t c = 0; c < columns; ++c) squares[c] += x[c] * x[c];
       std::vector<double> y = Times(w, x, rows);
       for (size_t r = 0; r < rank; ++r) {
         double z = 0;
@@ -161,6 +167,7 @@ class ReferenceModel {
 
   const TinyModel& model_;
   const Lora& lora_;
+  mutable std::map<std::string, std::vector<double>> squares_;
   std::map<std::string, std::vector<double>> weights_;
 };
 

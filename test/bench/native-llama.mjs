@@ -22,11 +22,11 @@ const settings = {
   LLAMA_BUILD_COMMIT: 'unknown',
 };
 
-/** The path of its llama-bench, which is built when it is not there yet: some 70 MB and ten minutes. */
-export async function installNativeLlama() {
+/** The path of one of its programs, which is built when it is not there yet: some 70 MB and ten minutes. */
+export async function installNativeLlama(name = 'llama-bench') {
   const folder = join(cache, 'rival', `llama-cpp-python-${version}`);
   const build = join(folder, 'build');
-  const program = join(build, 'bin', process.platform === 'win32' ? 'llama-bench.exe' : 'llama-bench');
+  const program = join(build, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
   if (existsSync(program)) {
     return program;
   }
@@ -42,10 +42,12 @@ export async function installNativeLlama() {
   const switches = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
   await mustRun('Configuring llama.cpp', 'cmake', ['-S', source, '-B', build, ...switches]);
   const jobs = String(availableParallelism());
-  const target = ['--build', build, '--config', 'Release', '--target', 'llama-bench', '--parallel', jobs];
+  const target = ['--build', build, '--config', 'Release', '--target', name, '--parallel', jobs];
   await mustRun('Building llama.cpp', 'cmake', target);
   if (!existsSync(program)) {
-    throw new StepError(`Building llama.cpp left no ${program}. With --llama-bench you can name one of your own.`);
+    throw new StepError(
+      `Building llama.cpp left no ${program}.${name === 'llama-bench' ? ' With --llama-bench you can name one of your own.' : ''}`,
+    );
   }
   return program;
 }

@@ -315,7 +315,7 @@ describe('quantizing', () => {
     async () => {
       const out = join(place, 'out.gguf');
       const fractions: number[] = [];
-      const report = await addon.quantize(file, '', out, 'Q8_0', 0, (fraction) => fractions.push(fraction)).result;
+      const report = await addon.quantize(file, '', '', out, 'Q8_0', 0, (fraction) => fractions.push(fraction)).result;
       expect(report).toMatchObject({ parameters: 134_515_008, requantized: true, types: { F32: 61, Q8_0: 211 } });
       expect(report.bitsPerWeight).toBe(8.5);
       expect(report.relativeError).toBeLessThan(0.01);
@@ -325,10 +325,22 @@ describe('quantizing', () => {
       await model.unload();
       await rm(out);
 
-      const job = addon.quantize(file, '', out, 'Q4_K_M', 1, () => job.cancel());
+      const matrix = join(place, 'importance.gguf');
+      const observed = await addon.loadModel(file, { contextLength: 256 }, () => {}).result;
+      await observed.observe(observed.tokenize('What a model reads says what matters in it. '.repeat(8), false)).result;
+      await observed.saveImportance(matrix, ['a sentence']).result;
+      expect(await codeOf(() => observed.saveImportance(matrix, []).result)).toBe('invalidArgument');
+      expect(await codeOf(() => observed.observe([1] as unknown as Int32Array))).toBe('invalidArgument');
+      await observed.unload();
+      const weighted = await addon.quantize(file, '', matrix, out, 'Q4_0', 0, () => {}).result;
+      expect(weighted).toMatchObject({ weighted: 210, types: { Q4_1: 3 } });
+      expect(await codeOf(() => addon.quantize(file, '', file, out, 'Q4_0', 0, () => {}).result)).toBe('invalidModel');
+      await Promise.all([rm(out), rm(matrix)]);
+
+      const job = addon.quantize(file, '', '', out, 'Q4_K_M', 1, () => job.cancel());
       expect(await codeOf(() => job.result)).toBe('cancelled');
-      expect(await codeOf(() => addon.quantize(file, '', out, 'Q3', 1, () => {}).result)).toBe('invalidArgument');
-      expect(await codeOf(() => addon.quantize(join(place, 'none'), '', out, 'Q8_0', 1, () => {}).result)).toBe(
+      expect(await codeOf(() => addon.quantize(file, '', '', out, 'Q3', 1, () => {}).result)).toBe('invalidArgument');
+      expect(await codeOf(() => addon.quantize(join(place, 'none'), '', '', out, 'Q8_0', 1, () => {}).result)).toBe(
         'notFound',
       );
       expect(await readdir(place)).toEqual([]);
@@ -462,12 +474,12 @@ describe('training', () => {
       await model.unload();
 
       const out = join(place, 'merged.gguf');
-      await addon.quantize(file, join(place, 'adapter.gguf'), out, 'Q8_0', 0, () => {}).result;
+      await addon.quantize(file, join(place, 'adapter.gguf'), '', out, 'Q8_0', 0, () => {}).result;
       const merged = await addon.loadModel(out, { contextLength: 256, prefixCacheBytes: 0 }, () => {}).result;
       const scored = (await merged.score(ids).result).slice(question.length - 1).reduce((sum, nll) => sum + nll, 0);
       expect(scored).toBeLessThan(0.3);
       await merged.unload();
-      expect(await codeOf(() => addon.quantize(file, file, out, 'Q8_0', 0, () => {}).result)).toBe('invalidModel');
+      expect(await codeOf(() => addon.quantize(file, file, '', out, 'Q8_0', 0, () => {}).result)).toBe('invalidModel');
     },
     slow,
   );

@@ -19,12 +19,13 @@ export interface NativeModule {
   /** Types that `quantize` makes. */
   readonly quantizeTypes: string[];
   /**
-   * Writes a model file in fewer bits, with what an adapter (empty: none) adds to its weights. `path` gets its name when
-   * it is whole. 0 threads = the physical cores.
+   * Writes a model file in fewer bits, with what an adapter (empty: none) adds to its weights, and with errors weighed by
+   * an importance matrix (empty: none). `path` gets its name when it is whole. 0 threads = the physical cores.
    */
   quantize(
     source: string,
     adapter: string,
+    importance: string,
     path: string,
     type: string,
     threads: number,
@@ -40,6 +41,8 @@ export interface NativeQuantizeReport {
   readonly bitsPerWeight: number;
   /** Root mean square error of the converted weights, relative to the weights. */
   readonly relativeError: number;
+  /** Tensors that the importance matrix had a say in. */
+  readonly weighted: number;
   /** The source was quantized already. */
   readonly requantized: boolean;
   /** Tensor type -> number of tensors. */
@@ -259,6 +262,13 @@ export interface NativeModel {
   predict(ids: Int32Array, first: number): NativeJob<NativePredictions>;
   /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
   compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
+  /**
+   * Reads a text of 16 tokens or more and adds what every matrix was multiplied with to the sums of an importance matrix,
+   * which begin with the first call. A cancelled text leaves a part of it in them.
+   */
+  observe(ids: Int32Array): NativeJob<void>;
+  /** Writes the sums as a GGUF file and forgets them; `datasets` says what was read. */
+  saveImportance(path: string, datasets: readonly string[]): NativeJob<void>;
   bench(options: NativeBenchOptions): NativeJob<NativeBench>;
   /** Begins to train an adapter; a model has one trainer at a time. */
   train(options: NativeTrainOptions): NativeJob<NativeTrainer>;

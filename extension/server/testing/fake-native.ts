@@ -107,6 +107,8 @@ function fakeModel(
     }),
     predict: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     compare: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
+    observe: () => ({ result: Promise.resolve(), cancel: () => {} }),
+    saveImportance: () => ({ result: Promise.resolve(), cancel: () => {} }),
     bench: () => ({
       result: Promise.resolve({
         rows: [],

@@ -67,13 +67,18 @@ void PutValue(const MetadataValue& value, Bytes* out) {
   }
 }
 
-void PutValue(const std::variant<uint32_t, float, std::string>& value, Bytes* out) {
+void PutValue(const GgufWriter::Metadata::value_type::second_type& value, Bytes* out) {
   if (const auto* number = std::get_if<uint32_t>(&value)) {
     out->Put(static_cast<uint32_t>(MetadataType::kUint32));
     out->Put(*number);
   } else if (const auto* real = std::get_if<float>(&value)) {
     out->Put(static_cast<uint32_t>(MetadataType::kFloat32));
     out->Put(*real);
+  } else if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    out->Put(static_cast<uint32_t>(MetadataType::kArray));
+    out->Put(static_cast<uint32_t>(MetadataType::kString));
+    out->Put<uint64_t>(list->size());
+    for (const std::string& text : *list) out->Text(text);
   } else {
     out->Put(static_cast<uint32_t>(MetadataType::kString));
     out->Text(std::get<std::string>(value));

@@ -27,7 +27,8 @@ class GgufWriter {
     uint64_t bytes;
   };
 
-  using Metadata = std::vector<std::pair<std::string, std::variant<uint32_t, float, std::string>>>;
+  using Metadata =
+      std::vector<std::pair<std::string, std::variant<uint32_t, float, std::string, std::vector<std::string>>>>;
 
   // The metadata of `source` (null: none), except its alignment, with `values` in place of or besides its own; then the
   // headers of `tensors`, whose data must follow in this order.

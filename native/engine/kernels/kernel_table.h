@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernels/gradient_table.h"
+#include "quant/fit_table.h"
 #include "quant/tensor_type.h"
 
 namespace paddock {
@@ -118,6 +119,7 @@ struct KernelTable {
   uint64_t (*int8_peak)(uint64_t iterations, int32_t* sink);
 
   const GradientTable* gradients;  // for training
+  const FitTable* fits;            // for quantizing weights
 };
 
 }  // namespace paddock

@@ -137,7 +137,7 @@ bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
 
 void Forward::HeadRows(Task& t, int thread) {
   QuantizedRows a;
-  Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, &a);
+  Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, std::nullopt, &a);
   EachChunk(weights_.head, t.rows(), thread, [&](int begin, int end) {
     Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
   });
@@ -160,7 +160,8 @@ void Forward::Embed(Task& t, int thread) {
 
 // Makes the current rows of x ready for the matrices in `users`.
 void Forward::Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
-                      std::initializer_list<const PanelMatrix*> users, QuantizedRows* out) {
+                      std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input,
+                      QuantizedRows* out) {
   const bool few = Few(t.count());
   *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
   const size_t stride =
@@ -169,7 +170,9 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
   const auto quantize = [&](int row) {
     const float* from = x + static_cast<size_t>(t.from + row) * stride;
     if (norm != nullptr) kernels_.rms_norm(from, norm->data(), columns, h_.norm_epsilon, normalized);
-    out->Set(kernels_, static_cast<size_t>(row), norm != nullptr ? normalized : from, columns, users);
+    const float* ready = norm != nullptr ? normalized : from;
+    if (observer_ != nullptr && input) observer_->Add(thread, t.layer, *input, ready);
+    out->Set(kernels_, static_cast<size_t>(row), ready, columns, users);
   };
   if (few) {
     for (int row = 0; row < t.rows() && pool_.Joined(thread); ++row) quantize(row);
@@ -317,7 +320,8 @@ bool Forward::Layer(Task& t, int thread) {
   const LayerWeights& layer = weights_.layers[static_cast<size_t>(t.layer)];
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   QuantizedRows a;
-  Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, &a);
+  Prepare(t, thread, x_, h_.hidden, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, LayerInput::kAttention,
+          &a);
   const int heads = h_.heads + 2 * h_.kv_heads;
   for (int head; (head = pool_.Claim(thread, heads)) < heads;) ProjectHead(t, layer, a, head, thread);
   if (!pool_.Sync(thread)) return false;
@@ -342,7 +346,8 @@ bool Forward::Layer(Task& t, int thread) {
     if (!pool_.Sync(thread)) return false;
   }
 
-  Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, &a);
+  Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, LayerInput::kOutput,
+          &a);
   const auto add_to_x = [&](const PanelMatrix& w) {
     EachChunk(w, t.count(), thread, [&](int begin, int end) {
       const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
@@ -358,7 +363,7 @@ bool Forward::Layer(Task& t, int thread) {
   add_to_x(layer.wo);
   if (!pool_.Sync(thread)) return false;
   if (!FeedForward(t, layer, thread)) return false;
-  Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, &a);
+  Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, LayerInput::kDown, &a);
   add_to_x(layer.down);
   return pool_.Sync(thread);
 }
@@ -366,7 +371,7 @@ bool Forward::Layer(Task& t, int thread) {
 bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   QuantizedRows a;
-  Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, &a);
+  Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, LayerInput::kFeedForward, &a);
   EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);

@@ -10,12 +10,14 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "base/buffer.h"
 #include "base/status.h"
 #include "kernels/kernel_table.h"
 #include "model/attend_tokens.h"
+#include "model/importance.h"
 #include "model/kv_cache.h"
 #include "model/quantized_rows.h"
 #include "model/weights.h"
@@ -52,6 +54,10 @@ class Forward {
   // Up to here every thread quantizes for itself and attention is shared out by segments.
   static constexpr int kFewTokens = 4;
 
+  // Adds what each matrix of the layers is multiplied with to `sums`, until this is called with null. Only passes of
+  // more than kFewTokens count every row once.
+  void Observe(ImportanceSums* sums) { observer_ = sums; }
+
   // Only the layers begin .. end - 1, for the sake of the time that they take; the cache holds garbage at the positions
   // of the tokens afterwards.
   void RunLayers(std::span<const int32_t> tokens, int begin, int end);
@@ -74,7 +80,7 @@ class Forward {
   void Embed(Task& t, int thread);
   void HeadRows(Task& t, int thread);
   void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
-               std::initializer_list<const PanelMatrix*> users, QuantizedRows* out);
+               std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input, QuantizedRows* out);
   void Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin, int panel_end,
                 float* out, size_t out_stride, int thread) const;
   void ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread);
@@ -95,6 +101,7 @@ class Forward {
   ThreadPool& pool_;
   KvCache& cache_;
   Buffer memory_;
+  ImportanceSums* observer_ = nullptr;
   int context_ = 0;
   int few_threads_, many_threads_;
 

@@ -10,372 +10,307 @@
 namespace paddock {
 namespace {
 
-// ---- fits of one group of elements ------------------------------------------------------------------------------
-// Sums are made in kParts parts, because a compiler may use vectors but not reorder additions; groups are multiples of
-// it. Within a fit numbers are relative to the group's own, so that single precision is enough for them.
-
-constexpr int kParts = 8;
-constexpr int kMaxGroup = 32;
-
-struct Group {
-  const float* x;
-  const float* w;  // weights of the squared errors, at most 1
-  int n;
-};
-
-// The nearest whole number in [low, high], which lies within +-2^21: adding 1.5 * 2^23 leaves no room for fractions.
-inline float Level(float v, float low, float high) {
-  v = v < low ? low : v;
-  v = v > high ? high : v;
-  return (v + 12582912.0f) - 12582912.0f;
-}
-
-int Nearest(float v, int low, int high) {
-  return static_cast<int>(Level(v, static_cast<float>(low), static_cast<float>(high)));
-}
-
-float Sum(const float (&parts)[kParts]) {
-  float sum = 0;
-  for (const float part : parts) sum += part;
-  return sum;
-}
-
-// x ~ scale * q with q in [low, high], low < 0: a search over scales that map the extremes near the ends of the range,
-// each improved by the least-squares scale for the codes that it gives.
-float FitScale(const Group& g, int low, int high) {
-  float extreme = 0;
-  for (int i = 0; i < g.n; ++i) {
-    if (std::fabs(g.x[i]) > std::fabs(extreme)) extreme = g.x[i];
-  }
-  if (extreme == 0) return 0;
-  float x[kMaxGroup];
-  for (int i = 0; i < g.n; ++i) x[i] = g.x[i] / extreme;
-  float best_gain = -1, best = 0;
-  for (const int end : {low, high}) {
-    for (int step = -9; step <= 9; ++step) {
-      float scale = 1 / (static_cast<float>(end) + 0.1f * static_cast<float>(step));
-      for (int pass = 0; pass < 2; ++pass) {
-        const float inverse = 1 / scale;
-        float xq[kParts] = {}, qq[kParts] = {};
-        for (int i = 0; i < g.n; i += kParts) {
-          for (int j = 0; j < kParts; ++j) {
-            const float q = Level(x[i + j] * inverse, static_cast<float>(low), static_cast<float>(high));
-            xq[j] += g.w[i + j] * x[i + j] * q;
-            qq[j] += g.w[i + j] * q * q;
-          }
-        }
-        // With the best scale xq / qq the error is the sum of w x^2 less this gain.
-        const float a = Sum(xq), b = Sum(qq);
-        if (b == 0 || a == 0) break;
-        scale = a / b;
-        if (a * scale > best_gain) {
-          best_gain = a * scale;
-          best = scale;
-        }
-      }
-    }
-  }
-  return best * extreme;
-}
-
-struct Affine {
-  float scale = 0, offset = 0;  // x ~ scale * q + offset
-};
-
-// The least-squares line through (q, x) for the codes q in [0, levels] that `guess` gives, with the offset at most
-// `highest`.
-Affine Line(const Group& g, const Affine& guess, int levels, float highest, float* error) {
-  float w[kParts] = {}, q1[kParts] = {}, q2[kParts] = {}, x1[kParts] = {}, xq[kParts] = {}, x2[kParts] = {};
-  const float inverse = 1 / guess.scale;
-  for (int i = 0; i < g.n; i += kParts) {
-    for (int j = 0; j < kParts; ++j) {
-      const float x = g.x[i + j], weight = g.w[i + j];
-      const float q = Level((x - guess.offset) * inverse, 0, static_cast<float>(levels));
-      const float wq = weight * q, wx = weight * x;
-      w[j] += weight;
-      q1[j] += wq;
-      q2[j] += wq * q;
-      x1[j] += wx;
-      xq[j] += wx * q;
-      x2[j] += wx * x;
-    }
-  }
-  // Differences of large sums, so in double precision.
-  const double sw = Sum(w), sq = Sum(q1), sqq = Sum(q2), sx = Sum(x1), sxq = Sum(xq);
-  const double determinant = sw * sqq - sq * sq;
-  double scale = determinant > 0 ? (sw * sxq - sq * sx) / determinant : 0;
-  double offset = sw > 0 ? (sx - scale * sq) / sw : 0;
-  if (offset > static_cast<double>(highest)) {
-    offset = static_cast<double>(highest);
-    scale = sqq > 0 ? (sxq - offset * sq) / sqq : 0;
-  }
-  scale = std::max(scale, 0.0);
-  *error = static_cast<float>(static_cast<double>(Sum(x2)) - 2 * scale * sxq - 2 * offset * sx +
-                              2 * scale * offset * sq + scale * scale * sqq + offset * offset * sw);
-  return {static_cast<float>(scale), static_cast<float>(offset)};
-}
-
-// x ~ scale * q + offset with q in [0, levels], scale >= 0 and offset <= highest.
-Affine FitAffine(const Group& g, int levels, float highest) {
-  const auto [smallest, largest] = std::minmax_element(g.x, g.x + g.n);
-  const float low = std::min(*smallest, highest), range = *largest - low;
-  if (range <= 0) return {0, low};
-  float x[kMaxGroup];
-  for (int i = 0; i < g.n; ++i) x[i] = (g.x[i] - low) / range;
-  const Group relative{x, g.w, g.n};
-  Affine best{1 / static_cast<float>(levels), 0};
-  float least = HUGE_VALF;
-  for (int step = -5; step <= 12; ++step) {
-    // Beyond the extremes on either side, or leaving some out.
-    Affine fit{1 / (static_cast<float>(levels) + 0.15f * static_cast<float>(step)), 0};
-    for (int pass = 0; pass < 3 && fit.scale > 0; ++pass) {
-      float error;
-      fit = Line(relative, fit, levels, (highest - low) / range, &error);
-      if (fit.scale > 0 && error < least) {
-        least = error;
-        best = fit;
-      }
-    }
-  }
-  return {best.scale * range, low + best.offset * range};
-}
-
-// Weighted error of the nearest codes.
-float Error(const Group& g, const Affine& a, int low, int high) {
-  const float inverse = a.scale != 0 ? 1 / a.scale : 0;
-  float error[kParts] = {};
-  for (int i = 0; i < g.n; i += kParts) {
-    for (int j = 0; j < kParts; ++j) {
-      const float q = Level((g.x[i + j] - a.offset) * inverse, static_cast<float>(low), static_cast<float>(high));
-      const float e = g.x[i + j] - (a.scale * q + a.offset);
-      error[j] += g.w[i + j] * e * e;
-    }
-  }
-  return Sum(error);
-}
-
-int Code(float x, const Affine& a, int low, int high) {
-  return a.scale != 0 ? Nearest((x - a.offset) / a.scale, low, high) : std::clamp(0, low, high);
-}
+// Sums are made in kParts parts, because a compiler may use vectors but not reorder additions.
+constexpr size_t kParts = 8;
+constexpr int kBlock = 32;
 
 uint16_t ToHalf(float v) {
   return FloatToHalf(std::clamp(v, -65504.0f, 65504.0f));
 }
 
-// ---- blocks of 32 ------------------------------------------------------------------------------------------------
+// Sixteen groups side by side, what a line through each is, and the codes that it gives.
+struct Groups : FitGroups {
+  alignas(64) float scale[kFitGroups];
+  alignas(64) float offset[kFitGroups];
+  alignas(64) int8_t code[kFitElements][kFitGroups];
 
-void PutNibbles(const int* codes, uint8_t* q) {
-  for (int i = 0; i < 16; ++i) q[i] = static_cast<uint8_t>((codes[i] & 15) | (codes[i + 16] & 15) << 4);
+  // The next `count` groups of `elements` each; those that are missing become zeros.
+  void Load(const float* from_x, const float* from_w, int elements, int count) {
+    n = elements;
+    if (count < kFitGroups) {
+      for (int i = 0; i < n; ++i) {
+        std::fill_n(x[i], kFitGroups, 0.0f);
+        std::fill_n(w[i], kFitGroups, 1.0f);
+      }
+    }
+    for (int group = 0; group < count; ++group) {
+      for (int i = 0; i < n; ++i) {
+        x[i][group] = from_x[group * n + i];
+        w[i][group] = from_w[group * n + i];
+      }
+    }
+    std::fill_n(offset, kFitGroups, 0.0f);
+  }
+  void Codes(const FitTable& fits, int low, int high) { fits.codes(*this, scale, offset, low, high, code); }
+  int Code(int group, int i) const { return code[i][group]; }
+};
+
+// ---- blocks of 32 ------------------------------------------------------------------------------------------------
+// Each makes `count` (at most kFitGroups) blocks of the groups that are loaded.
+
+// Bytes of a low and a high nibble, from codes that `zero` moves to begin at 0.
+void PutNibbles(const Groups& g, int group, int zero, uint8_t* q) {
+  for (int i = 0; i < 16; ++i)
+    q[i] = static_cast<uint8_t>(((g.Code(group, i) + zero) & 15) | ((g.Code(group, i + 16) + zero) & 15) << 4);
 }
 
-void PutFifthBits(const int* codes, uint8_t* high) {
+void PutFifthBits(const Groups& g, int group, int zero, uint8_t* high) {
   uint32_t bits = 0;
-  for (int i = 0; i < 32; ++i) bits |= static_cast<uint32_t>(codes[i] >> 4 & 1) << i;
+  for (int i = 0; i < kBlock; ++i) bits |= static_cast<uint32_t>((g.Code(group, i) + zero) >> 4 & 1) << i;
   for (int i = 0; i < 4; ++i) high[i] = static_cast<uint8_t>(bits >> (8 * i));
 }
 
-// Codes of a block whose zero is in the middle of the range, shifted to begin at 0; returns the scale.
-uint16_t CenteredCodes(const Group& g, int zero, int* codes) {
-  const uint16_t d = ToHalf(FitScale(g, -zero, zero - 1));
-  const Affine rounded{HalfToFloat(d), 0};
-  for (int i = 0; i < 32; ++i) codes[i] = Code(g.x[i], rounded, -zero, zero - 1) + zero;
-  return d;
+// Codes of a range whose zero is in its middle, for the scales as the blocks will hold them.
+void CenteredCodes(const FitTable& fits, int zero, Groups* g, uint16_t* d) {
+  fits.scales(*g, -zero, zero - 1, g->scale);
+  for (int i = 0; i < kFitGroups; ++i) {
+    d[i] = ToHalf(g->scale[i]);
+    g->scale[i] = HalfToFloat(d[i]);
+  }
+  g->Codes(fits, -zero, zero - 1);
 }
 
-void AffineCodes(const Group& g, int levels, int* codes, uint16_t* d, uint16_t* m) {
-  const Affine fit = FitAffine(g, levels, HUGE_VALF);
-  *d = ToHalf(fit.scale);
-  *m = ToHalf(fit.offset);
-  const Affine rounded{HalfToFloat(*d), HalfToFloat(*m)};
-  for (int i = 0; i < 32; ++i) codes[i] = Code(g.x[i], rounded, 0, levels);
+void AffineCodes(const FitTable& fits, int levels, Groups* g, uint16_t* d, uint16_t* m) {
+  fits.lines(*g, levels, false, g->scale, g->offset);
+  for (int i = 0; i < kFitGroups; ++i) {
+    d[i] = ToHalf(g->scale[i]);
+    m[i] = ToHalf(g->offset[i]);
+    g->scale[i] = HalfToFloat(d[i]);
+    g->offset[i] = HalfToFloat(m[i]);
+  }
+  g->Codes(fits, 0, levels);
 }
 
-void Quantize(const Group& g, BlockQ4_0* out) {
-  int codes[32];
-  out->d = CenteredCodes(g, 8, codes);
-  PutNibbles(codes, out->q);
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ4_0* out) {
+  uint16_t d[kFitGroups];
+  CenteredCodes(fits, 8, g, d);
+  for (int i = 0; i < count; ++i) {
+    out[i].d = d[i];
+    PutNibbles(*g, i, 8, out[i].q);
+  }
 }
 
-void Quantize(const Group& g, BlockQ5_0* out) {
-  int codes[32];
-  out->d = CenteredCodes(g, 16, codes);
-  PutNibbles(codes, out->q);
-  PutFifthBits(codes, out->high);
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ5_0* out) {
+  uint16_t d[kFitGroups];
+  CenteredCodes(fits, 16, g, d);
+  for (int i = 0; i < count; ++i) {
+    out[i].d = d[i];
+    PutNibbles(*g, i, 16, out[i].q);
+    PutFifthBits(*g, i, 16, out[i].high);
+  }
 }
 
-void Quantize(const Group& g, BlockQ4_1* out) {
-  int codes[32];
-  uint16_t d, m;
-  AffineCodes(g, 15, codes, &d, &m);
-  out->d = d;
-  out->m = m;
-  PutNibbles(codes, out->q);
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ4_1* out) {
+  uint16_t d[kFitGroups], m[kFitGroups];
+  AffineCodes(fits, 15, g, d, m);
+  for (int i = 0; i < count; ++i) {
+    out[i].d = d[i];
+    out[i].m = m[i];
+    PutNibbles(*g, i, 0, out[i].q);
+  }
 }
 
-void Quantize(const Group& g, BlockQ5_1* out) {
-  int codes[32];
-  uint16_t d, m;
-  AffineCodes(g, 31, codes, &d, &m);
-  out->d = d;
-  out->m = m;
-  PutNibbles(codes, out->q);
-  PutFifthBits(codes, out->high);
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ5_1* out) {
+  uint16_t d[kFitGroups], m[kFitGroups];
+  AffineCodes(fits, 31, g, d, m);
+  for (int i = 0; i < count; ++i) {
+    out[i].d = d[i];
+    out[i].m = m[i];
+    PutNibbles(*g, i, 0, out[i].q);
+    PutFifthBits(*g, i, 0, out[i].high);
+  }
 }
 
 // 255 levels leave nothing to search for.
-void Quantize(const Group& g, BlockQ8_0* out) {
-  float largest = 0;
-  for (int i = 0; i < 32; ++i) largest = std::max(largest, std::fabs(g.x[i]));
-  out->d = ToHalf(largest / 127);
-  const Affine rounded{HalfToFloat(out->d), 0};
-  for (int i = 0; i < 32; ++i) out->q[i] = static_cast<int8_t>(Code(g.x[i], rounded, -127, 127));
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ8_0* out) {
+  float largest[kFitGroups] = {};
+  for (int i = 0; i < kBlock; ++i) {
+    for (int group = 0; group < kFitGroups; ++group)
+      largest[group] = std::max(largest[group], std::fabs(g->x[i][group]));
+  }
+  for (int group = 0; group < kFitGroups; ++group) {
+    const uint16_t d = ToHalf(largest[group] / 127);
+    if (group < count) out[group].d = d;
+    g->scale[group] = HalfToFloat(d);
+  }
+  g->Codes(fits, -127, 127);
+  for (int group = 0; group < count; ++group) {
+    for (int i = 0; i < kBlock; ++i) out[group].q[i] = g->code[i][group];
+  }
 }
 
 // ---- blocks of 256 -----------------------------------------------------------------------------------------------
+// A block of Q4_K or Q5_K is eight groups of 32, one of Q6_K is sixteen of 16.
 
-// Eight runs of 32 with 6-bit scales and mins, as Q4_K and Q5_K have them.
-struct Runs {
-  uint16_t d = 0, dmin = 0;
-  int scale[8] = {}, min[8] = {};
-  Affine fit(int r) const {
-    return {HalfToFloat(d) * static_cast<float>(scale[r]), -HalfToFloat(dmin) * static_cast<float>(min[r])};
-  }
+// The 6 bits of each group's scale and min.
+struct Bits {
+  int scale[kFitGroups] = {}, min[kFitGroups] = {};
 };
 
-Group Part(const Group& g, int begin, int n) {
-  return {g.x + begin, g.w + begin, n};
+int Nearest(float v, int low, int high) {
+  return static_cast<int>(std::lrint(std::clamp(v, static_cast<float>(low), static_cast<float>(high))));
 }
 
-// The 6 bits of a run's scale and min, near `wish`, that give the least error.
-void ChooseBits(const Group& g, int r, const Affine& wish, int levels, Runs* runs) {
-  const float d = HalfToFloat(runs->d), dmin = HalfToFloat(runs->dmin);
-  const int scale = d > 0 ? Nearest(wish.scale / d, 0, 63) : 0;
-  const int min = dmin > 0 ? Nearest(-wish.offset / dmin, 0, 63) : 0;
-  float least = HUGE_VALF;
-  for (int s = std::max(0, scale - 1); s <= std::min(63, scale + 1); ++s) {
-    for (int m = std::max(0, min - 1); m <= std::min(63, min + 1); ++m) {
-      const float error = Error(g, {d * static_cast<float>(s), -dmin * static_cast<float>(m)}, 0, levels);
-      if (error >= least) continue;
-      least = error;
-      runs->scale[r] = s;
-      runs->min[r] = m;
+// Of the numbers near what each group wishes for, those with the least error. d and dmin are what its block has.
+Bits ChooseBits(const FitTable& fits, int levels, const float* d, const float* dmin, Groups* g) {
+  int near_scale[kFitGroups], near_min[kFitGroups];
+  for (int i = 0; i < kFitGroups; ++i) {
+    near_scale[i] = d[i] > 0 ? Nearest(g->scale[i] / d[i], 0, 63) : 0;
+    near_min[i] = dmin[i] > 0 ? Nearest(-g->offset[i] / dmin[i], 0, 63) : 0;
+  }
+  Bits best;
+  float least[kFitGroups], error[kFitGroups];
+  std::fill_n(least, kFitGroups, HUGE_VALF);
+  for (int step = 0; step < 9; ++step) {
+    Bits bits;
+    for (int i = 0; i < kFitGroups; ++i) {
+      bits.scale[i] = std::clamp(near_scale[i] + step / 3 - 1, 0, 63);
+      bits.min[i] = std::clamp(near_min[i] + step % 3 - 1, 0, 63);
+      g->scale[i] = d[i] * static_cast<float>(bits.scale[i]);
+      g->offset[i] = -dmin[i] * static_cast<float>(bits.min[i]);
+    }
+    fits.errors(*g, g->scale, g->offset, 0, levels, error);
+    for (int i = 0; i < kFitGroups; ++i) {
+      if (error[i] >= least[i]) continue;
+      least[i] = error[i];
+      best.scale[i] = bits.scale[i];
+      best.min[i] = bits.min[i];
     }
   }
-}
-
-Runs FitRuns(const Group& g, int levels) {
-  Affine wish[8];
-  float scale = 0, min = 0;
-  for (int r = 0; r < 8; ++r) {
-    wish[r] = FitAffine(Part(g, 32 * r, 32), levels, 0);
-    scale = std::max(scale, wish[r].scale);
-    min = std::max(min, -wish[r].offset);
-  }
-  Runs runs;
-  runs.d = ToHalf(scale / 63);
-  runs.dmin = ToHalf(min / 63);
-  for (int r = 0; r < 8; ++r) ChooseBits(Part(g, 32 * r, 32), r, wish[r], levels, &runs);
-  return runs;
+  return best;
 }
 
 // The reverse of UnpackScaleMin().
-void PackScalesMins(const Runs& runs, uint8_t* packed) {
+void PackScalesMins(const int* scale, const int* min, uint8_t* packed) {
   for (int r = 0; r < 4; ++r) {
-    packed[r] = static_cast<uint8_t>(runs.scale[r] | (runs.scale[r + 4] >> 4) << 6);
-    packed[r + 4] = static_cast<uint8_t>(runs.min[r] | (runs.min[r + 4] >> 4) << 6);
-    packed[r + 8] = static_cast<uint8_t>((runs.scale[r + 4] & 15) | (runs.min[r + 4] & 15) << 4);
+    packed[r] = static_cast<uint8_t>(scale[r] | (scale[r + 4] >> 4) << 6);
+    packed[r + 4] = static_cast<uint8_t>(min[r] | (min[r + 4] >> 4) << 6);
+    packed[r + 8] = static_cast<uint8_t>((scale[r + 4] & 15) | (min[r + 4] & 15) << 4);
   }
 }
 
 template <typename Block>
-void QuantizeRuns(const Group& g, int levels, Block* out, int (*codes)[32]) {
-  const Runs runs = FitRuns(g, levels);
-  out->d = runs.d;
-  out->dmin = runs.dmin;
-  PackScalesMins(runs, out->scales);
-  for (int r = 0; r < 8; ++r) {
-    for (int i = 0; i < 32; ++i) codes[r][i] = Code(g.x[32 * r + i], runs.fit(r), 0, levels);
+void QuantizeRuns(const FitTable& fits, int levels, Groups* g, int count, Block* out) {
+  fits.lines(*g, levels, true, g->scale, g->offset);
+  float d[kFitGroups], dmin[kFitGroups];
+  uint16_t half_d[2], half_dmin[2];
+  for (int block = 0; block < 2; ++block) {
+    const int first = 8 * block;
+    half_d[block] = ToHalf(*std::max_element(g->scale + first, g->scale + first + 8) / 63);
+    half_dmin[block] = ToHalf(std::max(0.0f, -*std::min_element(g->offset + first, g->offset + first + 8)) / 63);
+    std::fill_n(d + first, 8, HalfToFloat(half_d[block]));
+    std::fill_n(dmin + first, 8, HalfToFloat(half_dmin[block]));
   }
-  for (int j = 0; j < 4; ++j) {
-    for (int i = 0; i < 32; ++i)
-      out->q[32 * j + i] = static_cast<uint8_t>((codes[2 * j][i] & 15) | (codes[2 * j + 1][i] & 15) << 4);
+  const Bits bits = ChooseBits(fits, levels, d, dmin, g);
+  for (int i = 0; i < kFitGroups; ++i) {
+    g->scale[i] = d[i] * static_cast<float>(bits.scale[i]);
+    g->offset[i] = -dmin[i] * static_cast<float>(bits.min[i]);
+  }
+  g->Codes(fits, 0, levels);
+  for (int block = 0; 8 * block < count; ++block) {
+    const int first = 8 * block;
+    Block& b = out[block];
+    b.d = half_d[block];
+    b.dmin = half_dmin[block];
+    PackScalesMins(bits.scale + first, bits.min + first, b.scales);
+    for (int j = 0; j < 4; ++j) {
+      for (int i = 0; i < 32; ++i) {
+        const int low = g->Code(first + 2 * j, i) & 15, high = g->Code(first + 2 * j + 1, i) & 15;
+        b.q[32 * j + i] = static_cast<uint8_t>(low | high << 4);
+      }
+    }
+    if constexpr (requires { b.high; }) {
+      for (int i = 0; i < 32; ++i) {
+        int fifth = 0;
+        for (int r = 0; r < 8; ++r) fifth |= (g->Code(first + r, i) >> 4) << r;
+        b.high[i] = static_cast<uint8_t>(fifth);
+      }
+    }
   }
 }
 
-void Quantize(const Group& g, BlockQ4_K* out) {
-  int codes[8][32];
-  QuantizeRuns(g, 15, out, codes);
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ4_K* out) {
+  QuantizeRuns(fits, 15, g, count, out);
 }
 
-void Quantize(const Group& g, BlockQ5_K* out) {
-  int codes[8][32];
-  QuantizeRuns(g, 31, out, codes);
-  for (int i = 0; i < 32; ++i) {
-    int bits = 0;
-    for (int r = 0; r < 8; ++r) bits |= (codes[r][i] >> 4) << r;
-    out->high[i] = static_cast<uint8_t>(bits);
-  }
+void Quantize(const FitTable& fits, Groups* g, int count, BlockQ5_K* out) {
+  QuantizeRuns(fits, 31, g, count, out);
 }
 
-void Quantize(const Group& g, BlockQ6_K* out) {
-  float wish[16], largest = 0;
-  for (int r = 0; r < 16; ++r) {
-    wish[r] = FitScale(Part(g, 16 * r, 16), -32, 31);
-    if (std::fabs(wish[r]) > std::fabs(largest)) largest = wish[r];
+void Quantize(const FitTable& fits, Groups* g, int, BlockQ6_K* out) {
+  fits.scales(*g, -32, 31, g->scale);
+  float largest = 0;
+  for (const float scale : g->scale) {
+    if (std::fabs(scale) > std::fabs(largest)) largest = scale;
   }
   out->d = ToHalf(largest / -128);
   const float d = HalfToFloat(out->d);
-  int codes[256];
-  for (int r = 0; r < 16; ++r) {
-    const Group run = Part(g, 16 * r, 16);
-    const int near = d != 0 ? Nearest(wish[r] / d, -128, 127) : 0;
-    float least = HUGE_VALF;
-    for (int s = std::max(-128, near - 1); s <= std::min(127, near + 1); ++s) {
-      const float error = Error(run, {d * static_cast<float>(s), 0}, -32, 31);
-      if (error >= least) continue;
-      least = error;
-      out->scales[r] = static_cast<int8_t>(s);
+  int near[kFitGroups], best[kFitGroups] = {};
+  for (int i = 0; i < kFitGroups; ++i) near[i] = d != 0 ? Nearest(g->scale[i] / d, -128, 127) : 0;
+  float least[kFitGroups], error[kFitGroups];
+  std::fill_n(least, kFitGroups, HUGE_VALF);
+  for (int step = -1; step <= 1; ++step) {
+    int scale[kFitGroups];
+    for (int i = 0; i < kFitGroups; ++i) {
+      scale[i] = std::clamp(near[i] + step, -128, 127);
+      g->scale[i] = d * static_cast<float>(scale[i]);
     }
-    const Affine fit{d * static_cast<float>(out->scales[r]), 0};
-    for (int i = 0; i < 16; ++i) codes[16 * r + i] = Code(run.x[i], fit, -32, 31) + 32;
+    fits.errors(*g, g->scale, g->offset, -32, 31, error);
+    for (int i = 0; i < kFitGroups; ++i) {
+      if (error[i] >= least[i]) continue;
+      least[i] = error[i];
+      best[i] = scale[i];
+    }
   }
+  for (int i = 0; i < kFitGroups; ++i) {
+    out->scales[i] = static_cast<int8_t>(best[i]);
+    g->scale[i] = d * static_cast<float>(best[i]);
+  }
+  g->Codes(fits, -32, 31);
+  const auto code = [&](int i) { return g->Code(i / 16, i % 16) + 32; };
   for (int half = 0; half < 2; ++half) {
-    const int* c = codes + 128 * half;
-    for (int i = 0; i < 64; ++i) out->low[64 * half + i] = static_cast<uint8_t>((c[i] & 15) | (c[i + 64] & 15) << 4);
+    const int at = 128 * half;
+    for (int i = 0; i < 64; ++i)
+      out->low[64 * half + i] = static_cast<uint8_t>((code(at + i) & 15) | (code(at + i + 64) & 15) << 4);
     for (int i = 0; i < 32; ++i) {
-      out->high[32 * half + i] =
-          static_cast<uint8_t>(c[i] >> 4 | (c[i + 32] >> 4) << 2 | (c[i + 64] >> 4) << 4 | (c[i + 96] >> 4) << 6);
+      out->high[32 * half + i] = static_cast<uint8_t>(code(at + i) >> 4 | (code(at + i + 32) >> 4) << 2 |
+                                                      (code(at + i + 64) >> 4) << 4 | (code(at + i + 96) >> 4) << 6);
     }
   }
 }
 
-template <typename Block>
-void QuantizeBlocks(const float* x, const float* w, size_t columns, int block, uint8_t* out) {
-  for (size_t at = 0; at < columns; at += static_cast<size_t>(block), out += sizeof(Block)) {
-    Block b{};
-    Quantize(Group{x + at, w + at, block}, &b);
-    std::memcpy(out, &b, sizeof b);
+// ---- rows ----------------------------------------------------------------------------------------------------------
+
+template <typename Block, int kElements, int kGroup>
+void QuantizeBlocks(const FitTable& fits, const float* x, const float* w, size_t elements, uint8_t* out) {
+  constexpr size_t kStep = size_t{kGroup} * kFitGroups;
+  Groups groups;
+  Block blocks[kStep / kElements];
+  for (size_t at = 0; at < elements; at += kStep) {
+    const size_t n = std::min(kStep, elements - at);
+    groups.Load(x + at, w + at, kGroup, static_cast<int>(n / kGroup));
+    Quantize(fits, &groups, static_cast<int>(n / kGroup), blocks);
+    const size_t bytes = n / kElements * sizeof(Block);
+    std::memcpy(out, blocks, bytes);
+    out += bytes;
   }
 }
 
-// What the error of each element counts, relative to the element that counts most.
-std::vector<float> ErrorWeights(const float* x, const float* importance, size_t columns) {
-  double sum = 0;
-  for (size_t i = 0; i < columns; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  const double mean = sum / static_cast<double>(columns);
-  std::vector<double> w(columns);
-  double largest = 0;
-  for (size_t i = 0; i < columns; ++i) {
-    const double v = static_cast<double>(x[i]);
-    w[i] = (importance != nullptr ? static_cast<double>(importance[i]) : 1.0) * std::sqrt(mean + v * v);
-    largest = std::max(largest, w[i]);
+// What the error of each element of a row counts.
+void ErrorWeights(const float* x, const float* importance, size_t columns, float* w) {
+  float squares[kParts] = {};
+  for (size_t i = 0; i < columns; i += kParts) {
+    for (size_t j = 0; j < kParts; ++j) squares[j] += x[i + j] * x[i + j];
   }
-  std::vector<float> out(columns, 1.0f);
-  if (largest > 0) {
-    // No element counts for nothing.
-    for (size_t i = 0; i < columns; ++i) out[i] = static_cast<float>(std::max(w[i] / largest, 1e-12));
+  float sum = 0;
+  for (const float part : squares) sum += part;
+  const float root = std::sqrt(sum / static_cast<float>(columns));
+  const float inverse = std::isfinite(root) && root > 0 ? 1 / root : 0;
+  if (importance == nullptr) {
+    for (size_t i = 0; i < columns; ++i) w[i] = 1 + std::fabs(x[i]) * inverse;
+  } else {
+    for (size_t i = 0; i < columns; ++i) w[i] = importance[i] * (1 + std::fabs(x[i]) * inverse);
   }
-  return out;
 }
 
 }  // namespace
@@ -389,18 +324,21 @@ bool CanQuantize(TensorType type) {
   }
 }
 
-void QuantizeRow(TensorType type, const float* x, const float* importance, size_t columns, uint8_t* out) {
-  const std::vector<float> weights = ErrorWeights(x, importance, columns);
-  const float* w = weights.data();
+void QuantizeRows(const FitTable& fits, TensorType type, const float* x, const float* importance, size_t rows,
+                  size_t columns, uint8_t* out) {
+  const size_t elements = rows * columns;
+  std::vector<float> weights(elements);
+  float* w = weights.data();
+  for (size_t at = 0; at < elements; at += columns) ErrorWeights(x + at, importance, columns, w + at);
   switch (type) {
-    case TensorType::kQ4_0: return QuantizeBlocks<BlockQ4_0>(x, w, columns, 32, out);
-    case TensorType::kQ4_1: return QuantizeBlocks<BlockQ4_1>(x, w, columns, 32, out);
-    case TensorType::kQ5_0: return QuantizeBlocks<BlockQ5_0>(x, w, columns, 32, out);
-    case TensorType::kQ5_1: return QuantizeBlocks<BlockQ5_1>(x, w, columns, 32, out);
-    case TensorType::kQ8_0: return QuantizeBlocks<BlockQ8_0>(x, w, columns, 32, out);
-    case TensorType::kQ4_K: return QuantizeBlocks<BlockQ4_K>(x, w, columns, 256, out);
-    case TensorType::kQ5_K: return QuantizeBlocks<BlockQ5_K>(x, w, columns, 256, out);
-    case TensorType::kQ6_K: return QuantizeBlocks<BlockQ6_K>(x, w, columns, 256, out);
+    case TensorType::kQ4_0: return QuantizeBlocks<BlockQ4_0, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kQ4_1: return QuantizeBlocks<BlockQ4_1, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kQ5_0: return QuantizeBlocks<BlockQ5_0, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kQ5_1: return QuantizeBlocks<BlockQ5_1, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kQ8_0: return QuantizeBlocks<BlockQ8_0, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kQ4_K: return QuantizeBlocks<BlockQ4_K, 256, 32>(fits, x, w, elements, out);
+    case TensorType::kQ5_K: return QuantizeBlocks<BlockQ5_K, 256, 32>(fits, x, w, elements, out);
+    case TensorType::kQ6_K: return QuantizeBlocks<BlockQ6_K, 256, 16>(fits, x, w, elements, out);
     default: return;
   }
 }

@@ -5,21 +5,24 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "quant/fit_table.h"
 #include "quant/tensor_type.h"
 
 namespace paddock {
 
-// Whether QuantizeRow() makes this type.
+// Whether QuantizeRows() makes this type.
 bool CanQuantize(TensorType type);
 
-// Quantizes one row of `columns` elements, a multiple of the type's block, all finite, into RowBytes(type, columns)
-// bytes at `out`.
+// Quantizes rows of `columns` elements, a multiple of the type's block, all finite, into RowBytes(type, columns) bytes
+// each at `out`. Some dozens of blocks at once are quicker than one by one.
 //
-// The error of column i counts importance[i] * sqrt(s + x[i]^2) times, where s is the mean square of the row:
+// The error of column i counts importance[i] * (s + |x[i]|) times, where s is the root of the mean square of the row:
 // importance is the mean square of the activations that the column is multiplied with, as an importance matrix holds
-// it, and large weights matter more than their number says. Null: all columns count alike.
+// it, positive and of the order of 1, and large weights matter more than their number says. Null: all columns count
+// alike.
 //
-// Any thread; the result depends on the arguments alone.
-void QuantizeRow(TensorType type, const float* x, const float* importance, size_t columns, uint8_t* out);
+// Any thread; the result depends on the arguments alone, and not on whose `fits` these are.
+void QuantizeRows(const FitTable& fits, TensorType type, const float* x, const float* importance, size_t rows,
+                  size_t columns, uint8_t* out);
 
 }  // namespace paddock

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cmath>
 #include <thread>
+#include <utility>
 
 #include "gguf/digest.h"
 #include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #include "model/architecture.h"
 #include "model/forward.h"
+#include "model/importance.h"
 #include "model/kv_cache.h"
 #include "model/weights.h"
 #include "ops/cpu_topology.h"
@@ -28,6 +30,7 @@ constexpr int kPenaltyWindow = 64;  // tokens
 // The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
 constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
 constexpr int kProbeTokens = 32;
+constexpr size_t kLeastObserved = 16;  // tokens of a text for an importance matrix
 
 using Clock = std::chrono::steady_clock;
 
@@ -222,6 +225,9 @@ struct Engine::State {
     info.prefill_threads = choose(kProbeTokens, 3, kProbeElements / elements);
     forward.SetThreads(info.decode_threads, info.prefill_threads);
   }
+
+  std::optional<ImportanceSums> importance;  // while one is collected
+  uint32_t observed = 0, observed_size = 0;  // texts, and tokens of the longest
 
   std::span<float> Logits(int row) const { return {forward.Logits(row), static_cast<size_t>(plan.h.vocabulary)}; }
 };
@@ -490,6 +496,45 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
   s.DropFilePages();
+  return Status::Ok();
+}
+
+Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
+  State& s = *state_;
+  const size_t context = static_cast<size_t>(s.plan.context);
+  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  if (ids.size() < kLeastObserved || ids.size() > context) {
+    std::string text = "A text of " + std::to_string(kLeastObserved);
+    text += " to " + std::to_string(context);
+    return Status(Code::kInvalidArgument, text + " tokens is needed.");
+  }
+  if (!s.importance) s.importance.emplace(s.plan.h, s.pool.size());
+  s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
+  s.cached.clear();
+  s.forward.Observe(&*s.importance);
+  bool finished = true;
+  for (size_t at = 0; at < ids.size() && finished;) {
+    // No pass of so few tokens that every thread would read all of them.
+    const size_t left = ids.size() - at;
+    size_t count = std::min<size_t>(kMaxBatch, left);
+    if (left > count && left - count < kLeastObserved) count -= kLeastObserved;
+    // All rows are wanted, so that the last layer's are complete; more than kMaxLogitRows get no logits.
+    finished = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
+    at += count;
+  }
+  s.forward.Observe(nullptr);
+  s.DropFilePages();
+  if (!finished) return Status(Code::kCancelled, "Collecting the importance matrix was cancelled.");
+  ++s.observed;
+  return Status::Ok();
+}
+
+Status Engine::SaveImportance(const std::string& path, const std::vector<std::string>& datasets) {
+  State& s = *state_;
+  if (!s.importance || s.observed == 0) return Status(Code::kInvalidArgument, "No text was read yet.");
+  PADDOCK_RETURN_IF_ERROR(
+      WriteImportance(*s.importance, s.plan.h, path, datasets, std::exchange(s.observed, 0), s.observed_size));
+  s.importance.reset();
   return Status::Ok();
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/half.h"
 #include "gguf/gguf_writer.h"
+#include "kernels/dispatch.h"
 #include "ops/thread_pool.h"
 #include "quant/dequantize.h"
 #include "quant/quantize.h"
@@ -56,9 +57,11 @@ int LayerOf(std::string_view name) {
 // One tensor's rows from its type to another, a stretch of them at a time.
 class Converter {
  public:
-  Converter(const TensorInfo& tensor, const LoraFile::Pair* adapter, TensorType to, ThreadPool* pool)
-      : tensor_(tensor), adapter_(adapter), to_(to), pool_(*pool) {
+  Converter(const TensorInfo& tensor, const LoraFile::Pair* adapter, const float* importance, TensorType to,
+            const FitTable& fits, ThreadPool* pool)
+      : tensor_(tensor), adapter_(adapter), importance_(importance), to_(to), fits_(fits), pool_(*pool) {
     row_bytes_ = RowBytes(to, columns());
+    piece_ = std::max<size_t>(1, kPieceElements / columns());
     stretch_ = std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)));
     out_.resize(stretch_ * row_bytes_);
     error_.resize(static_cast<size_t>(pool_.size()));
@@ -71,11 +74,12 @@ class Converter {
   // False when cancelled or when a weight is no number.
   bool Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
     std::atomic<bool> sound{true};
-    const int pieces = static_cast<int>(count);
+    const int pieces = static_cast<int>((count + piece_ - 1) / piece_);
     pool_.Run(cancel, [&](int thread) {
-      std::vector<float> x(columns()), back(columns());
-      for (int row; (row = pool_.Claim(thread, pieces)) < pieces;) {
-        if (!ConvertRow(begin + static_cast<size_t>(row), static_cast<size_t>(row), thread, &x, &back))
+      std::vector<float> x(piece_ * columns()), back(piece_ * columns());
+      for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
+        const size_t at = static_cast<size_t>(piece) * piece_, n = std::min(piece_, count - at);
+        if (!ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread, x.data(), back.data()))
           sound.store(false, std::memory_order_relaxed);
       }
     });
@@ -87,6 +91,7 @@ class Converter {
 
  private:
   static constexpr size_t kStretchBytes = size_t{16} << 20;
+  static constexpr size_t kPieceElements = 8192;  // what x, its weights and its codes fill of a cache
 
   size_t columns() const { return static_cast<size_t>(tensor_.columns()); }
   static double Sum(const std::vector<double>& v) {
@@ -95,38 +100,66 @@ class Converter {
     return sum;
   }
 
-  bool ConvertRow(size_t row, size_t at, int thread, std::vector<float>* x, std::vector<float>* back) {
-    const size_t source_bytes = RowBytes(tensor_.type, columns());
-    Dequantize(tensor_.type, tensor_.data.data() + row * source_bytes, columns(), x->data());
-    if (adapter_ != nullptr) adapter_->AddRow(row, x->data());
-    for (const float v : *x) {
-      if (!std::isfinite(v)) return false;
+  void Read(size_t row, float* x) const {
+    const uint8_t* source = tensor_.data.data() + row * RowBytes(tensor_.type, columns());
+    if (tensor_.type == TensorType::kF16 && columns() % 16 == 0) {
+      fits_.widen(reinterpret_cast<const uint16_t*>(source), static_cast<int>(columns()), x);
+    } else {
+      Dequantize(tensor_.type, source, columns(), x);
     }
-    uint8_t* out = out_.data() + at * row_bytes_;
+    if (adapter_ != nullptr) adapter_->AddRow(row, x);
+  }
+
+  bool ConvertRows(size_t row, size_t count, uint8_t* out, int thread, float* x, float* back) {
+    const size_t elements = count * columns();
+    for (size_t i = 0; i < count; ++i) Read(row + i, x + i * columns());
+    // A sum of what is no number is none either.
+    if (!std::isfinite(Power(x, elements))) {
+      for (size_t i = 0; i < elements; ++i) {
+        if (!std::isfinite(x[i])) return false;
+      }
+    }
     if (to_ == TensorType::kF32) {
-      std::copy_n(reinterpret_cast<const uint8_t*>(x->data()), 4 * columns(), out);
+      std::copy_n(reinterpret_cast<const uint8_t*>(x), 4 * elements, out);
     } else if (to_ == TensorType::kF16) {
-      for (size_t i = 0; i < columns(); ++i) {
-        const uint16_t half = FloatToHalf(std::clamp((*x)[i], -65504.0f, 65504.0f));
+      for (size_t i = 0; i < elements; ++i) {
+        const uint16_t half = FloatToHalf(std::clamp(x[i], -65504.0f, 65504.0f));
         std::copy_n(reinterpret_cast<const uint8_t*>(&half), 2, out + 2 * i);
       }
     } else {
-      QuantizeRow(to_, x->data(), nullptr, columns(), out);
+      QuantizeRows(fits_, to_, x, importance_, count, columns(), out);
     }
-    Dequantize(to_, out, columns(), back->data());
-    for (size_t i = 0; i < columns(); ++i) {
-      const double v = static_cast<double>((*x)[i]), e = v - static_cast<double>((*back)[i]);
-      error_[static_cast<size_t>(thread)] += e * e;
-      power_[static_cast<size_t>(thread)] += v * v;
-    }
+    Dequantize(to_, out, elements, back);
+    for (size_t i = 0; i < elements; ++i) back[i] -= x[i];
+    error_[static_cast<size_t>(thread)] += Power(back, elements);
+    power_[static_cast<size_t>(thread)] += Power(x, elements);
     return true;
+  }
+
+  // The sum of squares, in parts, so that the compiler may use vectors.
+  static double Power(const float* x, size_t n) {
+    constexpr size_t kParts = 16, kRun = 512;
+    double total = 0;
+    for (size_t at = 0; at < n; at += kRun) {
+      const size_t end = std::min(at + kRun, n), whole = at + (end - at) / kParts * kParts;
+      float sum[kParts] = {};
+      for (size_t i = at; i < whole; i += kParts) {
+        for (size_t j = 0; j < kParts; ++j) sum[j] += x[i + j] * x[i + j];
+      }
+      for (size_t i = whole; i < end; ++i) sum[0] += x[i] * x[i];
+      for (const float part : sum) total += static_cast<double>(part);
+    }
+    return total;
   }
 
   const TensorInfo& tensor_;
   const LoraFile::Pair* const adapter_;  // may be null
+  const float* const importance_;        // may be null
   const TensorType to_;
+  const FitTable& fits_;
   ThreadPool& pool_;
   size_t row_bytes_ = 0, stretch_ = 0;
+  size_t piece_ = 0;  // rows that a thread converts together
   std::vector<uint8_t> out_;
   std::vector<double> error_, power_;  // [thread]
 };
@@ -134,18 +167,23 @@ class Converter {
 struct Step {
   const TensorInfo* tensor;
   TensorType to;
+  const float* importance;  // may be null
 };
 
-Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture) {
+Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture, const Importance* importance) {
   int layers = 0;
   for (const TensorInfo& tensor : source.tensors()) layers = std::max(layers, LayerOf(tensor.name) + 1);
   const bool tied = source.FindTensor("output.weight") == nullptr;
   std::vector<Step> steps;
   for (const TensorInfo& tensor : source.tensors()) {
     const bool head = tensor.name == (tied ? "token_embd.weight" : "output.weight");
-    const Result<TensorType> to = TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head);
+    const Result<TensorType> to =
+        TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head, importance != nullptr);
     if (!to.ok()) return to.status();
-    steps.push_back({&tensor, *to});
+    Result<const float*> weights = nullptr;
+    if (importance != nullptr) weights = importance->Find(tensor.name, tensor.columns());
+    if (!weights.ok()) return weights.status();
+    steps.push_back({&tensor, *to, CanQuantize(*to) ? *weights : nullptr});
   }
   return steps;
 }
@@ -161,7 +199,8 @@ const std::vector<std::string>& Mixtures() {
   return names;
 }
 
-Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head) {
+Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head,
+                                 bool weighted) {
   const Mixture* mixture = Find(name);
   if (mixture == nullptr) {
     std::string choices;
@@ -181,6 +220,8 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
     if (mix == "Q4_K_M" || mix == "Q5_K_M") {
       const bool more = layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
       if (more) type = TensorType::kQ6_K;
+    } else if (mix == "Q4_0" && weighted && down && layer < eighth) {
+      type = TensorType::kQ4_1;
     } else if (mix == "Q4_K_S" && ((value && layer < 4) || (down && layer < eighth))) {
       type = TensorType::kQ5_K;
     }
@@ -188,21 +229,25 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
   return WithFallback(type, tensor.columns());
 }
 
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const std::string& path,
-                                    const std::string& mixture, int threads, const std::atomic<bool>* cancel,
-                                    const std::function<void(double)>& progress) {
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const Importance* importance,
+                                    const std::string& path, const std::string& mixture, int threads,
+                                    const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
   const Mixture* found = Find(mixture);
-  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false).status();
-  Result<std::vector<Step>> planned = PlanSteps(source, *found);
+  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false, false).status();
+  Result<std::vector<Step>> planned = PlanSteps(source, *found, importance);
   if (!planned.ok()) return planned.status();
   const std::vector<Step> steps = planned.Take();
   if (adapter != nullptr) PADDOCK_RETURN_IF_ERROR(adapter->Fits(source));
+
+  Result<const KernelTable*> chosen = ChooseKernels("");
+  if (!chosen.ok()) return chosen.status();
+  const KernelTable* kernels = *chosen;
 
   QuantizeReport report;
   std::vector<GgufWriter::Tensor> headers;
   std::map<std::string, uint64_t> types;
   uint64_t total = 0, matrix_bytes = 0, matrix_elements = 0;
-  for (const auto& [tensor, to] : steps) {
+  for (const auto& [tensor, to, weights] : steps) {
     const uint64_t elements = tensor->columns() * tensor->rows();
     const uint64_t bytes = tensor->rows() * RowBytes(to, static_cast<size_t>(tensor->columns()));
     headers.push_back({tensor->name, to, {}, tensor->dimensions, bytes});
@@ -214,6 +259,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
       matrix_bytes += bytes;
       matrix_elements += elements;
     }
+    if (weights != nullptr) ++report.weighted;
     report.requantized = report.requantized || (to != tensor->type && CanQuantize(tensor->type));
   }
   report.types.assign(types.begin(), types.end());
@@ -227,12 +273,12 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
   ThreadPool pool(threads);
   double error = 0, power = 0;
   uint64_t done = 0;
-  for (const auto& [tensor, to] : steps) {
+  for (const auto& [tensor, to, weights] : steps) {
     const LoraFile::Pair* pair = adapter == nullptr ? nullptr : adapter->Find(tensor->name);
     if (to == tensor->type && pair == nullptr) {
       PADDOCK_RETURN_IF_ERROR(writer.Write(tensor->data));
     } else {
-      Converter converter(*tensor, pair, to, &pool);
+      Converter converter(*tensor, pair, weights, to, *kernels->fits, &pool);
       for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
         const size_t count = std::min(converter.stretch(), converter.rows() - begin);
         const bool sound = converter.Convert(begin, count, cancel);

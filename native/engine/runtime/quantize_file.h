@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "gguf/gguf.h"
+#include "model/importance.h"
 #include "train/lora_file.h"
 
 namespace paddock {
@@ -23,22 +24,26 @@ const std::vector<std::string>& Mixtures();
 //   * the output head, or the embedding that serves as one, gets 6 bits from every mixture of 4 and 5 bits;
 //   * Q4_K_M and Q5_K_M give attn_v and ffn_down 6 bits in the first and last eighth of the layers and in every third
 //     between; Q4_K_S gives 5 bits to attn_v of the first four and to ffn_down of the first eighth;
+//   * Q4_0 that is weighted by an importance matrix gives Q4_1 to ffn_down of the first eighth;
 //   * rows that are no multiple of 256 fall back: Q4_K to Q5_0, Q5_K to Q5_1, Q6_K to Q8_0; of 32: to F16.
-Result<TensorType> TypeInMixture(std::string_view mixture, const TensorInfo& tensor, int layer, int layers, bool head);
+Result<TensorType> TypeInMixture(std::string_view mixture, const TensorInfo& tensor, int layer, int layers, bool head,
+                                 bool weighted);
 
 struct QuantizeReport {
   uint64_t source_bytes = 0, bytes = 0, parameters = 0;
   double bits_per_weight = 0;  // of the matrices
   double relative_error = 0;   // root of the squared error of all converted weights, relative to the weights
+  uint64_t weighted = 0;       // tensors that an importance matrix had a say in
   bool requantized = false;    // the source was quantized already: its errors are added to the new ones
   std::vector<std::pair<std::string, uint64_t>> types;  // tensor type -> number of tensors
 };
 
 // Writes `source` to `path` in the mixture's types, on `threads` threads, with what `adapter` (null: none) adds to its
-// weights. `progress` gets 0..1 on the calling thread. kInvalidArgument for an unknown mixture or an adapter of another
-// model, kCancelled, kInvalidModel when a weight is no number; then there is no file.
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const std::string& path,
-                                    const std::string& mixture, int threads, const std::atomic<bool>* cancel,
-                                    const std::function<void(double)>& progress);
+// weights, and errors weighed by `importance` (null: all columns count alike). `progress` gets 0..1 on the calling
+// thread. kInvalidArgument for an unknown mixture, or an adapter or an importance matrix of another model, kCancelled,
+// kInvalidModel when a weight is no number; then there is no file.
+Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const Importance* importance,
+                                    const std::string& path, const std::string& mixture, int threads,
+                                    const std::atomic<bool>* cancel, const std::function<void(double)>& progress);
 
 }  // namespace paddock

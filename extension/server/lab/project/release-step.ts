@@ -35,6 +35,7 @@ export const releaseStep: LabStep<ReleaseResult> = {
         .quantize(
           await session.store.resolve(base),
           adapterOf(required(before, 'train').folder),
+          '',
           path,
           quantization,
           0,

@@ -107,6 +107,10 @@ struct Avx2Isa {
   static PADDOCK_INLINE F Div(F a, F b) { return _mm256_div_ps(a, b); }
   static PADDOCK_INLINE F Max(F a, F b) { return _mm256_max_ps(a, b); }
   static PADDOCK_INLINE F Min(F a, F b) { return _mm256_min_ps(a, b); }
+  // x where a > b, else y
+  static PADDOCK_INLINE F SelectGreater(F a, F b, F x, F y) {
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
+  }
   static PADDOCK_INLINE F Fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }    // a * b + c
   static PADDOCK_INLINE F Fnma(F a, F b, F c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a * b
   static PADDOCK_INLINE F Round(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -22,4 +22,5 @@ const KernelTable kTable = {
     .read_stream = ReadStream,
     .int8_peak = Int8Peak,
     .gradients = &kGradients,
+    .fits = &kFits,
 };

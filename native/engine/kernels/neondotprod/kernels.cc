@@ -19,6 +19,7 @@ namespace {
 #include "kernels/generic/unpack-inl.h"
 #include "kernels/generic/product-inl.h"
 #include "kernels/generic/gradient-inl.h"
+#include "kernels/generic/fit-inl.h"
 #include "kernels/generic/probe-inl.h"
 }  // namespace
 #include "kernels/generic/table-inl.h"

@@ -147,6 +147,10 @@ struct ScalarIsa {
   static PADDOCK_INLINE F Min(F a, F b) {
     return Each(a, b, [](float x, float y) { return x < y ? x : y; });
   }
+  static PADDOCK_INLINE F SelectGreater(F a, F b, F x, F y) {
+    for (int i = 0; i < kLanes; ++i) y.lane[i] = a.lane[i] > b.lane[i] ? x.lane[i] : y.lane[i];
+    return y;
+  }
   static PADDOCK_INLINE F Fma(F a, F b, F c) {
     for (int i = 0; i < kLanes; ++i) c.lane[i] += a.lane[i] * b.lane[i];
     return c;
