@@ -18,7 +18,7 @@ import { evaluateStep } from './evaluate-step.ts';
 import type { EvaluateResult } from './evaluate-step.ts';
 import { readProject, writeProject } from './project-file.ts';
 import { releaseStep } from './release-step.ts';
-import { placeOfStep, readRecord, wasDoneOnce, writeRecord } from './step.ts';
+import { placeOfStep, readLastFinished, readRecord, writeRecord } from './step.ts';
 import type { LabStep, StepPlace, StepPlaces, StepRecord, Workshop } from './step.ts';
 import { writeStory } from './story.ts';
 import { readCurve, trainStep } from './train-step.ts';
@@ -78,6 +78,7 @@ export class Lab {
     const views: LabStepView[] = [];
     const before: Partial<Record<LabStepName, StepPlace>> = {};
     const records: Partial<Record<LabStepName, StepRecord<unknown>>> = {};
+    let trainFolder: string | undefined;
     for (const step of steps) {
       const place = await this.#place(step, workshop, before);
       if (place === 'off') {
@@ -86,9 +87,16 @@ export class Lab {
       }
       const record = place && (await readRecord<unknown>(place));
       if (place !== undefined) before[step.name] = place;
-      if (record !== undefined) records[step.name] = record;
-      const status = await this.#status(step.name, record);
-      views.push({ name: step.name, status, seconds: record?.seconds });
+      // What is outdated is still the best there is to look at.
+      const earlier = record === undefined ? await readLastFinished(join(this.#folder, step.name)) : undefined;
+      const shown = record ?? earlier?.record;
+      if (shown !== undefined) records[step.name] = shown;
+      if (step.name === 'train') trainFolder = earlier?.folder ?? place?.folder;
+      views.push({
+        name: step.name,
+        status: this.#status(step.name, record, earlier?.record),
+        seconds: shown?.seconds,
+      });
     }
     const collected = records.collect?.result as CollectResult | undefined;
     const evaluated = records.evaluate?.result as EvaluateResult | undefined;
@@ -99,7 +107,7 @@ export class Lab {
       steps: views,
       collected,
       curation: records.curate?.result as LabState['curation'],
-      training: await trainingOf(before, records.train as StepRecord<TrainStepResult> | undefined),
+      training: await trainingOf(trainFolder, records.train as StepRecord<TrainStepResult> | undefined),
       release: records.release?.result as LabState['release'],
       comparison: evaluated?.comparison,
       report: (await isThere(report)) ? report : undefined,
@@ -120,10 +128,13 @@ export class Lab {
     }
   }
 
-  async #status(name: LabStepName, record: StepRecord<unknown> | undefined): Promise<LabStepStatus> {
+  #status(
+    name: LabStepName,
+    record: StepRecord<unknown> | undefined,
+    earlier: StepRecord<unknown> | undefined,
+  ): LabStepStatus {
     if (this.#running === name) return 'running';
-    if (record !== undefined) return record.state;
-    return (await wasDoneOnce(join(this.#folder, name))) ? 'outdated' : 'waiting';
+    return record?.state ?? (earlier === undefined ? 'waiting' : 'outdated');
   }
 }
 
@@ -141,25 +152,30 @@ async function runStep(
   if (record?.state === 'done') return;
   const start = performance.now();
   const seconds = (): number => (record?.seconds ?? 0) + Number(((performance.now() - start) / 1000).toFixed(1));
-  await writeRecord(place, { state: 'begun', seconds: seconds() });
+  let known: { readonly result?: unknown } = record?.result === undefined ? {} : { result: record.result };
+  await writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
   try {
     const result = await step.run(workshop, place, before, {
       signal,
       tell: (progress) => onProgress?.({ step: step.name, ...progress }),
+      keep: (result) => {
+        known = { result };
+        return writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
+      },
     });
     await writeRecord(place, { state: 'done', seconds: seconds(), result });
   } catch (error) {
-    await writeRecord(place, { state: 'begun', seconds: seconds() });
+    await writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
     throw error;
   }
 }
 
 async function trainingOf(
-  { train }: StepPlaces,
+  folder: string | undefined,
   record: StepRecord<TrainStepResult> | undefined,
 ): Promise<LabState['training']> {
-  if (train === undefined || record === undefined) return undefined;
-  const points = await readCurve(train.folder);
+  if (folder === undefined || record === undefined) return undefined;
+  const points = await readCurve(folder);
   const unknown = {
     steps: undefined,
     samples: undefined,

@@ -18,6 +18,8 @@ export interface Workshop {
 export interface StepHooks {
   readonly signal: AbortSignal;
   readonly tell: (progress: Omit<LabProgress, 'step'>) => void;
+  /** Shows what is known of the result already, also after a stop. */
+  readonly keep: (known: object) => Promise<void>;
 }
 
 /** Where a step's results are, of the inputs that there are now. */
@@ -62,15 +64,15 @@ function digest(value: unknown): string {
 }
 
 export async function readRecord<Result>({ id, folder }: StepPlace): Promise<StepRecord<Result> | undefined> {
-  const text = await readFile(join(folder, recordName), 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    return undefined;
-  }
+  const record = await readRecordFile(join(folder, recordName));
+  return record?.id === id ? (record as StepRecord<Result>) : undefined;
+}
+
+/** What cannot be read was not finished. */
+async function readRecordFile(path: string): Promise<StepRecord<unknown> | undefined> {
   try {
-    const record = JSON.parse(text) as StepRecord<Result>;
-    return record.id === id ? record : undefined;
+    return JSON.parse(await readFile(path, 'utf8')) as StepRecord<unknown>;
   } catch {
-    // What cannot be read was not finished.
     return undefined;
   }
 }
@@ -80,13 +82,19 @@ export async function writeRecord(place: StepPlace, record: Omit<StepRecord<unkn
   await writeAtomically(join(place.folder, recordName), `${JSON.stringify({ id: place.id, ...record })}\n`);
 }
 
-/** Whether a step was finished with whatever inputs; `folder` has a folder for each. */
-export async function wasDoneOnce(folder: string): Promise<boolean> {
+/** What a step had found when it was last finished, with whatever inputs; `folder` has a folder for each. */
+export async function readLastFinished(
+  folder: string,
+): Promise<{ readonly record: StepRecord<unknown>; readonly folder: string } | undefined> {
   const names = await readdir(folder).catch(() => []);
-  const texts = await Promise.all(
-    names.map((name) => readFile(join(folder, name, recordName), 'utf8').catch(() => '')),
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name, recordName);
+      const record = await readRecordFile(path);
+      return record?.state === 'done' ? [{ record, folder: join(folder, name), time: (await stat(path)).mtimeMs }] : [];
+    }),
   );
-  return texts.some((text) => text.includes('"state":"done"'));
+  return found.flat().sort((one, other) => other.time - one.time)[0];
 }
 
 const recordName = 'step.json';

@@ -5,7 +5,7 @@ import { RunLog } from '../train/run-log.ts';
 import { prepareTraining } from '../train/prepare.ts';
 import { presets } from '../train/settings.ts';
 import type { TrainSettings } from '../train/settings.ts';
-import { train } from '../train/train.ts';
+import { stepsOf, train } from '../train/train.ts';
 import type { TrainProgress } from '../train/train.ts';
 import { required, useModel } from './step.ts';
 import type { LabStep, StepHooks } from './step.ts';
@@ -21,6 +21,8 @@ export const trainStep: LabStep<TrainStepResult> = {
     const settings = trainSettings(workshop.project);
     const files = { train: [join(data, 'train.jsonl')], valid: [join(data, 'valid.jsonl')] };
     const plan = await prepareTraining(workshop.session, files, settings);
+    const steps = stepsOf(settings, plan.train.samples.length);
+    await hooks.keep({ steps, samples: plan.train.samples.length });
     const result = await train(
       workshop.session.engine,
       plan.native,
@@ -73,9 +75,13 @@ export function trainSettings({ train: { preset, epochs, learningRate }, seed }:
 /** A look at the validation set is told once, with the step that comes after it. */
 function progressTeller({ tell }: StepHooks): (progress: TrainProgress) => void {
   let told: number | undefined;
+  let isFirst = true;
   return ({ step, steps, epoch, loss, validLoss, tokensPerSecond, remainingSeconds }) => {
     const speed = tokensPerSecond === undefined ? '' : `, ${tokensPerSecond.toFixed(0)} tokens/s`;
-    const look = validLoss === told || validLoss === undefined ? undefined : { step: step - 1, validLoss };
+    // A run that goes on begins with the loss of a look that was told before.
+    const isOld = validLoss === told || (isFirst && step > 1);
+    const look = isOld || validLoss === undefined ? undefined : { step: step - 1, validLoss };
+    isFirst = false;
     told = validLoss;
     tell({
       words: `step ${step} of ${steps}, epoch ${epoch + 1}${speed}`,

@@ -81,6 +81,11 @@ export function nativeOptions(settings: TrainSettings, layers: number, checkpoin
   return { rank, alpha, dropout, targets: [...targets], seed, weightDecay, clip, maxTokens, firstLayer, checkpoints };
 }
 
+/** Steps of the optimizer that a whole run makes. */
+export function stepsOf({ epochs, batch }: TrainSettings, samples: number): number {
+  return Math.ceil(epochs * stepsPerEpoch(samples, batch));
+}
+
 export async function train(
   engine: Engine,
   native: NativeTrainOptions,
@@ -123,7 +128,7 @@ class Run {
     this.#log = new RunLog(join(options.folder, 'log.jsonl'));
     this.#checkpoint = join(options.folder, 'checkpoint.bin');
     const { settings, train: set } = options;
-    this.#steps = Math.ceil(settings.epochs * stepsPerEpoch(set.samples.length, settings.batch));
+    this.#steps = stepsOf(settings, set.samples.length);
     this.#state = { identity: identityOf(options), step: 0, tokens: 0, loss: Number.NaN, waited: 0 };
   }
 
