@@ -200,6 +200,16 @@ inline __m512 _mm512_max_ps(__m512 a, __m512 b) {
 inline __m512 _mm512_min_ps(__m512 a, __m512 b) {
   return EachF(a, b, [](float x, float y) { return x < y ? x : y; });
 }
+inline __m512i _mm512_broadcast_i32x4(__m128i v) {
+  __m512i out;
+  for (int i = 0; i < 64; ++i) out.byte[i] = v.byte[i % 16];
+  return out;
+}
+// Indices below 128 only, which are those that stand for a byte.
+inline __m512i _mm512_shuffle_epi8(__m512i table, __m512i index) {
+  for (int i = 0; i < 64; ++i) index.byte[i] = table.byte[i / 16 * 16 + (index.byte[i] & 15)];
+  return index;
+}
 // Of the comparisons only _CMP_GT_OQ.
 inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int) {
   unsigned mask = 0;

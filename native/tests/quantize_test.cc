@@ -24,7 +24,7 @@ struct Case {
 // A uniform quantizer of n bits over a block has about 2^-n of its range; these are measured values with a margin.
 constexpr Case kCases[] = {{TensorType::kQ8_0, 0.006}, {TensorType::kQ6_K, 0.018}, {TensorType::kQ5_K, 0.036},
                            {TensorType::kQ5_1, 0.038}, {TensorType::kQ5_0, 0.044}, {TensorType::kQ4_K, 0.073},
-                           {TensorType::kQ4_1, 0.077}, {TensorType::kQ4_0, 0.090}};
+                           {TensorType::kQ4_1, 0.077}, {TensorType::kQ4_0, 0.090}, {TensorType::kIQ4_NL, 0.080}};
 
 std::vector<float> Normal(size_t n, uint64_t seed) {
   Random random(seed);

@@ -15,7 +15,8 @@ inline std::vector<size_t> ScaleOffsets(TensorType type) {
   switch (type) {
     case TensorType::kQ4_0:
     case TensorType::kQ5_0:
-    case TensorType::kQ8_0: return {0};
+    case TensorType::kQ8_0:
+    case TensorType::kIQ4_NL: return {0};
     case TensorType::kQ4_1:
     case TensorType::kQ5_1:
     case TensorType::kQ4_K:
@@ -46,9 +47,9 @@ inline std::vector<uint8_t> RandomTensor(TensorType type, int rows, int columns,
   for (uint8_t& byte : out) byte = static_cast<uint8_t>(random.Next() >> 8);
   const size_t block = static_cast<size_t>(Traits(type).block_bytes);
   // K-quants multiply the half scale with 6- or 8-bit ones, and all multiply it with the code.
-  const float step = Traits(type).block_elements == 256 ? scale / 1000
-                     : type == TensorType::kQ8_0        ? scale / 128
-                                                        : scale / 16;
+  const float step = Traits(type).block_elements == 256                         ? scale / 1000
+                     : type == TensorType::kQ8_0 || type == TensorType::kIQ4_NL ? scale / 128
+                                                                                : scale / 16;
   for (size_t at = 0; at < out.size(); at += block) {
     for (const size_t offset : ScaleOffsets(type)) {
       const uint16_t d = FloatToHalf(step * (1 + 0.5f * random.Uniform()));

@@ -29,7 +29,7 @@ import { splitTexts } from './texts.mjs';
 const { values: options } = parseArgs({
   options: {
     models: { type: 'string', default: testModels.join(',') },
-    types: { type: 'string', default: 'Q4_0,Q4_1,Q4_K_S,Q4_K_M,Q5_K_M,Q6_K,Q8_0' },
+    types: { type: 'string', default: 'Q4_0,Q4_1,IQ4_NL,Q4_K_S,Q4_K_M,Q5_K_M,Q6_K,Q8_0' },
     importance: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     windows: { type: 'string', default: '40' },

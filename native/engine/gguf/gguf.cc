@@ -147,7 +147,7 @@ Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor, uint
     return {Code::kUnsupportedModel,
             "The file's " + where + " is of type " + std::to_string(type) +
                 ", which this engine does not run. Choose a file in Q4_K_M, Q8_0 or another of the "
-                "types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K."};
+                "types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, IQ4_NL."};
   }
   tensor->type = static_cast<TensorType>(type);
   const uint64_t block = static_cast<uint64_t>(traits->block_elements);

@@ -106,6 +106,15 @@ void Dequantize(TensorType type, const void* source, size_t count, float* out) {
         for (int j = 0; j < 32; ++j) o[j] = d * static_cast<float>(b.q[j]);
       });
       return;
+    case TensorType::kIQ4_NL:
+      ForEachBlock<BlockIQ4_NL>(source, count, 32, out, [](const BlockIQ4_NL& b, float* o) {
+        const float d = HalfToFloat(b.d);
+        for (int j = 0; j < 16; ++j) {
+          o[j] = d * static_cast<float>(kUnevenLevels[b.q[j] & 15]);
+          o[j + 16] = d * static_cast<float>(kUnevenLevels[b.q[j] >> 4]);
+        }
+      });
+      return;
     case TensorType::kQ4_K: ForEachBlock<BlockQ4_K>(source, count, 256, out, ExpandQ4_K<BlockQ4_K>); return;
     case TensorType::kQ5_K: ForEachBlock<BlockQ5_K>(source, count, 256, out, ExpandQ4_K<BlockQ5_K>); return;
     case TensorType::kQ6_K: ForEachBlock<BlockQ6_K>(source, count, 256, out, ExpandQ6_K); return;

@@ -90,6 +90,20 @@ void Quantize(const FitTable& fits, Groups* g, int count, BlockQ4_0* out) {
   }
 }
 
+void Quantize(const FitTable& fits, Groups* g, int count, BlockIQ4_NL* out) {
+  fits.uneven_scales(*g, g->scale);
+  uint16_t d[kFitGroups];
+  for (int i = 0; i < kFitGroups; ++i) {
+    d[i] = ToHalf(g->scale[i]);
+    g->scale[i] = HalfToFloat(d[i]);
+  }
+  fits.uneven_codes(*g, g->scale, g->code);
+  for (int i = 0; i < count; ++i) {
+    out[i].d = d[i];
+    PutNibbles(*g, i, 0, out[i].q);
+  }
+}
+
 void Quantize(const FitTable& fits, Groups* g, int count, BlockQ5_0* out) {
   uint16_t d[kFitGroups];
   CenteredCodes(fits, 16, g, d);
@@ -336,6 +350,7 @@ void QuantizeRows(const FitTable& fits, TensorType type, const float* x, const f
     case TensorType::kQ5_0: return QuantizeBlocks<BlockQ5_0, 32, 32>(fits, x, w, elements, out);
     case TensorType::kQ5_1: return QuantizeBlocks<BlockQ5_1, 32, 32>(fits, x, w, elements, out);
     case TensorType::kQ8_0: return QuantizeBlocks<BlockQ8_0, 32, 32>(fits, x, w, elements, out);
+    case TensorType::kIQ4_NL: return QuantizeBlocks<BlockIQ4_NL, 32, 32>(fits, x, w, elements, out);
     case TensorType::kQ4_K: return QuantizeBlocks<BlockQ4_K, 256, 32>(fits, x, w, elements, out);
     case TensorType::kQ5_K: return QuantizeBlocks<BlockQ5_K, 256, 32>(fits, x, w, elements, out);
     case TensorType::kQ6_K: return QuantizeBlocks<BlockQ6_K, 256, 16>(fits, x, w, elements, out);

@@ -20,6 +20,7 @@ enum class TensorType : uint32_t {
   kQ4_K = 12,
   kQ5_K = 13,
   kQ6_K = 14,
+  kIQ4_NL = 20,
   kBF16 = 30,
 };
 
@@ -41,7 +42,7 @@ inline const TensorTypeTraits* FindTraits(uint32_t type) {
       {TensorType::kQ4_1, {"Q4_1", 32, 20}},   {TensorType::kQ5_0, {"Q5_0", 32, 22}},
       {TensorType::kQ5_1, {"Q5_1", 32, 24}},   {TensorType::kQ8_0, {"Q8_0", 32, 34}},
       {TensorType::kQ4_K, {"Q4_K", 256, 144}}, {TensorType::kQ5_K, {"Q5_K", 256, 176}},
-      {TensorType::kQ6_K, {"Q6_K", 256, 210}},
+      {TensorType::kQ6_K, {"Q6_K", 256, 210}}, {TensorType::kIQ4_NL, {"IQ4_NL", 32, 18}},
   };
   for (const Row& row : kRows) {
     if (static_cast<uint32_t>(row.type) == type) return &row.traits;
@@ -58,6 +59,9 @@ inline size_t RowBytes(TensorType type, size_t columns) {
   const TensorTypeTraits& traits = Traits(type);
   return columns / static_cast<size_t>(traits.block_elements) * static_cast<size_t>(traits.block_bytes);
 }
+
+// What the codes of IQ4_NL stand for.
+inline constexpr int8_t kUnevenLevels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 #pragma pack(push, 1)
 // w = d * (q - 8); byte j holds elements j (low nibble) and j + 16 (high).
@@ -86,6 +90,11 @@ struct BlockQ5_1 {
 struct BlockQ8_0 {
   uint16_t d;
   int8_t q[32];
+};
+// w = d * kUnevenLevels[q], nibbles as in Q4_0: levels stand closer around zero, where most weights are.
+struct BlockIQ4_NL {
+  uint16_t d;
+  uint8_t q[16];
 };
 // Eight runs of 32: w = d * scale[r] * q - dmin * min[r], scales and mins of 6 bits packed in 12 bytes.
 // Bytes 32j .. 32j+31 of q hold run 2j in the low nibbles and run 2j+1 in the high ones.

@@ -20,9 +20,9 @@ struct Mixture {
   uint32_t file_type;  // general.file_type
 };
 constexpr Mixture kMixtures[] = {
-    {"Q4_0", TensorType::kQ4_0, 2},    {"Q4_1", TensorType::kQ4_1, 3},    {"Q4_K_S", TensorType::kQ4_K, 14},
-    {"Q4_K_M", TensorType::kQ4_K, 15}, {"Q5_K_M", TensorType::kQ5_K, 17}, {"Q6_K", TensorType::kQ6_K, 18},
-    {"Q8_0", TensorType::kQ8_0, 7},    {"F16", TensorType::kF16, 1},
+    {"Q4_0", TensorType::kQ4_0, 2},    {"Q4_1", TensorType::kQ4_1, 3},    {"IQ4_NL", TensorType::kIQ4_NL, 25},
+    {"Q4_K_S", TensorType::kQ4_K, 14}, {"Q4_K_M", TensorType::kQ4_K, 15}, {"Q5_K_M", TensorType::kQ5_K, 17},
+    {"Q6_K", TensorType::kQ6_K, 18},   {"Q8_0", TensorType::kQ8_0, 7},    {"F16", TensorType::kF16, 1},
 };
 
 const Mixture* Find(std::string_view name) {
@@ -171,14 +171,18 @@ struct Step {
 };
 
 Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture, const Importance* importance) {
-  int layers = 0;
-  for (const TensorInfo& tensor : source.tensors()) layers = std::max(layers, LayerOf(tensor.name) + 1);
+  MixtureModel model;
+  model.weighted = importance != nullptr;
+  for (const TensorInfo& tensor : source.tensors()) model.layers = std::max(model.layers, LayerOf(tensor.name) + 1);
+  const std::string architecture(source.GetString("general.architecture").value_or(""));
+  const uint64_t heads = source.GetUint(architecture + ".attention.head_count").value_or(1);
+  const uint64_t kv_heads = source.GetUint(architecture + ".attention.head_count_kv").value_or(heads);
+  if (kv_heads > 0) model.group = static_cast<int>(std::min<uint64_t>(heads / kv_heads, 1024));
   const bool tied = source.FindTensor("output.weight") == nullptr;
   std::vector<Step> steps;
   for (const TensorInfo& tensor : source.tensors()) {
     const bool head = tensor.name == (tied ? "token_embd.weight" : "output.weight");
-    const Result<TensorType> to =
-        TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), layers, head, importance != nullptr);
+    const Result<TensorType> to = TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), model, head);
     if (!to.ok()) return to.status();
     Result<const float*> weights = nullptr;
     if (importance != nullptr) weights = importance->Find(tensor.name, tensor.columns());
@@ -199,8 +203,8 @@ const std::vector<std::string>& Mixtures() {
   return names;
 }
 
-Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, int layers, bool head,
-                                 bool weighted) {
+Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, const MixtureModel& model,
+                                 bool head) {
   const Mixture* mixture = Find(name);
   if (mixture == nullptr) {
     std::string choices;
@@ -216,13 +220,15 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
   if (head && few_bits) {
     type = TensorType::kQ6_K;
   } else if (layer >= 0 && (value || down)) {
-    const int eighth = layers / 8;
+    const int layers = model.layers, eighth = layers / 8;
     if (mix == "Q4_K_M" || mix == "Q5_K_M") {
       const bool more = layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
       if (more) type = TensorType::kQ6_K;
-    } else if (mix == "Q4_0" && weighted && down && layer < eighth) {
+    } else if (mix == "Q4_0" && model.weighted && down && layer < eighth) {
       type = TensorType::kQ4_1;
     } else if (mix == "Q4_K_S" && ((value && layer < 4) || (down && layer < eighth))) {
+      type = TensorType::kQ5_K;
+    } else if (mix == "IQ4_NL" && ((value && model.group >= 4) || (down && layer < eighth && !model.weighted))) {
       type = TensorType::kQ5_K;
     }
   }
@@ -233,7 +239,7 @@ Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adap
                                     const std::string& path, const std::string& mixture, int threads,
                                     const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
   const Mixture* found = Find(mixture);
-  if (found == nullptr) return TypeInMixture(mixture, {}, -1, 0, false, false).status();
+  if (found == nullptr) return TypeInMixture(mixture, {}, -1, {}, false).status();
   Result<std::vector<Step>> planned = PlanSteps(source, *found, importance);
   if (!planned.ok()) return planned.status();
   const std::vector<Step> steps = planned.Take();

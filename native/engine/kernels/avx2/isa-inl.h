@@ -40,6 +40,12 @@ struct Avx2Isa {
     return bit <= 4 ? _mm256_slli_epi16(v, 4 - bit) : _mm256_srli_epi16(v, bit - 4);
   }
 
+  // table[v] for each byte v, at most 15
+  static PADDOCK_INLINE I Lookup(const uint8_t* table, I v) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))),
+                               v);
+  }
+
   // partial += codes (unsigned) times activations (signed)
   static PADDOCK_INLINE I Dot(I partial, I w, I a) { return _mm256_add_epi16(partial, _mm256_maddubs_epi16(w, a)); }
   static PADDOCK_INLINE I Fold(I total, I partial) {

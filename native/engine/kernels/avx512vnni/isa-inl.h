@@ -54,6 +54,10 @@ struct Avx512VnniIsa {
                     : _mm512_srli_epi16(v, static_cast<unsigned>(bit - 4));
   }
 
+  static PADDOCK_INLINE I Lookup(const uint8_t* table, I v) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), v);
+  }
+
   static PADDOCK_INLINE I Dot(I total, I w, I a) {
     return _mm512_dpbusd_epi32(total, w, a);
   }

@@ -48,10 +48,10 @@ struct BestScale {
   Isa::F gain, scale;
 };
 
-// Keeps the better of `best` and the least-squares scales for the codes of kCount inverse scales.
-template <int kCount>
-PADDOCK_INLINE void TryScales(const RelativeGroups& g, const Isa::F (&inverse)[kCount], Isa::F low, Isa::F high,
-                              BestScale* best) {
+// Keeps the better of `best` and the least-squares scales for the levels that kCount inverse scales give: level(v) is
+// the one nearest to v.
+template <int kCount, typename Level>
+PADDOCK_INLINE void TryScales(const RelativeGroups& g, const Isa::F (&inverse)[kCount], Level level, BestScale* best) {
   Isa::F qq[kCount], xq[kCount];
   PADDOCK_UNROLL(8)
   for (int t = 0; t < kCount; ++t) qq[t] = xq[t] = Isa::Zero();
@@ -59,7 +59,7 @@ PADDOCK_INLINE void TryScales(const RelativeGroups& g, const Isa::F (&inverse)[k
     const Isa::F x = Isa::LoadF(g.x[i]), w = Isa::LoadF(g.w[i]), wx = Isa::LoadF(g.wx[i]);
     PADDOCK_UNROLL(8)
     for (int t = 0; t < kCount; ++t) {
-      const Isa::F q = Clamped(Isa::Mul(x, inverse[t]), low, high);
+      const Isa::F q = level(Isa::Mul(x, inverse[t]));
       qq[t] = Isa::Add(qq[t], Isa::Mul(Isa::Mul(w, q), q));
       xq[t] = Isa::Add(xq[t], Isa::Mul(wx, q));
     }
@@ -73,36 +73,91 @@ PADDOCK_INLINE void TryScales(const RelativeGroups& g, const Isa::F (&inverse)[k
   }
 }
 
-PADDOCK_INLINE void FitScaleLanes(const FitGroups& g, int lane, int low, int high, float* out) {
+// Turns of codes and least squares.
+template <typename Level>
+PADDOCK_INLINE void ImproveScale(const RelativeGroups& g, Level level, BestScale* best) {
+  for (int turn = 0; turn < 2; ++turn) {
+    const Isa::F again[1] = {Inverse(best->scale)};
+    TryScales(g, again, level, best);
+  }
+}
+
+// Makes each group's element of the largest magnitude 1; returns it.
+PADDOCK_INLINE Isa::F RelativeToExtreme(const FitGroups& g, int lane, RelativeGroups* out) {
   Isa::F extreme = Isa::LoadF(g.x[0] + lane);
   for (int i = 1; i < g.n; ++i) {
     const Isa::F x = Isa::LoadF(g.x[i] + lane);
     extreme = Isa::SelectGreater(Magnitude(x), Magnitude(extreme), x, extreme);
   }
+  MakeRelative(g, lane, Isa::Zero(), Inverse(extreme), out);
+  return extreme;
+}
+
+PADDOCK_INLINE void FitScaleLanes(const FitGroups& g, int lane, int low, int high, float* out) {
   RelativeGroups relative;
-  MakeRelative(g, lane, Isa::Zero(), Inverse(extreme), &relative);
+  const Isa::F extreme = RelativeToExtreme(g, lane, &relative);
   const Isa::F lowest = Isa::Set1(static_cast<float>(low)), highest = Isa::Set1(static_cast<float>(high));
-  // Where the extreme comes to lie; it is 1 now.
+  const auto level = [&](Isa::F v) PADDOCK_LAMBDA { return Clamped(v, lowest, highest); };
+  // Where the extreme comes to lie, beside either end of the range.
   static constexpr float kLow[8] = {-0.9f, -0.6f, -0.3f, 0.0f, 0.3f, 0.6f, 0.95f, 1.3f};
   static constexpr float kHigh[4] = {-0.6f, -0.2f, 0.25f, 0.7f};
   BestScale best{Isa::Zero(), Isa::Zero()};
   for (int first = 0; first < 8; first += 4) {
     Isa::F inverse[4];
     for (int t = 0; t < 4; ++t) inverse[t] = Isa::Set1(static_cast<float>(low) + kLow[first + t]);
-    TryScales(relative, inverse, lowest, highest, &best);
+    TryScales(relative, inverse, level, &best);
   }
   Isa::F inverse[4];
   for (int t = 0; t < 4; ++t) inverse[t] = Isa::Set1(static_cast<float>(high) + kHigh[t]);
-  TryScales(relative, inverse, lowest, highest, &best);
-  for (int turn = 0; turn < 2; ++turn) {
-    const Isa::F again[1] = {Inverse(best.scale)};
-    TryScales(relative, again, lowest, highest, &best);
-  }
+  TryScales(relative, inverse, level, &best);
+  ImproveScale(relative, level, &best);
   Isa::Store(out + lane, Isa::Mul(best.scale, extreme));
 }
 
 void FitScales(const FitGroups& g, int low, int high, float* scale) {
   for (int lane = 0; lane < kFitGroups; lane += kLanes) FitScaleLanes(g, lane, low, high, scale);
+}
+
+// ---- x ~ scale * kUnevenLevels[q] ---------------------------------------------------------------------------------
+
+// values[q] for the q whose level is the nearest to v.
+PADDOCK_INLINE Isa::F AtNearestLevel(Isa::F v, const float* values) {
+  Isa::F out = Isa::Set1(values[0]);
+  PADDOCK_UNROLL(16)
+  for (int q = 1; q < 16; ++q) {
+    const float border = 0.5f * static_cast<float>(kUnevenLevels[q - 1] + kUnevenLevels[q]);
+    out = Isa::SelectGreater(v, Isa::Set1(border), Isa::Set1(values[q]), out);
+  }
+  return out;
+}
+
+void FitUnevenScales(const FitGroups& g, float* out) {
+  float levels[16];
+  for (int q = 0; q < 16; ++q) levels[q] = static_cast<float>(kUnevenLevels[q]);
+  const auto level = [&](Isa::F v) PADDOCK_LAMBDA { return AtNearestLevel(v, levels); };
+  // Where the extreme comes to lie, around either end of the levels.
+  static constexpr float kPlaces[12] = {-142, -134, -127, -120, -112, -104, 92, 100, 106, 113, 120, 128};
+  for (int lane = 0; lane < kFitGroups; lane += kLanes) {
+    RelativeGroups relative;
+    const Isa::F extreme = RelativeToExtreme(g, lane, &relative);
+    BestScale best{Isa::Zero(), Isa::Zero()};
+    for (int first = 0; first < 12; first += 4) {
+      Isa::F inverse[4];
+      for (int t = 0; t < 4; ++t) inverse[t] = Isa::Set1(kPlaces[first + t]);
+      TryScales(relative, inverse, level, &best);
+    }
+    ImproveScale(relative, level, &best);
+    Isa::Store(out + lane, Isa::Mul(best.scale, extreme));
+  }
+}
+
+void FitUnevenCodes(const FitGroups& g, const float* scale, int8_t (*code)[kFitGroups]) {
+  static constexpr float kNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  for (int lane = 0; lane < kFitGroups; lane += kLanes) {
+    const Isa::F inverse = Inverse(Isa::LoadF(scale + lane));
+    for (int i = 0; i < g.n; ++i)
+      Isa::StoreRounded8(AtNearestLevel(Isa::Mul(Isa::LoadF(g.x[i] + lane), inverse), kNumbers), code[i] + lane);
+  }
 }
 
 // ---- x ~ scale * q + offset --------------------------------------------------------------------------------------
@@ -247,4 +302,11 @@ void WidenHalves(const uint16_t* half, int n, float* out) {
 }
 
 const FitTable kFits = {
-    .scales = FitScales, .lines = FitLines, .errors = FitErrors, .codes = FitCodes, .widen = WidenHalves};
+    .scales = FitScales,
+    .lines = FitLines,
+    .uneven_scales = FitUnevenScales,
+    .uneven_codes = FitUnevenCodes,
+    .errors = FitErrors,
+    .codes = FitCodes,
+    .widen = WidenHalves,
+};

@@ -170,6 +170,32 @@ struct FormatNibbleAndBit {
 using FormatQ5_0 = FormatNibbleAndBit<BlockQ5_0, false>;
 using FormatQ5_1 = FormatNibbleAndBit<BlockQ5_1, true>;
 
+struct PackedLevels {
+  alignas(16) uint8_t byte[16];
+  constexpr PackedLevels() : byte() {
+    for (int i = 0; i < 16; ++i) byte[i] = static_cast<uint8_t>(kUnevenLevels[i] + Isa::kSignedOffset);
+  }
+};
+constexpr PackedLevels kPackedLevels;
+
+// Nibbles that number sixteen uneven levels; from there on they are signed bytes like those of Q8_0.
+struct FormatIQ4_NL {
+  static constexpr int kBits = 8, kZero = Isa::kSignedOffset;
+  static constexpr bool kHasMin = false;
+  struct Block {
+    uint8_t q[4][kGroup];
+    uint16_t d[kLanes], m[1];
+  };
+  static PADDOCK_INLINE Isa::I Code(const Block& b, int g) {
+    return Isa::Lookup(kPackedLevels.byte, Nibble(b.q[g % 4], g));
+  }
+  static void PackRow(const uint8_t* source, int row, Block* b) {
+    const BlockIQ4_NL& s = *reinterpret_cast<const BlockIQ4_NL*>(source);
+    b->d[row] = s.d;
+    SpreadGroups<4>(s.q, &b->q[0][4 * row]);
+  }
+};
+
 // Signed bytes. Where the instruction set multiplies unsigned by signed, 128 is added when packing.
 struct FormatQ8_0 {
   static constexpr int kBits = 8, kZero = Isa::kSignedOffset;

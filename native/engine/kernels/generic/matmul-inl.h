@@ -77,6 +77,7 @@ void Matmul(TensorType type, const MatmulArgs& args) {
     case TensorType::kQ5_0: return MatmulFormat<Matmul32<FormatQ5_0>>(args);
     case TensorType::kQ5_1: return MatmulFormat<Matmul32<FormatQ5_1>>(args);
     case TensorType::kQ8_0: return MatmulFormat<Matmul32<FormatQ8_0>>(args);
+    case TensorType::kIQ4_NL: return MatmulFormat<Matmul32<FormatIQ4_NL>>(args);
     case TensorType::kQ4_K: return MatmulFormat<Matmul256<FormatQ4_K>>(args);
     case TensorType::kQ5_K: return MatmulFormat<Matmul256<FormatQ5_K>>(args);
     case TensorType::kQ6_K: return MatmulFormat<Matmul256<FormatQ6_K>>(args);
@@ -108,6 +109,7 @@ size_t PanelBytes(TensorType type, int columns) {
     case TensorType::kQ5_0: return c / 32 * sizeof(FormatQ5_0::Block);
     case TensorType::kQ5_1: return c / 32 * sizeof(FormatQ5_1::Block);
     case TensorType::kQ8_0: return c / 32 * sizeof(FormatQ8_0::Block);
+    case TensorType::kIQ4_NL: return c / 32 * sizeof(FormatIQ4_NL::Block);
     case TensorType::kQ4_K: return c / 256 * sizeof(FormatQ4_K::Block);
     case TensorType::kQ5_K: return c / 256 * sizeof(FormatQ5_K::Block);
     case TensorType::kQ6_K: return c / 256 * sizeof(FormatQ6_K::Block);
@@ -126,6 +128,7 @@ void PackPanel(TensorType type, const uint8_t* source, size_t row_bytes, int row
     case TensorType::kQ5_0: return PackBlocks<FormatQ5_0>(source, row_bytes, rows, columns / 32, panel);
     case TensorType::kQ5_1: return PackBlocks<FormatQ5_1>(source, row_bytes, rows, columns / 32, panel);
     case TensorType::kQ8_0: return PackBlocks<FormatQ8_0>(source, row_bytes, rows, columns / 32, panel);
+    case TensorType::kIQ4_NL: return PackBlocks<FormatIQ4_NL>(source, row_bytes, rows, columns / 32, panel);
     case TensorType::kQ4_K: return PackBlocks<FormatQ4_K>(source, row_bytes, rows, columns / 256, panel);
     case TensorType::kQ5_K: return PackBlocks<FormatQ5_K>(source, row_bytes, rows, columns / 256, panel);
     case TensorType::kQ6_K: return PackBlocks<FormatQ6_K>(source, row_bytes, rows, columns / 256, panel);

@@ -83,6 +83,7 @@ void UnpackPanel(TensorType type, const uint8_t* panel, int begin, int end, floa
     case TensorType::kQ5_0: return Unpack32ToFloats<FormatQ5_0>(BlocksOf<FormatQ5_0>(panel), begin, end, out);
     case TensorType::kQ5_1: return Unpack32ToFloats<FormatQ5_1>(BlocksOf<FormatQ5_1>(panel), begin, end, out);
     case TensorType::kQ8_0: return Unpack32ToFloats<FormatQ8_0>(BlocksOf<FormatQ8_0>(panel), begin, end, out);
+    case TensorType::kIQ4_NL: return Unpack32ToFloats<FormatIQ4_NL>(BlocksOf<FormatIQ4_NL>(panel), begin, end, out);
     case TensorType::kQ4_K: return Unpack256ToFloats<FormatQ4_K>(BlocksOf<FormatQ4_K>(panel), begin, end, out);
     case TensorType::kQ5_K: return Unpack256ToFloats<FormatQ5_K>(BlocksOf<FormatQ5_K>(panel), begin, end, out);
     case TensorType::kQ6_K: return Unpack256ToFloats<FormatQ6_K>(BlocksOf<FormatQ6_K>(panel), begin, end, out);

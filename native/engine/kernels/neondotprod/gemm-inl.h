@@ -162,3 +162,5 @@ template <>
 struct Matmul32<FormatQ5_1> : TiledMatmul32<FormatQ5_1> {};
 template <>
 struct Matmul32<FormatQ8_0> : TiledMatmul32<FormatQ8_0> {};
+template <>
+struct Matmul32<FormatIQ4_NL> : TiledMatmul32<FormatIQ4_NL> {};

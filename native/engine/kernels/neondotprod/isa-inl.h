@@ -53,6 +53,12 @@ struct NeonDotprodIsa {
     return FromBytes(vshlq_u8(vreinterpretq_u8_s32(v.low), count), vshlq_u8(vreinterpretq_u8_s32(v.high), count));
   }
 
+  // table[v] for each byte v, at most 15
+  static PADDOCK_INLINE I Lookup(const uint8_t* table, I v) {
+    const uint8x16_t all = vld1q_u8(table);
+    return FromBytes(vqtbl1q_u8(all, vreinterpretq_u8_s32(v.low)), vqtbl1q_u8(all, vreinterpretq_u8_s32(v.high)));
+  }
+
   static PADDOCK_INLINE I Dot(I total, I w, I a) {
     return {vdotq_s32(total.low, vreinterpretq_s8_s32(w.low), vreinterpretq_s8_s32(a.low)),
             vdotq_s32(total.high, vreinterpretq_s8_s32(w.high), vreinterpretq_s8_s32(a.high))};

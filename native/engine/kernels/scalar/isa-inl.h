@@ -58,6 +58,14 @@ struct ScalarIsa {
     return v;
   }
 
+  static PADDOCK_INLINE I Lookup(const uint8_t* table, I v) {
+    uint8_t byte[kLanes * 4];
+    memcpy(byte, &v, sizeof byte);
+    for (uint8_t& b : byte) b = table[b];
+    memcpy(&v, byte, sizeof byte);
+    return v;
+  }
+
   static PADDOCK_INLINE I Dot(I total, I w, I a) {
     uint8_t u[kLanes * 4];
     int8_t s[kLanes * 4];
