@@ -181,7 +181,7 @@ export class Composer extends ChatElement {
 
 customElements.define('paddock-composer', Composer);
 
-/** As the catalogue calls it; a file of the user by the name that is written in it. */
+/** As the catalogue calls it; a file of the user by the file's name. */
 function modelName({ engine, models }: ChatState): string {
   if (engine.kind === 'loading') return engine.model;
   if (engine.kind !== 'ready' && engine.kind !== 'answering') return t('Choose model');

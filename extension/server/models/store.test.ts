@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 function storeWith({ total, available } = { total: 2 ** 40, available: 2 ** 40 }): ModelStore {
-  const native = fakeNative({ inspection: { metadata: { 'general.name': 'Mine' } } });
+  const native = fakeNative({});
   return new ModelStore({
     host,
     folder,
@@ -85,6 +85,7 @@ describe('ModelStore', () => {
     await writeFile(elsewhere, 'y');
     await storeWith().add(elsewhere);
     const { entries } = await storeWith().list();
+    expect(entries.map(({ title }) => title)).toEqual(['Tiny', 'Mine', 'other']);
     expect(entries.map((entry) => [entry.source, entry.id])).toEqual([
       ['catalogue', 'tiny'],
       ['user', join(folder, 'sub', 'deeper', 'Mine.GGUF')],

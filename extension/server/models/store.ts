@@ -36,10 +36,7 @@ export interface ModelStoreOptions {
 export class ModelStore {
   readonly #options: ModelStoreOptions;
   readonly #downloading = new Set<string>();
-  readonly #inspections = new Map<
-    string,
-    { readonly stamp: string; readonly memory: MemoryNeed; readonly name: string }
-  >();
+  readonly #inspections = new Map<string, { readonly stamp: string; readonly memory: MemoryNeed }>();
 
   constructor(options: ModelStoreOptions) {
     this.#options = options;
@@ -166,7 +163,7 @@ export class ModelStore {
     const { weights, kvCache, scratch } = model.memory;
     const prefixCache = this.#options.prefixCacheBytes ?? memory.defaultPrefixCache;
     const estimate = { weights, kvCache, scratch, prefixCache, total: weights + kvCache + scratch + prefixCache };
-    const need = installed ? ((await this.#inspect(path))?.memory ?? estimate) : estimate;
+    const need = installed ? ((await this.#memoryOf(path)) ?? estimate) : estimate;
     const waiting = this.#downloading.has(model.id) ? 'downloading' : partialBytes > 0 ? 'partial' : 'available';
     return {
       id: model.id,
@@ -186,8 +183,7 @@ export class ModelStore {
 
   async #userEntry(path: string, memory: Memory): Promise<ModelEntry> {
     const fileBytes = await sizeOf(path);
-    const inspection = await this.#inspect(path);
-    const need = inspection?.memory ?? {
+    const need = (await this.#memoryOf(path)) ?? {
       weights: fileBytes,
       kvCache: 0,
       scratch: 0,
@@ -196,7 +192,8 @@ export class ModelStore {
     };
     return {
       id: path,
-      title: inspection?.name ?? basename(path, '.gguf'),
+      // Not the name that is written in it: what is made of a model often keeps that of the model.
+      title: basename(path).replace(/\.gguf$/iu, ''),
       description: path,
       licence: '',
       fileBytes,
@@ -210,23 +207,21 @@ export class ModelStore {
     };
   }
 
-  /** Memory need and name of a file; `undefined` when the engine is not there or cannot read it: loading will say why. */
-  async #inspect(path: string): Promise<{ readonly memory: MemoryNeed; readonly name: string } | undefined> {
+  /** Memory need of a file; `undefined` when the engine is not there or cannot read it: loading will say why. */
+  async #memoryOf(path: string): Promise<MemoryNeed | undefined> {
     try {
       const { mtimeMs, size } = await stat(path);
       const stamp = `${mtimeMs} ${size}`;
       const cached = this.#inspections.get(path);
       if (cached?.stamp === stamp) {
-        return cached;
+        return cached.memory;
       }
-      const { memory, metadata } = this.#options.inspect(path);
+      const { memory } = this.#options.inspect(path);
       if (memory === undefined) {
         return undefined;
       }
-      const name = metadata['general.name'];
-      const entry = { stamp, memory, name: typeof name === 'string' && name !== '' ? name : basename(path, '.gguf') };
-      this.#inspections.set(path, entry);
-      return entry;
+      this.#inspections.set(path, { stamp, memory });
+      return memory;
     } catch {
       return undefined;
     }
