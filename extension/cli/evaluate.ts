@@ -9,7 +9,7 @@ import type { Side } from '../server/lab/evaluate/run.ts';
 import { sideOf } from '../server/lab/evaluate/side.ts';
 import { humanEvalHelp, humanEvalMetric, humanEvalSpecs } from './human-eval.ts';
 import { checkKind } from './input.ts';
-import { modelPath } from './model.ts';
+import { modelFile } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, text, texts, wholeNumber } from './verb.ts';
 import type { CommonOptions, OptionValues, Terminal, Verb } from './verb.ts';
@@ -87,8 +87,9 @@ async function report<Task>(
   const session = await terminal.session(common);
   const line = progressLog(terminal);
   const sides: Side[] = [];
-  for (const name of [common.model, ...(against === undefined ? [] : [against])]) {
-    sides.push(await side(terminal, { ...common, model: name }, (words) => line.show(words)));
+  const compared = [common, ...(against === undefined ? [] : [{ ...common, model: against, adapter: undefined }])];
+  for (const one of compared) {
+    sides.push(await side(terminal, one, (words) => line.show(words)));
   }
   const state = statePath(values);
   const options = {
@@ -120,5 +121,5 @@ async function report<Task>(
 
 async function side(terminal: Terminal, options: CommonOptions, show: (words: string) => void): Promise<Side> {
   const session = await terminal.session(options);
-  return sideOf(session, await modelPath(session, options.model), terminal.signal, show);
+  return sideOf(session, await modelFile(terminal, session, options), terminal.signal, show);
 }

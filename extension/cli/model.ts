@@ -1,5 +1,8 @@
+import { basename } from 'node:path';
 import { EngineError } from '../server/engine/errors.ts';
+import { mergedModel } from '../server/models/merged.ts';
 import type { Session } from '../server/session.ts';
+import { checkKind } from './input.ts';
 import { progressLine } from './progress-line.ts';
 import type { CommonOptions, Terminal } from './verb.ts';
 
@@ -9,7 +12,7 @@ export async function loadModel(
   options: CommonOptions,
 ): Promise<Session & { readonly loadMs: number }> {
   const session = await terminal.session(options);
-  const { path } = await modelPath(session, options.model);
+  const { path } = await modelFile(terminal, session, options);
   const line = progressLine(terminal);
   const start = performance.now();
   try {
@@ -21,6 +24,33 @@ export async function loadModel(
     line.clear();
   }
   return { ...session, loadMs: performance.now() - start };
+}
+
+/** The model that was asked for, with the adapter that was. */
+export async function modelFile(
+  terminal: Terminal,
+  session: Session,
+  { model, adapter }: Pick<CommonOptions, 'model' | 'adapter'>,
+): Promise<{ readonly name: string; readonly path: string }> {
+  const { name, path } = await modelPath(session, model);
+  if (adapter === undefined) {
+    return { name, path };
+  }
+  await checkKind(adapter, 'file');
+  const line = progressLine(terminal);
+  try {
+    const merged = await mergedModel(
+      session.addon(),
+      { model: path, adapter, folder: session.mergedFolder },
+      {
+        signal: terminal.signal,
+        onProgress: (fraction) => line.show(`merging the adapter ${Math.floor(fraction * 100)} %`),
+      },
+    );
+    return { name: `${name} with ${basename(adapter)}`, path: merged };
+  } finally {
+    line.clear();
+  }
 }
 
 /** The file of a model that was named, or else of the recommended one. Throws `noModel`, `notFound`. */

@@ -9,7 +9,7 @@ import { measurePerplexity } from '../server/lab/perplexity/run.ts';
 import { summarizePerplexity } from '../server/lab/perplexity/windows.ts';
 import type { Session } from '../server/session.ts';
 import { readInput } from './input.ts';
-import { loadModel, modelPath } from './model.ts';
+import { loadModel, modelFile } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, requiredText, text, wholeNumber } from './verb.ts';
 import type { CommonOptions, Terminal, Verb } from './verb.ts';
@@ -49,7 +49,8 @@ export const perplexity: Verb = {
     const common = { ...commonOptions(values), contextLength: window };
     const against = text(values, 'against');
     const own = await open(terminal, common);
-    const base = against === undefined ? undefined : await open(terminal, { ...common, model: against });
+    const base =
+      against === undefined ? undefined : await open(terminal, { ...common, model: against, adapter: undefined });
     const opened = base === undefined ? [own] : [own, base];
     const line = progressLog(terminal);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -99,6 +100,6 @@ export const perplexity: Verb = {
 
 async function open(terminal: Terminal, options: CommonOptions): Promise<{ session: Session; file: ModelFile }> {
   const session = await loadModel(terminal, options);
-  const { name, path } = await modelPath(session, options.model);
+  const { name, path } = await modelFile(terminal, session, options);
   return { session, file: await readModelFile(name, path, terminal.signal) };
 }

@@ -94,7 +94,7 @@ test.each([
   [['train', 'package.json', '--out', 'x', '--targets', 'q,head'], '--targets takes: q, k, v, o, gate, up, down'],
   [['train', 'package.json', '--out', 'x', '--rate', 'fast'], '--rate must be a number above 0'],
   [['train', 'package.json', '--out', 'x', '--rank', '0'], '--rank must be from 1 to 256'],
-  [['ask', 'Why?', '--adapter', 'a.gguf'], 'an adapter has to be merged first: paddock quantize'],
+  [['merge', 'a.gguf', '--out', 'b.gguf'], '--adapter is missing'],
   [['importance', '--out', 'x'], 'Name at least one text'],
   [['importance', 'package.json'], '--out is missing'],
   [['importance', 'package.json', '--out', 'x', '--context', '8'], '--context must be at least 64'],

@@ -13,6 +13,7 @@ import { evaluate } from './evaluate.ts';
 import { importance } from './importance.ts';
 import { inspect } from './inspect.ts';
 import { lab } from './lab.ts';
+import { merge } from './merge.ts';
 import { models } from './models.ts';
 import { quantize } from './quantize.ts';
 import { perplexity } from './perplexity.ts';
@@ -38,7 +39,9 @@ const verbs: readonly Verb[] = [
   evaluate,
   importance,
   quantize,
+  merge,
   train,
+  { ...train, name: 'finetune', summary: 'another name of train' },
   lab,
   reproduce,
 ];

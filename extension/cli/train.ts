@@ -67,6 +67,9 @@ export const train: Verb = {
     if (files.length === 0) {
       throw new UsageError('Name at least one file of questions and answers.');
     }
+    if (values['adapter'] !== undefined) {
+      throw new UsageError('--adapter: what is trained is a new adapter. Merge the other one first: paddock merge');
+    }
     const folder = requiredText(values, 'out');
     const settings = trainSettings(values);
     const validFiles = texts(values, 'valid');

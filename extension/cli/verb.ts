@@ -38,6 +38,8 @@ export class UsageError extends Error {}
 
 export interface CommonOptions {
   readonly model: string | undefined;
+  /** An adapter that the model is run with. */
+  readonly adapter?: string | undefined;
   readonly threads: number;
   readonly contextLength: number;
   /** Where earlier prompts are kept on disk; undefined = the data folder, for verbs that keep them. */
@@ -65,6 +67,7 @@ const commonSpecs: OptionSpecs = {
 
 export const commonHelp = [
   ['--model NAME|PATH', 'a model of "paddock models list" or a .gguf file; the recommended one that is installed'],
+  ['--adapter FILE', 'run the model with this adapter; the first time a copy of the model is made'],
   ['--threads N', 'threads of the engine, at most one for each CPU; as many cores as it pays to use'],
   ['--polite', 'without --threads: leave one core to other programs'],
   ['--context N', 'tokens of context; the smaller of what the model was trained on and 8192'],
@@ -92,13 +95,9 @@ export function parseVerbArguments(
 }
 
 export function commonOptions(values: OptionValues): CommonOptions {
-  if (values['adapter'] !== undefined) {
-    throw new UsageError(
-      '--adapter: an adapter has to be merged first: paddock quantize MODEL --adapter ADAPTER.gguf --type Q8_0 --out FILE.gguf',
-    );
-  }
   return {
     model: text(values, 'model'),
+    adapter: text(values, 'adapter'),
     threads: wholeNumber(values, 'threads', 0),
     contextLength: wholeNumber(values, 'context', 0),
     cacheFolder: text(values, 'cache-dir'),

@@ -10,7 +10,7 @@ import { removeSnapshots } from './engine/snapshots.ts';
 import type { Host } from './host.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import type { Memory } from './models/fit.ts';
-import { modelsFolder, snapshotFolder } from './models/folder.ts';
+import { mergedFolder, modelsFolder, snapshotFolder } from './models/folder.ts';
 import { ModelStore } from './models/store.ts';
 
 /** The engine and the models of one client: the editor's window or a run of the terminal program. */
@@ -19,6 +19,8 @@ export interface Session {
   readonly version: string;
   /** The folder that holds `dist` and `media`. */
   readonly installFolder: string;
+  /** Where copies of models with an adapter are kept. */
+  readonly mergedFolder: string;
   readonly engine: Engine;
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
@@ -60,7 +62,8 @@ export async function createSession(
     await engine.clearCache();
     await removeSnapshots(folder);
   };
-  return { version: await readVersion(host), installFolder: host.installFolder, engine, store, addon, clearCache };
+  const folders = { installFolder: host.installFolder, mergedFolder: mergedFolder(host) };
+  return { version: await readVersion(host), ...folders, engine, store, addon, clearCache };
 }
 
 /** What a model could take: what is free, and what the loaded one would give back. */

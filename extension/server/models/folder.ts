@@ -13,6 +13,11 @@ export function snapshotFolder(host: Pick<Host, 'env' | 'platform' | 'homeFolder
   return join(dataFolder(host), 'cache', 'prefix');
 }
 
+/** Where copies of models with an adapter are kept. */
+export function mergedFolder(host: Pick<Host, 'env' | 'platform' | 'homeFolder'>): string {
+  return join(dataFolder(host), 'cache', 'merged');
+}
+
 /**
  * Paths of the GGUF files in a folder and its subfolders, a few levels deep. Folders that cannot be read are passed
  * over.
