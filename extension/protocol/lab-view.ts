@@ -3,11 +3,11 @@ import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { DataMap } from './data-map.ts';
 import {
   labSteps,
+  noTraining,
   trainPresetNames,
   type LabProgress,
   type LabState,
   type LabStepName,
-  type LabTraining,
   type LossPoint,
   type TrainPresetName,
 } from './lab.ts';
@@ -78,16 +78,6 @@ export function withPoint(lab: LabState, point: LossPoint): LabState {
   const training = points.length === 0 || lab.training === undefined ? noTraining : lab.training;
   return { ...lab, training: { ...training, points: [...points, point] } };
 }
-
-const noTraining: LabTraining = {
-  points: [],
-  steps: undefined,
-  samples: undefined,
-  tokens: undefined,
-  firstValidLoss: undefined,
-  validLoss: undefined,
-  stoppedEarly: false,
-};
 
 /** A look at the validation set and the loss of the step before it have the same number. */
 function isBefore(other: LossPoint, point: LossPoint): boolean {

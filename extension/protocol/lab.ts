@@ -138,6 +138,17 @@ export interface LabTraining {
   readonly stoppedEarly: boolean;
 }
 
+/** Before anything is known of it. */
+export const noTraining: LabTraining = {
+  points: [],
+  steps: undefined,
+  samples: undefined,
+  tokens: undefined,
+  firstValidLoss: undefined,
+  validLoss: undefined,
+  stoppedEarly: false,
+};
+
 /** The same question, answered before and after training. */
 export interface LabAnswer {
   readonly question: string;

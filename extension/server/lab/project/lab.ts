@@ -9,6 +9,7 @@ import type {
   LabStepStatus,
   LabStepView,
 } from '../../../protocol/lab.ts';
+import { noTraining } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { Session } from '../../session.ts';
 import { collectStep } from './collect-step.ts';
@@ -176,15 +177,7 @@ async function trainingOf(
 ): Promise<LabState['training']> {
   if (folder === undefined || record === undefined) return undefined;
   const points = await readCurve(folder);
-  const unknown = {
-    steps: undefined,
-    samples: undefined,
-    tokens: undefined,
-    firstValidLoss: undefined,
-    validLoss: undefined,
-    stoppedEarly: false,
-  };
-  return { ...unknown, ...record.result, points };
+  return { ...noTraining, ...record.result, points };
 }
 
 async function isThere(path: string): Promise<boolean> {
