@@ -45,10 +45,10 @@ export async function collectImportance(
   remaining.start();
   for (const [done, ids] of windows.entries()) {
     onProgress?.(done, windows.length, remaining.seconds());
-    await engine.run(priorities.interactive, signal, (loaded, either) => settle(loaded.observe(ids), either));
+    await engine.run(priorities.background, signal, (loaded, either) => settle(loaded.observe(ids), either));
     remaining.add(1);
   }
-  await engine.run(priorities.interactive, signal, (loaded, either) =>
+  await engine.run(priorities.background, signal, (loaded, either) =>
     settle(loaded.saveImportance(out, files), either),
   );
   return { windows: windows.length, tokens: windows.length * window };
