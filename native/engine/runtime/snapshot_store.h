@@ -39,8 +39,8 @@ class SnapshotStore {
   };
   // Keeps the files of the folder, those of other models included, within `limit` bytes.
   SnapshotStore(const std::string& folder, uint64_t limit, Identity identity);
-  // Goes on writing without pauses for at most kFarewell, then abandons the rest. A conversation of 4,000 tokens of a model
-  // of 1.5 billion weights is 116 MB and takes about 0.3 s; whoever quits right after an answer wants it back.
+  // Goes on writing without pauses for at most kFarewell, then abandons the rest. A conversation of 4,000 tokens of a
+  // model of 1.5 billion weights is 116 MB and takes about 0.3 s; whoever quits right after an answer wants it back.
   ~SnapshotStore();
 
   // Key of what comes before the first block, and of a block after `parent`.

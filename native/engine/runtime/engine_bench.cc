@@ -1,0 +1,110 @@
+// How fast the engine is, beside what the machine could do.
+#include <algorithm>
+#include <atomic>
+
+#include "runtime/engine_state.h"
+
+namespace paddock {
+namespace {
+
+// Of one sample or more.
+Limit BestAndMedian(std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  return {samples.back(), samples[samples.size() / 2]};
+}
+
+}  // namespace
+
+Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag* cancel) {
+  State& s = *state_;
+  const int prompt = options.prompt, generate = options.generate, depth = options.depth.value_or(prompt);
+  // In 64 bits: the sums of numbers that a user gives may not fit.
+  const int64_t most = std::max<int64_t>(prompt, int64_t{std::max(depth, 1)} + generate);
+  if (prompt < 0 || generate < 0 || depth < 0 || options.repeat < 1 || prompt + int64_t{generate} < 1 ||
+      most > s.plan.context) {
+    return Status(Code::kInvalidArgument, "Prompt, and depth and generated tokens together, must be 1 to " +
+                                              std::to_string(s.plan.context) +
+                                              ", and there must be at least one repetition.");
+  }
+  const Status cancelled(Code::kCancelled, "The benchmark was cancelled.");
+  BenchReport report;
+  for (const LayerWeights& layer : s.weights.layers) {
+    for (const PanelMatrix* m : layer.matrices()) {
+      report.layer_weights += static_cast<uint64_t>(m->rows) * static_cast<uint64_t>(m->columns);
+      report.weight_bytes_per_token += PanelBytes(*m);
+    }
+  }
+  report.weight_bytes_per_token +=
+      PanelBytes(s.weights.head) + RowBytes(s.weights.embedding.type, static_cast<size_t>(s.plan.h.hidden));
+
+  std::vector<double> bandwidths, peaks;
+  const auto probe = [&](int passes) {
+    for (int pass = 0; pass < passes && !(cancel != nullptr && cancel->load()); ++pass) {
+      bandwidths.push_back(MeasureReadBandwidth());
+      peaks.push_back(MeasureInt8Peak());
+    }
+  };
+  std::vector<int32_t> ids(static_cast<size_t>(std::max({prompt, depth, 1})));
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
+  const std::span<const int32_t> all(ids);
+  probe(5);
+  for (int r = 0; r < options.repeat; ++r) {
+    s.cached.clear();
+    auto start = Clock::now();
+    if (prompt > 0) {
+      if (!s.Prefill(all.first(static_cast<size_t>(prompt)), 0, kMaxBatch, cancel, nullptr)) return cancelled;
+      report.rows.push_back({true, prompt, 0, prompt / (MillisecondsSince(start) / 1000)});
+    }
+    if (generate == 0) continue;
+    // Decoding needs the logits of a token before it. A cache that is too deep gives its end up, and the token there is
+    // evaluated again.
+    const int before = std::max(depth, 1);
+    if (before != prompt &&
+        !s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr))
+      return cancelled;
+    start = Clock::now();
+    for (int i = 0; i < generate; ++i) {
+      const int32_t token = ArgMax(s.Logits(0));
+      if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) return cancelled;
+      s.cached.push_back(token);
+    }
+    report.rows.push_back({false, generate, before, generate / (MillisecondsSince(start) / 1000)});
+  }
+  probe(4);
+  if (cancel != nullptr && cancel->load()) return cancelled;
+  report.read_bandwidth = BestAndMedian(std::move(bandwidths));
+  report.int8_peak = BestAndMedian(std::move(peaks));
+  return report;
+}
+
+// One pass over the weights: they are what a decode step reads.
+double Engine::MeasureReadBandwidth() {
+  State& s = *state_;
+  const uint8_t* data = s.weights.panels.data();
+  constexpr size_t kPiece = 1 << 20;
+  const int pieces = static_cast<int>(s.weights.panels.size() / kPiece);
+  if (pieces == 0) return 0;
+  std::atomic<uint64_t> sink{0};
+  const auto start = Clock::now();
+  s.pool.Run(nullptr, [&](int thread) {
+    for (int p; (p = s.pool.Claim(thread, pieces)) < pieces;)
+      sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
+  });
+  return static_cast<double>(pieces) * kPiece / (MillisecondsSince(start) / 1000);
+}
+
+double Engine::MeasureInt8Peak() {
+  State& s = *state_;
+  std::atomic<uint64_t> operations{0};
+  std::atomic<int32_t> sink{0};
+  const auto start = Clock::now();
+  s.pool.Run(nullptr, [&](int) {
+    int32_t mine = 0;
+    operations += s.plan.kernels->int8_peak(3'000'000, &mine);
+    sink += mine;
+  });
+  return static_cast<double>(operations.load()) / (MillisecondsSince(start) / 1000);
+}
+
+}  // namespace paddock

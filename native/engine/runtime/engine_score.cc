@@ -1,0 +1,137 @@
+// What the engine says of given tokens: likelihoods, predictions, and what its columns are multiplied with.
+#include <algorithm>
+
+#include "runtime/engine_state.h"
+
+namespace paddock {
+namespace {
+
+constexpr size_t kLeastObserved = 16;  // tokens of a text for an importance matrix
+
+}  // namespace
+
+Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel, int first) {
+  std::vector<double> nll(ids.size());
+  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    nll[i] = NegativeLogLikelihood(logits, ids[begin + i]);
+  }));
+  nll.resize(ids.size() - begin);
+  return nll;
+}
+
+Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int first, const CancelFlag* cancel) {
+  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t rows = ids.size() - std::min(ids.size(), static_cast<size_t>(std::max(first, 0)) + 1);
+  std::vector<float> all(std::min(rows, static_cast<size_t>(state_->plan.context)) * vocabulary);
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    std::copy(logits.begin(), logits.end(), all.begin() + static_cast<std::ptrdiff_t>(i * vocabulary));
+  }));
+  return all;
+}
+
+Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> ids, int first,
+                                                     std::span<const float> base, const CancelFlag* cancel) {
+  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
+  if (begin >= ids.size() || base.size() != (ids.size() - begin) * vocabulary) {
+    return Status(Code::kInvalidArgument,
+                  "The predictions to compare with are of other tokens, or of a model with another vocabulary.");
+  }
+  std::vector<TokenDivergence> out(ids.size() - begin);
+  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+    out[i] = CompareLogits(base.subspan(i * vocabulary, vocabulary), logits, ids[begin + i]);
+  }));
+  return out;
+}
+
+Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
+                              const std::function<void(size_t, std::span<const float>)>& row) {
+  State& s = *state_;
+  if (ids.size() < 2) return Status(Code::kInvalidArgument, "A text of at least two tokens is needed.");
+  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
+    return Status(Code::kInvalidArgument, "At least one token of the text must count.");
+  if (ids.size() > static_cast<size_t>(s.plan.context)) {
+    return Status(Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
+                                            std::to_string(s.plan.context) +
+                                            ". Shorten it or load the model with a longer context.");
+  }
+  s.cached.clear();
+  const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
+  const int last = static_cast<int>(ids.size()) - 1;
+  for (int at = 0; at < last; at += kMaxBatch) {
+    const int count = std::min(kMaxBatch, last - at);
+    const int wanted = std::clamp(at + count - first, 0, count);
+    if (!s.forward.Run(ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at, wanted, cancel, nullptr))
+      return cancelled;
+    for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
+      const int rows = std::min(kMaxLogitRows, wanted - begin);
+      if (!s.forward.Head(begin, rows, cancel)) return cancelled;
+      const int index = at + count - wanted + begin - first;
+      // Exponentials over the whole vocabulary take as long as the small models themselves.
+      s.pool.Run(nullptr, [&](int thread) {
+        for (int i; (i = s.pool.Claim(thread, rows)) < rows;) row(static_cast<size_t>(index + i), s.Logits(i));
+      });
+    }
+  }
+  s.cached.assign(ids.begin(), ids.end() - 1);
+  s.DropFilePages();
+  return Status::Ok();
+}
+
+Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
+  State& s = *state_;
+  const size_t context = static_cast<size_t>(s.plan.context);
+  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  if (ids.size() < kLeastObserved || ids.size() > context) {
+    std::string text = "A text of " + std::to_string(kLeastObserved);
+    text += " to " + std::to_string(context);
+    return Status(Code::kInvalidArgument, text + " tokens is needed.");
+  }
+  if (!s.importance) s.importance.emplace(s.plan.h, s.pool.size());
+  s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
+  s.cached.clear();
+  s.forward.Observe(&*s.importance);
+  bool finished = true;
+  for (size_t at = 0; at < ids.size() && finished;) {
+    // No pass of so few tokens that every thread would read all of them.
+    const size_t left = ids.size() - at;
+    size_t count = std::min<size_t>(kMaxBatch, left);
+    if (left > count && left - count < kLeastObserved) count -= kLeastObserved;
+    // All rows are wanted, so that the last layer's are complete; more than kMaxLogitRows get no logits.
+    finished = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
+    at += count;
+  }
+  s.forward.Observe(nullptr);
+  s.DropFilePages();
+  if (!finished) return Status(Code::kCancelled, "Collecting the importance matrix was cancelled.");
+  ++s.observed;
+  return Status::Ok();
+}
+
+Status Engine::SaveImportance(const std::string& path, const std::vector<std::string>& datasets) {
+  State& s = *state_;
+  if (!s.importance || s.observed == 0) return Status(Code::kInvalidArgument, "No text was read yet.");
+  PADDOCK_RETURN_IF_ERROR(
+      WriteImportance(*s.importance, s.plan.h, path, datasets, std::exchange(s.observed, 0), s.observed_size));
+  s.importance.reset();
+  return Status::Ok();
+}
+
+Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch,
+                                          const CancelFlag* cancel) {
+  State& s = *state_;
+  std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + std::min<int>(keep, static_cast<int>(s.cached.size())));
+  ids.insert(ids.end(), tokens.begin(), tokens.end());
+  if (tokens.empty() || !s.ValidIds(ids) || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 ||
+      batch > kMaxBatch) {
+    return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
+  }
+  if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
+    return Status(Code::kCancelled, "The evaluation was cancelled.");
+  }
+  return s.Logits(0);
+}
+
+}  // namespace paddock

@@ -1,0 +1,85 @@
+// What an engine is made of, for the files that its methods stand in.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine.h"
+#include "model/forward.h"
+#include "model/importance.h"
+#include "model/kv_cache.h"
+#include "model/weights.h"
+#include "ops/thread_pool.h"
+#include "runtime/drafter.h"
+#include "runtime/load_plan.h"
+#include "runtime/prefix_reuse.h"
+
+namespace paddock {
+
+using Clock = std::chrono::steady_clock;
+
+inline double MillisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+inline uint64_t PanelBytes(const PanelMatrix& m) {
+  return static_cast<uint64_t>(m.panel_bytes) * static_cast<uint64_t>(m.panel_count);
+}
+
+struct Engine::State {
+  explicit State(LoadPlan p)
+      : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
+
+  MappedFile mapping;  // embedding rows are read from it
+  LoadPlan plan;
+  ModelInfo info;
+  std::unique_ptr<Tokenizer> tokenizer;
+  ThreadPool pool;
+  Weights weights;
+  KvCache cache;
+  Forward forward;
+  DraftPolicy policy;           // lives as long as the model: what a pass costs is learned once
+  std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
+  PrefixReuse reuse;            // ... and those that were there before
+
+  bool ValidIds(std::span<const int32_t> ids) const {
+    return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+  }
+
+  // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. False when cancelled; `cached` then holds
+  // what is whole.
+  bool Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
+               const std::function<void(double)>& progress) {
+    cached.resize(static_cast<size_t>(keep));
+    const int total = static_cast<int>(ids.size());
+    for (int at = keep; at < total;) {
+      const int count = std::min(batch, total - at);
+      const bool last = at + count == total;
+      const auto layer_done = [&](int layers) {
+        if (progress) progress(at + static_cast<double>(count) * layers / plan.h.layers);
+      };
+      const std::span<const int32_t> tokens = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+      if (!forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done)) return false;
+      cached.insert(cached.end(), tokens.begin(), tokens.end());
+      at += count;
+    }
+    return true;
+  }
+
+  // The pages of the file that a request has touched: other programs may want them more.
+  void DropFilePages() const { mapping.Drop(0, mapping.bytes().size()); }
+
+  // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
+  // many for arithmetic, so the answers may differ.
+  void TuneThreads();
+
+  std::optional<ImportanceSums> importance;  // while one is collected
+  uint32_t observed = 0, observed_size = 0;  // texts, and tokens of the longest
+
+  std::span<float> Logits(int row) const { return {forward.Logits(row), static_cast<size_t>(plan.h.vocabulary)}; }
+};
+
+}  // namespace paddock
