@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "gguf/digest.h"
