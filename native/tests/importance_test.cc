@@ -40,6 +40,7 @@ std::vector<int32_t> Ids(size_t n) {
   return ids;
 }
 
+#ifndef PADDOCK_EMULATED_MACHINE
 std::vector<float> Values(const GgufFile& file, const std::string& name) {
   const TensorInfo* tensor = file.FindTensor(name);
   CHECK(tensor != nullptr && tensor->type == TensorType::kF32);
@@ -48,7 +49,6 @@ std::vector<float> Values(const GgufFile& file, const std::string& name) {
   return out;
 }
 
-#ifndef PADDOCK_EMULATED_MACHINE
 TEST(SumsAreThoseOfThePlainModel) {
   const TinyModel model = Floats();
   // The plain model wants adapters; zeros add nothing.
