@@ -9,7 +9,7 @@ import { describeTeacher } from '../server/lab/collect/teacher.ts';
 import type { Teacher } from '../server/lab/collect/teacher.ts';
 import { Shards, failsName } from '../server/lab/collect/shards.ts';
 import { checkKind } from './input.ts';
-import { loadModel, modelFile } from './model.ts';
+import { loadModel } from './model.ts';
 import { progressLog, resumable, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, decimal, requiredText, text, texts, wholeNumber } from './verb.ts';
 import type { OptionValues, Terminal, Verb } from './verb.ts';
@@ -118,10 +118,8 @@ export const collect: Verb = {
 };
 
 async function openTeacher(terminal: Terminal, values: OptionValues): Promise<Teacher> {
-  const options = commonOptions(values);
-  const session = await loadModel(terminal, options);
-  const named = await modelFile(terminal, session, options);
-  return describeTeacher(session, named, terminal.signal);
+  const session = await loadModel(terminal, commonOptions(values));
+  return describeTeacher(session, session.file, terminal.signal);
 }
 
 /** Each question once, in the order of naming. */

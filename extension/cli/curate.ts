@@ -16,10 +16,9 @@ import type { CurateReport } from '../server/lab/curate/report.ts';
 import type { Session } from '../server/session.ts';
 import { checkFiles, readInput } from './input.ts';
 import { loadModel } from './model.ts';
-import { progressLine } from './progress-line.ts';
-import type { ProgressLine } from './progress-line.ts';
+import { progressLog } from './reporting.ts';
 import { UsageError, commonOptions, decimal, requiredText, text, texts, wholeNumber } from './verb.ts';
-import type { OptionValues, Terminal, Verb } from './verb.ts';
+import type { OptionValues, Verb } from './verb.ts';
 
 export const curate: Verb = {
   name: 'curate',
@@ -94,11 +93,11 @@ export const curate: Verb = {
         ? undefined
         : { most: wholeNumber(values, 'score', 0), measure: scoreWith(model.engine) };
     const start = performance.now();
-    const line = progressLine(terminal);
+    const line = progressLog(terminal);
     try {
       const report = await curateFiles(
         { ...options, length, score },
-        { signal: terminal.signal, onProgress: progressTeller(terminal, line) },
+        { signal: terminal.signal, onProgress: (progress) => line.show(describeProgress(progress)) },
       );
       line.clear();
       if (options.mapPoints > 0) {
@@ -185,20 +184,6 @@ function share(values: OptionValues): number {
   }
   return valid;
 }
-
-/** A line that is written over for a person; for a log a line now and then, and none in a short run. */
-function progressTeller(terminal: Terminal, line: ProgressLine): (progress: CurateProgress) => void {
-  let told = performance.now();
-  return (progress) => {
-    line.show(describeProgress(progress));
-    if (!terminal.interactive && performance.now() - told >= logEveryMs) {
-      terminal.note(`${describeProgress(progress)}\n`);
-      told = performance.now();
-    }
-  };
-}
-
-const logEveryMs = 15_000;
 
 function describeProgress({ step, fraction, records, remainingSeconds }: CurateProgress): string {
   const rest = remainingSeconds === undefined ? '' : `, ${formatDuration(remainingSeconds)} left`;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { EngineError } from '../server/engine/errors.ts';
+import { isThere } from '../server/lab/is-there.ts';
 
 /** Bytes of a file; `-` is stdin. Throws with words that name the file. */
 export async function readInput(path: string): Promise<Uint8Array> {
@@ -36,11 +37,7 @@ export async function checkFiles(paths: readonly string[]): Promise<void> {
 
 /** Throws `invalidArgument` when a file is there that may not be replaced. */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
-  const there = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (there && !force) {
+  if (!force && (await isThere(path))) {
     throw new EngineError('invalidArgument', `${path} is there already. Give another name, or --force to replace it.`);
   }
 }

@@ -6,24 +6,29 @@ import { checkKind } from './input.ts';
 import { progressLine } from './progress-line.ts';
 import type { CommonOptions, Terminal } from './verb.ts';
 
-/** Opens a session and loads the model that was asked for, with its progress on stderr. Returns the load time too. */
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Opens a session and loads the model that was asked for, with its progress on stderr. Returns its file and the load time too. */
 export async function loadModel(
   terminal: Terminal,
   options: CommonOptions,
-): Promise<Session & { readonly loadMs: number }> {
+): Promise<Session & { readonly file: NamedFile; readonly loadMs: number }> {
   const session = await terminal.session(options);
-  const { path } = await modelFile(terminal, session, options);
+  const file = await modelFile(terminal, session, options);
   const line = progressLine(terminal);
   const start = performance.now();
   try {
-    await session.engine.load(path, {
+    await session.engine.load(file.path, {
       signal: terminal.signal,
       onProgress: (fraction) => line.show(`loading ${Math.floor(fraction * 100)} %`),
     });
   } finally {
     line.clear();
   }
-  return { ...session, loadMs: performance.now() - start };
+  return { ...session, file, loadMs: performance.now() - start };
 }
 
 /** The model that was asked for, with the adapter that was. */
@@ -31,7 +36,7 @@ export async function modelFile(
   terminal: Terminal,
   session: Session,
   { model, adapter }: Pick<CommonOptions, 'model' | 'adapter'>,
-): Promise<{ readonly name: string; readonly path: string }> {
+): Promise<NamedFile> {
   const { name, path } = await modelPath(session, model);
   if (adapter === undefined) {
     return { name, path };
@@ -54,10 +59,7 @@ export async function modelFile(
 }
 
 /** The file of a model that was named, or else of the recommended one. Throws `noModel`, `notFound`. */
-export async function modelPath(
-  { store }: Pick<Session, 'store'>,
-  model: string | undefined,
-): Promise<{ readonly name: string; readonly path: string }> {
+export async function modelPath({ store }: Pick<Session, 'store'>, model: string | undefined): Promise<NamedFile> {
   const name = model ?? (await store.defaultModel());
   if (name === undefined) {
     throw new EngineError(

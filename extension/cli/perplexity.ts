@@ -9,7 +9,7 @@ import { measurePerplexity } from '../server/lab/perplexity/run.ts';
 import { summarizePerplexity } from '../server/lab/perplexity/windows.ts';
 import type { Session } from '../server/session.ts';
 import { readInput } from './input.ts';
-import { loadModel, modelFile } from './model.ts';
+import { loadModel } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
 import { UsageError, commonOptions, requiredText, text, wholeNumber } from './verb.ts';
 import type { CommonOptions, Terminal, Verb } from './verb.ts';
@@ -100,6 +100,6 @@ export const perplexity: Verb = {
 
 async function open(terminal: Terminal, options: CommonOptions): Promise<{ session: Session; file: ModelFile }> {
   const session = await loadModel(terminal, options);
-  const { name, path } = await modelFile(terminal, session, options);
+  const { name, path } = session.file;
   return { session, file: await readModelFile(name, path, terminal.signal) };
 }

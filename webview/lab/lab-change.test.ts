@@ -10,7 +10,7 @@ const names = ['collect', 'curate', 'train', 'release', 'evaluate'] as const;
 
 function lab(statuses: readonly LabStepStatus[], more: Partial<LabState> = {}): LabState {
   return {
-    folder: '/work/mine',
+    folder: '/projects/mine',
     project: {
       version: 1,
       title: 'Mine',

@@ -4,24 +4,27 @@ import { addPaths, applyEdit, newProject } from './lab-edit.ts';
 const project = newProject('Mine', 'small');
 
 it('keeps paths inside the folder relative to it, and none twice', () => {
-  const once = addPaths(project, '/work/mine', 'records', ['/work/mine/data/a.jsonl', '/work/other/b.jsonl']);
-  expect(once.records).toEqual(['data/a.jsonl', '/work/other/b.jsonl']);
-  expect(addPaths(once, '/work/mine', 'records', ['/work/mine/data/a.jsonl']).records).toEqual(once.records);
+  const once = addPaths(project, '/projects/mine', 'records', [
+    '/projects/mine/data/a.jsonl',
+    '/projects/other/b.jsonl',
+  ]);
+  expect(once.records).toEqual(['data/a.jsonl', '/projects/other/b.jsonl']);
+  expect(addPaths(once, '/projects/mine', 'records', ['/projects/mine/data/a.jsonl']).records).toEqual(once.records);
   expect(
-    addPaths(project, '/work/mine', 'records', ['/work/mine-too/c.jsonl', '/work/mine/..d.jsonl']).records,
-  ).toEqual(['/work/mine-too/c.jsonl', '..d.jsonl']);
+    addPaths(project, '/projects/mine', 'records', ['/projects/mine-too/c.jsonl', '/projects/mine/..d.jsonl']).records,
+  ).toEqual(['/projects/mine-too/c.jsonl', '..d.jsonl']);
 });
 
 it('has one file of tasks: what is added takes its place', () => {
-  const one = addPaths(project, '/work/mine', 'tasks', ['/work/mine/tasks.jsonl']);
+  const one = addPaths(project, '/projects/mine', 'tasks', ['/projects/mine/tasks.jsonl']);
   expect(one.tasks).toBe('tasks.jsonl');
-  expect(addPaths(one, '/work/mine', 'tasks', ['/t/other.jsonl']).tasks).toBe('/t/other.jsonl');
+  expect(addPaths(one, '/projects/mine', 'tasks', ['/t/other.jsonl']).tasks).toBe('/t/other.jsonl');
   expect(applyEdit(one, { field: 'remove', list: 'tasks', text: 'tasks.jsonl' }).tasks).toBeUndefined();
 });
 
 it('asks nobody without a teacher, and forgets the questions with it', () => {
-  expect(addPaths(project, '/work/mine', 'questions', ['/q.txt'])).toBe(project);
-  const asked = addPaths(applyEdit(project, { field: 'teacher', text: 'large' }), '/work/mine', 'questions', [
+  expect(addPaths(project, '/projects/mine', 'questions', ['/q.txt'])).toBe(project);
+  const asked = addPaths(applyEdit(project, { field: 'teacher', text: 'large' }), '/projects/mine', 'questions', [
     '/q.txt',
   ]);
   expect(asked.questions).toMatchObject({ teacher: 'large', files: ['/q.txt'], code: [] });

@@ -7,7 +7,7 @@ import { newProject } from './lab-edit.ts';
 import { LabService, type LabOutcome, type LabServiceChange } from './lab-service.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const folder = '/work/mine';
+const folder = '/projects/mine';
 const state = (more: Partial<LabState> = {}): LabState => ({
   folder,
   project: newProject('Mine', 'small'),
@@ -149,7 +149,7 @@ describe('LabService', () => {
   it('says why a project cannot be read', async () => {
     await service.open(folder);
     last().answer = () => Promise.reject(new ResponseError(1, 'There is none.', { code: 'notFound' }));
-    await expect(service.open('/work/none')).rejects.toMatchObject({ code: 'notFound' });
+    await expect(service.open('/projects/none')).rejects.toMatchObject({ code: 'notFound' });
     expect(service.lab).toBeUndefined();
     expect(service.error).toMatchObject({ code: 'notFound', message: 'There is none.' });
   });
@@ -170,10 +170,10 @@ describe('LabService', () => {
     await service.open(folder);
     service.edit((project) => ({ ...project, title: 'A' }));
     service.edit((project) => ({ ...project, title: 'B' }));
-    await service.open('/work/other');
+    await service.open('/projects/other');
     const saved = last().sent.filter(({ method }) => method === SaveLab.method);
     expect(saved.map(({ params }) => params['folder'])).toEqual([folder, folder]);
-    expect(last().sent.at(-1)).toMatchObject({ method: OpenLab.method, params: { folder: '/work/other' } });
+    expect(last().sent.at(-1)).toMatchObject({ method: OpenLab.method, params: { folder: '/projects/other' } });
     expect(service.lab).toBeDefined();
   });
 
@@ -316,12 +316,12 @@ describe('LabService', () => {
 
   it('leaves a project that runs only when it is stopped', async () => {
     await startRun();
-    await expect(service.open('/work/other')).rejects.toMatchObject({ code: 'busy', message: 'Busy with Mine.' });
+    await expect(service.open('/projects/other')).rejects.toMatchObject({ code: 'busy', message: 'Busy with Mine.' });
     expect(service.folder).toBe(folder);
     service.stop();
     await settle();
-    last().disk = state({ folder: '/work/other' });
-    await service.open('/work/other');
-    expect(changes.at(-1)).toMatchObject({ kind: 'lab', lab: { folder: '/work/other' } });
+    last().disk = state({ folder: '/projects/other' });
+    await service.open('/projects/other');
+    expect(changes.at(-1)).toMatchObject({ kind: 'lab', lab: { folder: '/projects/other' } });
   });
 });

@@ -1,5 +1,4 @@
 /** A project: what its steps are at, and the run of those that are not done. */
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type {
   LabProgress,
@@ -12,6 +11,7 @@ import type {
 import { noTraining } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { Session } from '../../session.ts';
+import { isThere } from '../is-there.ts';
 import { collectStep } from './collect-step.ts';
 import type { CollectResult } from './collect-step.ts';
 import { curateStep } from './curate-step.ts';
@@ -178,11 +178,4 @@ async function trainingOf(
   if (folder === undefined || record === undefined) return undefined;
   const points = await readCurve(folder);
   return { ...noTraining, ...record.result, points };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,13 +2,14 @@
  * A run of training: steps in a fixed order, looks at the validation set, checkpoints. It stops at any moment and goes
  * on from its last checkpoint as if it had not been stopped.
  */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeJob, NativeModel, NativeTrainOptions, NativeTrainer } from '../../engine/binding.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
+import { isThere } from '../is-there.ts';
 import { Remaining } from '../remaining.ts';
 import { samplesOfStep, stepsPerEpoch } from './order.ts';
 import { writePeft } from './peft.ts';
@@ -160,7 +161,7 @@ class Run {
   }
 
   async #resume(): Promise<void> {
-    if (!(await exists(this.#checkpoint))) {
+    if (!(await isThere(this.#checkpoint))) {
       await this.#log.rewind(0);
       return;
     }
@@ -305,11 +306,4 @@ function* parts(samples: readonly EncodedSample[]): Generator<EncodedSample[]> {
 /** Forgets a run, so that the next one begins at its beginning. */
 export async function forgetRun(folder: string): Promise<void> {
   await rm(join(folder, 'checkpoint.bin'), { force: true });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
