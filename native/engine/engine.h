@@ -74,6 +74,7 @@ struct Inspection {
   std::optional<MemoryNeed> memory;  // absent when the engine cannot run the file;
   Status unsupported;                // then this says why
 };
+// The context that `options` wish for is brought within what the model was trained for.
 Inspection Inspect(const GgufFile& file, const LoadOptions& options);
 
 enum class FinishReason { kStop, kLength, kCancelled };

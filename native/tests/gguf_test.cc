@@ -235,6 +235,12 @@ TEST(InspectionTellsWhyAFileCannotRun) {
   CHECK(good.memory.has_value() && good.unsupported.ok());
   CHECK_EQ(good.memory->total,
            good.memory->weights + good.memory->kv_cache + good.memory->scratch + good.memory->prefix_cache);
+  // What is more than the model was trained for is no reason.
+  LoadOptions much;
+  much.context_length = 1 << 20;
+  const Inspection wished = Inspect(*GgufFile::Open(sound.path()), much);
+  CHECK(wished.memory.has_value());
+  CHECK_EQ(wished.context_length, good.trained_context_length);
   const TemporaryFile other(Changed([](GgufWriter& w) {
     Replace(w, "tokenizer.ggml.pre", GgufWriter::Key("tokenizer.ggml.pre", MetadataType::kString).Text("tekken"));
   }));

@@ -130,8 +130,14 @@ TEST(AProbeNeedsASecondOpinionToUseFewerThreads) {
   // What is hopeless is tried once, and what cannot be chosen from not at all.
   calls.clear();
   const auto counted = [&](int threads, int) { return ++calls[threads], 8.0 / threads; };
-  CHECK_EQ(ProbeThreads({8, 4, 1}, 5, counted), 8);
+  CHECK_EQ(ProbeThreads({8, 7, 1}, 5, counted), 8);
   CHECK_EQ(calls[8], 5);
+  CHECK_EQ(calls[7], 5);
+  CHECK_EQ(calls[1], 1);
+  // Without a rival left there is nothing to find out.
+  calls.clear();
+  CHECK_EQ(ProbeThreads({8, 4, 1}, 5, counted), 8);
+  CHECK_EQ(calls[8], 1);
   CHECK_EQ(calls[4], 1);
   CHECK_EQ(ProbeThreads({3}, 5, counted), 3);
   CHECK_EQ(calls[3], 0);

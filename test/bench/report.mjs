@@ -30,12 +30,12 @@ export function markdown({ date, machine, versions, threads, models }) {
   return `${parts.join('\n\n')}\n`;
 }
 
-function section({ name, fileBytes, tests, sweep, cancel }) {
+function section({ name, fileBytes, loads, tests, sweep, cancel }) {
   return [
     `## ${name} (${(fileBytes / 1e9).toFixed(2)} GB)`,
     comparison(tests, fileBytes),
     ...tests.map(limits),
-    memory(tests[0].quiet.Paddock, fileBytes),
+    loading(loads, fileBytes),
     ...tests.filter(({ busy }) => busy !== undefined).map(besideOthers),
     ...(sweep === undefined ? [] : [threadSweep(sweep)]),
     ...(cancel === undefined ? [] : [cancelling(cancel)]),
@@ -76,9 +76,19 @@ function limits({ prompt, quiet }) {
   );
 }
 
-function memory(ours, fileBytes) {
-  const loadMs = middle(ours, 'loadMs');
-  return `Loading takes ${(loadMs / 1000).toFixed(2)} s, ${(loadMs / 1000 / (fileBytes / 1e9)).toFixed(2)} s for each GB of the file, with the file in the page cache.`;
+function loading(loads, fileBytes) {
+  const loadMs = middle(loads, 'loadMs');
+  return (
+    `Loading takes ${seconds(loads, 'loadMs')} s, ${(loadMs / 1000 / (fileBytes / 1e9)).toFixed(2)} s for each GB of the file, with the file in the page cache. ` +
+    `Touching as much memory takes ${seconds(loads, 'freshMs')} s on one thread, and ${seconds(loads, 'freshFirstMs')} s when a host has yet to give it.`
+  );
+}
+
+function seconds(samples, key) {
+  return spread(
+    samples.map((sample) => sample[key] / 1000),
+    2,
+  );
 }
 
 function besideOthers({ prompt, generate, quiet, busy }) {
@@ -130,10 +140,10 @@ function memoryCell(peaks, fileBytes) {
   return `${(most / 2 ** 20).toFixed(0)} MiB (${(most / fileBytes).toFixed(2)})`;
 }
 
-function spread(numbers) {
+function spread(numbers, digits = 1) {
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
-  const text = median(numbers).toFixed(1);
-  return numbers.length === 1 ? text : `${text} (${least.toFixed(1)} to ${most.toFixed(1)})`;
+  const text = median(numbers).toFixed(digits);
+  return numbers.length === 1 ? text : `${text} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
 }
 
 function middle(samples, key) {

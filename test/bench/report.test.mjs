@@ -18,7 +18,6 @@ const ours = (prefill, decode) => ({
   int8PeakMedian: 300e9,
   weightBytesPerToken: 1e9,
   layerWeights: 1e9,
-  loadMs: 1500,
   peakRssBytes: 3 * 2 ** 30,
   kernels: 'avx2',
 });
@@ -33,6 +32,11 @@ const report = {
     {
       name: 'a-model',
       fileBytes: 1.5e9,
+      loads: [
+        { loadMs: 1400, freshFirstMs: 900, freshMs: 210 },
+        { loadMs: 1500, freshFirstMs: 950, freshMs: 220 },
+        { loadMs: 2000, freshFirstMs: 200, freshMs: 190 },
+      ],
       tests: [
         {
           prompt: 512,
@@ -68,7 +72,8 @@ test('relates speed to the limits of the machine', () => {
   const text = markdown(report);
   expect(text).toContain('prefill uses 50 % of the int8 peak of 400 G operations/s');
   expect(text).toContain('40 % of the best read bandwidth of 20.0 GB/s, 80 % of its median of 10.0');
-  expect(text).toContain('Loading takes 1.50 s, 1.00 s for each GB');
+  expect(text).toContain('Loading takes 1.50 (1.40 to 2.00) s, 1.00 s for each GB');
+  expect(text).toContain('as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s when');
 });
 
 test('a long prompt has columns and limits of its own', () => {

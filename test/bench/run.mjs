@@ -97,6 +97,7 @@ async function measureModel(name, path, engines, options) {
   for (const { measure } of engines) {
     await measure(path, { prompt: 64, generate: 4 }, options.threads);
   }
+  model.loads = await loads(name, path, model.fileBytes, options);
   for (const test of options.tests) {
     const rounds = (title) => inTurns(title, path, engines, test, options);
     model.tests.push({ ...test, quiet: await rounds(`${name}, prompt of ${test.prompt}`) });
@@ -129,6 +130,20 @@ async function inTurns(title, path, engines, test, { repeat, threads }) {
         `${title}, round ${round} of ${repeat}: ${name} ${sample.prefill.toFixed(1)} / ${sample.decode.toFixed(1)}`,
       );
     }
+  }
+  return samples;
+}
+
+/** Each right after a process that needed as much memory: that one waits for what has to come from a machine's host. */
+async function loads(name, path, fileBytes, { repeat, threads }) {
+  const program = join(root, 'test', 'bench', 'fresh-memory.mjs');
+  const samples = [];
+  for (let round = 1; round <= repeat; round += 1) {
+    const first = await json(process.execPath, [program, String(fileBytes)]);
+    const again = await json(process.execPath, [program, String(fileBytes)]);
+    const { loadMs } = await ours.measure(path, { prompt: 1, generate: 1 }, threads);
+    samples.push({ loadMs, freshFirstMs: first.value.ms, freshMs: again.value.ms });
+    console.error(`${name}, load ${round} of ${repeat}: ${loadMs.toFixed(0)} ms`);
   }
   return samples;
 }

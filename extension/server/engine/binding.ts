@@ -9,7 +9,10 @@ export interface NativeModule {
   /** Raised with every change of this surface. */
   readonly abiVersion: number;
   systemInfo(): NativeSystemInfo;
-  /** Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. */
+  /**
+   * Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. `contextLength`
+   * (tokens; 0 = the engine chooses) is brought within what the model was trained for.
+   */
   inspect(
     path: string,
     options?: { contextLength?: number; prefixCacheBytes?: number; compactCache?: boolean },

@@ -15,7 +15,7 @@ namespace {
 constexpr int kPenaltyWindow = 64;  // tokens
 // The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
 constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
-constexpr int kProbeTokens = 32;
+constexpr int kProbeTokens = 16;  // enough to be bound by computing
 
 }  // namespace
 

@@ -104,14 +104,18 @@ Inspection Inspect(const GgufFile& file, const LoadOptions& options) {
   out.parameters = Parameters(file);
   out.trained_context_length =
       static_cast<int>(std::min<uint64_t>(file.GetUint(out.architecture + ".context_length").value_or(0), 1 << 30));
-  const Result<LoadPlan> plan = PlanLoad(file, options);
+  LoadOptions within = options;
+  if (options.context_length > 0) {
+    within.context_length = std::max(kMinContext, std::min(options.context_length, out.trained_context_length));
+  }
+  const Result<LoadPlan> plan = PlanLoad(file, within);
   if (!plan.ok()) {
     out.unsupported = plan.status();
     return out;
   }
   out.context_length = plan->context;
-  if (Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create(file, plan->h.vocabulary); !tokenizer.ok()) {
-    out.unsupported = tokenizer.status();
+  if (const Status tokenizer = Tokenizer::Check(file, plan->h.vocabulary); !tokenizer.ok()) {
+    out.unsupported = tokenizer;
     return out;
   }
   out.memory = plan->memory;

@@ -15,9 +15,11 @@ int TryAll(const std::vector<int>& candidates, int rounds, const std::function<d
   for (const int threads : candidates) trials.push_back({threads, std::numeric_limits<double>::infinity()});
   double best = std::numeric_limits<double>::infinity();
   for (int round = 0; round < rounds; ++round) {
+    const auto worth = [&](const Trial& trial) { return round == 0 || trial.best_ms <= kHopeless * best; };
+    // The most threads get all their rounds as long as fewer may still be chosen.
+    if (std::none_of(trials.begin() + 1, trials.end(), worth)) break;
     for (Trial& trial : trials) {
-      // The most threads always get all their rounds.
-      if (round > 0 && &trial != trials.data() && trial.best_ms > kHopeless * best) continue;
+      if (&trial != trials.data() && !worth(trial)) continue;
       trial.best_ms = std::min(trial.best_ms, time_ms(trial.threads, round));
       best = std::min(best, trial.best_ms);
     }

@@ -20,9 +20,9 @@ struct Trial {
 // up; so the bar is high.
 int ChooseThreads(std::span<const Trial> trials);
 
-// Tries `candidates` in turns with `time_ms(threads, round)` and chooses. Candidates that are far off are tried once.
-// Fewer threads than the most are chosen only if a second, longer series of trials
-// agrees.
+// Tries `candidates`, the most first, in turns with `time_ms(threads, round)` and chooses. Candidates that are far off
+// are tried no further, and nothing is when all fewer threads are. Fewer threads than the most are chosen only if a
+// second, longer series of trials agrees.
 int ProbeThreads(const std::vector<int>& candidates, int rounds, const std::function<double(int, int)>& time_ms);
 
 }  // namespace paddock

@@ -22,7 +22,9 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  // Copies what it needs; the file may be closed afterwards. `vocabulary` is the number of rows of the embedding.
+  // Whether Create() will succeed, without making anything. `vocabulary` is the number of rows of the embedding.
+  static Status Check(const GgufFile& file, int vocabulary);
+  // Copies what it needs; the file may be closed afterwards.
   static Result<std::unique_ptr<Tokenizer>> Create(const GgufFile& file, int vocabulary);
   // What Create() will leave in memory, in bytes; 0 where it will fail.
   static uint64_t MemoryBytes(const GgufFile& file);
@@ -55,9 +57,10 @@ class Tokenizer {
     std::string_view operator()(int32_t token) const { return tokenizer->Bytes(token); }
   };
 
-  Status ReadVocabulary(const GgufFile& file, int vocabulary);
-  Status ReadMerges(const GgufFile& file);
-  Status ReadSpecial(const GgufFile& file);
+  // Of a file that was checked.
+  void ReadVocabulary(const GgufFile& file);
+  void ReadMerges(const GgufFile& file);
+  void ReadSpecial(const GgufFile& file);
   void EncodeText(std::string_view text, std::vector<int32_t>* out) const;
   void EncodePiece(std::string_view bytes, std::vector<int32_t>* out) const;
 
