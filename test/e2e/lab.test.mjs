@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { LabTab, writeProject } from './support/lab-tab.mjs';
+import { enginePids } from './support/processes.mjs';
 import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario({ models: testModels() });
@@ -62,8 +63,36 @@ step(
     await window.command('View: Close All Editors');
     await window.notification('Lab: Pantry helper').waitFor({ timeout: 30_000 });
     await window.screenshot('lab-closed');
-    await window.page.locator('.statusbar-item', { hasText: 'Lab:' }).first().click();
+  },
+  { essential: true },
+);
+
+step('waits while the chat answers, and goes on', async (window) => {
+  const item = (text) => window.page.locator('.statusbar-item[id*="paddock.lab"]', { hasText: text });
+  await window.chat.open();
+  await window.chat.ask('Count from 1 to 300 in words, one per line.');
+  await item('Lab: waiting for the chat').waitFor({ timeout: 60_000 });
+  await window.chat.partialAnswer(20);
+  await window.screenshot('lab-waiting');
+  await window.chat.input.press('Escape');
+  await item('Lab: waiting for the chat').waitFor({ state: 'detached', timeout: 60_000 });
+  await item('Lab:').waitFor();
+  await window.command('View: Close Primary Side Bar');
+});
+
+step(
+  'kill -9 of its process loses nothing, and Continue works',
+  async (window) => {
+    // A notification that was put away has an item of its own.
+    await window.page.locator('.statusbar-item[id*="paddock.lab"]').click();
     const lab = new LabTab(window);
+    await lab.next('Stop');
+    for (const pid of await enginePids(window.server.pid)) process.kill(pid, 'SIGKILL');
+    await (await lab.part('error')).waitFor({ timeout: 30_000 });
+    assert.match(await (await lab.part('error')).innerText(), /stopped unexpectedly/);
+    await window.screenshot('lab-killed');
+    await lab.stepIs('curate', 'done');
+    await (await lab.next('Continue')).click();
     await lab.next('Stop');
   },
   { essential: true },

@@ -3,11 +3,17 @@ import { readFile, readdir, readlink } from 'node:fs/promises';
 
 /** The engine's process below a VS Code server; undefined when it does not run. */
 export async function enginePid(serverPid) {
+  return (await enginePids(serverPid))[0];
+}
+
+/** The engine's processes: the one of the chat, and the lab's while there is one. */
+export async function enginePids(serverPid) {
+  const found = [];
   for (const pid of await processes()) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (/dist\/server\.js/.test(command) && (await isBelow(pid, serverPid))) return pid;
+    if (/dist\/server\.js/.test(command) && (await isBelow(pid, serverPid))) found.push(pid);
   }
-  return undefined;
+  return found;
 }
 
 /** The extension host: the parent of the engine. */

@@ -1,0 +1,48 @@
+/** A workspace that is not trusted: what reads works, what writes says why it does not, and trust mends it. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabTab, writeProject } from './support/lab-tab.mjs';
+import { scenario, testModels } from './support/scenario.mjs';
+
+const step = scenario({
+  models: testModels(),
+  settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
+});
+
+step(
+  'the chat answers',
+  async (window) => {
+    await window.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
+    await window.chat.open();
+    await window.chat.ask('Say hello.');
+    await window.chat.partialAnswer(3);
+    await window.chat.input.press('Escape');
+    await window.screenshot('restricted-chat');
+  },
+  { essential: true },
+);
+
+step('no action changes a file', async (window) => {
+  const before = await readFile(join(window.workspace, 'src', 'cart.ts'), 'utf8');
+  await window.openFile('src/cart.ts');
+  await window.select(1, 5);
+  await window.command('Paddock: Refactor');
+  await window.notification('Paddock changes no files in Restricted Mode').waitFor();
+  assert.equal(await readFile(join(window.workspace, 'src', 'cart.ts'), 'utf8'), before);
+});
+
+step('the lab does not run, until the workspace is trusted', async (window) => {
+  await writeProject(join(window.workspace, 'pantry-lab'));
+  await window.command('Paddock: Open Lab');
+  const warning = window.notification('The lab does not run in Restricted Mode');
+  await warning.waitFor();
+  await window.screenshot('restricted-lab');
+  await warning.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+  await window.page.getByRole('button', { name: 'Trust', exact: true }).click();
+  await window.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor({ state: 'detached' });
+  await window.command('Paddock: Open Lab');
+  await window.pick('pantry-lab');
+  await new LabTab(window).next('Start');
+  await window.screenshot('restricted-trusted');
+});
