@@ -5,6 +5,8 @@
  *   --importance     all types with an importance matrix too, of texts that are not measured
  *   --rounds 3       for the time; a program that starts, reads, writes and ends
  *   --windows 40     of 512 tokens, for perplexity and for the divergence from the F16 file; 0: neither
+ *   --pairs N        windows for the ratio of both perplexities, token by token; as many. A difference of some
+ *                    thousandths shows only over many, and the F16 file, which is slow, is not needed for it
  *   --threads N      of both; as many as there are CPUs
  *   --output FILE    keeps the Markdown there
  *
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     importance: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     windows: { type: 'string', default: '40' },
+    pairs: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
     output: { type: 'string' },
   },
@@ -48,7 +51,7 @@ await main(async () => {
   const lines = [
     `${cpus()[0].model.trim()}, ${options.threads} threads, beside ${nativeLlamaVersion}. Seconds are medians of ${options.rounds} rounds.`,
     '',
-    '| model | type | MiB | s | × | perplexity | theirs | ratio | KLD | theirs | ratio | types that differ |',
+    '| model | type | MiB | s | × | perplexity | theirs | ratio ± standard error | KLD | theirs | ratio | types that differ |',
     '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|',
   ];
   try {
@@ -93,29 +96,29 @@ function compare({ source, type, importance, text, folder, tools, addon }) {
   const differing = differences(addon, ours, theirs);
   const mine = quality(ours, source, text);
   const other = quality(theirs, source, text);
+  const pairs = quality(ours, theirs, text, options.pairs ?? options.windows);
   const fixed = (value, digits) => value?.toFixed(digits) ?? '';
-  const ratio = (key) => (mine === undefined ? '' : (mine[key] / other[key]).toFixed(4));
   return [
     (statSync(ours).size / 2 ** 20).toFixed(1),
     median(seconds.ours).toFixed(1),
     (median(seconds.theirs) / median(seconds.ours)).toFixed(2),
     fixed(mine?.perplexity, 4),
     fixed(other?.perplexity, 4),
-    ratio('perplexity'),
+    pairs === undefined ? '' : `${fixed(pairs.ratio.value, 4)} ± ${fixed(pairs.ratio.error, 4)}`,
     fixed(mine?.kld, 5),
     fixed(other?.kld, 5),
-    ratio('kld'),
+    mine === undefined ? '' : fixed(mine.kld / other.kld, 4),
     differing.length === 0 ? 'none' : differing.join(', '),
   ];
 }
 
-/** Perplexity of a file, and its divergence from the one that it was made of. */
-function quality(model, source, text) {
-  if (Number(options.windows) === 0) return undefined;
+/** Perplexity of a file, its divergence from another one, and its perplexity divided by that one's. */
+function quality(model, base, text, windows = options.windows) {
+  if (Number(windows) === 0) return undefined;
   const { perplexity, divergence } = JSON.parse(
-    paddock('perplexity', '--model', model, '--against', source, '--file', text, '--limit', options.windows, '--json'),
+    paddock('perplexity', '--model', model, '--against', base, '--file', text, '--limit', windows, '--json'),
   );
-  return { perplexity, kld: divergence.kld.value };
+  return { perplexity, kld: divergence.kld.value, ratio: divergence.ratio };
 }
 
 /** Tensors that the two files keep in different types, as "name ours theirs". */
