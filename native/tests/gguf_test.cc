@@ -28,8 +28,8 @@ void Refused(const char* what, const std::vector<uint8_t>& bytes, Code code, con
 
 // A sound model changed by `change` before it is written.
 template <typename Change>
-std::vector<uint8_t> Changed(Change change) {
-  GgufWriter w = TinyModel{}.Writer();
+std::vector<uint8_t> Changed(Change change, const TinyModel& model = {}) {
+  GgufWriter w = model.Writer();
   change(w);
   return w.Write();
 }
@@ -162,6 +162,31 @@ TEST(ModelsThatDoNotFitTogether) {
                         .Put(std::numeric_limits<float>::quiet_NaN()));
           }),
           Code::kInvalidModel, "epsilon");
+}
+
+// Norms of heads must be there in a family that has them, with a number for each column of a head, and nowhere else.
+TEST(NormsOfHeadsThatDoNotFit) {
+  const TinyModel qwen3 = TinyModel::Qwen3();
+  CHECK(LoadBytes(qwen3.Writer().Write()).ok());
+  for (const std::string norm : {"blk.0.attn_q_norm.weight", "blk.1.attn_k_norm.weight"}) {
+    const auto changed = [&](auto change) {
+      return Changed(
+          [&](GgufWriter& w) {
+            for (auto& tensor : w.tensors) {
+              if (tensor.name == norm) change(tensor);
+            }
+          },
+          qwen3);
+    };
+    using Tensor = GgufWriter::Tensor;
+    Refused("no norm", changed([](Tensor& t) { t.name = "other"; }), Code::kInvalidModel, norm);
+    Refused("short norm", changed([](Tensor& t) { t.shape[0] /= 2; }), Code::kInvalidModel, "shape");
+    Refused("norm of a family without", Changed([&](GgufWriter& w) {
+              w.tensors.push_back(w.tensors[1]);
+              w.tensors.back().name = norm;
+            }),
+            Code::kUnsupportedModel, norm.substr(6));
+  }
 }
 
 TEST(TokenTablesThatLie) {

@@ -7,6 +7,7 @@
 #include "base/half.h"
 #include "check.h"
 #include "kernels/dispatch.h"
+#include "model/rope.h"
 #include "quant/dequantize.h"
 #include "random_tensor.h"
 #include "train/attention_backward.h"
@@ -143,6 +144,42 @@ TEST(NormalizationGoesBack) {
     std::vector<float> dx(kColumns);
     table->gradients->rms_norm_backward(x.data(), weight.data(), dy.data(), kColumns, 1e-5f, dx.data());
     CHECK(RelativeError(dx, expected) < 1e-4);
+  }
+}
+
+// A head of a query or key of the family qwen3: normalized, then rotated.
+TEST(NormalizedAndRotatedHeadsGoBack) {
+  test::Random random(15);
+  Hyperparameters h{};
+  h.architecture = FindArchitecture("qwen3");
+  for (const size_t dim : {size_t{16}, size_t{64}, size_t{128}}) {
+    h.head_dim = h.rope_dim = static_cast<int>(dim);
+    const std::vector<float> x = RandomFloats(dim, random), weight = RandomFloats(dim, random),
+                             dy = RandomFloats(dim, random), angles = RandomFloats(dim / 2, random);
+    std::vector<float> c, s;
+    for (const float angle : angles) {
+      c.push_back(std::cos(3 * angle));
+      s.push_back(std::sin(3 * angle));
+    }
+    const Doubles expected = Differences(ToDoubles(x), [&](const Doubles& at) {
+      double squares = 0, sum = 0;
+      for (const double v : at) squares += v * v;
+      const double scale = 1 / std::sqrt(squares / static_cast<double>(dim) + 1e-6);
+      for (size_t i = 0; i < dim / 2; ++i) {
+        const size_t j = i + dim / 2;
+        const double a = at[i] * scale * static_cast<double>(weight[i]), cosine = static_cast<double>(c[i]);
+        const double b = at[j] * scale * static_cast<double>(weight[j]), sine = static_cast<double>(s[i]);
+        sum += (a * cosine - b * sine) * static_cast<double>(dy[i]);
+        sum += (a * sine + b * cosine) * static_cast<double>(dy[j]);
+      }
+      return sum;
+    });
+    for (const KernelTable* table : AvailableKernels()) {
+      std::vector<float> before = dy, dx(dim);
+      RotateBack(h, c.data(), s.data(), before.data());
+      table->gradients->rms_norm_backward(x.data(), weight.data(), before.data(), h.head_dim, 1e-6f, dx.data());
+      CHECK(RelativeError(dx, expected) < 1e-4);
+    }
   }
 }
 

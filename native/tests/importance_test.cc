@@ -49,8 +49,7 @@ std::vector<float> Values(const GgufFile& file, const std::string& name) {
   return out;
 }
 
-TEST(SumsAreThoseOfThePlainModel) {
-  const TinyModel model = Floats();
+void CheckSums(const TinyModel& model) {
   // The plain model wants adapters; zeros add nothing.
   Hyperparameters h{};
   h.layers = model.layers;
@@ -58,7 +57,7 @@ TEST(SumsAreThoseOfThePlainModel) {
   h.feed_forward = model.feed_forward;
   h.heads = model.heads;
   h.kv_heads = model.kv_heads;
-  h.head_dim = model.hidden / model.heads;
+  h.head_dim = model.head_dim();
   LoraOptions everything;
   everything.targets.fill(true);
   const Lora none(everything, h);
@@ -95,6 +94,14 @@ TEST(SumsAreThoseOfThePlainModel) {
     }
     CHECK(!engine->SaveImportance(file.path(), {}).ok());  // they were forgotten
   }
+}
+
+TEST(SumsAreThoseOfThePlainModel) {
+  CheckSums(Floats());
+  TinyModel qwen3 = Floats();
+  qwen3.architecture = "qwen3";
+  qwen3.key_length = 32;
+  CheckSums(qwen3);
 }
 #endif
 

@@ -69,7 +69,7 @@ std::vector<TinyModel> Models() {
   floats.matrix = TensorType::kF16;
   floats.down = TensorType::kF32;
   floats.embedding = TensorType::kBF16;
-  return {llama, qwen, legacy, floats};
+  return {llama, qwen, TinyModel::Qwen3(), legacy, floats};
 }
 
 // How far LogitsDoNotDependOnBatchesThreadsOrCache goes: longer than one segment of attention and than one batch. An
@@ -112,8 +112,7 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
   }
 }
 
-TEST(KeysAndValuesInBytesKeepTheLaws) {
-  TinyModel model;
+void CheckKeysAndValuesInBytes(const TinyModel& model) {
   const std::vector<int32_t> ids = SomeIds(kLawTokens);
   const std::unique_ptr<Engine> one = Open(model, 1, "", KvType::kQ8), plain = Open(model, 1);
   CHECK(one->info().memory.kv_cache < plain->info().memory.kv_cache * 6 / 10);
@@ -130,6 +129,11 @@ TEST(KeysAndValuesInBytesKeepTheLaws) {
     CHECK(SameBits(expected, Logits(*one, std::span(ids).subspan(static_cast<size_t>(keep)), keep, 64)));
   }
   CHECK(SameBits(expected, Logits(*Open(model, 3, "", KvType::kQ8), ids, 0, 3)));
+}
+
+TEST(KeysAndValuesInBytesKeepTheLaws) {
+  CheckKeysAndValuesInBytes({});
+  CheckKeysAndValuesInBytes(TinyModel::Qwen3());
 }
 
 TEST(KernelTablesAgree) {

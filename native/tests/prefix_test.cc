@@ -201,23 +201,25 @@ TEST(TreeHoldsWhatANaiveModelHolds) {
 }
 
 TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
-  const TemporaryFile model(TinyModel{}.Writer().Write());
-  const auto engine = Open(model.path(), Remembering());
-  CHECK_EQ(engine->info().memory.prefix_cache, uint64_t{64} << 20);
-  Ids a = SomeIds(600, 1), b = SomeIds(500, 2);
-  std::copy_n(a.begin(), 100, b.begin());  // the same system prompt
-  CHECK_EQ(Cached(*engine, a), 0);
-  CHECK_EQ(Cached(*engine, b), 100);
-  CHECK_EQ(Cached(*engine, a), 576);
-  CHECK(SameBits(LogitsFromCache(*engine, a), ColdLogits(model.path(), a)));
-  CHECK_EQ(Cached(*engine, b), 448);
-  CHECK(SameBits(LogitsFromCache(*engine, b), ColdLogits(model.path(), b)));
-  // A whole number of blocks: all but the last token is known.
-  const Ids whole(a.begin(), a.begin() + 256);
-  CHECK_EQ(Cached(*engine, whole), 255);
-  CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
-  engine->ClearCache();
-  CHECK_EQ(Cached(*engine, a), 0);
+  for (const TinyModel& tiny : {TinyModel{}, TinyModel::Qwen3()}) {
+    const TemporaryFile model(tiny.Writer().Write());
+    const auto engine = Open(model.path(), Remembering());
+    CHECK_EQ(engine->info().memory.prefix_cache, uint64_t{64} << 20);
+    Ids a = SomeIds(600, 1), b = SomeIds(500, 2);
+    std::copy_n(a.begin(), 100, b.begin());  // the same system prompt
+    CHECK_EQ(Cached(*engine, a), 0);
+    CHECK_EQ(Cached(*engine, b), 100);
+    CHECK_EQ(Cached(*engine, a), 576);
+    CHECK(SameBits(LogitsFromCache(*engine, a), ColdLogits(model.path(), a)));
+    CHECK_EQ(Cached(*engine, b), 448);
+    CHECK(SameBits(LogitsFromCache(*engine, b), ColdLogits(model.path(), b)));
+    // A whole number of blocks: all but the last token is known.
+    const Ids whole(a.begin(), a.begin() + 256);
+    CHECK_EQ(Cached(*engine, whole), 255);
+    CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
+    engine->ClearCache();
+    CHECK_EQ(Cached(*engine, a), 0);
+  }
 }
 
 TEST(TransientPromptsAreNotRemembered) {
@@ -271,38 +273,39 @@ TEST(CancelledPrefillKeepsItsFinishedBatches) {
 }
 
 TEST(SnapshotsSurviveARestart) {
-  TinyModel tiny;
-  const TemporaryFile model(tiny.Writer().Write());
-  const TemporaryFolder folder;
-  const Ids a = SomeIds(700, 1);
-  {
-    const auto engine = Open(model.path(), Remembering(folder.path()));
-    CHECK_EQ(Cached(*engine, a), 0);
-    engine->FlushSnapshots();
-  }
-  CHECK_EQ(folder.Files().size(), size_t{10});
+  for (const TinyModel& tiny : {TinyModel{}, TinyModel::Qwen3()}) {
+    const TemporaryFile model(tiny.Writer().Write());
+    const TemporaryFolder folder;
+    const Ids a = SomeIds(700, 1);
+    {
+      const auto engine = Open(model.path(), Remembering(folder.path()));
+      CHECK_EQ(Cached(*engine, a), 0);
+      engine->FlushSnapshots();
+    }
+    CHECK_EQ(folder.Files().size(), size_t{10});
 #ifndef _WIN32
-  CHECK(fs::status(folder.path()).permissions() == fs::perms::owner_all);
-  for (const fs::path& file : folder.Files())
-    CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+    CHECK(fs::status(folder.path()).permissions() == fs::perms::owner_all);
+    for (const fs::path& file : folder.Files())
+      CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
 #endif
-  const auto again = Open(model.path(), Remembering(folder.path()));
-  CHECK_EQ(Cached(*again, a), 640);
-  CHECK(SameBits(LogitsFromCache(*again, a), ColdLogits(model.path(), a)));
-  // Other kernels have other bits; other weights even more so.
-  LoadOptions scalar = Remembering(folder.path());
-  scalar.kernels = "scalar";
-  if (again->info().kernels != "scalar") CHECK_EQ(Cached(*Open(model.path(), scalar), a), 0);
-  auto writer = tiny.Writer();
-  for (auto& tensor : writer.tensors) {
-    if (tensor.name == "blk.1.attn_output.weight") tensor.data[40] ^= 1;
+    const auto again = Open(model.path(), Remembering(folder.path()));
+    CHECK_EQ(Cached(*again, a), 640);
+    CHECK(SameBits(LogitsFromCache(*again, a), ColdLogits(model.path(), a)));
+    // Other kernels have other bits; other weights even more so.
+    LoadOptions scalar = Remembering(folder.path());
+    scalar.kernels = "scalar";
+    if (again->info().kernels != "scalar") CHECK_EQ(Cached(*Open(model.path(), scalar), a), 0);
+    auto writer = tiny.Writer();
+    for (auto& tensor : writer.tensors) {
+      if (tensor.name == "blk.1.attn_output.weight") tensor.data[40] ^= 1;
+    }
+    const TemporaryFile other(writer.Write());
+    CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), a), 0);
+    // Forgotten on demand, those of other engines as well.
+    again->ClearCache();
+    CHECK_EQ(folder.Files().size(), size_t{0});
+    CHECK_EQ(Cached(*again, a), 0);
   }
-  const TemporaryFile other(writer.Write());
-  CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), a), 0);
-  // Forgotten on demand, those of other engines as well.
-  again->ClearCache();
-  CHECK_EQ(folder.Files().size(), size_t{0});
-  CHECK_EQ(Cached(*again, a), 0);
 }
 
 TEST(BytesComeBackFromDiskAsTheyWere) {

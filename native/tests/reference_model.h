@@ -44,6 +44,10 @@ class ReferenceModel {
       const auto linear = [&](LoraTarget target, const Rows& in) { return Linear(layer, target, in, values); };
       Rows q = linear(LoraTarget::kQ, normalized), k = linear(LoraTarget::kK, normalized),
            v = linear(LoraTarget::kV, normalized);
+      if (model_.architecture == "qwen3") {
+        q = NormHeads(q, blk + "attn_q_norm.weight");
+        k = NormHeads(k, blk + "attn_k_norm.weight");
+      }
       Rotate(&q);
       Rotate(&k);
       Add(&x, linear(LoraTarget::kO, Attend(q, k, v)));
@@ -118,9 +122,21 @@ class ReferenceModel {
     return out;
   }
 
+  Rows NormHeads(const Rows& x, const std::string& name) const {
+    const auto dim = static_cast<std::ptrdiff_t>(model_.head_dim());
+    Rows out;
+    for (const std::vector<double>& row : x) {
+      Rows heads;
+      for (auto head = row.begin(); head != row.end(); head += dim) heads.emplace_back(head, head + dim);
+      std::vector<double>& joined = out.emplace_back();
+      for (const std::vector<double>& head : Norm(heads, name)) joined.insert(joined.end(), head.begin(), head.end());
+    }
+    return out;
+  }
+
   void Rotate(Rows* x) const {
-    const size_t dim = static_cast<size_t>(model_.hidden / model_.heads);
-    const bool halves = model_.architecture == "qwen2";
+    const size_t dim = static_cast<size_t>(model_.head_dim());
+    const bool halves = model_.architecture != "llama";
     for (size_t position = 0; position < x->size(); ++position) {
       std::vector<double>& row = (*x)[position];
       for (size_t head = 0; head < row.size(); head += dim) {
@@ -138,7 +154,7 @@ class ReferenceModel {
   }
 
   Rows Attend(const Rows& q, const Rows& k, const Rows& v) const {
-    const size_t dim = static_cast<size_t>(model_.hidden / model_.heads);
+    const size_t dim = static_cast<size_t>(model_.head_dim());
     const size_t group = static_cast<size_t>(model_.heads / model_.kv_heads);
     Rows out(q.size(), std::vector<double>(q[0].size()));
     for (size_t i = 0; i < q.size(); ++i) {

@@ -85,6 +85,7 @@ TEST(TheAnswerIsTheSameWithAndWithoutGuesses) {
   qwen.tied = false;
   CheckSame(llama);
   CheckSame(qwen);
+  CheckSame(TinyModel::Qwen3());
 }
 
 // Makes a policy for which a pass over n tokens costs 10 + slope * (n - 1) milliseconds.

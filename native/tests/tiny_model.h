@@ -14,7 +14,10 @@ struct TinyModel {
   std::string architecture = "llama";
   TensorType matrix = TensorType::kQ4_K, down = TensorType::kQ6_K, embedding = TensorType::kQ8_0;
   int layers = 2, hidden = 256, feed_forward = 512, heads = 4, kv_heads = 2, context = 1024;
+  int key_length = 0;  // of a head, where it is not hidden / heads
   bool tied = true;
+
+  int head_dim() const { return key_length > 0 ? key_length : hidden / heads; }
 
   static constexpr int kEnd = 258;  // <|end|>
 
@@ -33,6 +36,14 @@ struct TinyModel {
     return tokens;
   }
 
+  // As the family has it: its heads are together wider than the residual stream, and normalized.
+  static TinyModel Qwen3() {
+    TinyModel model;
+    model.architecture = "qwen3";
+    model.key_length = 128;
+    return model;
+  }
+
   GgufWriter Writer() const {
     GgufWriter w;
     const auto key = [&](const char* name) { return architecture + "." + name; };
@@ -44,6 +55,8 @@ struct TinyModel {
     w.Uint32(key("feed_forward_length"), static_cast<uint32_t>(feed_forward));
     w.Uint32(key("attention.head_count"), static_cast<uint32_t>(heads));
     w.Uint32(key("attention.head_count_kv"), static_cast<uint32_t>(kv_heads));
+    if (key_length > 0) w.Uint32(key("attention.key_length"), static_cast<uint32_t>(key_length));
+    if (key_length > 0) w.Uint32(key("attention.value_length"), static_cast<uint32_t>(key_length));
     w.Float32(key("attention.layer_norm_rms_epsilon"), 1e-5f);
     w.Float32(key("rope.freq_base"), 10000.0f);
     w.String("tokenizer.ggml.model", "gpt2");
@@ -58,7 +71,7 @@ struct TinyModel {
     w.String("tokenizer.chat_template", "{% for m in messages %}{{ m.content }}{% endfor %}");
 
     Random random(11);
-    const int head_dim = hidden / heads, kv = kv_heads * head_dim;
+    const int q = heads * head_dim(), kv = kv_heads * head_dim();
     const auto matrix_of = [&](const std::string& name, TensorType type, int columns, int rows) {
       w.tensors.push_back({name,
                            {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)},
@@ -81,15 +94,19 @@ struct TinyModel {
     for (int i = 0; i < layers; ++i) {
       const std::string blk = "blk." + std::to_string(i) + ".";
       vector_of(blk + "attn_norm.weight", hidden, 1, 0.1f);
-      matrix_of(blk + "attn_q.weight", matrix, hidden, hidden);
+      matrix_of(blk + "attn_q.weight", matrix, hidden, q);
       matrix_of(blk + "attn_k.weight", matrix, hidden, kv);
       matrix_of(blk + "attn_v.weight", down, hidden, kv);
       if (architecture == "qwen2") {
-        vector_of(blk + "attn_q.bias", hidden, 0, 0.5f);
+        vector_of(blk + "attn_q.bias", q, 0, 0.5f);
         vector_of(blk + "attn_k.bias", kv, 0, 0.5f);
         vector_of(blk + "attn_v.bias", kv, 0, 0.5f);
       }
-      matrix_of(blk + "attn_output.weight", matrix, hidden, hidden);
+      if (architecture == "qwen3") {
+        vector_of(blk + "attn_q_norm.weight", head_dim(), 1, 0.5f);
+        vector_of(blk + "attn_k_norm.weight", head_dim(), 1, 0.5f);
+      }
+      matrix_of(blk + "attn_output.weight", matrix, q, hidden);
       vector_of(blk + "ffn_norm.weight", hidden, 1, 0.1f);
       matrix_of(blk + "ffn_gate.weight", matrix, hidden, feed_forward);
       matrix_of(blk + "ffn_up.weight", matrix, hidden, feed_forward);

@@ -47,12 +47,14 @@ TinyModel Floats(const char* architecture) {
   model.matrix = model.down = model.embedding = TensorType::kF32;
   model.hidden = 64;
   model.feed_forward = 96;
+  if (model.architecture == "qwen3") model.key_length = 32;
   return model;
 }
 
 TinyModel Quantized(const char* architecture) {
   TinyModel model;
   model.architecture = architecture;
+  if (model.architecture == "qwen3") model.key_length = 128;
   return model;
 }
 
@@ -90,7 +92,7 @@ struct Data {
 };
 
 TEST(AdaptersThatAddNothingChangeNoBit) {
-  for (const TinyModel& model : {Quantized("llama"), Quantized("qwen2"), Floats("llama")}) {
+  for (const TinyModel& model : {Quantized("llama"), Quantized("qwen2"), Quantized("qwen3"), Floats("llama")}) {
     const auto engine = Open(model);
     const auto trainer = MakeTrainer(*engine, Everything());
     const Data data({70, 21}, 1);
@@ -133,7 +135,7 @@ double Distance(const std::vector<float>& a, const std::vector<double>& b, size_
 
 #ifndef PADDOCK_EMULATED_MACHINE
 TEST(TheGradientIsThatOfThePlainModel) {
-  for (const char* architecture : {"llama", "qwen2"}) {
+  for (const char* architecture : {"llama", "qwen2", "qwen3"}) {
     const TinyModel model = Floats(architecture);
     const auto engine = Open(model);
     const auto trainer = MakeTrainer(*engine, Everything());
@@ -165,7 +167,8 @@ TEST(TheGradientIsThatOfThePlainModel) {
 #endif
 
 // The same model, adapter, samples and optimizer in PyTorch and PEFT: test/oracle/record-peft.py.
-void CheckAgainstPeft(const char* architecture, std::span<const float> gradient, std::span<const float> losses) {
+void CheckAgainstPeft(const char* architecture, std::span<const float> logits, std::span<const float> gradient,
+                      std::span<const float> losses) {
   const TinyModel model = Floats(architecture);
   const auto engine = Open(model);
   TrainerOptions options;
@@ -176,6 +179,9 @@ void CheckAgainstPeft(const char* architecture, std::span<const float> gradient,
   test::Random random(17);
   for (float& v : const_cast<Lora&>(trainer->lora()).values()) v = 0.05f * random.Uniform();
   const Data data({23, 12, 40}, 5);
+  const auto last = engine->Evaluate(data.ids[2], 0, 256, nullptr);
+  CHECK(last.ok());
+  CHECK(Distance({logits.begin(), logits.end()}, {last->begin(), last->end()}, 0, logits.size()) < 1e-3);
   size_t counted = 0;
   for (const auto& flags : data.counted) counted += static_cast<size_t>(std::count(flags.begin(), flags.end(), 1));
   std::vector<float> got(trainer->lora().values().size());
@@ -201,9 +207,10 @@ void CheckAgainstPeft(const char* architecture, std::span<const float> gradient,
   }
 }
 
-TEST(GradientsAndLossesAreThoseOfPyTorch) {
-  CheckAgainstPeft("llama", kLlamaGradient, kLlamaLosses);
-  CheckAgainstPeft("qwen2", kQwen2Gradient, kQwen2Losses);
+TEST(LogitsGradientsAndLossesAreThoseOfPyTorch) {
+  CheckAgainstPeft("llama", kLlamaLogits, kLlamaGradient, kLlamaLosses);
+  CheckAgainstPeft("qwen2", kQwen2Logits, kQwen2Gradient, kQwen2Losses);
+  CheckAgainstPeft("qwen3", kQwen3Logits, kQwen3Gradient, kQwen3Losses);
 }
 
 bool Same(const std::vector<float>& a, const std::vector<float>& b) {
@@ -211,7 +218,7 @@ bool Same(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 TEST(TheGradientDependsOnNoThreadsAndNoCheckpoints) {
-  for (const TinyModel& model : {Quantized("llama"), Floats("qwen2")}) {
+  for (const TinyModel& model : {Quantized("llama"), Floats("qwen2"), Quantized("qwen3")}) {
     const Data data({90, 33, 20}, 7);
     std::vector<float> expected;
     for (const int threads : {1, 2, 3}) {

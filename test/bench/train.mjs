@@ -78,6 +78,7 @@ function shapeOf(path) {
     feedForward: of('feed_forward_length'),
     heads: of('attention.head_count'),
     kvHeads: of('attention.head_count_kv'),
+    headSize: of('attention.key_length'),
     vocabulary: tensors.find((tensor) => tensor.name === 'token_embd.weight').shape[1],
   };
 }

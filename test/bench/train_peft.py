@@ -16,10 +16,12 @@ shape, precision, tokens, rank, targets, seconds, threads = sys.argv[1:8]
 shape, tokens = json.loads(shape), int(tokens)
 torch.set_num_threads(int(threads))
 torch.manual_seed(0)
-make = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config}[shape["architecture"]]
+make = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config,
+        "qwen3": transformers.Qwen3Config}[shape["architecture"]]
 config = make(vocab_size=shape["vocabulary"], hidden_size=shape["hidden"], intermediate_size=shape["feedForward"],
               num_hidden_layers=shape["layers"], num_attention_heads=shape["heads"],
-              num_key_value_heads=shape["kvHeads"], tie_word_embeddings=True, use_cache=False)
+              num_key_value_heads=shape["kvHeads"], tie_word_embeddings=True, use_cache=False,
+              head_dim=shape.get("headSize") or shape["hidden"] // shape["heads"])
 model = transformers.AutoModelForCausalLM.from_config(config, dtype=getattr(torch, precision))
 modules = ["q_proj", "v_proj"] if targets == "qv" else "all-linear"
 model = peft.get_peft_model(model, peft.LoraConfig(r=int(rank), lora_alpha=32, lora_dropout=0.0,

@@ -3,8 +3,8 @@
     pip install torch transformers peft
     python test/oracle/record-peft.py > native/tests/peft_recording.h
 
-Weights and samples come from the same generator as the tests', so the recording holds results only: the losses and
-gradients of the adapters, and the losses of fifty steps of AdamW.
+Weights and samples come from the same generator as the tests', so the recording holds results only: the first logits
+after the last sample without adapters, the losses and gradients of the adapters, and the losses of fifty steps of AdamW.
 """
 import sys
 
@@ -14,8 +14,9 @@ import torch
 import transformers
 
 LAYERS, HIDDEN, FEED_FORWARD, HEADS, KV_HEADS, VOCABULARY = 2, 64, 96, 4, 2, 272
-RANK, ALPHA, STEPS, RATE = 4, 8, 50, 5e-3
-HEAD = HIDDEN // HEADS
+RANK, ALPHA, STEPS, RATE, LOGITS = 4, 8, 50, 5e-3, 80
+CONFIGS = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config, "qwen3": transformers.Qwen3Config}
+HEADS_OF = {"llama": HIDDEN // HEADS, "qwen2": HIDDEN // HEADS, "qwen3": 32}
 
 
 class Random:
@@ -41,21 +42,25 @@ class Random:
 def tiny_weights(architecture):
     """The tensors of TinyModel::Writer(), in its order."""
     random = Random(11)
-    kv = KV_HEADS * HEAD
+    head = HEADS_OF[architecture]
+    q, kv = HEADS * head, KV_HEADS * head
     matrix = lambda rows, columns: random.floats(rows, columns, scale=0.15)
     vector = lambda n, base, spread: numpy.float32(base) + random.floats(n, scale=spread)
     tensors = {"token_embd": matrix(VOCABULARY, HIDDEN), "output_norm": vector(HIDDEN, 1, 0.1)}
     for layer in range(LAYERS):
         put = lambda name, value: tensors.__setitem__(f"{layer}.{name}", value)
         put("attn_norm", vector(HIDDEN, 1, 0.1))
-        put("q", matrix(HIDDEN, HIDDEN))
+        put("q", matrix(q, HIDDEN))
         put("k", matrix(kv, HIDDEN))
         put("v", matrix(kv, HIDDEN))
         if architecture == "qwen2":
-            put("q_bias", vector(HIDDEN, 0, 0.5))
+            put("q_bias", vector(q, 0, 0.5))
             put("k_bias", vector(kv, 0, 0.5))
             put("v_bias", vector(kv, 0, 0.5))
-        put("o", matrix(HIDDEN, HIDDEN))
+        if architecture == "qwen3":
+            put("q_norm", vector(head, 1, 0.5))
+            put("k_norm", vector(head, 1, 0.5))
+        put("o", matrix(HIDDEN, q))
         put("ffn_norm", vector(HIDDEN, 1, 0.1))
         put("gate", matrix(FEED_FORWARD, HIDDEN))
         put("up", matrix(FEED_FORWARD, HIDDEN))
@@ -63,20 +68,21 @@ def tiny_weights(architecture):
     return tensors
 
 
-def halves(rows):
+def halves(rows, head):
     """Where llama's files put the two halves of a head's rows in turns, the original has one after the other."""
-    order = numpy.arange(rows).reshape(-1, HEAD // 2, 2)
+    order = numpy.arange(rows).reshape(-1, head // 2, 2)
     return numpy.concatenate([order[:, :, 0], order[:, :, 1]], axis=1).reshape(-1)
 
 
 def build(architecture):
     tensors = tiny_weights(architecture)
-    make = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config}[architecture]
-    config = make(vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=FEED_FORWARD, num_hidden_layers=LAYERS,
-                  num_attention_heads=HEADS, num_key_value_heads=KV_HEADS, rms_norm_eps=1e-5, tie_word_embeddings=True,
-                  max_position_embeddings=1024, attn_implementation="eager")
+    head = HEADS_OF[architecture]
+    config = CONFIGS[architecture](
+        vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=FEED_FORWARD, num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS, num_key_value_heads=KV_HEADS, head_dim=head, rms_norm_eps=1e-5,
+        tie_word_embeddings=True, max_position_embeddings=1024, attn_implementation="eager")
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    order = {"q": halves(HIDDEN), "k": halves(KV_HEADS * HEAD)} if architecture == "llama" else {}
+    order = {"q": halves(HEADS * head, head), "k": halves(KV_HEADS * head, head)} if architecture == "llama" else {}
     with torch.no_grad():
         put = lambda parameter, value: parameter.copy_(torch.from_numpy(value.copy()))
         put(model.model.embed_tokens.weight, tensors["token_embd"])
@@ -88,6 +94,9 @@ def build(architecture):
                 put(projection.weight, get(name)[order[name]] if name in order else get(name))
                 if projection.bias is not None:
                     put(projection.bias, get(f"{name}_bias"))
+            for name in ("q_norm", "k_norm"):
+                if hasattr(block.self_attn, name):
+                    put(getattr(block.self_attn, name).weight, get(name))
             for name in ("gate", "up", "down"):
                 put(getattr(block.mlp, f"{name}_proj").weight, get(name))
             put(block.input_layernorm.weight, get("attn_norm"))
@@ -138,8 +147,10 @@ def main():
           f"PyTorch {torch.__version__.split('+')[0]}, PEFT {peft.__version__}, Transformers {transformers.__version__}.")
     print("// clang-format off")
     print("#pragma once")
-    for architecture in ("llama", "qwen2"):
+    for architecture in CONFIGS:
         model, pairs = build(architecture)
+        with torch.no_grad(), model.disable_adapter():
+            logits = model(input_ids=list(samples())[-1][0]).logits[0, -1, :LOGITS].tolist()
         loss = mean_loss(model)
         loss.backward()
         gradient = []
@@ -157,6 +168,7 @@ def main():
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             curve.append(step_loss.item())
+        print(f"\nconst float k{architecture.capitalize()}Logits[] = {numbers(logits)};")
         print(f"\nconst float k{architecture.capitalize()}Gradient[] = {numbers(gradient)};")
         print(f"\nconst float k{architecture.capitalize()}Losses[] = {numbers(curve)};")
         print(f"{architecture}: loss {loss.item():.6f}, after {STEPS} steps {curve[-1]:.6f}", file=sys.stderr)

@@ -55,6 +55,16 @@ describe('encodeConversation', () => {
     expect(fakeText(encodeConversation(model, messages))).toBe('<user>S\u2003\n\n\u2003U'.replaceAll('\u2003', ''));
   });
 
+  test('tells a model that may think not to, where its answer is begun for it', async () => {
+    const chatTemplate =
+      "{% for m in messages[::-1] %}{% set content = m.content.split('</think>')[-1].lstrip('\\n') %}{{ content }}{% endfor %}" +
+      "|{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}";
+    const model = await fakeModelOf({ chatTemplate });
+    const messages = [{ role: 'user', content: 'a' }] as const;
+    expect(fakeText(encodeConversation(model, messages))).toBe('a|');
+    expect(fakeText(encodeConversation(model, messages, '```ts\n'))).toBe('a|<think>\n\n</think>\n\n```ts\n');
+  });
+
   test('adds the bos token once', async () => {
     const info = { addBos: true, bosToken: control + 3, bosText: '<s>' };
     const silent = await fakeModelOf(info, ['<s>']);

@@ -13,14 +13,16 @@ export type TokenizerModel = Pick<NativeModel, 'info' | 'tokenize'>;
  * for the contents, and what stands between them is tokenized apart from the contents. A text of the user that
  * looks like `<|im_end|>` stays text.
  *
- * `answerStart` is what the assistant's answer begins with, put there by us.
+ * `answerStart` is what the assistant's answer begins with, put there by us: thoughts would have to stand before it, so
+ * a model that may think first is told not to.
  */
 export function encodeConversation(
   model: TokenizerModel,
   messages: readonly ChatMessage[],
   answerStart = '',
 ): Int32Array {
-  return joinIds(model, [...piecesOf(model, messages), { text: answerStart, literal: false }]).ids;
+  const pieces = piecesOf(model, messages, answerStart === '' ? undefined : false);
+  return joinIds(model, [...pieces, { text: answerStart, literal: false }]).ids;
 }
 
 /** Where a text stands among ids: from `from` up to but not with `to`. */
@@ -39,9 +41,9 @@ export function encodeWithAnswers(
   return { ids, answers: spans.filter((_, index) => pieces[index]?.role === 'assistant') };
 }
 
-function piecesOf(model: TokenizerModel, messages: readonly ChatMessage[]): Piece[] {
+function piecesOf(model: TokenizerModel, messages: readonly ChatMessage[], enableThinking?: boolean): Piece[] {
   const marks = messages.map(() => `mark${randomBytes(12).toString('hex')}`);
-  return splitAtMarks(renderMarks(model, messages, marks), marks, messages);
+  return splitAtMarks(renderMarks(model, messages, marks, enableThinking), marks, messages);
 }
 
 /** The ids with the model's bos token before them, where it wants one and they have none. */
@@ -69,10 +71,16 @@ interface Piece {
  */
 const probe = '\u2003';
 
-function renderMarks(model: TokenizerModel, messages: readonly ChatMessage[], marks: readonly string[]): string {
+function renderMarks(
+  model: TokenizerModel,
+  messages: readonly ChatMessage[],
+  marks: readonly string[],
+  enableThinking: boolean | undefined,
+): string {
   const { chatTemplate, bosText, eosText } = model.info;
   const withContents = messages.map(({ role }, index) => ({ role, content: `${probe}${marks[index] ?? ''}${probe}` }));
-  const common = { template: chatTemplate ?? chatMlTemplate, bosText, eosText };
+  const thinking = enableThinking === undefined ? {} : { enableThinking };
+  const common = { template: chatTemplate ?? chatMlTemplate, bosText, eosText, ...thinking };
   try {
     return renderTemplate({ ...common, messages: withContents });
   } catch (error) {

@@ -9,6 +9,8 @@ export interface TemplateInput {
   readonly messages: readonly ChatMessage[];
   readonly bosText: string;
   readonly eosText: string;
+  /** What templates of models that may think first are told; unless it is given they are told nothing. */
+  readonly enableThinking?: boolean;
 }
 
 /** The format that most small models know; stands in when a file carries no template. */
@@ -52,6 +54,7 @@ function interpret(input: TemplateInput): string {
     bos_token: input.bosText,
     eos_token: input.eosText,
     add_generation_prompt: true,
+    ...(input.enableThinking === undefined ? {} : { enable_thinking: input.enableThinking }),
   };
   for (const [name, value] of Object.entries(values)) {
     environment.set(name, value);

@@ -103,7 +103,7 @@ struct KernelTable {
   void (*quantize_256)(const float* x, int columns, int8_t* q, float* d, int16_t* sum16, int16_t* sum32);
   void (*quantize_32)(const float* x, int columns, int8_t* q, float* d, int16_t* sum32);
 
-  // out = x / sqrt(mean(x^2) + epsilon) * weight. n is a multiple of 8.
+  // out = x / sqrt(mean(x^2) + epsilon) * weight; out may be x. n is a multiple of 8.
   void (*rms_norm)(const float* x, const float* weight, int n, float epsilon, float* out);
   // gate = silu(gate) * up
   void (*silu_multiply)(float* gate, const float* up, int n);

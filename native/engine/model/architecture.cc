@@ -7,8 +7,9 @@ namespace paddock {
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"llama", RopePairs::kAdjacent, false},
-    {"qwen2", RopePairs::kHalves, true},
+    {"llama", RopePairs::kAdjacent, false, false},
+    {"qwen2", RopePairs::kHalves, true, false},
+    {"qwen3", RopePairs::kHalves, false, true},
 };
 
 Status Invalid(const std::string& what) {

@@ -12,13 +12,14 @@ namespace paddock {
 // Which elements of a head are rotated together.
 enum class RopePairs {
   kAdjacent,  // (2i, 2i + 1): llama
-  kHalves,    // (i, i + n / 2): qwen2
+  kHalves,    // (i, i + n / 2): qwen2, qwen3
 };
 
 struct Architecture {
   const char* name;  // general.architecture
   RopePairs rope_pairs;
   bool qkv_bias;  // wq, wk, wv carry a bias; other families may, these must
+  bool qk_norm;   // each head of q and of k is normalized before it is rotated; in other families none is
 };
 
 // nullptr for a family that the engine does not run.

@@ -203,11 +203,12 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue e
     epilogue(chunk * step, std::min((chunk + 1) * step, w.panel_count));
 }
 
-// One head of q, k or v for all tokens: product, bias, rotation, and its place in the cache.
+// One head of q, k or v for all tokens: product, bias, norm, rotation, and its place in the cache.
 void Forward::ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread) {
   const bool is_q = head < h_.heads, is_k = !is_q && head < h_.heads + h_.kv_heads;
   const PanelMatrix& w = is_q ? layer.wq : is_k ? layer.wk : layer.wv;
   const std::vector<float>& bias = is_q ? layer.bq : is_k ? layer.bk : layer.bv;
+  const std::vector<float>* norm = is_q ? &layer.q_norm : is_k ? &layer.k_norm : nullptr;
   const int index = is_q ? head : is_k ? head - h_.heads : head - h_.heads - h_.kv_heads;
   const int dim = h_.head_dim, panels = dim / kernels_.lanes, half = h_.rope_dim / 2;
   PerThread& mine = threads_[static_cast<size_t>(thread)];
@@ -221,6 +222,7 @@ void Forward::ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRow
     if (!bias.empty()) {
       for (int j = 0; j < dim; ++j) row[j] += bias[static_cast<size_t>(index * dim + j)];
     }
+    if (norm != nullptr && !norm->empty()) kernels_.rms_norm(row, norm->data(), dim, h_.norm_epsilon, row);
     if (is_q) {
       Rotate(h_, cos_ + i * half, sin_ + i * half, row);
       const float scale = 1.0f / std::sqrt(static_cast<float>(dim));

@@ -1,11 +1,11 @@
 // The forward pass: tokens in, logits out.
 //
-// Five phases per layer, with one meeting of the threads between them: normalize + q, k, v + rotation + cache;
-// attention; output projection + residual; normalize + gate, up + activation; down projection + residual. With few
-// tokens every thread normalizes and quantizes the shared input for itself, which is cheaper than meeting once more;
-// with many the tokens are shared out and the threads meet in between. Both give the same bits, as do all batch sizes
-// and thread counts: each output row of each token is computed by one thread over the whole reduced dimension in one
-// fixed order.
+// Five phases per layer, with one meeting of the threads between them: normalize + q, k, v + norms of heads, if any,
+// + rotation + cache; attention; output projection + residual; normalize + gate, up + activation; down projection +
+// residual. With few tokens every thread normalizes and quantizes the shared input for itself, which is cheaper than
+// meeting once more; with many the tokens are shared out and the threads meet in between. Both give the same bits, as
+// do all batch sizes and thread counts: each output row of each token is computed by one thread over the whole reduced
+// dimension in one fixed order.
 #pragma once
 
 #include <atomic>

@@ -50,13 +50,15 @@ class Binder {
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_gate.weight", hidden, ff, &layer.gate));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_up.weight", hidden, ff, &layer.up));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_down.weight", ff, hidden, &layer.down));
-      for (const char* unsupported : {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias",
-                                      "attn_q_norm.weight", "attn_k_norm.weight", "ffn_gate_inp.weight"}) {
-        if (file_.FindTensor(prefix + unsupported) != nullptr) {
-          return {Code::kUnsupportedModel, "This model has a part (" + std::string(unsupported) +
-                                               ") that this engine does not run yet. Choose another model."};
-        }
+      if (h_.architecture->qk_norm) {
+        const uint64_t dim = static_cast<uint64_t>(h_.head_dim);
+        PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_q_norm.weight", dim, true, &layer.q_norm));
+        PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_k_norm.weight", dim, true, &layer.k_norm));
+      } else {
+        PADDOCK_RETURN_IF_ERROR(Without(prefix, {"attn_q_norm.weight", "attn_k_norm.weight"}));
       }
+      PADDOCK_RETURN_IF_ERROR(Without(
+          prefix, {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "ffn_gate_inp.weight"}));
     }
     const bool tied = file_.FindTensor("output.weight") == nullptr;
     return Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head);
@@ -87,6 +89,17 @@ class Binder {
                      std::to_string(rows) + " was expected");
     }
     *out = tensor;
+    return Status::Ok();
+  }
+
+  // Tensors that other models have and that the forward pass would leave out.
+  Status Without(const std::string& prefix, std::initializer_list<const char*> names) const {
+    for (const char* name : names) {
+      if (file_.FindTensor(prefix + name) != nullptr) {
+        return {Code::kUnsupportedModel, "This model has a part (" + std::string(name) +
+                                             ") that this engine does not run yet. Choose another model."};
+      }
+    }
     return Status::Ok();
   }
 

@@ -29,6 +29,7 @@ struct LayerWeights {
   std::vector<float> attention_norm;  // [hidden]
   PanelMatrix wq, wk, wv;             // [heads * head_dim | kv_heads * head_dim][hidden]
   std::vector<float> bq, bk, bv;      // empty or one per row
+  std::vector<float> q_norm, k_norm;  // empty or [head_dim], of every head
   PanelMatrix wo;                     // [hidden][heads * head_dim]
   std::vector<float> feed_forward_norm;
   PanelMatrix gate, up;  // [feed_forward][hidden]; panel p of `up` lies behind panel p of `gate`, if of equal size

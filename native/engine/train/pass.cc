@@ -60,7 +60,15 @@ void TrainingPass::LayOut(Arena* arena) {
     arena->Take(&s.x_in, rows * hidden);
     if (options_.checkpoints && i > 0) continue;
     arena->Take(&s.x_mid, rows * hidden);
-    arena->Take(&s.q, rows * q);
+    if (h_.architecture->qk_norm) {
+      arena->Take(&s.q_in, rows * q);
+      arena->Take(&s.k_in, rows * kv);
+    }
+    if (h_.architecture->qk_norm && i > 0) {
+      s.q = kept_[0].q;
+    } else {
+      arena->Take(&s.q, rows * q);
+    }
     arena->Take(&s.k, rows * kv);
     arena->Take(&s.v, rows * kv);
     if (has(LoraTarget::kO)) arena->Take(&s.attended, rows * q);

@@ -63,7 +63,8 @@ class TrainingPass {
   // What the way back needs of a layer. With checkpoints all layers share all but x_in.
   struct LayerState {
     float *x_in, *x_mid;       // [rows][hidden] residual stream before attention and before the feed-forward part
-    float* q;                  // [rows][q_rows] rotated and scaled
+    float* q;                  // [rows][q_rows] rotated and scaled; with norms of heads shared, and made again
+    float *q_in, *k_in;        // [rows][q_rows | kv_rows] heads before their norms; only where they have them
     uint16_t *k, *v;           // [rows][kv_rows] halves: what attention saw
     float* attended;           // [rows][q_rows]; only where an adapter is trained on it
     uint16_t *gate, *up;       // [rows][feed_forward] halves
@@ -120,6 +121,8 @@ class TrainingPass {
   template <typename Epilogue>
   void EachChunk(const PanelMatrix& w, int thread, Epilogue epilogue);
   void ProjectHead(const Task& task, int layer, int head, int thread);
+  void FinishQuery(const LayerWeights& w, size_t row, float* head, float* out) const;
+  void NormBack(const float* head, const std::vector<float>& norm, float* d, int thread);
   bool AddProduct(const Task& task, int layer, LoraTarget target, const PanelMatrix& w, int thread);
   bool Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, int thread);
 

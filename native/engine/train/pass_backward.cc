@@ -70,6 +70,15 @@ bool TrainingPass::BackwardFeedForward(const Task& task, int layer, int thread) 
   return pool_.Sync(thread);
 }
 
+// d, the derivative by a normalized head, becomes the one by the head.
+void TrainingPass::NormBack(const float* head, const std::vector<float>& norm, float* d, int thread) {
+  const size_t size = static_cast<size_t>(h_.head_dim) * sizeof(float);
+  float* dy = threads_[static_cast<size_t>(thread)].row;
+  std::memcpy(dy, d, size);
+  std::memset(d, 0, size);
+  gradients_.rms_norm_backward(head, norm.data(), dy, h_.head_dim, h_.norm_epsilon, d);
+}
+
 bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
   const LayerState& kept = kept_[static_cast<size_t>(layer)];
@@ -77,6 +86,7 @@ bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
   const size_t hidden = static_cast<size_t>(h_.hidden), dim = static_cast<size_t>(h_.head_dim);
   const size_t q_rows = static_cast<size_t>(h_.q_rows()), kv_rows = static_cast<size_t>(h_.kv_rows());
   const size_t element = static_cast<size_t>(products_.element_bytes), half = static_cast<size_t>(h_.rope_dim / 2);
+  const bool normed = h_.architecture->qk_norm;
   const int rows = batch.rows();
 
   if (!Back(w.wo, left_, false, attended_, rows, thread)) return false;
@@ -89,9 +99,17 @@ bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
     const size_t begin = static_cast<size_t>(batch.begin[sample]);
     const size_t q_at = begin * q_rows + head * dim;
     const size_t kv_at = begin * kv_rows + head / static_cast<size_t>(h_.group()) * dim;
-    threads_[static_cast<size_t>(thread)].attention->Run(
-        {batch.begin[sample + 1] - batch.begin[sample], kept.q + q_at, kept.k + kv_at, kept.v + kv_at, attended_ + q_at,
-         dq_ + q_at, dk_heads_ + q_at, dv_heads_ + q_at, q_rows, kv_rows, q_rows, q_rows});
+    PerThread& mine = threads_[static_cast<size_t>(thread)];
+    if (normed) {
+      for (size_t row = begin; row < static_cast<size_t>(batch.begin[sample + 1]); ++row) {
+        const size_t at = row * q_rows + head * dim;
+        std::memcpy(mine.row, kept.q_in + at, dim * sizeof(float));
+        FinishQuery(w, row, mine.row, kept.q + at);
+      }
+    }
+    mine.attention->Run({batch.begin[sample + 1] - batch.begin[sample], kept.q + q_at, kept.k + kv_at, kept.v + kv_at,
+                         attended_ + q_at, dq_ + q_at, dk_heads_ + q_at, dv_heads_ + q_at, q_rows, kv_rows, q_rows,
+                         q_rows});
   }
   if (!pool_.Sync(thread)) return false;
 
@@ -103,7 +121,10 @@ bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
     const float scale = 1.0f / std::sqrt(static_cast<float>(h_.head_dim));
     float* dq = dq_ + row * q_rows;
     for (size_t i = 0; i < q_rows; ++i) dq[i] *= scale;
-    for (size_t i = 0; i < q_rows; i += dim) RotateBack(h_, c, s, dq + i);
+    for (size_t i = 0; i < q_rows; i += dim) {
+      RotateBack(h_, c, s, dq + i);
+      if (normed) NormBack(kept.q_in + row * q_rows + i, w.q_norm, dq + i, thread);
+    }
     // The query heads of a group share its key and value.
     for (size_t kv = 0; kv < static_cast<size_t>(h_.kv_heads); ++kv) {
       float *dk = dk_ + row * kv_rows + kv * dim, *dv = dv_ + row * kv_rows + kv * dim;
@@ -117,6 +138,7 @@ bool TrainingPass::BackwardAttention(const Task& task, int layer, int thread) {
         }
       }
       RotateBack(h_, c, s, dk);
+      if (normed) NormBack(kept.k_in + row * kv_rows + kv * dim, w.k_norm, dk, thread);
     }
     products_.convert(dq, q_rows, left_ + row * q_left);
     products_.convert(dk_ + row * kv_rows, kv_rows, left2_ + row * kv_left);

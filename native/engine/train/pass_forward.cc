@@ -66,7 +66,17 @@ bool TrainingPass::ForwardAttention(const Task& task, int layer, int thread) {
   return AddProduct(task, layer, LoraTarget::kO, w.wo, thread);
 }
 
-// One head of q, k or v of all rows: product, adapter, bias, rotation, and where attention and the way back find it.
+// Makes of a head of q, which is changed, what attention takes: normalized, rotated and scaled.
+void TrainingPass::FinishQuery(const LayerWeights& w, size_t row, float* head, float* out) const {
+  const size_t half = static_cast<size_t>(h_.rope_dim / 2);
+  if (!w.q_norm.empty()) kernels_.rms_norm(head, w.q_norm.data(), h_.head_dim, h_.norm_epsilon, head);
+  Rotate(h_, cos_ + row * half, sin_ + row * half, head);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(h_.head_dim));
+  for (int j = 0; j < h_.head_dim; ++j) out[j] = head[j] * scale;
+}
+
+// One head of q, k or v of all rows: product, adapter, bias, norm, rotation, and its place for attention and the way
+// back.
 void TrainingPass::ProjectHead(const Task& task, int layer, int head, int thread) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
   const LayerState& kept = kept_[static_cast<size_t>(layer)];
@@ -75,6 +85,7 @@ void TrainingPass::ProjectHead(const Task& task, int layer, int head, int thread
   const std::vector<float>& bias = is_q ? w.bq : is_k ? w.bk : w.bv;
   const LoraTarget target = is_q ? LoraTarget::kQ : is_k ? LoraTarget::kK : LoraTarget::kV;
   const int index = is_q ? head : is_k ? head - h_.heads : head - h_.heads - h_.kv_heads;
+  const bool normed = h_.architecture->qk_norm;
   const int dim = h_.head_dim, panels = dim / kernels_.lanes, rows = task.batch.rows();
   const size_t stride = static_cast<size_t>(dim), half = static_cast<size_t>(h_.rope_dim / 2);
   const size_t q_rows = static_cast<size_t>(h_.q_rows()), kv_rows = static_cast<size_t>(h_.kv_rows());
@@ -89,13 +100,17 @@ void TrainingPass::ProjectHead(const Task& task, int layer, int head, int thread
       if (!bias.empty()) {
         for (int j = 0; j < dim; ++j) x[j] += bias[static_cast<size_t>(index * dim + j)];
       }
-      if (is_q || is_k) Rotate(h_, cos_ + row * half, sin_ + row * half, x);
       if (is_q) {
-        const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-        float* out = kept.q + row * q_rows + static_cast<size_t>(index * dim);
-        for (int j = 0; j < dim; ++j) out[j] = x[j] * scale;
+        const size_t at = row * q_rows + static_cast<size_t>(index * dim);
+        if (normed) std::memcpy(kept.q_in + at, x, stride * sizeof(float));
+        FinishQuery(w, row, x, kept.q + at);
         continue;
       }
+      if (is_k && normed) {
+        std::memcpy(kept.k_in + row * kv_rows + static_cast<size_t>(index * dim), x, stride * sizeof(float));
+        kernels_.rms_norm(x, w.k_norm.data(), dim, h_.norm_epsilon, x);
+      }
+      if (is_k) Rotate(h_, cos_ + row * half, sin_ + row * half, x);
       kernels_.to_half(x, dim, mine.half);
       std::memcpy((is_k ? kept.k : kept.v) + row * kv_rows + static_cast<size_t>(index * dim), mine.half,
                   stride * sizeof(uint16_t));
