@@ -28,7 +28,7 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
   const { contextLength } = model.info;
   const reserve = Math.min(maxTokens ?? answerReserve, Math.floor(contextLength / 4));
   const system = turns[0]?.role === 'system' ? turns[0].content : systemMessage;
-  const conversation = turns[0]?.role === 'system' ? turns.slice(1) : turns;
+  const conversation = (turns[0]?.role === 'system' ? turns.slice(1) : turns).map(withoutThoughts);
   const limit = contextLength - reserve;
 
   // The counts of parts do not add up exactly to the count of the whole, so the whole is counted and what is too
@@ -42,6 +42,13 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
     }
     budget -= tokens.length - limit;
   }
+}
+
+/** What a model thought before an earlier answer is of no more use to it, and long; its own template drops it too. */
+function withoutThoughts(turn: ChatTurn): ChatTurn {
+  return turn.role === 'assistant'
+    ? { ...turn, content: turn.content.replace(/^\s*<think>.*?<\/think>\s*/su, '') }
+    : turn;
 }
 
 function answerLimit(free: number, maxTokens: number | undefined): number {

@@ -42,6 +42,16 @@ describe('buildChatPrompt', () => {
     expect(second.startsWith(first)).toBe(true);
   });
 
+  test('leaves out what a model thought before an earlier answer', async () => {
+    const { tokens } = buildChatPrompt(await modelWith(4096), [
+      { role: 'user', content: 'What does <think>a</think> mean?' },
+      { role: 'assistant', content: '<think>\nHm.\n\nWell.\n</think>\n\nThat <think>a</think> is a thought.' },
+      { role: 'user', content: 'Thanks.' },
+    ]);
+    expect(fakeText(tokens)).toContain('What does <think>a</think> mean?<|im_end|>');
+    expect(fakeText(tokens)).toContain('<|im_start|>assistant\nThat <think>a</think> is a thought.<|im_end|>');
+  });
+
   test('drops and reports what does not fit, and stays within the context', async () => {
     const turns: ChatTurn[] = [];
     for (let index = 0; index < 20; index += 1) {
