@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface ToyTensor {
   dtype: string;
   shape: number[];
-  /** Multiples of 1/128 up to a half, which every type of float holds exactly. */
+  /** Multiples of 1/128 up to a quarter, which every type of float holds exactly. */
   values: Float32Array;
 }
 
@@ -36,7 +36,7 @@ export function toyFolder({ dtype = 'F32', tied = true, family = 'llama' } = {})
   const add = (name: string, ...shape: number[]): void => {
     const values = random(shape.reduce((product, side) => product * side, 1));
     // Norms are about 1.
-    tensors[name] = { dtype, shape, values: name.endsWith('norm.weight') ? values.map((x) => 1 + x / 4) : values };
+    tensors[name] = { dtype, shape, values: name.endsWith('norm.weight') ? values.map((x) => 1 + x) : values };
   };
   add('model.embed_tokens.weight', rows, hidden);
   add('model.norm.weight', hidden);
@@ -165,7 +165,7 @@ function randomValues(seed: number): (count: number) => Float32Array {
   return (count) =>
     Float32Array.from({ length: count }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return (((state >>> 16) % 129) - 64) / 128;
+      return (((state >>> 16) % 65) - 32) / 128;
     });
 }
 
