@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -185,3 +185,51 @@ describe('is refused, naming the file and what to do', () => {
   test('a tensor in two shards', () =>
     refused((toy) => (toy.files['model-1-of-2.safetensors'] = safetensors(toy.tensors)), 'invalidModel', 'is in', 2));
 });
+
+test('damaged JSON of any kind ends in a sentence', async () => {
+  const toy = toyFolder();
+  await writeToyFolder(folder, toy, 2);
+  let state = 3;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 8) % below;
+  };
+  const values = [null, -1, 1e300, 0.5, 2 ** 53, '', 'x', [], {}, true, [[]], { a: 1 }];
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors.index.json']) {
+    const path = join(folder, name);
+    const sound = await readFile(path, 'utf8');
+    for (let round = 0; round < 150; round++) {
+      const root: unknown = JSON.parse(sound);
+      if (round % 3 === 0) {
+        await writeFile(path, sound.slice(0, random(sound.length)));
+      } else {
+        replaceSomewhere(root, values[random(values.length)], random);
+        await writeFile(path, JSON.stringify(root));
+      }
+      const failure: unknown = await openModelFolder(folder).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (failure !== undefined) {
+        expect(failure).toBeInstanceOf(EngineError);
+        expect((failure as EngineError).code).not.toBe('internal');
+      }
+    }
+    await writeFile(path, sound);
+  }
+});
+
+/** Goes down from the root by chance, and puts the value there. */
+function replaceSomewhere(root: unknown, value: unknown, random: (below: number) => number): void {
+  let place = root as Record<string, unknown>;
+  for (;;) {
+    const keys = Object.keys(place);
+    const key = keys[random(Math.max(1, keys.length))] ?? 'new';
+    const next = place[key];
+    if (typeof next !== 'object' || next === null || random(3) === 0) {
+      place[key] = value;
+      return;
+    }
+    place = next as Record<string, unknown>;
+  }
+}
