@@ -2,7 +2,7 @@
 // refused. Run it under ASan and UBSan.
 #include "runtime/quantize_source.h"
 
-#include <filesystem>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -102,7 +102,8 @@ TEST(PartsGiveTheSameFile) {
       const Result<QuantizeReport> b = Quantize(*parts, mixture, other.path());
       CHECK(a.ok() && b.ok());
       CHECK(ReadAll(one.path()) == ReadAll(other.path()));
-      CHECK(a->relative_error == b->relative_error);
+      // Which thread adds what up differs from run to run.
+      CHECK(std::fabs(a->relative_error - b->relative_error) < 1e-9);
       CHECK(a->types == b->types && a->bytes == b->bytes);
       CHECK(b->source_bytes == apart.weights.size());
     }
