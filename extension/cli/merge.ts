@@ -6,7 +6,7 @@ import type { Verb } from './verb.ts';
 export const merge: Verb = {
   ...quantize,
   name: 'merge',
-  usage: 'FILE.gguf|NAME --adapter FILE.gguf --out FILE.gguf [--type F16]',
+  usage: 'FILE.gguf|NAME|FOLDER --adapter FILE.gguf --out FILE.gguf [--type F16]',
   summary: 'write a model file with an adapter merged into it',
   run: async (terminal, values, positionals) => {
     if (text(values, 'adapter') === undefined) {

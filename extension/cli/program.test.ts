@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,6 +138,21 @@ describe('failures are 1, in words, with nothing on stdout', () => {
     const { code, out, note } = await run(...args, '--json');
     expect([code, out]).toEqual([1, '']);
     expect(note).toContain(message);
+  });
+
+  test('a model folder of Hugging Face goes through quantize first', async () => {
+    const path = join(folder, "Kim's model");
+    await mkdir(path);
+    await writeFile(join(path, 'config.json'), '{}');
+    const command = `paddock quantize '${folder}/Kim'\\''s model' --out 'Kim'\\''s model.gguf'`;
+    for (const verb of [
+      ['inspect', path],
+      ['tokenize', '--file', '/dev/null', '--model', path],
+    ]) {
+      const { code, note } = await run(...verb);
+      expect(code).toBe(1);
+      expect(note).toContain(command);
+    }
   });
 
   test('no engine for this platform', async () => {

@@ -1,14 +1,16 @@
 import { resolve } from 'node:path';
+import type { NativeModelParts } from '../server/engine/binding.ts';
 import { settle } from '../server/engine/generate.ts';
+import { openModelFolder } from '../server/models/hugging-face/model-folder.ts';
 import { refuseExisting } from './input.ts';
 import { progressLine } from './progress-line.ts';
 import { UsageError, commonOptions, requiredText, text } from './verb.ts';
-import type { Verb } from './verb.ts';
+import type { Terminal, Verb } from './verb.ts';
 
 export const quantize: Verb = {
   name: 'quantize',
-  usage: 'FILE.gguf|NAME --out FILE.gguf [--type Q4_K_M]',
-  summary: 'write a model file in fewer bits, with an adapter merged into it',
+  usage: 'FILE.gguf|NAME|FOLDER --out FILE.gguf [--type Q4_K_M]',
+  summary: 'write a model file in fewer bits, also from a Hugging Face folder, with an adapter merged into it',
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
     ['--type T', 'Q4_K_M or another; "--type help" names them'],
@@ -25,7 +27,7 @@ export const quantize: Verb = {
   run: async (terminal, values, positionals) => {
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0) {
-      throw new UsageError('Give one file.');
+      throw new UsageError('Give one file or folder.');
     }
     const out = resolve(requiredText(values, 'out'));
     const options = commonOptions({ ...values, adapter: undefined });
@@ -37,11 +39,12 @@ export const quantize: Verb = {
     if (!native.quantizeTypes.includes(type)) {
       throw new UsageError(`--type must be one of ${native.quantizeTypes.join(', ')}, not "${type}".`);
     }
-    const source = await store.resolve(name);
-    if (source === out) {
+    const { path, kind } = await store.resolveSource(name);
+    if (path === out) {
       throw new UsageError('--out must be another file than the source.');
     }
     await refuseExisting(out, values['force'] === true);
+    const source = kind === 'folder' ? await readFolder(terminal, path, out) : path;
     const line = progressLine(terminal);
     const start = performance.now();
     const report = await settle(
@@ -63,6 +66,17 @@ export const quantize: Verb = {
     );
   },
 };
+
+async function readFolder(terminal: Terminal, path: string, out: string): Promise<NativeModelParts> {
+  const { parts, ignored } = await openModelFolder(path);
+  if (parts.files.some((file) => resolve(file) === out)) {
+    throw new UsageError('--out must be another file than those of the source.');
+  }
+  if (ignored.length > 0) {
+    terminal.note(`Not needed and left out: ${ignored.slice(0, 3).join(', ')}${ignored.length > 3 ? ', ...' : ''}\n`);
+  }
+  return parts;
+}
 
 function progress(fraction: number, start: number): string {
   const left = fraction > 0 ? ((performance.now() - start) / fraction) * (1 - fraction) : 0;

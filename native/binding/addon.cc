@@ -14,7 +14,7 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 6;
+constexpr int kAbiVersion = 7;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -57,18 +57,30 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::optional<int> threads;
   if (info[5].IsNumber()) threads = ToInt(info[5], 0);
+  QuantizeRequest request;
   bool texts = true;
-  for (size_t i = 0; i < 5; ++i) texts = texts && info[i].IsString();
+  for (size_t i = 1; i < 5; ++i) texts = texts && info[i].IsString();
+  if (info[0].IsString()) {
+    request.source = info[0].As<Napi::String>().Utf8Value();
+  } else if (std::optional<QuantizeSource::Parts> parts = ToParts(info[0])) {
+    request.source = std::move(*parts);
+  } else {
+    texts = false;
+  }
   if (!texts || !threads || *threads < 0 || *threads > kMaxThreads || !info[6].IsFunction()) {
-    return ThrowArgument(env,
-                         "quantize: paths of a model, an adapter or nothing, an importance matrix or nothing, and the "
-                         "new file, a type, a number of threads and a function are needed.");
+    return ThrowArgument(
+        env,
+        "quantize: a model's path or parts, paths of an adapter or nothing, an importance matrix or nothing, and the "
+        "new file, a type, a number of threads and a function are needed.");
   }
   const auto core = std::make_shared<ModelCore>(env);
   env.GetInstanceData<AddonData>()->cores.insert(core);
-  const auto job = std::make_shared<QuantizeJob>(
-      env, core, info[0].As<Napi::String>(), info[1].As<Napi::String>(), info[2].As<Napi::String>(),
-      info[3].As<Napi::String>(), info[4].As<Napi::String>(), PlanThreads(*threads), info[6].As<Napi::Function>());
+  request.adapter = info[1].As<Napi::String>();
+  request.importance = info[2].As<Napi::String>();
+  request.path = info[3].As<Napi::String>();
+  request.mixture = info[4].As<Napi::String>();
+  request.threads = PlanThreads(*threads);
+  const auto job = std::make_shared<QuantizeJob>(env, core, std::move(request), info[6].As<Napi::Function>());
   job->Start(env, core->thread(), Napi::Object());
   return job->ToHandle(env);
 }

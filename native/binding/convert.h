@@ -33,6 +33,8 @@ Napi::Object ToJs(Napi::Env env, const std::vector<TokenDivergence>& divergences
 // Each returns nullopt for a value of another kind. A missing field of an object counts as its default.
 std::optional<std::vector<int32_t>> ToIds(const Napi::Value& value);
 std::optional<std::string> ToBytes(const Napi::Value& value);
+// NativeModelParts: where the weights of a model lie that is no GGUF file.
+std::optional<QuantizeSource::Parts> ToParts(const Napi::Value& value);
 std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value);
 std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value);
 // A whole number within int; `fallback` when undefined.

@@ -220,38 +220,34 @@ Napi::Value UnloadJob::ToValue(Napi::Env env) {
   return env.Undefined();
 }
 
-QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
-                         std::string importance, std::string path, std::string mixture, int threads,
+QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, QuantizeRequest request,
                          Napi::Function on_progress)
     : PromiseJob(env, core->channel()),
       env_(env),
       core_(core),
-      source_(std::move(source)),
-      adapter_(std::move(adapter)),
-      importance_(std::move(importance)),
-      path_(std::move(path)),
-      mixture_(std::move(mixture)),
-      threads_(threads),
+      request_(std::move(request)),
       on_progress_(Napi::Persistent(on_progress)) {}
 
 Status QuantizeJob::Work() {
-  const Result<GgufFile> file = GgufFile::Open(source_);
-  if (!file.ok()) return file.status();
+  auto* parts = std::get_if<QuantizeSource::Parts>(&request_.source);
+  const Result<QuantizeSource> source = parts != nullptr ? QuantizeSource::Open(std::move(*parts))
+                                                         : QuantizeSource::Open(std::get<std::string>(request_.source));
+  if (!source.ok()) return source.status();
   std::optional<LoraFile> adapter;
-  if (!adapter_.empty()) {
-    Result<LoraFile> opened = LoraFile::Open(adapter_);
+  if (!request_.adapter.empty()) {
+    Result<LoraFile> opened = LoraFile::Open(request_.adapter);
     if (!opened.ok()) return opened.status();
     adapter = opened.Take();
   }
   std::optional<Importance> importance;
-  if (!importance_.empty()) {
-    Result<Importance> opened = Importance::Open(importance_);
+  if (!request_.importance.empty()) {
+    Result<Importance> opened = Importance::Open(request_.importance);
     if (!opened.ok()) return opened.status();
     importance = opened.Take();
   }
   Result<QuantizeReport> report =
-      QuantizeFile(*file, adapter ? &*adapter : nullptr, importance ? &*importance : nullptr, path_, mixture_, threads_,
-                   &cancelled(), [this](double fraction) {
+      QuantizeFile(*source, adapter ? &*adapter : nullptr, importance ? &*importance : nullptr, request_.path,
+                   request_.mixture, request_.threads, &cancelled(), [this](double fraction) {
                      if (fraction < 1 && !pace_.Due()) return;
                      Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
                    });

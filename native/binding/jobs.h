@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "model_core.h"
@@ -179,12 +180,18 @@ class UnloadJob : public PromiseJob {
   std::weak_ptr<ModelCore> core_;
 };
 
+struct QuantizeRequest {
+  std::variant<std::string, QuantizeSource::Parts> source;
+  std::string adapter, importance;  // empty: none
+  std::string path, mixture;
+  int threads = 1;
+};
+
 // Works on files, so its core never has an engine and ends with it.
 class QuantizeJob : public PromiseJob {
  public:
-  // An empty `adapter` or `importance`: none.
-  QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string source, std::string adapter,
-              std::string importance, std::string path, std::string mixture, int threads, Napi::Function on_progress);
+  QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, QuantizeRequest request,
+              Napi::Function on_progress);
 
  protected:
   Status Work() override;
@@ -196,8 +203,7 @@ class QuantizeJob : public PromiseJob {
 
   Napi::Env env_;
   std::weak_ptr<ModelCore> core_;
-  std::string source_, adapter_, importance_, path_, mixture_;
-  int threads_;
+  QuantizeRequest request_;
   Napi::FunctionReference on_progress_;
   QuantizeReport report_;
   Pace pace_;

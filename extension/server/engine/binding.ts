@@ -22,11 +22,11 @@ export interface NativeModule {
   /** Types that `quantize` makes. */
   readonly quantizeTypes: string[];
   /**
-   * Writes a model file in fewer bits, with what an adapter (empty: none) adds to its weights, and with errors weighed by
+   * Writes a model file in fewer bits, from a file or from the parts of a model, with what an adapter (empty: none) adds to its weights, and with errors weighed by
    * an importance matrix (empty: none). `path` gets its name when it is whole. 0 threads = the physical cores.
    */
   quantize(
-    source: string,
+    source: string | NativeModelParts,
     adapter: string,
     importance: string,
     path: string,
@@ -34,6 +34,28 @@ export interface NativeModule {
     threads: number,
     onProgress: (fraction: number) => void,
   ): NativeJob<NativeQuantizeReport>;
+}
+
+/** A model whose weights lie in files of another form. */
+export interface NativeModelParts {
+  /** A GGUF file up to its weights, whose types of tensors are F32, F16 and BF16; offsets do not count. */
+  readonly header: Uint8Array;
+  readonly files: readonly string[];
+  /** In the order of the header's tensors. */
+  readonly parts: readonly NativePart[];
+}
+
+/** Where the weights of a tensor are; rows one behind the other, little-endian. */
+export interface NativePart {
+  /** Of `files`; -1 = in `header` itself. */
+  readonly file: number;
+  /** From the beginning of the file. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Of the weights there; the header may ask for another one. */
+  readonly type: 'F32' | 'F16' | 'BF16';
+  /** Above 0: the rows are so many heads whose rotated pairs (i, i + n / 2) must be put side by side. */
+  readonly heads: number;
 }
 
 export interface NativeQuantizeReport {

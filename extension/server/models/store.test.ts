@@ -128,3 +128,16 @@ test('the models folder: setting, then PADDOCK_MODELS, then the platform', () =>
   expect(at('darwin')).toBe('/home/me/Library/Application Support/Paddock/models');
   expect(at('win32', { LOCALAPPDATA: '/local' })).toBe('/local/Paddock/models');
 });
+
+test('a model folder of Hugging Face is a source for the quantizer, and no file', async () => {
+  const store = storeWith();
+  const path = join(root, 'SmolLM');
+  await mkdir(path);
+  await expect(store.resolveSource(path)).rejects.toMatchObject({ code: 'notAFile' });
+  await writeFile(join(path, 'config.json'), '{}');
+  expect(await store.resolveSource(path)).toEqual({ path, kind: 'folder' });
+  await expect(store.resolve(path)).rejects.toThrow(`paddock quantize ${path} --out SmolLM.gguf`);
+  await expect(store.resolveSource('tiny')).rejects.toThrow('not downloaded');
+  await writeFile(join(path, 'model.gguf'), 'x');
+  expect(await store.resolveSource(join(path, 'model.gguf'))).toEqual({ path: join(path, 'model.gguf'), kind: 'file' });
+});

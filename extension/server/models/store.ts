@@ -11,6 +11,7 @@ import type { DownloadHooks } from './download.ts';
 import { fitOf } from './fit.ts';
 import type { Memory } from './fit.ts';
 import { findModelFiles } from './folder.ts';
+import { isModelFolder } from './hugging-face/model-folder.ts';
 import { httpSource } from './http-source.ts';
 import { withLock } from './lock.ts';
 import { sha256OfFile, sizeOf } from './partial-file.ts';
@@ -70,6 +71,15 @@ export class ModelStore {
       throw new EngineError('notFound', `${model.title} is not downloaded. Download it first.`);
     }
     return path;
+  }
+
+  /** As `resolve`, but a model folder of Hugging Face is accepted as well. */
+  async resolveSource(nameOrPath: string): Promise<{ readonly path: string; readonly kind: 'file' | 'folder' }> {
+    const path = resolve(nameOrPath);
+    if (this.#catalogueModel(nameOrPath) === undefined && (await isModelFolder(path))) {
+      return { path, kind: 'folder' };
+    }
+    return { path: await this.resolve(nameOrPath), kind: 'file' };
   }
 
   /** The recommended model that is there, else any other that is; `undefined` when there is none. */
@@ -267,6 +277,12 @@ async function checkReadable(path: string, catalogue: readonly CatalogueModel[])
       error,
     );
   });
+  if (await isModelFolder(path)) {
+    throw new EngineError(
+      'notAFile',
+      `${path} is a model folder of Hugging Face. Make a model file of it first: paddock quantize ${shellWord(path)} --out ${shellWord(`${basename(path)}.gguf`)}`,
+    );
+  }
   if (!info.isFile()) {
     throw new EngineError('notAFile', `${path} is not a file. Give the path of a .gguf file.`);
   }
@@ -277,4 +293,9 @@ async function checkReadable(path: string, catalogue: readonly CatalogueModel[])
       error,
     );
   });
+}
+
+/** As a shell takes it. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

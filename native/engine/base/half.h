@@ -38,4 +38,12 @@ inline float Bfloat16ToFloat(uint16_t value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
 }
 
+// binary32 to the upper half of it, round to nearest even. Finite values; what is too large becomes the largest.
+inline uint16_t FloatToBfloat16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const bool overflow = (rounded & 0x7f80u) == 0x7f80u;
+  return static_cast<uint16_t>(overflow ? rounded - 1 : rounded);
+}
+
 }  // namespace paddock

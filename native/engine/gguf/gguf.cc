@@ -188,12 +188,18 @@ Result<GgufFile> GgufFile::Open(const std::string& path) {
   GgufFile file;
   file.path_ = path;
   file.file_ = mapped.Take();
-  PADDOCK_RETURN_IF_ERROR(file.Parse());
+  PADDOCK_RETURN_IF_ERROR(file.Parse(file.file_.bytes(), true));
   return file;
 }
 
-Status GgufFile::Parse() {
-  const std::span<const uint8_t> bytes = file_.bytes();
+Result<GgufFile> GgufFile::FromHeader(std::vector<uint8_t> header) {
+  GgufFile file;
+  file.header_ = std::move(header);
+  PADDOCK_RETURN_IF_ERROR(file.Parse(file.header_, false));
+  return file;
+}
+
+Status GgufFile::Parse(std::span<const uint8_t> bytes, bool with_data) {
   Reader reader(bytes);
   uint32_t magic;
   if (!reader.Read(&magic)) return Invalid(bytes.empty() ? "it is empty" : "it is too short");
@@ -223,6 +229,19 @@ Status GgufFile::Parse() {
     metadata_.emplace_back(key, std::move(value));
   }
 
+  std::vector<uint64_t> offsets(tensor_count), sizes(tensor_count);
+  tensors_.resize(tensor_count);
+  for (uint64_t i = 0; i < tensor_count; ++i) {
+    PADDOCK_RETURN_IF_ERROR(ReadTensorHeader(reader, i, &tensors_[i], &offsets[i], &sizes[i]));
+    if (!tensor_index_.emplace(tensors_[i].name, i).second)
+      return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
+  }
+
+  return with_data ? PlaceTensors(bytes, reader.position(), offsets, sizes) : Status::Ok();
+}
+
+Status GgufFile::PlaceTensors(std::span<const uint8_t> bytes, uint64_t header_bytes,
+                              const std::vector<uint64_t>& offsets, const std::vector<uint64_t>& sizes) {
   uint64_t alignment = 32;
   if (FindMetadata("general.alignment") != nullptr) {
     const std::optional<uint64_t> declared = GetUint("general.alignment");
@@ -232,16 +251,9 @@ Status GgufFile::Parse() {
     alignment = *declared;
   }
 
-  std::vector<uint64_t> offsets(tensor_count), sizes(tensor_count);
-  tensors_.resize(tensor_count);
-  for (uint64_t i = 0; i < tensor_count; ++i) {
-    PADDOCK_RETURN_IF_ERROR(ReadTensorHeader(reader, i, &tensors_[i], &offsets[i], &sizes[i]));
-    if (!tensor_index_.emplace(tensors_[i].name, i).second)
-      return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
-  }
-
-  // The position is below the file size, so rounding it up cannot wrap.
-  const uint64_t data_begin = (reader.position() + alignment - 1) / alignment * alignment;
+  const uint64_t tensor_count = tensors_.size();
+  // The header ends below the file size, so rounding it up cannot wrap.
+  const uint64_t data_begin = (header_bytes + alignment - 1) / alignment * alignment;
   if (tensor_count > 0 && data_begin > bytes.size()) return Truncated("its header");
   std::vector<uint64_t> order(tensor_count);
   for (uint64_t i = 0; i < tensor_count; ++i) {

@@ -67,11 +67,16 @@ struct TensorInfo {
 class GgufFile {
  public:
   static Result<GgufFile> Open(const std::string& path);
+  // What stands before the weights alone, for weights that lie elsewhere: tensors have no data, whatever their offsets
+  // say, and what follows the header does not count.
+  static Result<GgufFile> FromHeader(std::vector<uint8_t> header);
 
   const std::string& path() const { return path_; }
   uint32_t version() const { return version_; }
   uint64_t file_bytes() const { return file_.bytes().size(); }
   const MappedFile& mapping() const { return file_; }
+  // Of the file, or what FromHeader() was given.
+  std::span<const uint8_t> bytes() const { return header_.empty() ? file_.bytes() : std::span<const uint8_t>(header_); }
   // What tensors' data point into; all that is worth keeping once the rest was read.
   MappedFile TakeMapping() && { return std::move(file_); }
 
@@ -92,10 +97,13 @@ class GgufFile {
 
  private:
   GgufFile() = default;
-  Status Parse();
+  Status Parse(std::span<const uint8_t> bytes, bool with_data);
+  Status PlaceTensors(std::span<const uint8_t> bytes, uint64_t header_bytes, const std::vector<uint64_t>& offsets,
+                      const std::vector<uint64_t>& sizes);
 
   std::string path_;
   MappedFile file_;
+  std::vector<uint8_t> header_;  // FromHeader() alone
   uint32_t version_ = 0;
   std::vector<std::pair<std::string_view, MetadataValue>> metadata_;
   std::unordered_map<std::string_view, size_t> metadata_index_;

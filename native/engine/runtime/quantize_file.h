@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "gguf/gguf.h"
 #include "model/importance.h"
+#include "runtime/quantize_source.h"
 #include "train/lora_file.h"
 
 namespace paddock {
@@ -51,7 +51,7 @@ struct QuantizeReport {
 // weights, and errors weighed by `importance` (null: all columns count alike). `progress` gets 0..1 on the calling
 // thread. kInvalidArgument for an unknown mixture, or an adapter or an importance matrix of another model, kCancelled,
 // kInvalidModel when a weight is no number; then there is no file.
-Result<QuantizeReport> QuantizeFile(const GgufFile& source, const LoraFile* adapter, const Importance* importance,
+Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile* adapter, const Importance* importance,
                                     const std::string& path, const std::string& mixture, int threads,
                                     const std::atomic<bool>* cancel, const std::function<void(double)>& progress);
 
