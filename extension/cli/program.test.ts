@@ -55,11 +55,19 @@ test('help goes to stdout and succeeds', async () => {
   verbs.forEach((verb) => expect(out).toContain(`  ${verb} `));
 });
 
+test('help shows each option once, and only those that mean something', async () => {
+  const { out } = await run('quantize', '--help');
+  expect(out.match(/--adapter FILE/g)).toHaveLength(1);
+  expect(out).toContain('--threads N');
+  expect(out).not.toContain('--context N');
+  expect((await run('ask', '--help')).out).toContain('--model NAME|PATH');
+});
+
 test.each(verbs)('%s has help', async (verb) => {
   const { code, out } = await run(verb, '--help');
   expect(code).toBe(0);
   expect(out).toContain(`Usage: paddock ${verb}`);
-  expect(out).toContain('--model NAME|PATH');
+  expect(out).toContain('--help');
 });
 
 test.each([

@@ -128,6 +128,11 @@ function programHelp(): string {
 }
 
 function verbHelp(verb: Verb): string {
-  const rows = [...verb.options, ...commonHelp].map(([option, does]) => `  ${option.padEnd(20)}${does}`);
+  const name = (option: string): string => /^--([\w-]+)/u.exec(option)?.[1] ?? '';
+  const own = new Set(verb.options.map(([option]) => name(option)));
+  const common = commonHelp.filter(
+    ([option]) => !own.has(name(option)) && (verb.common?.includes(name(option)) ?? true),
+  );
+  const rows = [...verb.options, ...common].map(([option, does]) => `  ${option.padEnd(20)}${does}`);
   return `Usage: paddock ${verb.name} ${verb.usage}\n\n${verb.summary}\n\n${rows.join('\n')}\n`;
 }

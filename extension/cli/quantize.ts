@@ -13,7 +13,7 @@ export const quantize: Verb = {
   summary: 'write a model file in fewer bits, also from a Hugging Face folder, with an adapter merged into it',
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
-    ['--type T', 'Q4_K_M or another; "--type help" names them'],
+    ['--type T', 'Q4_K_M or another; "--type help" prints them'],
     ['--importance FILE', 'weigh errors by this file of "paddock importance" or llama.cpp'],
     ['--adapter FILE', 'merge this adapter of "paddock train" into the weights'],
     ['--force', 'replace a file that is there'],
@@ -24,7 +24,14 @@ export const quantize: Verb = {
     importance: { type: 'string' },
     force: { type: 'boolean' },
   },
+  common: ['threads', 'json', 'help'],
   run: async (terminal, values, positionals) => {
+    if (text(values, 'type') === 'help') {
+      const { addon } = await terminal.session(commonOptions({ ...values, adapter: undefined }));
+      const { quantizeTypes } = addon();
+      terminal.out(`${values['json'] === true ? JSON.stringify(quantizeTypes) : quantizeTypes.join('\n')}\n`);
+      return;
+    }
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0) {
       throw new UsageError('Give one file or folder.');

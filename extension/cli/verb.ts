@@ -27,6 +27,8 @@ export interface Verb {
   /** Lines of the help: option and what it does. */
   readonly options: readonly (readonly [option: string, does: string])[];
   readonly specs: OptionSpecs;
+  /** The common options that mean something here, by name; all when not given. */
+  readonly common?: readonly string[];
   /** What it reads is worth keeping on disk: conversations, not measurements. */
   readonly keepsPrompts?: boolean;
   /** Throws `UsageError` for what was called wrongly. */
