@@ -86,23 +86,6 @@ function isBefore(other: LossPoint, point: LossPoint): boolean {
   );
 }
 
-/**
- * What outdated steps had found stays in sight until they are made again: whoever drops a source wants to see it, and to
- * take it back. `read` says nothing of it, because it is of other settings.
- */
-export function keepOutdated(before: LabState | undefined, read: LabState): LabState {
-  if (before?.folder !== read.folder) return read;
-  const isOld = (step: LabStepName): boolean =>
-    read.steps.some(({ name, status }) => name === step && (status === 'outdated' || status === 'running'));
-  return {
-    ...read,
-    curation: read.curation ?? (isOld('curate') ? before.curation : undefined),
-    training: read.training ?? (isOld('train') ? before.training : undefined),
-    release: read.release ?? (isOld('release') ? before.release : undefined),
-    comparison: read.comparison ?? (isOld('evaluate') ? before.comparison : undefined),
-  };
-}
-
 // ---- page -> host -------------------------------------------------------------------------------------------
 
 /** The page connects, or has lost a delta. */

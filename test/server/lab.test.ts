@@ -89,6 +89,12 @@ test('the child shows the project, and what a change makes outdated', async () =
       'release outdated',
       'evaluate outdated',
     ]);
+    // What is outdated stays in sight.
+    expect(changed).toMatchObject({
+      training: { points: state.training?.points },
+      release: state.release,
+      comparison: state.comparison,
+    });
     // Going back costs nothing.
     const back = await child.connection.sendRequest(SaveLab, { folder: out, project: state.project });
     expect(statuses(back)).toEqual(everything);

@@ -201,7 +201,7 @@ describe('LabService', () => {
     expect(outcomes).toEqual(['done']);
   });
 
-  it('keeps what an outdated step had found until the step is made again', async () => {
+  it('shows what an outdated step had found until the step is made again', async () => {
     const curation = { records: 5 } as LabState['curation'];
     const training = { points: [{ step: 9, loss: 3 }] } as unknown as LabState['training'];
     await service.open(folder);
@@ -210,7 +210,7 @@ describe('LabService', () => {
     const outdated = (['curate', 'train'] as const).map(
       (name) => ({ name, status: 'outdated', seconds: undefined }) as const,
     );
-    last().disk = state({ steps: outdated });
+    last().disk = state({ steps: outdated, curation, training });
     service.edit((project) => ({ ...project, curate: { ...project.curate, dropSources: ['trivia'] } }));
     await settle();
     expect(service.lab).toMatchObject({ curation, training });

@@ -16,7 +16,7 @@ import {
   type LabStepName,
   type LossPoint,
 } from '../../protocol/lab.ts';
-import { keepOutdated, withPoint, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
+import { withPoint, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -292,8 +292,7 @@ export class LabService implements Disposable {
     return this.#engine;
   }
 
-  #setLab(read: LabState): void {
-    const lab = keepOutdated(this.#lab, read);
+  #setLab(lab: LabState): void {
     this.#lab = lab;
     this.#changed.fire({ kind: 'lab', lab });
   }

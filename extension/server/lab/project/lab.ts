@@ -88,15 +88,18 @@ export class Lab {
       }
       const record = place && (await readRecord<unknown>(place));
       if (place !== undefined) before[step.name] = place;
-      // What is outdated is still the best there is to look at.
-      const earlier = record === undefined ? await readLastFinished(join(this.#folder, step.name)) : undefined;
-      const shown = record ?? earlier?.record;
+      // What is outdated is still the best there is to look at, also while it is being made again.
+      const remade = this.#running === step.name && record?.state !== 'done';
+      const earlier =
+        record === undefined || remade ? await readLastFinished(join(this.#folder, step.name)) : undefined;
+      const isEarlier = earlier !== undefined && record?.result === undefined;
+      const shown = isEarlier ? earlier.record : record;
       if (shown !== undefined) records[step.name] = shown;
-      if (step.name === 'train') trainFolder = earlier?.folder ?? place?.folder;
+      if (step.name === 'train') trainFolder = isEarlier ? earlier.folder : place?.folder;
       views.push({
         name: step.name,
         status: this.#status(step.name, record, earlier?.record),
-        seconds: shown?.seconds,
+        seconds: (record ?? shown)?.seconds,
       });
     }
     const collected = records.collect?.result as CollectResult | undefined;
