@@ -1,4 +1,3 @@
-import { EnvHttpProxyAgent, interceptors, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { EngineError, cancelledError } from '../engine/errors.ts';
 import { RestartNeeded } from './source.ts';
@@ -23,6 +22,8 @@ async function* readUrl(
   offset: number,
   { signal }: SourceHooks,
 ): AsyncGenerator<Uint8Array> {
+  // Half of the program: only who downloads pays for it.
+  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
   const agent = new EnvHttpProxyAgent({
     connect: { timeout: connectTimeoutMs },
     headersTimeout: headersTimeoutMs,

