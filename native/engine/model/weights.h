@@ -40,7 +40,8 @@ struct LayerWeights {
 
 struct Weights {
   // Rows of the mapped file: only those of tokens that occur are ever read.
-  TensorInfo embedding;  // [vocabulary][hidden]
+  TensorInfo embedding;                 // [vocabulary][hidden]
+  const MappedFile* mapping = nullptr;  // that the embedding lies in, where its pages may be given back
   std::vector<LayerWeights> layers;
   std::vector<float> output_norm;
   PanelMatrix head;                 // [vocabulary][hidden]; the embedding once more when the file ties them

@@ -109,6 +109,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
   // Nothing but the rows of the embedding is read again.
   s.mapping = std::move(*file).TakeMapping();
+  s.weights.mapping = &s.mapping;
   s.DropFilePages();
   return engine;
 }

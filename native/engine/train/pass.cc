@@ -12,6 +12,7 @@ namespace paddock {
 namespace {
 
 constexpr uint64_t kLogitBytes = uint64_t{96} << 20;  // at most, at a time
+constexpr size_t kRowsOfFile = 32;  // of the embedding, that are read before their pages are given back
 
 const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
   const ProductTable* bfloat16 = Bfloat16Products(kernels);
@@ -221,6 +222,10 @@ bool TrainingPass::Embed(const Task& task, int thread) {
       const size_t row = static_cast<size_t>(task.batch.begin[static_cast<size_t>(s)]) + i;
       Dequantize(e.type, e.data.data() + static_cast<size_t>(sample.ids[i]) * row_bytes, static_cast<size_t>(h_.hidden),
                  x_ + row * static_cast<size_t>(h_.hidden));
+      // A row of a file brings its neighbours with it: 64 KiB for each would be a good part of what a batch needs.
+      if (i % kRowsOfFile == 0 && weights_.mapping != nullptr) {
+        weights_.mapping->Drop(0, weights_.mapping->bytes().size());
+      }
       for (size_t j = 0; j < half; ++j) {
         const float angle = static_cast<float>(i) * frequencies_[j];
         cos_[row * half + j] = std::cos(angle);

@@ -6,7 +6,7 @@
 namespace paddock {
 namespace {
 
-constexpr int kTileRows = 256;     // of the weights: the products' reduced dimension
+constexpr int kTileRows = 512;  // of the weights: the products' reduced dimension; fewer load and store dx more often
 constexpr int kTileColumns = 256;  // at most; a multiple of every type's block
 
 }  // namespace
