@@ -23,7 +23,7 @@ async function* readUrl(
   { signal }: SourceHooks,
 ): AsyncGenerator<Uint8Array> {
   // Half of the program: only who downloads pays for it.
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
+  const { EnvHttpProxyAgent, interceptors, request } = await import('./http-client.ts');
   const agent = new EnvHttpProxyAgent({
     connect: { timeout: connectTimeoutMs },
     headersTimeout: headersTimeoutMs,

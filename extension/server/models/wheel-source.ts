@@ -92,7 +92,7 @@ function fill(pattern: string, part: number): string {
 }
 
 async function* readMember(wheel: string, member: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { openPromise } = await import('yauzl');
+  const { openPromise } = await import('./zip.ts');
   const zip = await openPromise(wheel, { autoClose: false });
   let stream: Readable | undefined;
   try {

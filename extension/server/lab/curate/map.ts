@@ -59,7 +59,7 @@ export async function layOut(
   if (vectors.length < 4) {
     return vectors.map((_, index) => [(index + 0.5) / vectors.length, 0.5]);
   }
-  const { UMAP } = await import('umap-js');
+  const { UMAP } = await import('./umap.ts');
   const umap = new UMAP({
     nNeighbors: Math.min(15, vectors.length - 1),
     minDist: 0.1,
