@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { EngineError } from '../server/engine/errors.ts';
-import { isThere } from '../server/lab/is-there.ts';
+import { isThere } from '../server/is-there.ts';
 
 /** Bytes of a file; `-` is stdin. Throws with words that name the file. */
 export async function readInput(path: string): Promise<Uint8Array> {

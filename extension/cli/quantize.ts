@@ -26,8 +26,9 @@ export const quantize: Verb = {
   },
   common: ['threads', 'json', 'help'],
   run: async (terminal, values, positionals) => {
+    const options = commonOptions({ ...values, adapter: undefined });
     if (text(values, 'type') === 'help') {
-      const { addon } = await terminal.session(commonOptions({ ...values, adapter: undefined }));
+      const { addon } = await terminal.session(options);
       const { quantizeTypes } = addon();
       terminal.out(`${values['json'] === true ? JSON.stringify(quantizeTypes) : quantizeTypes.join('\n')}\n`);
       return;
@@ -37,7 +38,6 @@ export const quantize: Verb = {
       throw new UsageError('Give one file or folder.');
     }
     const out = resolve(requiredText(values, 'out'));
-    const options = commonOptions({ ...values, adapter: undefined });
     const adapter = text(values, 'adapter') ?? '';
     const importance = text(values, 'importance') ?? '';
     const { addon, store } = await terminal.session(options);

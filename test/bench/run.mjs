@@ -134,7 +134,7 @@ async function inTurns(title, path, engines, test, { repeat, threads }) {
   return samples;
 }
 
-/** Each right after a process that needed as much memory: that one waits for what has to come from a machine's host. */
+/** Each right after a process that needed as much memory, and waited for most of what has to come from a machine's host. */
 async function loads(name, path, fileBytes, { repeat, threads }) {
   const program = join(root, 'test', 'bench', 'fresh-memory.mjs');
   const samples = [];

@@ -11,7 +11,7 @@ import type {
 import { noTraining } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { Session } from '../../session.ts';
-import { isThere } from '../is-there.ts';
+import { isThere } from '../../is-there.ts';
 import { collectStep } from './collect-step.ts';
 import type { CollectResult } from './collect-step.ts';
 import { curateStep } from './curate-step.ts';

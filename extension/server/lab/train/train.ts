@@ -9,7 +9,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
-import { isThere } from '../is-there.ts';
+import { isThere } from '../../is-there.ts';
 import { Remaining } from '../remaining.ts';
 import { samplesOfStep, stepsPerEpoch } from './order.ts';
 import { writePeft } from './peft.ts';
