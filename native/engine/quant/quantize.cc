@@ -310,7 +310,7 @@ void QuantizeBlocks(const FitTable& fits, const float* x, const float* w, size_t
   }
 }
 
-// What the error of each element of a row counts.
+// What the error of each element of a row counts; the header says why.
 void ErrorWeights(const float* x, const float* importance, size_t columns, float* w) {
   float squares[kParts] = {};
   for (size_t i = 0; i < columns; i += kParts) {
@@ -320,10 +320,9 @@ void ErrorWeights(const float* x, const float* importance, size_t columns, float
   for (const float part : squares) sum += part;
   const float root = std::sqrt(sum / static_cast<float>(columns));
   const float inverse = std::isfinite(root) && root > 0 ? 1 / root : 0;
-  if (importance == nullptr) {
-    for (size_t i = 0; i < columns; ++i) w[i] = 1 + std::fabs(x[i]) * inverse;
-  } else {
-    for (size_t i = 0; i < columns; ++i) w[i] = importance[i] * (1 + std::fabs(x[i]) * inverse);
+  for (size_t i = 0; i < columns; ++i) {
+    const float relative = std::fabs(x[i]) * inverse;
+    w[i] = importance == nullptr ? 1 + relative * relative : importance[i] * (1 + relative);
   }
 }
 
