@@ -11,6 +11,7 @@ const here = new URL('./', import.meta.url);
 const root = new URL('../../', import.meta.url);
 const addonPath = new URL(`dist/native/${process.platform}-${process.arch}/paddock.node`, root);
 const addon = createRequire(import.meta.url)(addonPath.pathname);
+const cli = new URL('dist/cli.js', root).pathname;
 const entries = listModels();
 
 /**
@@ -23,6 +24,9 @@ const tolerance = 1.15;
 const mostTies = 0.05;
 /** Below this margin between the two best logits greedy decoding may always differ. */
 const leastMargin = 0.1;
+
+/** Where no activation is int8, nothing amplifies the last bit. In nats. */
+const exactTolerance = 0.02;
 
 /** So few tokens that the slowest kernels have done with them in seconds; a mean over them moves more. */
 const few = { tokens: 96, prompts: 3, tolerance: 1.5 };
@@ -62,6 +66,21 @@ for (const file of readdirSync(recordings)) {
     void test('greedy continuations agree where the reference is sure', async (t) => {
       await compareChoices(model, recorded, recorded.greedy, t);
     });
+
+    void test('negative log-likelihoods of the same weights in half precision agree', async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'paddock-oracle-'));
+      try {
+        const file = join(folder, 'f16.gguf');
+        paddock('quantize', name, '--type', 'F16', '--out', file);
+        const half = await addon.loadModel(file, { contextLength: 2304 }, () => {}).result;
+        const { difference, ratio } = await compareLikelihoods(half, { ...recorded.score, nll: recorded.exact }, t);
+        await half.unload();
+        assert.ok(difference < exactTolerance, `mean absolute difference ${difference}`);
+        assert.ok(Math.abs(ratio - 1) < 0.002, `mean ratio ${ratio}`);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
   });
 }
 
@@ -82,6 +101,11 @@ void describe(`beside ${chosen}`, () => {
     });
   }
 });
+
+/** What a verb of the terminal program says with --json. */
+function paddock(...args) {
+  return JSON.parse(execFileSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8' }));
+}
 
 async function load(name, options) {
   const entry = entries.find(({ id }) => id === name);
@@ -143,9 +167,6 @@ async function greedy(model, prompt, maxTokens) {
  */
 void describe('perplexity and divergence', () => {
   const recorded = JSON.parse(readFileSync(new URL('perplexity.json', here), 'utf8'));
-  const cli = new URL('dist/cli.js', root).pathname;
-  const paddock = (...args) =>
-    JSON.parse(execFileSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8' }));
   const within = (ours, theirs, share) =>
     assert.ok(Math.abs(ours / theirs - 1) < share, `${ours} is not within ${share * 100} % of ${theirs}`);
   let folder;

@@ -7,7 +7,9 @@ Needs the Python package llama-cpp-python 0.3.36 and numpy. For each model it wr
   spread   what changes when the reference's attention takes its other path: the mean absolute difference of the
            likelihoods, and the most that the margin between the two best tokens moves. int8 activations turn the
            last bit of a float into a whole step here and there, so two right implementations lie this far apart.
-Usage: python record.py MODEL.gguf NAME
+  exact    the likelihoods of the same ids by the same weights in half precision, where activations are not int8
+MODEL-F16.gguf is made by `paddock quantize MODEL.gguf --type F16 --out MODEL-F16.gguf`.
+Usage: python record.py MODEL.gguf MODEL-F16.gguf NAME
 """
 
 import base64
@@ -29,10 +31,24 @@ PROMPTS = [
 GREEDY_TOKENS = 48
 
 
+def load(path, flash_attn, n_ctx=2304):
+    # One thread: the reference spins at barriers, which takes minutes beside anything else.
+    return llama_cpp.Llama(path, n_ctx=n_ctx, n_batch=512, n_threads=1, logits_all=True, flash_attn=flash_attn, verbose=False)
+
+
+def likelihoods(llm, ids):
+    """The negative log-likelihood of each id but the first, given those before it."""
+    llm.eval(ids[:-1])
+    rows = llm.scores[: len(ids) - 1].astype(np.float64)
+    peak = rows.max(axis=1)
+    total = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1))
+    nll = total - rows[np.arange(len(ids) - 1), ids[1:]]
+    return [round(float(x), 5) for x in nll]
+
+
 def record(path, flash_attn):
     """Ids of the texts, score and greedy continuations, computed by one of the reference's two attention paths."""
-    # One thread: the reference spins at barriers, which takes minutes beside anything else.
-    llm = llama_cpp.Llama(path, n_ctx=2304, n_batch=512, n_threads=1, logits_all=True, flash_attn=flash_attn, verbose=False)
+    llm = load(path, flash_attn)
 
     def tokenize(data, special):
         return list(llm.tokenize(data, add_bos=False, special=special)) if data else []
@@ -40,11 +56,7 @@ def record(path, flash_attn):
     texts = [{'bytes': base64.b64encode(t).decode(), 'plain': tokenize(t, False), 'special': tokenize(t, True)} for t in all_texts()]
 
     ids = tokenize((HERE / 'score.txt').read_bytes(), False)[:2001]
-    llm.eval(ids[:-1])
-    rows = llm.scores[: len(ids) - 1].astype(np.float64)
-    peak = rows.max(axis=1)
-    total = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1))
-    nll = total - rows[np.arange(len(ids) - 1), ids[1:]]
+    nll = likelihoods(llm, ids)
 
     greedy = []
     for prompt in PROMPTS:
@@ -60,12 +72,12 @@ def record(path, flash_attn):
             margins.append(round(float(two[1] - two[0]), 4))
             llm.eval([best])
         greedy.append({'prompt': prompt, 'ids': prompt_ids, 'tokens': tokens, 'margins': margins})
-    return texts, {'ids': ids, 'nll': [round(float(x), 5) for x in nll]}, greedy
+    return texts, {'ids': ids, 'nll': nll}, greedy
 
 
 def rows_along(path, flash_attn, greedy):
     """Logits at every greedy choice, with the recorded tokens given: one array [choices, vocabulary] per prompt."""
-    llm = llama_cpp.Llama(path, n_ctx=512, n_batch=512, n_threads=1, logits_all=True, flash_attn=flash_attn, verbose=False)
+    llm = load(path, flash_attn, n_ctx=512)
     out = []
     for one in greedy:
         ids = one['ids'] + one['tokens'][:-1]
@@ -87,7 +99,7 @@ def margin_spread(path, greedy):
 
 
 def main():
-    path, name = sys.argv[1], sys.argv[2]
+    path, half, name = sys.argv[1:]
     # Flash attention is what llama.cpp itself chooses.
     texts, score, greedy = record(path, True)
     _, other_score, _ = record(path, False)
@@ -98,8 +110,10 @@ def main():
         'score': score,
         'greedy': greedy,
         'spread': {'nll': round(nll, 5), 'margin': margin_spread(path, greedy)},
+        'exact': likelihoods(load(half, True), score['ids']),
     }
     (HERE / 'recorded' / f'{name}.json').write_text(json.dumps(out, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
 
 
-main()
+if __name__ == '__main__':
+    main()
