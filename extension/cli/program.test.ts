@@ -27,6 +27,7 @@ async function run(...args: string[]) {
     out: (text) => (out += text),
     note: (text) => (note += text),
     interactive: false,
+    styled: false,
     signal: new AbortController().signal,
   });
   return { code, out, note };
