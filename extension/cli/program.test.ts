@@ -22,6 +22,7 @@ async function run(...args: string[]) {
     homeFolder: folder,
     installFolder: fileURLToPath(new URL('../..', import.meta.url)),
     isAlive: () => false,
+    startOf: () => undefined,
   };
   const code = await runProgram(args, host, {
     out: (text) => (out += text),

@@ -1,9 +1,11 @@
 /** The lab's whole road with the small model: the terminal program makes it, is stopped, goes on; the child shows it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { DataMap } from '../../extension/protocol/data-map.ts';
 import { OpenLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
 import type { LabState } from '../../extension/protocol/lab.ts';
@@ -103,6 +105,52 @@ test('the child shows the project, and what a change makes outdated', async () =
   } finally {
     await child.stop();
   }
+}, 60_000);
+
+test('a project is worked on by one run at a time, here or in the terminal', async () => {
+  const child = await startChild();
+  const { connection } = child;
+  try {
+    const { project } = await connection.sendRequest(OpenLab, { folder: out });
+    await connection.sendRequest(SaveLab, {
+      folder: out,
+      project: { ...project, train: { ...project.train, epochs: 3 } },
+    });
+    const stop = new CancellationTokenSource();
+    const run = connection
+      .sendRequest(RunLab, { folder: out, until: 'train' }, stop.token)
+      .catch((error: Error) => error);
+    await vi.waitFor(() => stat(join(out, 'run.lock')), { timeout: 10_000 });
+    const second = await paddock(['lab', out]);
+    expect([second.code, second.out]).toEqual([1, '']);
+    expect(second.err).toMatch(
+      new RegExp(`^paddock lab: Another run works in .*: process ${child.process.pid}, since`, 'u'),
+    );
+    stop.cancel();
+    await run;
+    await expect(stat(join(out, 'run.lock'))).rejects.toThrow('ENOENT');
+    await connection.sendRequest(SaveLab, { folder: out, project });
+  } finally {
+    await child.stop();
+  }
+}, 60_000);
+
+test('a run of "paddock collect" holds its folder, also against one that was killed', async () => {
+  const questions = join(folder, 'many.txt');
+  const answers = join(folder, 'many');
+  await writeFile(questions, Array.from({ length: 40 }, (_, n) => `What is ${n} plus ${n}?`).join('\n'));
+  const args = ['collect', questions, '--model', smallModel, '--out', answers, '--json', '--max-tokens', '24'];
+  const first = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args], { stdio: 'ignore' });
+  await vi.waitFor(() => stat(join(answers, 'answers-00001.jsonl')), { timeout: 20_000, interval: 50 });
+  const second = await paddock(args);
+  expect(second.code).toBe(1);
+  expect(second.err).toContain(`Another run works in ${answers}: process ${first.pid}`);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  const third = await paddock([...args, '--limit', '4']);
+  expect([third.code, third.err]).toEqual([0, '']);
+  expect(JSON.parse(third.out)).toMatchObject({ prompts: 4 });
+  expect((await readdir(answers)).filter((name) => name.includes('lock'))).toEqual([]);
 }, 60_000);
 
 test('says what is wrong with a project and what is missing', async () => {
