@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { chatSampler } from '../server/engine/sampling.ts';
 import { collect as collectAnswers, importRecords } from '../server/lab/collect/collect.ts';
+import type { CollectProgress } from '../server/lab/collect/collect.ts';
 import { readCodeQuestions } from '../server/lab/collect/code-questions.ts';
 import { readOwnChats } from '../server/lab/collect/own-chats.ts';
 import { eachOnce, readAnswered, readPromptFile } from '../server/lab/collect/prompts.ts';
@@ -68,14 +69,18 @@ export const collect: Verb = {
     const answered = await Promise.all(imports.map(readAnswered));
     const options = commonOptions(values);
     const session = await terminal.session(options);
-    // Importing alone asks no model.
-    const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
     await withFolder(out, session.host, async () => {
+      // Importing alone asks no model.
+      const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
       const shards = new Shards(
         out,
         teacher && { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings },
       );
       const line = progressLog(terminal);
+      const onProgress = ({ done, total, failed, remainingSeconds }: CollectProgress): void => {
+        const failures = failed > 0 ? `, ${failed} failed` : '';
+        line.show(withRemaining(`${done} of ${total} answered${failures}`, remainingSeconds));
+      };
       const start = performance.now();
       try {
         const imported = answered.reduce((sum, { records }) => sum + importRecords(records, shards), 0);
@@ -89,13 +94,7 @@ export const collect: Verb = {
                   { prompts, settings, teacher: teacher.record },
                   {
                     signal: terminal.signal,
-                    onProgress: ({ done, total, failed, remainingSeconds }) =>
-                      line.show(
-                        withRemaining(
-                          `${done} of ${total} answered${failed > 0 ? `, ${failed} failed` : ''}`,
-                          remainingSeconds,
-                        ),
-                      ),
+                    onProgress,
                   },
                 ),
               );
