@@ -1,16 +1,20 @@
 import type { GenerationPart, GenerationResult, Omission } from '../protocol/server.ts';
+import { splitThoughts } from '../protocol/thoughts.ts';
 import { progressLine } from './progress-line.ts';
 import type { Terminal } from './verb.ts';
 
-/** Prints an answer while it comes, with the prefill's progress before it. */
+/** Prints an answer while it comes, with the prefill's progress before it and thoughts dimmed. */
 export interface AnswerPrinter {
   readonly part: (part: GenerationPart) => void;
   readonly end: (result: GenerationResult) => void;
 }
 
-export function answerPrinter(terminal: Terminal, printText: boolean): AnswerPrinter {
+export function answerPrinter(
+  terminal: Pick<Terminal, 'out' | 'note' | 'interactive' | 'styled'>,
+  printText: boolean,
+): AnswerPrinter {
   const line = progressLine(terminal);
-  let last = '';
+  let text = '';
   return {
     part: (part) => {
       if (part.kind === 'prefill') {
@@ -20,13 +24,13 @@ export function answerPrinter(terminal: Terminal, printText: boolean): AnswerPri
       }
       line.clear();
       if (printText) {
-        terminal.out(part.text);
-        last = part.text;
+        text += part.text;
+        terminal.out(terminal.styled ? dimThoughts(part.text, text) : part.text);
       }
     },
     end: (result) => {
       line.clear();
-      if (printText && last !== '' && !last.endsWith('\n')) {
+      if (text !== '' && !text.endsWith('\n')) {
         terminal.out('\n');
       }
       result.omitted.forEach((omission) => terminal.note(`${describeOmission(omission)}\n`));
@@ -35,6 +39,13 @@ export function answerPrinter(terminal: Terminal, printText: boolean): AnswerPri
       }
     },
   };
+}
+
+/** `part` is the end of `text`. */
+function dimThoughts(part: string, text: string): string {
+  const from = Math.max(0, part.length - splitThoughts(text).answer.length);
+  const thoughts = part.slice(0, from);
+  return `${thoughts === '' ? '' : `\u001b[2m${thoughts}\u001b[22m`}${part.slice(from)}`;
 }
 
 function describeOmission({ kind, what, tokens }: Omission): string {

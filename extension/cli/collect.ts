@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { chatSampler } from '../server/engine/sampling.ts';
 import { collect as collectAnswers, importRecords } from '../server/lab/collect/collect.ts';
+import type { CollectProgress } from '../server/lab/collect/collect.ts';
 import { readCodeQuestions } from '../server/lab/collect/code-questions.ts';
 import { readOwnChats } from '../server/lab/collect/own-chats.ts';
 import { eachOnce, readAnswered, readPromptFile } from '../server/lab/collect/prompts.ts';
@@ -8,6 +9,7 @@ import type { Prompt } from '../server/lab/collect/prompts.ts';
 import { describeTeacher } from '../server/lab/collect/teacher.ts';
 import type { Teacher } from '../server/lab/collect/teacher.ts';
 import { Shards, failsName } from '../server/lab/collect/shards.ts';
+import { withFolder } from '../server/lock.ts';
 import { checkKind } from './input.ts';
 import { loadModel } from './model.ts';
 import { progressLog, resumable, withRemaining } from './reporting.ts';
@@ -67,53 +69,56 @@ export const collect: Verb = {
     const answered = await Promise.all(imports.map(readAnswered));
     const options = commonOptions(values);
     const session = await terminal.session(options);
-    // Importing alone asks no model.
-    const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
-    const shards = new Shards(out, teacher && { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings });
-    const line = progressLog(terminal);
-    const start = performance.now();
-    try {
-      const imported = answered.reduce((sum, { records }) => sum + importRecords(records, shards), 0);
-      const found =
-        teacher === undefined
-          ? { answered: 0, failed: 0, known: 0, completionTokens: 0 }
-          : await resumable(terminal, out, () =>
-              collectAnswers(
-                teacher.engine,
-                shards,
-                { prompts, settings, teacher: teacher.record },
-                {
-                  signal: terminal.signal,
-                  onProgress: ({ done, total, failed, remainingSeconds }) =>
-                    line.show(
-                      withRemaining(
-                        `${done} of ${total} answered${failed > 0 ? `, ${failed} failed` : ''}`,
-                        remainingSeconds,
-                      ),
-                    ),
-                },
-              ),
-            );
-      line.clear();
-      const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
-      const skipped = answered.reduce((sum, file) => sum + file.badLines, badLines);
-      const result = {
+    await withFolder(out, session.host, async () => {
+      // Importing alone asks no model.
+      const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
+      const shards = new Shards(
         out,
-        prompts: prompts.length,
-        duplicates,
-        badLines: skipped,
-        imported,
-        ...found,
-        records: shards.count,
-        files: shards.files,
-        seconds,
-        version: session.version,
+        teacher && { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings },
+      );
+      const line = progressLog(terminal);
+      const onProgress = ({ done, total, failed, remainingSeconds }: CollectProgress): void => {
+        const failures = failed > 0 ? `, ${failed} failed` : '';
+        line.show(withRemaining(`${done} of ${total} answered${failures}`, remainingSeconds));
       };
-      terminal.out(values['json'] === true ? `${JSON.stringify(result)}\n` : describe(result));
-    } finally {
-      line.clear();
-      shards.close();
-    }
+      const start = performance.now();
+      try {
+        const imported = answered.reduce((sum, { records }) => sum + importRecords(records, shards), 0);
+        const found =
+          teacher === undefined
+            ? { answered: 0, failed: 0, known: 0, completionTokens: 0 }
+            : await resumable(terminal, out, () =>
+                collectAnswers(
+                  teacher.engine,
+                  shards,
+                  { prompts, settings, teacher: teacher.record },
+                  {
+                    signal: terminal.signal,
+                    onProgress,
+                  },
+                ),
+              );
+        line.clear();
+        const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+        const skipped = answered.reduce((sum, file) => sum + file.badLines, badLines);
+        const result = {
+          out,
+          prompts: prompts.length,
+          duplicates,
+          badLines: skipped,
+          imported,
+          ...found,
+          records: shards.count,
+          files: shards.files,
+          seconds,
+          version: session.version,
+        };
+        terminal.out(values['json'] === true ? `${JSON.stringify(result)}\n` : describe(result));
+      } finally {
+        line.clear();
+        shards.close();
+      }
+    });
   },
 };
 

@@ -20,6 +20,7 @@ const code = await runProgram(process.argv.slice(2), host, {
   out: (text) => process.stdout.write(text),
   note: (text) => process.stderr.write(text),
   interactive: process.stderr.isTTY,
+  styled: process.stdout.isTTY && process.stdout.hasColors(),
   signal: stop.signal,
 });
 // Large JSON may still be on its way out: the exit waits for it.

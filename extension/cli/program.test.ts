@@ -22,11 +22,13 @@ async function run(...args: string[]) {
     homeFolder: folder,
     installFolder: fileURLToPath(new URL('../..', import.meta.url)),
     isAlive: () => false,
+    startOf: () => undefined,
   };
   const code = await runProgram(args, host, {
     out: (text) => (out += text),
     note: (text) => (note += text),
     interactive: false,
+    styled: false,
     signal: new AbortController().signal,
   });
   return { code, out, note };

@@ -1,5 +1,6 @@
 import type { TrainPresetName } from '../protocol/lab.ts';
 import { formatDuration } from '../protocol/format.ts';
+import { withFolder } from '../server/lock.ts';
 import { prepareTraining } from '../server/lab/train/prepare.ts';
 import type { SampleSet } from '../server/lab/train/samples.ts';
 import { presets, targetNames } from '../server/lab/train/settings.ts';
@@ -84,18 +85,20 @@ export const train: Verb = {
     );
     const { native, train: set, valid, base, lowMemory, need } = prepared;
     terminal.note(describeStart(set, valid, settings, need, lowMemory));
-    if (values['fresh'] === true) {
-      await forgetRun(folder);
-    }
     const line = progressLog(terminal);
     const start = performance.now();
     const options = { settings, train: set, valid, folder, base, checkpoints: lowMemory, saveSeconds };
-    const result = await resumable(terminal, folder, () =>
-      trainAdapter(session.engine, native, options, {
-        signal: terminal.signal,
-        onProgress: (progress) => line.show(describeProgress(progress)),
-      }),
-    ).finally(() => line.clear());
+    const result = await withFolder(folder, session.host, async () => {
+      if (values['fresh'] === true) {
+        await forgetRun(folder);
+      }
+      return resumable(terminal, folder, () =>
+        trainAdapter(session.engine, native, options, {
+          signal: terminal.signal,
+          onProgress: (progress) => line.show(describeProgress(progress)),
+        }),
+      );
+    }).finally(() => line.clear());
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
     terminal.out(
       values['json'] === true

@@ -10,6 +10,8 @@ export interface Terminal {
   readonly note: (text: string) => void;
   /** Whether notes go to a person who sees a line being rewritten. */
   readonly interactive: boolean;
+  /** Whether results may be styled: a person reads them, and did not ask for plain text. */
+  readonly styled: boolean;
   /** Aborts with Ctrl+C. */
   readonly signal: AbortSignal;
   readonly session: (options: CommonOptions) => Promise<Session>;

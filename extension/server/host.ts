@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 
 /**
@@ -13,6 +14,8 @@ export interface Host {
   /** The folder that holds `dist` and `media`. */
   readonly installFolder: string;
   isAlive(pid: number): boolean;
+  /** When a process started, in milliseconds since 1970; undefined when the system does not say. */
+  startOf(pid: number): number | undefined;
 }
 
 /** The host that a real process is. */
@@ -30,9 +33,31 @@ export function nodeHost(
     isAlive: (pid) => {
       try {
         return process.kill(pid, 0);
-      } catch {
-        return false;
+      } catch (error) {
+        // It lives and belongs to another user.
+        return error instanceof Error && 'code' in error && error.code === 'EPERM';
       }
     },
+    startOf: (pid) => startOf(pid, process),
   };
+}
+
+function startOf(pid: number, { platform, env }: Pick<NodeJS.Process, 'platform' | 'env'>): number | undefined {
+  const [program, args] =
+    platform === 'win32'
+      ? ['powershell', ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`]]
+      : ['ps', ['-o', 'lstart=', '-p', String(pid)]];
+  try {
+    const words = execFileSync(program, args, {
+      encoding: 'utf8',
+      env: { ...env, LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 10_000,
+      windowsHide: true,
+    });
+    const start = Date.parse(words.trim());
+    return Number.isNaN(start) ? undefined : start;
+  } catch {
+    return undefined;
+  }
 }

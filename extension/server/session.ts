@@ -15,6 +15,7 @@ import { ModelStore } from './models/store.ts';
 
 /** The engine and the models of one client: the editor's window or a run of the terminal program. */
 export interface Session {
+  readonly host: Host;
   /** Of this program. */
   readonly version: string;
   /** The folder that holds `dist` and `media`. */
@@ -63,7 +64,7 @@ export async function createSession(
     await removeSnapshots(folder);
   };
   const folders = { installFolder: host.installFolder, mergedFolder: mergedFolder(host) };
-  return { version: await readVersion(host), ...folders, engine, store, addon, clearCache };
+  return { host, version: await readVersion(host), ...folders, engine, store, addon, clearCache };
 }
 
 /** What a model could take: what is free, and what the loaded one would give back. */

@@ -7,6 +7,17 @@ import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario({ models: testModels() });
 
+step('the walkthrough leads to it', async (window) => {
+  await window.command('Welcome: Open Walkthrough');
+  await window.pick('Get Started with Paddock');
+  const steps = window.page.locator('.getting-started-step');
+  await steps.filter({ hasText: 'Make a model of your own' }).click();
+  await window.page.getByRole('button', { name: 'Open Lab' }).waitFor();
+  await window.page.waitForTimeout(1000);
+  await window.screenshot('walkthrough-lab');
+  await window.closeEditors();
+});
+
 step(
   'opens the project of the workspace',
   async (window) => {

@@ -1,12 +1,15 @@
 /** The lab's whole road with the small model: the terminal program makes it, is stopped, goes on; the child shows it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { DataMap } from '../../extension/protocol/data-map.ts';
-import { OpenLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
+import { LabRunProgress, OpenLab, PauseLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
 import type { LabState } from '../../extension/protocol/lab.ts';
+import { Chat, GenerationProgress } from '../../extension/protocol/server.ts';
 import { startChild, root, smallModel } from './child.ts';
 import { writeLabData } from './lab-data.ts';
 
@@ -103,6 +106,101 @@ test('the child shows the project, and what a change makes outdated', async () =
   } finally {
     await child.stop();
   }
+}, 60_000);
+
+test('a project is worked on by one run at a time, here or in the terminal', async () => {
+  const child = await startChild();
+  const { connection } = child;
+  try {
+    const { project } = await connection.sendRequest(OpenLab, { folder: out });
+    await connection.sendRequest(SaveLab, {
+      folder: out,
+      project: { ...project, train: { ...project.train, epochs: 3 } },
+    });
+    const stop = new CancellationTokenSource();
+    const run = connection
+      .sendRequest(RunLab, { folder: out, until: 'train' }, stop.token)
+      .catch((error: Error) => error);
+    await vi.waitFor(() => stat(join(out, 'run.lock')), { timeout: 10_000 });
+    const second = await paddock(['lab', out]);
+    expect([second.code, second.out]).toEqual([1, '']);
+    expect(second.err).toMatch(
+      new RegExp(`^paddock lab: Another run works in .*: process ${child.process.pid}, since`, 'u'),
+    );
+    stop.cancel();
+    await run;
+    await expect(stat(join(out, 'run.lock'))).rejects.toThrow('ENOENT');
+    await connection.sendRequest(SaveLab, { folder: out, project });
+  } finally {
+    await child.stop();
+  }
+}, 60_000);
+
+test('a pause cuts an answer off, the chat answers at once, and what is collected stays the same', async () => {
+  const questions = join(folder, 'long.txt');
+  await writeFile(questions, ['one', 'two', 'three'].map((n) => `Tell a long story about ${n} dogs.`).join('\n'));
+  const child = await startChild();
+  const { connection } = child;
+  const collectIn = async (name: string, onProgress: () => void): Promise<string> => {
+    const place = join(folder, name);
+    const { project } = await connection.sendRequest(OpenLab, { folder: out });
+    const asked = { files: [questions], code: [], teacher: smallModel, limit: 0, maxTokens: 200, temperature: 0.7 };
+    await connection.sendRequest(SaveLab, { folder: place, project: { ...project, questions: asked } });
+    const progress = connection.onProgress(LabRunProgress, name, onProgress);
+    await connection.sendRequest(RunLab, { folder: place, until: 'collect', partialResultToken: name });
+    progress.dispose();
+    const [made = ''] = await readdir(join(place, 'collect'));
+    return readFile(join(place, 'collect', made, 'answers-00001.jsonl'), 'utf8');
+  };
+  try {
+    const whole = await collectIn('unpaused', () => {});
+    expect(whole.split('\n')).toHaveLength(4);
+    const waits: number[] = [];
+    const pause = async (): Promise<void> => {
+      const start = performance.now();
+      await connection.sendNotification(PauseLab, { paused: true });
+      const messages = [{ role: 'user' as const, content: 'Hi' }];
+      const token = `chat ${waits.length}`;
+      const first = new Promise<void>((resolve) => {
+        connection.onProgress(GenerationProgress, token, () => resolve());
+      });
+      await Promise.all([first, connection.sendRequest(Chat, { messages, maxTokens: 1, partialResultToken: token })]);
+      waits.push(performance.now() - start);
+      await connection.sendNotification(PauseLab, { paused: false });
+    };
+    // In the middle of the writing: an answer of 200 tokens takes a second or so.
+    let timer: NodeJS.Timeout | undefined;
+    const paused = await collectIn('paused', () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void pause(), 300);
+    });
+    clearTimeout(timer);
+    expect(paused).toBe(whole);
+    expect(waits.length).toBeGreaterThan(0);
+    expect(Math.min(...waits), `the chat had its answer after ${waits.map(Math.round).join(', ')} ms`).toBeLessThan(
+      400,
+    );
+  } finally {
+    await child.stop();
+  }
+}, 90_000);
+
+test('a run of "paddock collect" holds its folder, also against one that was killed', async () => {
+  const questions = join(folder, 'many.txt');
+  const answers = join(folder, 'many');
+  await writeFile(questions, Array.from({ length: 40 }, (_, n) => `What is ${n} plus ${n}?`).join('\n'));
+  const args = ['collect', questions, '--model', smallModel, '--out', answers, '--json', '--max-tokens', '24'];
+  const first = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args], { stdio: 'ignore' });
+  await vi.waitFor(() => stat(join(answers, 'answers-00001.jsonl')), { timeout: 20_000, interval: 50 });
+  const second = await paddock(args);
+  expect(second.code).toBe(1);
+  expect(second.err).toContain(`Another run works in ${answers}: process ${first.pid}`);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  const third = await paddock([...args, '--limit', '4']);
+  expect([third.code, third.err]).toEqual([0, '']);
+  expect(JSON.parse(third.out)).toMatchObject({ prompts: 4 });
+  expect((await readdir(answers)).filter((name) => name.includes('lock'))).toEqual([]);
 }, 60_000);
 
 test('says what is wrong with a project and what is missing', async () => {

@@ -122,6 +122,88 @@ viewTest('an answer streams in, and only its last block is rendered again', stat
   assert.equal(await view.page.locator('.code-block').count(), 1);
 });
 
+viewTest(
+  'what a model thinks is folded, opens by keyboard and stays open while it streams',
+  states.empty,
+  async (view) => {
+    const text = '<think>\nFirst I look.\n\nThen I **say**.\n</think>\n\nThe answer.';
+    const message = (more) => ({ kind: 'message', message: states.answer('a', '', { timings: undefined, ...more }) });
+    const type = async (from, to) => {
+      await view.change({ kind: 'text', messageId: 'a', offset: from, text: text.slice(from, to) });
+    };
+    await view.change({ kind: 'message', message: states.question('u', 'Hi') });
+    await view.change(message({ status: 'waiting' }));
+    await type(0, 20);
+    const summary = view.page.getByTestId('thoughts').locator('summary');
+    assert.equal(await summary.innerText(), 'Thinking…');
+    assert.equal(await view.page.getByText('First I look.').count(), 0, 'closed at first');
+    assert.doesNotMatch(await view.page.getByTestId('answer').innerText(), /think>/);
+
+    await summary.focus();
+    await view.page.keyboard.press('Enter');
+    await view.page.getByText('First I', { exact: false }).waitFor();
+    await type(20, 40);
+    await view.page.getByText('Then I').waitFor();
+    await type(40, text.length);
+    await view.page.getByText('The answer.').waitFor();
+    await view.change(message({ status: 'stop', text }));
+    await view.page.getByTestId('retry').waitFor();
+    assert.equal(await summary.innerText(), 'Thoughts');
+    assert.ok(await view.page.locator('strong', { hasText: 'say' }).isVisible(), 'still open');
+    assert.ok(await summary.evaluate((element) => element === document.activeElement), 'the focus stays');
+    await view.page.keyboard.press('Space');
+    assert.equal(await view.page.getByText('First I look.').count(), 0);
+    assert.ok(await view.page.getByText('The answer.').isVisible());
+  },
+);
+
+viewTest(
+  'the answer is copied without the thoughts, which are readable where they were cut off',
+  states.thought,
+  async (view) => {
+    await view.page.getByRole('button', { name: 'Copy Answer' }).click();
+    const [copied] = (await view.requests()).map(({ params }) => params);
+    assert.ok(copied.code.startsWith('`get` takes'), copied.code);
+    // The second one has no answer yet: nothing to copy.
+    assert.equal(await view.page.getByRole('button', { name: 'Copy Answer' }).count(), 1);
+    const last = view.page.getByTestId('answer').last();
+    assert.match(await last.innerText(), /Stopped\./);
+    assert.ok(await last.getByTestId('retry').isVisible());
+    await last.locator('summary').click();
+    await last.getByText('A second look-up in the').waitFor();
+  },
+);
+
+viewTest(
+  'finished thoughts are read from their beginning, those that come at their end',
+  states.empty,
+  async (view) => {
+    const log = view.page.getByTestId('log');
+    const distance = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    const show = async (status) => {
+      await view.change({
+        kind: 'message',
+        message: states.answer('a', `<think>\n${'line\n\n'.repeat(60)}`, { status, timings: undefined }),
+      });
+      await view.page.waitForTimeout(150);
+    };
+    const summary = view.page.getByTestId('thoughts').locator('summary');
+    await show('streaming');
+    await summary.click();
+    await view.page.waitForTimeout(150);
+    assert.ok((await distance()) < 2, 'it follows');
+    await summary.evaluate((element) => element.click());
+    await show('cancelled');
+    await summary.click();
+    await view.page.waitForTimeout(150);
+    assert.ok(await summary.isVisible());
+    assert.ok((await distance()) > 100, 'it stays at the beginning');
+    await view.page.getByRole('button', { name: 'Scroll to End' }).waitFor();
+    await summary.click();
+    await view.page.getByRole('button', { name: 'Scroll to End' }).waitFor({ state: 'detached' });
+  },
+);
+
 viewTest('the list follows the answer until the user scrolls up', states.conversation, async (view) => {
   const log = view.page.getByTestId('log');
   const distance = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);

@@ -11,6 +11,11 @@ try {
     for (const name of ['empty', 'firstRun', 'downloading', 'conversation', 'prefill', 'failed']) {
       if (only !== 'lab') await take(`view-${name}-${theme}`, chatStates[name], { theme });
     }
+    for (const name of ['thinking', 'thought']) {
+      if (only === 'lab') continue;
+      await take(`view-${name}-${theme}`, chatStates[name], { theme });
+      await take(`view-${name}-open-${theme}`, chatStates[name], { theme }, unfoldThoughts);
+    }
     for (const name of Object.keys(labStates).filter((key) => key !== 'dataMap')) {
       for (const width of [420, 1000]) {
         if (only !== 'chat')
@@ -24,6 +29,10 @@ try {
   }
 } finally {
   await harness.stop();
+}
+
+async function unfoldThoughts({ page }) {
+  await page.getByTestId('thoughts').locator('summary').first().click();
 }
 
 async function openMap({ page }) {

@@ -185,6 +185,38 @@ export const prefill = {
   engine: { kind: 'answering', model },
 };
 
+const thoughts = `Okay, the user asks why the cache gives back \`undefined\`. Let me look at \`get\` first.
+
+It reads the value, and returns early when it is \`undefined\`. So a stored \`undefined\` cannot be told from a miss:
+
+\`\`\`ts
+if (value === undefined) return undefined;
+\`\`\`
+
+Wait, \`has\` would tell them apart. I should say that, and keep it short.`;
+
+export const thinking = {
+  ...empty,
+  messages: [
+    question('u1', 'Why does get return undefined although I stored it?', [chip('x', 'lru-cache.ts:4-31', 212)]),
+    answer('a1', `<think>\n${thoughts}`, { status: 'streaming', timings: undefined }),
+  ],
+  engine: { kind: 'answering', model },
+};
+
+export const thought = {
+  ...empty,
+  messages: [
+    thinking.messages[0],
+    answer(
+      'a1',
+      `<think>\n${thoughts}\n</think>\n\n\`get\` takes a value of \`undefined\` for a miss. Ask \`has\` first:\n\n\`\`\`ts\nif (!this.#items.has(key)) return undefined;\n\`\`\``,
+    ),
+    question('u2', 'And what does that cost?'),
+    answer('a2', '<think>\nA second look-up in the', { status: 'cancelled' }),
+  ],
+};
+
 export const failed = {
   ...conversation,
   attachments: [],

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { formatDuration } from '../../extension/protocol/format.ts';
 import type { Omission } from '../../extension/protocol/server.ts';
+import { splitThoughts, type SplitAnswer } from '../../extension/protocol/thoughts.ts';
 import type { AssistantMessage, ErrorAction, ErrorView } from '../../extension/protocol/webview.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import '../shared/markdown-view.ts';
@@ -8,19 +9,31 @@ import { ChatElement } from './element.ts';
 import { icon, iconButton } from '../shared/icon.ts';
 
 /**
- * One answer: its progress, its text, how it ended, and what can be done with it.
+ * One answer: its progress, what the model thought before it, its text, how it ended, and what can be done with it.
  *
  * @property message - the answer
  * @property last - whether it is the last message, which alone can be made again
  */
 export class AnswerMessage extends ChatElement {
-  static override readonly properties = { message: { attribute: false }, last: { attribute: false } };
+  static override readonly properties = {
+    message: { attribute: false },
+    last: { attribute: false },
+    unfolded: { state: true },
+  };
   declare message: AssistantMessage;
   declare last: boolean;
+  /** Whether the thoughts are open: while they are not, nothing is rendered into them. */
+  declare unfolded: boolean;
+
+  constructor() {
+    super();
+    this.unfolded = false;
+  }
 
   protected override render(): TemplateResult {
     const { message } = this;
     const live = message.status === 'waiting' || message.status === 'streaming';
+    const { answer, ...thinking } = splitThoughts(message.text);
     return html`<article
       class="answer ${live ? 'live' : ''}"
       aria-busy=${live}
@@ -28,15 +41,27 @@ export class AnswerMessage extends ChatElement {
       data-status=${message.status}
     >
       <h2 class="hidden">Paddock</h2>
-      ${message.status === 'waiting' ? progress(message) : nothing}
-      ${
-        message.text === ''
-          ? nothing
-          : html`<paddock-markdown .text=${message.text} .streaming=${live}></paddock-markdown>`
-      }
+      ${message.status === 'waiting' ? progress(message) : nothing} ${this.#thoughts(thinking, live)}
+      ${answer === '' ? nothing : html`<paddock-markdown .text=${answer} .streaming=${live}></paddock-markdown>`}
       ${message.error === undefined ? nothing : this.#error(message.error)} ${this.#note()}
-      ${message.omitted.length > 0 ? omittedNote(message.omitted) : nothing} ${live ? nothing : this.#footer()}
+      ${message.omitted.length > 0 ? omittedNote(message.omitted) : nothing} ${live ? nothing : this.#footer(answer)}
     </article>`;
+  }
+
+  /** What the model wrote before its answer, folded: few want to read it, and it may be longer than the answer. */
+  #thoughts({ thoughts, thinking }: Omit<SplitAnswer, 'answer'>, live: boolean): TemplateResult | typeof nothing {
+    const now = live && thinking;
+    if (thoughts === undefined || (thoughts === '' && !now)) return nothing;
+    // Not announced: a screen reader would read out all that comes, and the folding says what it is.
+    return html`<details
+      class="thoughts"
+      aria-live="off"
+      data-testid="thoughts"
+      @toggle=${(event: ToggleEvent) => (this.unfolded = event.newState === 'open')}
+    >
+      <summary>${now ? t('Thinking…') : t('Thoughts')}</summary>
+      ${this.unfolded ? html`<paddock-markdown .text=${thoughts} .streaming=${now}></paddock-markdown>` : nothing}
+    </details>`;
   }
 
   #error({ message, actions }: ErrorView): TemplateResult {
@@ -86,17 +111,17 @@ export class AnswerMessage extends ChatElement {
     }
   }
 
-  #footer(): TemplateResult {
-    const { text, timings, error } = this.message;
+  #footer(answer: string): TemplateResult {
+    const { timings, error } = this.message;
     const offersRetry = error?.actions.includes('retry') === true;
     return html`<footer class=${this.last ? 'shown' : ''}>
       ${
-        text === ''
+        answer === ''
           ? nothing
           : iconButton({
               icon: 'copy',
               label: t('Copy Answer'),
-              onClick: () => void this.host.useCode({ action: 'copy', code: text, language: 'markdown' }),
+              onClick: () => void this.host.useCode({ action: 'copy', code: answer, language: 'markdown' }),
             })
       }
       ${

@@ -95,6 +95,7 @@ export class MessageList extends ChatElement {
     const last = this.#log?.lastElementChild;
     if (last) this.#resize.observe(last);
     if (this.following) this.#toEnd();
+    else this.#onScroll();
   });
 
   #question({ text, attachments }: Extract<MessageView, { role: 'user' }>): TemplateResult {
@@ -138,6 +139,8 @@ export class MessageList extends ChatElement {
   /** Links and the buttons of code blocks: they are part of sanitised text, not of templates. */
   #onClick(event: MouseEvent): void {
     if (!(event.target instanceof Element)) return;
+    // What is unfolded in a finished answer is read from its beginning; what is being written, at its end.
+    if (event.target.closest('summary') !== null && event.target.closest('.live') === null) this.following = false;
     const link = event.target.closest('a[href]');
     if (link !== null) {
       event.preventDefault();

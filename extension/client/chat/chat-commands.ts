@@ -72,6 +72,7 @@ export class ChatCommands {
     const content = exportMarkdown(conversation, {
       user: vscode.l10n.t('Question'),
       assistant: vscode.l10n.t('Answer'),
+      thoughts: vscode.l10n.t('Thoughts'),
     });
     // An untitled document: the user sees it first and saves it where they like.
     const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });

@@ -26,6 +26,8 @@ const result: Omit<GenerationResult, 'text'> = {
   omitted: [],
 };
 
+const headings = { user: 'Question', assistant: 'Answer', thoughts: 'Thoughts' };
+
 /** An engine whose answers the test writes part by part. */
 class ScriptedSource implements AnswerSource {
   readonly asked: ChatParams[] = [];
@@ -241,9 +243,23 @@ describe('ChatService', () => {
     const service = newService();
     service.attach({ id: 'x', uri: 'u', path: 'a.md', languageId: 'markdown', text: '```js\n1\n```' });
     service.send('What does it do?');
-    const text = exportMarkdown(service.conversation, { user: 'Question', assistant: 'Answer' });
+    const text = exportMarkdown(service.conversation, headings);
     expect(text).toBe(
       '# What does it do?\n\n## Question\n\nWhat does it do?\n\na.md\n\n````markdown\n```js\n1\n```\n````\n\n## Answer\n\n\n',
     );
+  });
+
+  it('keeps what the model thought as it wrote it, and exports it folded', async () => {
+    const service = newService();
+    service.send('Why?');
+    source.say('<think>\nHm.\n</think>\n\nBecause.');
+    expect(exportMarkdown(service.conversation, headings)).toContain(
+      '## Answer\n\n<details><summary>Thoughts</summary>\n\nHm.\n\n</details>\n\nBecause.\n',
+    );
+    source.end();
+    await settled(service);
+    const again = newService();
+    await again.open(service.conversation.id);
+    expect(texts(again)).toEqual(['Why?', '<think>\nHm.\n</think>\n\nBecause.']);
   });
 });

@@ -1,16 +1,24 @@
 /** A conversation as a Markdown document, for people. Pure. */
+import { splitThoughts } from '../../protocol/thoughts.ts';
 import type { Attachment, Conversation } from './conversation.ts';
 
 export function exportMarkdown(
   { title, turns }: Conversation,
-  headings: { readonly user: string; readonly assistant: string },
+  headings: { readonly user: string; readonly assistant: string; readonly thoughts: string },
 ): string {
   const parts = turns.map((turn) =>
     turn.role === 'user'
       ? [`## ${headings.user}`, turn.text, ...turn.attachments.map(attachmentBlock)].join('\n\n')
-      : `## ${headings.assistant}\n\n${turn.text}`,
+      : [`## ${headings.assistant}`, ...answerParts(turn.text, headings.thoughts)].join('\n\n'),
   );
   return `${[`# ${title}`, ...parts].join('\n\n')}\n`;
+}
+
+/** Thoughts are folded, as in the chat: as they are, Markdown would show them as a part of the answer. */
+function answerParts(text: string, heading: string): string[] {
+  const { thoughts = '', answer } = splitThoughts(text);
+  const folded = `<details><summary>${heading}</summary>\n\n${thoughts}\n\n</details>`;
+  return thoughts === '' ? [answer] : [folded, ...(answer === '' ? [] : [answer])];
 }
 
 function attachmentBlock({ path, languageId, text, startLine, endLine }: Attachment): string {

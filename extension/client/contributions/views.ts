@@ -43,5 +43,12 @@ export const walkthrough = {
         'Select code and press the light bulb: Explain, Refactor or Fix. You see the change as a diff before anything is written.',
       markdown: 'media/walkthrough/edit.md',
     },
+    {
+      id: 'lab',
+      title: 'Make a model of your own',
+      description:
+        'Train a model on questions and answers that you choose, on this computer, and use it in the chat.\n[Open Lab](command:paddock.lab.open)',
+      markdown: 'media/walkthrough/lab.md',
+    },
   ],
 } as const;

@@ -30,6 +30,15 @@ describe('answerChat', () => {
     expect(parts.at(-1)).toMatchObject({ tokens: 17 });
   });
 
+  test('thoughts that the template opens are marked as those that the model opens', async () => {
+    const parts: GenerationPart[] = [];
+    const chatTemplate = `{% for m in messages %}{{ m.content }}{% endfor %}{{ '<think>\\n' }}`;
+    const engine = await loaded({ info: { chatTemplate }, answer: () => 'Hm.\n</think>\n\nSo it is.' });
+    const result = await answerChat(engine, question, never, (part) => parts.push(part));
+    expect(result.text).toBe('<think>\nHm.\n</think>\n\nSo it is.');
+    expect(parts.map((part) => (part.kind === 'text' ? part.text : '')).join('')).toBe(result.text);
+  });
+
   test('stopping keeps the partial answer', async () => {
     const stop = new AbortController();
     const result = await answerChat(await loaded({ answer: () => 'x'.repeat(5000) }), question, stop.signal, () =>

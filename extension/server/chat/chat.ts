@@ -30,12 +30,17 @@ export async function answerChat(
         maxTokens: prompt.maxTokens,
         sampler: completeSampler(params.sampler, chatSampler),
       };
+      let start = prompt.answerStart;
       const generation = await generate(model, request, {
         signal: jobSignal,
         onPrefill: (done, total) => stream.prefill(done, total),
-        onText: (text, tokens) => stream.text(text, tokens),
+        onText: (text, tokens) => {
+          stream.text(start + text, tokens);
+          start = '';
+        },
       });
-      return toResult(generation, prompt, model.info.contextLength);
+      const text = generation.text === '' ? '' : prompt.answerStart + generation.text;
+      return toResult({ ...generation, text }, prompt, model.info.contextLength);
     });
   } catch (error) {
     if (EngineError.is(error, 'cancelled')) {

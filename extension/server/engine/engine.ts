@@ -41,6 +41,8 @@ export class Engine {
   #model: NativeModel | undefined;
   /** Ends every job of the model that is loaded. */
   #modelGone = new AbortController();
+  /** Ends the work that a pause cuts off. */
+  #pausing = new AbortController();
   /** Ends the load that runs or waits; a newer one takes its place. */
   #loading = new AbortController();
   #state: EngineState = { kind: 'noModel' };
@@ -131,6 +133,27 @@ export class Engine {
     });
   }
 
+  /**
+   * Background work that makes room at once: a pause ends `job` by its signal, and after it `job` runs again from its
+   * beginning. So it gives the same result each time and leaves nothing behind.
+   */
+  async runPausable<T>(signal: AbortSignal, job: (model: NativeModel, signal: AbortSignal) => Promise<T>): Promise<T> {
+    for (;;) {
+      let cutOff = (): boolean => false;
+      const work = this.run(priorities.background, signal, (model, either) => {
+        const { signal: pausing } = (this.#pausing = new AbortController());
+        // A result that came just then may be cut off as well, and looks like any other.
+        cutOff = () => pausing.aborted && !either.aborted;
+        return job(model, AbortSignal.any([either, pausing]));
+      });
+      const result = await work.catch((error: unknown) => {
+        if (!cutOff()) throw error;
+        return undefined;
+      });
+      if (!cutOff()) return result as T;
+    }
+  }
+
   /** Has the loaded model forget earlier prompts, once the running job has ended. */
   async clearCache(): Promise<void> {
     await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
@@ -138,9 +161,13 @@ export class Engine {
     });
   }
 
-  /** Lets the running job end and no further background job begin: something else needs the cores. */
+  /**
+   * Something else needs the cores: no further background job begins, and of those that run the pausable one is cut off;
+   * any other ends first.
+   */
   pause(): void {
     this.#scheduler.hold(true);
+    this.#pausing.abort();
   }
 
   resume(): void {

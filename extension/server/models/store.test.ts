@@ -27,6 +27,7 @@ const host = {
   homeFolder: '/home/me',
   installFolder: '/',
   isAlive: () => false,
+  startOf: () => undefined,
 };
 
 let root = '';

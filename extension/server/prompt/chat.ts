@@ -1,5 +1,6 @@
 import type { ChatTurn, CodeContext, Omission } from '../../protocol/server.ts';
 import type { ChatMessage } from '../../protocol/model.ts';
+import { splitThoughts, thoughtsStart } from '../../protocol/thoughts.ts';
 import { EngineError } from '../engine/errors.ts';
 import { packTurns } from './budget.ts';
 import type { TurnCost } from './budget.ts';
@@ -16,6 +17,11 @@ export interface Prompt {
   readonly omitted: readonly Omission[];
 }
 
+export interface ChatPrompt extends Prompt {
+  /** What the answer begins with before the model writes: some templates open the thoughts. */
+  readonly answerStart: string;
+}
+
 /** Tokens kept free for an answer when the caller does not say; a quarter of the context when that is less. */
 const answerReserve = 1024;
 
@@ -23,7 +29,7 @@ const answerReserve = 1024;
  * The prompt of the next answer in a conversation, within the live context less the answer's reserve. What had to
  * be left out is in `omitted`. Throws `promptTooLong` when the last message alone does not fit.
  */
-export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[], maxTokens?: number): Prompt {
+export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[], maxTokens?: number): ChatPrompt {
   checkTurns(turns);
   const { contextLength } = model.info;
   const reserve = Math.min(maxTokens ?? answerReserve, Math.floor(contextLength / 4));
@@ -38,17 +44,28 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
     const { messages, omitted } = pack(model, conversation, budget);
     const tokens = encodeConversation(model, [{ role: 'system', content: system }, ...messages]);
     if (tokens.length <= limit) {
-      return { tokens, maxTokens: answerLimit(contextLength - tokens.length, maxTokens), omitted };
+      const answerStart = endsWith(tokens, model.tokenize(thoughtsStart, true)) ? thoughtsStart : '';
+      return { tokens, maxTokens: answerLimit(contextLength - tokens.length, maxTokens), omitted, answerStart };
     }
     budget -= tokens.length - limit;
   }
 }
 
-/** What a model thought before an earlier answer is of no more use to it, and long; its own template drops it too. */
+/**
+ * What a model thought before an earlier answer is of no more use to it, and long; its own template drops it too.
+ * Thoughts that were cut off stay: there is no answer, and "Continue" can only go on from them.
+ */
 function withoutThoughts(turn: ChatTurn): ChatTurn {
-  return turn.role === 'assistant'
-    ? { ...turn, content: turn.content.replace(/^\s*<think>.*?<\/think>\s*/su, '') }
-    : turn;
+  if (turn.role !== 'assistant') {
+    return turn;
+  }
+  const { thinking, answer } = splitThoughts(turn.content);
+  return thinking ? turn : { ...turn, content: answer };
+}
+
+function endsWith(tokens: Int32Array, end: Int32Array): boolean {
+  const from = tokens.length - end.length;
+  return from >= 0 && end.every((token, index) => tokens[from + index] === token);
 }
 
 function answerLimit(free: number, maxTokens: number | undefined): number {

@@ -52,6 +52,15 @@ describe('buildChatPrompt', () => {
     expect(fakeText(tokens)).toContain('<|im_start|>assistant\nThat <think>a</think> is a thought.<|im_end|>');
   });
 
+  test('keeps thoughts that were cut off: they are all there is to go on from', async () => {
+    const { tokens } = buildChatPrompt(await modelWith(4096), [
+      { role: 'user', content: 'Why?' },
+      { role: 'assistant', content: '<think>\nHm.' },
+      { role: 'user', content: 'Continue.' },
+    ]);
+    expect(fakeText(tokens)).toContain('<|im_start|>assistant\n<think>\nHm.<|im_end|>');
+  });
+
   test('drops and reports what does not fit, and stays within the context', async () => {
     const turns: ChatTurn[] = [];
     for (let index = 0; index < 20; index += 1) {

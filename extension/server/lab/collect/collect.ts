@@ -4,7 +4,6 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { answerOf, promptOf } from '../curate/record.ts';
 import type { CurateRecord } from '../curate/record.ts';
 import { Remaining } from '../remaining.ts';
@@ -57,9 +56,7 @@ export async function collect(
     const done = known + answered + failed;
     onProgress?.({ done, total: prompts.length, failed, remainingSeconds: remaining.seconds() });
     try {
-      const answer = await engine.run(priorities.background, signal, (model, either) =>
-        answerPrompt(model, prompt, settings, either),
-      );
+      const answer = await engine.runPausable(signal, (model, either) => answerPrompt(model, prompt, settings, either));
       shards.append(toRecord(prompt, answer, settings, teacher));
       answered++;
       completionTokens += answer.completionTokens;

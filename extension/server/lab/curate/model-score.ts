@@ -5,7 +5,6 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import { settle } from '../../engine/generate.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { withBos } from '../../prompt/encode.ts';
 import { encodeSample } from '../train/samples.ts';
 import { answerOf } from './record.ts';
@@ -22,7 +21,7 @@ export type ScoreRecord = (record: CurateRecord, signal: AbortSignal) => Promise
 /** Undefined for a record without an answer, or one that leaves no room for it. */
 export function scoreWith(engine: Engine): ScoreRecord {
   return (record, signal) =>
-    engine.run(priorities.background, signal, async (model, either) => {
+    engine.runPausable(signal, async (model, either) => {
       const encoded = encodeSample(model, record, 'chat', mostTokens)?.sample;
       const alone = withBos(model, model.tokenize(answerOf(record), false)).subarray(0, mostTokens);
       if (encoded === undefined || alone.length < 2) return undefined;

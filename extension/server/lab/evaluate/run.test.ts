@@ -34,7 +34,7 @@ function side(name: string, factor: number, opened: string[] = []): Side {
       opened.push(name);
       const model = { factor } as unknown as NativeModel;
       const engine = {
-        run: (_p: number, signal: AbortSignal, job: (m: NativeModel, s: AbortSignal) => unknown) => job(model, signal),
+        runPausable: (signal: AbortSignal, job: (m: NativeModel, s: AbortSignal) => unknown) => job(model, signal),
       };
       return Promise.resolve({
         engine: engine as unknown as Engine,

@@ -1,7 +1,6 @@
 /** Runs metrics over the tasks of a file, on one model after the other. */
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { Journal } from '../journal.ts';
 import { Remaining } from '../remaining.ts';
 import type { ModelFile, ModelIdentity } from './identity.ts';
@@ -125,7 +124,7 @@ async function runSides<Task>(
     for (const { metric, task, index, sample } of list.filter(isOpen)) {
       const progress = { model: opened.identity.name, metric: metric.id, done, total };
       onProgress?.({ ...progress, remainingSeconds: remaining.seconds() });
-      const result = await opened.engine.run(priorities.interactive, signal, (model, either) =>
+      const result = await opened.engine.runPausable(signal, (model, either) =>
         metric.evaluate(model, task, sample, either),
       );
       table.set({ side, metric: metric.id, task: index, sample, ...result });

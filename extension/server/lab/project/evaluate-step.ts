@@ -5,7 +5,6 @@ import type { LabAnswer, LabComparison } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { generate } from '../../engine/generate.ts';
 import { chatSampler, completeSampler } from '../../engine/sampling.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { encodeConversation } from '../../prompt/encode.ts';
 import { draw } from '../curate/draw.ts';
 import { gtPpl, gtPpl2023 } from '../evaluate/gt-ppl.ts';
@@ -104,7 +103,7 @@ async function compareAnswers(
     for (const [index, task] of asked.entries()) {
       const fraction = 0.8 + (0.2 * (side * asked.length + index)) / (2 * asked.length);
       hooks.tell({ words: `answers to read, ${basename(name)}`, fraction, remainingSeconds: undefined });
-      const answer = await engine.run(priorities.background, hooks.signal, (model, signal) =>
+      const answer = await engine.runPausable(hooks.signal, (model, signal) =>
         generate(
           model,
           {

@@ -9,9 +9,9 @@ import type {
   LabStepView,
 } from '../../../protocol/lab.ts';
 import { noTraining } from '../../../protocol/lab.ts';
-import { EngineError } from '../../engine/errors.ts';
 import type { Session } from '../../session.ts';
 import { isThere } from '../../is-there.ts';
+import { withFolder } from '../../lock.ts';
 import { collectStep } from './collect-step.ts';
 import type { CollectResult } from './collect-step.ts';
 import { curateStep } from './curate-step.ts';
@@ -48,12 +48,13 @@ export class Lab {
 
   /**
    * Makes what is not done, up to and with the step `until`. Throws `cancelled`, after which the next run goes on, and
-   * `busy` when a run is going on already.
+   * `busy` when a run is going on already, here or in another process.
    */
-  async run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
-    if (this.#running !== undefined) {
-      throw new EngineError('busy', 'This project is being worked on already.');
-    }
+  run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
+    return withFolder(this.#folder, this.#session.host, () => this.#run(until, hooks));
+  }
+
+  async #run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
     const workshop = await this.#workshop();
     const before: Partial<Record<LabStepName, StepPlace>> = {};
     try {
