@@ -242,14 +242,16 @@ PADDOCK_INLINE void FitLineLanes(const FitGroups& g, int lane, int levels, bool 
     sums.x = Isa::Add(sums.x, Isa::LoadF(relative.wx[i]));
   }
   const Isa::F limit = below ? Negative(Isa::Mul(middle, inverse_reach)) : Isa::Set1(1e6f);
-  // Elements lie in [-1, 1] now; the range of the codes reaches a little further, or leaves the ends out.
-  static constexpr float kReach[8] = {-0.5f, 0.1f, 0.5f, 0.9f, 1.3f, 1.8f, 2.4f, 3.2f};
+  // Elements lie in [-1, 1] now; the range of the codes reaches a little further, or leaves the ends out. The first one
+  // has a level less, so that elements which come from half as many levels find each of theirs again.
+  static constexpr float kReach[8] = {-1.0f, -0.4f, 0.1f, 0.5f, 0.9f, 1.4f, 2.0f, 2.8f};
   BestLine best{Isa::Set1(-1.0f), Isa::Set1(1.0f / half), Isa::Zero()};
   for (int first = 0; first < 8; first += 4) {
     Isa::F inverse[4], center[4];
     for (int t = 0; t < 4; ++t) {
-      inverse[t] = Isa::Set1(half + 0.5f * kReach[first + t]);
-      center[t] = Isa::Zero();
+      const float steps = half + 0.5f * kReach[first + t];
+      inverse[t] = Isa::Set1(steps);
+      center[t] = Isa::Set1(first + t == 0 ? 0.5f / steps : 0.0f);
     }
     TryLines(relative, sums, inverse, center, half, limit, &best);
   }
