@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -20,9 +20,14 @@ afterEach(() => rm(folder, { recursive: true }));
 const host = nodeHost(process, '/');
 /** Another process, of which only the pid is real. */
 const other = { ...host, pid: process.ppid };
-const hold = (at: number, more: object = {}): Promise<void> =>
-  writeFile(path, JSON.stringify({ pid: process.ppid, computer: hostname(), at, token: 'theirs', ...more }));
-const taken = (): Promise<string> => withFolder(folder, host, () => readFile(path, 'utf8'));
+const named = ({ pid = process.ppid, computer = hostname(), at = Date.now() }): string =>
+  `${pid}.${at}.theirs.${encodeURIComponent(computer)}`;
+const hold = async (at: number, more: { pid?: number; computer?: string } = {}): Promise<void> => {
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, named({ at, ...more })), '');
+};
+const taken = (): Promise<string[]> => withFolder(folder, host, () => readdir(path));
+const ours = expect.stringMatching(new RegExp(`^${process.pid}\\.\\d+\\.[\\w-]+\\.`, 'u'));
 
 /** Runs `script` in processes of their own, which can be killed. */
 function bundle(script: string): string {
@@ -55,7 +60,7 @@ describe('withFolder', () => {
     });
     await expect(withFolder(folder, host, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await readdir(folder)).toEqual([]);
-    expect(JSON.parse(await taken())).toMatchObject({ pid: process.pid, computer: hostname() });
+    expect(await taken()).toEqual([ours]);
   });
 
   test('makes the folder', async () => {
@@ -79,7 +84,7 @@ describe('withFolder', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await readdir(folder)).toEqual(['run.lock']);
-    expect(JSON.parse(await taken())).toMatchObject({ pid: process.pid });
+    expect(await taken()).toEqual([ours]);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -102,19 +107,20 @@ describe('withFolder', () => {
     await expect(taken()).rejects.toMatchObject({ message: expect.stringContaining('on the computer elsewhere') });
   });
 
-  test('waits for a lock that is being written, and takes over one that never was', async () => {
-    await writeFile(path, '');
-    const waiting = taken();
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    await hold(Date.now());
-    await expect(waiting).rejects.toMatchObject({ code: 'busy' });
-    await writeFile(path, '{"pid":');
+  test('leaves alone what is not its own', async () => {
+    await withFolder(folder, host, () => hold(Date.now()));
+    expect(await readdir(path)).toHaveLength(1);
+    await rm(path, { recursive: true });
+    await mkdir(path);
+    await writeFile(join(path, '.DS_Store'), '');
     await taken();
+    expect(await readdir(path)).toEqual(['.DS_Store']);
   });
 
-  test('leaves a lock alone that is not its own any more', async () => {
-    await withFolder(folder, host, () => hold(Date.now()));
-    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ token: 'theirs' });
+  test('waits a moment for those who came in the same one, and may step back', async () => {
+    await hold(Date.now());
+    setTimeout(() => void rm(path, { recursive: true }), 100);
+    expect(await taken()).toEqual([ours]);
   });
 
   test('of many processes that see the same dead lock at once, one at a time works', async () => {

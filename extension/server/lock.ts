@@ -1,10 +1,15 @@
 /**
- * One process at a time: a file that is there while somebody works, with who that is. `proper-lockfile` would need a timer
+ * One process at a time: a folder in which everybody who works, or is about to, has an empty file, whose name says who
+ * that is. Who comes puts their file there and only then looks for others, so of two at least one sees the other; and
+ * what a process left that is gone can be removed by anybody at any moment, since no other file has its name. A single
+ * file cannot do that: between the look and the removal it may have become another one's.
+ *
+ * `proper-lockfile` would need a timer
  * that a long computation or a sleeping laptop delays, after which a second process takes a lock that is held; the pid
  * and the time at which its process started cannot be late.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +24,7 @@ export interface Holder {
   readonly computer: string;
   /** When it was taken, in milliseconds since 1970. */
   readonly at: number;
-  /** Tells this lock from any other. */
+  /** Tells it from any other. */
   readonly token: string;
 }
 
@@ -27,8 +32,8 @@ export interface Holder {
 const held = new Map<string, Holder>();
 
 /**
- * Throws `busy` with the words of `explain` while another living process, or this one, holds the lock at `path`. What a
- * process left that is gone is taken over.
+ * Throws `busy` with the words of `explain` while another living process, or this one, holds the lock at `path`, a folder
+ * in one that is there. What a process left that is gone is taken over.
  */
 export async function withLock<T>(
   path: string,
@@ -38,15 +43,18 @@ export async function withLock<T>(
 ): Promise<T> {
   const own = held.get(path);
   if (own !== undefined) throw new EngineError('busy', explain(own));
-  const holder = { pid: host.pid, computer: hostname(), at: Date.now(), token: randomUUID() };
-  held.set(path, holder);
+  const token = randomUUID();
+  const mine = (): Holder => ({ pid: host.pid, computer: hostname(), at: Date.now(), token });
+  held.set(path, mine());
   try {
-    await acquire(path, holder, host, explain);
-    return await work();
+    const holder = await acquire(path, mine, host, explain);
+    try {
+      return await work();
+    } finally {
+      await leave(path, holder);
+    }
   } finally {
     held.delete(path);
-    // It may not have been taken, or been deleted by hand, and be another run's.
-    if ((await readHolder(path))?.token === holder.token) await rm(path, { force: true });
   }
 }
 
@@ -65,35 +73,63 @@ export async function withFolder<T>(folder: string, host: LockHost, work: () => 
   return withLock(path, host, explain, work);
 }
 
-async function acquire(path: string, own: Holder, host: LockHost, explain: (holder: Holder) => string): Promise<void> {
-  while (!(await create(path, own))) {
-    const holder = await readHolder(path);
-    if (holder === undefined) {
-      // The other process has made the file and not yet written it, or died between the two.
-      if (await isYoung(path)) await sleep(20);
-      else await takeAway(path, undefined);
-    } else if (isHeld(holder, host)) {
-      throw new EngineError('busy', explain(holder));
-    } else {
-      await takeAway(path, holder.token);
+/** Two that come at the same moment see each other, and both step back; by chance, one comes again first. */
+const sameMomentMs = 1000;
+const stepBackMs = 30;
+
+async function acquire(
+  path: string,
+  mine: () => Holder,
+  host: LockHost,
+  explain: (holder: Holder) => string,
+): Promise<Holder> {
+  for (;;) {
+    const own = mine();
+    await enter(path, own);
+    const other = await findOther(path, own, host);
+    if (other === undefined) return own;
+    await leave(path, own);
+    if (own.at - other.at > sameMomentMs || other.computer !== own.computer) {
+      throw new EngineError('busy', explain(other));
+    }
+    await sleep(Math.random() * stepBackMs);
+  }
+}
+
+async function enter(path: string, own: Holder): Promise<void> {
+  for (;;) {
+    await mkdir(path).catch(ignore('EEXIST'));
+    try {
+      await writeFile(join(path, nameOf(own)), '', { flag: 'wx', mode: 0o600 });
+      return;
+    } catch (error) {
+      // The last one to leave has taken the folder away.
+      ignore('ENOENT')(error);
     }
   }
 }
 
-/** False when the file is there already. */
-async function create(path: string, holder: Holder): Promise<boolean> {
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(holder));
-    } finally {
-      await file.close();
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
+async function leave(path: string, own: Holder): Promise<void> {
+  await rm(join(path, nameOf(own)), { force: true });
+  // Somebody else may be in it, or have taken it away.
+  await rmdir(path).catch(() => undefined);
+}
+
+/** Somebody else who is there and lives; what others left that do not live goes. */
+async function findOther(path: string, own: Holder, host: LockHost): Promise<Holder | undefined> {
+  for (const name of await readdir(path)) {
+    const holder = parseName(name);
+    if (holder === undefined || holder.token === own.token) continue;
+    if (isHeld(holder, host)) return holder;
+    await rm(join(path, name), { force: true });
   }
+  return undefined;
+}
+
+function ignore(code: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof Error && 'code' in error && error.code === code)) throw error;
+  };
 }
 
 /** A process that started clearly after the lock was taken only has the pid of the one that took it. */
@@ -108,36 +144,20 @@ function isHeld({ pid, computer, at }: Holder, host: LockHost): boolean {
   return start === undefined || start <= at + clockSlackMs;
 }
 
-/**
- * Removes a lock that nobody holds. Another process may do so at the same time and take it: moving the file shows
- * which one it was, and what was not meant goes back.
- */
-async function takeAway(path: string, token: string | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readHolder(aside))?.token === token) await rm(aside, { force: true });
-  else await rename(aside, path);
+function nameOf({ pid, at, token, computer }: Holder): string {
+  return `${pid}.${at}.${token}.${encodeURIComponent(computer)}`;
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+function parseName(name: string): Holder | undefined {
+  const [, pid, at, token, computer] = /^(\d+)\.(\d+)\.([\w-]+)\.(.+)$/u.exec(name) ?? [];
+  if (token === undefined || computer === undefined) return undefined;
+  return { pid: Number(pid), at: Number(at), token, computer: decoded(computer) };
+}
+
+function decoded(text: string): string {
   try {
-    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder> | null;
-    const { pid, computer, at, token } = value ?? {};
-    if (typeof pid !== 'number' || typeof at !== 'number') return undefined;
-    return typeof computer === 'string' && typeof token === 'string' ? { pid, computer, at, token } : undefined;
+    return decodeURIComponent(text);
   } catch {
-    return undefined;
+    return text;
   }
-}
-
-const writingMs = 2000;
-
-async function isYoung(path: string): Promise<boolean> {
-  const made = await stat(path).catch(() => undefined);
-  return made !== undefined && Date.now() - made.mtimeMs < writingMs;
 }
