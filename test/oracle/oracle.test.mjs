@@ -25,8 +25,11 @@ const mostTies = 0.05;
 /** Below this margin between the two best logits greedy decoding may always differ. */
 const leastMargin = 0.1;
 
-/** Where no activation is int8, nothing amplifies the last bit. In nats. */
-const exactTolerance = 0.02;
+/**
+ * Where no activation is int8, nothing amplifies the last bit: in nats, and over so few of the recorded tokens because
+ * weights in half precision are slow.
+ */
+const exact = { tolerance: 0.02, tokens: 500 };
 
 /** So few tokens that the slowest kernels have done with them in seconds; a mean over them moves more. */
 const few = { tokens: 96, prompts: 3, tolerance: 1.5 };
@@ -72,10 +75,12 @@ for (const file of readdirSync(recordings)) {
       try {
         const file = join(folder, 'f16.gguf');
         paddock('quantize', name, '--type', 'F16', '--out', file);
-        const half = await addon.loadModel(file, { contextLength: 2304 }, () => {}).result;
-        const { difference, ratio } = await compareLikelihoods(half, { ...recorded.score, nll: recorded.exact }, t);
+        const half = await addon.loadModel(file, { contextLength: 512 }, () => {}).result;
+        const ids = recorded.score.ids.slice(0, exact.tokens + 1);
+        const nll = recorded.exact.slice(0, exact.tokens);
+        const { difference, ratio } = await compareLikelihoods(half, { ids, nll }, t);
         await half.unload();
-        assert.ok(difference < exactTolerance, `mean absolute difference ${difference}`);
+        assert.ok(difference < exact.tolerance, `mean absolute difference ${difference}`);
         assert.ok(Math.abs(ratio - 1) < 0.002, `mean ratio ${ratio}`);
       } finally {
         rmSync(folder, { recursive: true });
