@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findBrowser } from './workbench/browser.mjs';
 import { installPackages } from './workbench/install.mjs';
 import { writeAsText } from './oracle/as-text.mjs';
 import { defaultModel, getModels, listModels, testModels } from './workbench/models.mjs';
@@ -25,7 +26,7 @@ const suites = {
   unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
-  webview: () => nodeTests('test/webview'),
+  webview: webviewTests,
   e2e: () => script('test/e2e/run.mjs'),
 };
 
@@ -153,6 +154,12 @@ async function vitest(name, filters) {
   }
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(await readFile(file, 'utf8'));
   return counted([numPassedTests, numFailedTests + numPendingTests + numTodoTests], code);
+}
+
+/** The pages in a browser, which is installed before several processes look for it at once. */
+async function webviewTests() {
+  await findBrowser();
+  return nodeTests('test/webview');
 }
 
 /** Files of node:test in a folder. */

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { browserArguments, findBrowser } from '../workbench/browser.mjs';
 import { themes } from './themes.mjs';
 
 const dist = fileURLToPath(new URL('../../dist/webview/', import.meta.url));
@@ -25,10 +26,7 @@ export async function startHarness() {
     server.listen(0, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
+  const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
   return {
     /** A page that shows `state`; `answers` are those to other requests, by their methods. */
     async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, remembered } = {}) {
