@@ -21,12 +21,13 @@ const pages = {
 };
 
 export async function startHarness() {
+  // First, since a server that listens would keep the process alive if there is no browser.
+  const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
   const server = createServer((request, response) => void serve(request, response));
   await new Promise((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
-  const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
   return {
     /** A page that shows `state`; `answers` are those to other requests, by their methods. */
     async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, remembered } = {}) {
