@@ -1,4 +1,5 @@
 import { resourceUsage } from 'node:process';
+import type { NativeBenchRow } from '../server/engine/binding.ts';
 import { settle } from '../server/engine/generate.ts';
 import { priorities } from '../server/engine/scheduler.ts';
 import { loadModel } from './model.ts';
@@ -54,7 +55,7 @@ export const bench: Verb = {
     }
     result.rows.forEach((row) =>
       terminal.out(
-        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens after ${String(row.depth).padStart(5)}  ${row.tokensPerSecond.toFixed(1)} per second\n`,
+        `${row.test.padEnd(8)} ${String(row.tokens).padStart(5)} tokens after ${String(row.depth).padStart(5)}  ${row.tokensPerSecond.toFixed(1)} per second, ${share(row)} % of what the machine ${row.test === 'prefill' ? 'computes' : 'reads'} then\n`,
       ),
     );
     terminal.out(
@@ -68,4 +69,9 @@ export const bench: Verb = {
 
 function gib(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(2);
+}
+
+/** How much of the machine's own limit, as it was at that moment, a row has used. */
+function share({ tokensPerSecond, cost, limit }: NativeBenchRow): string {
+  return ((100 * tokensPerSecond * cost) / limit).toFixed(0);
 }

@@ -226,6 +226,8 @@ Napi::Object ToJs(Napi::Env env, const BenchReport& report) {
     row.Set("tokens", from.tokens);
     row.Set("depth", from.depth);
     row.Set("tokensPerSecond", from.tokens_per_second);
+    row.Set("limit", from.limit);
+    row.Set("cost", from.cost);
     list.Set(static_cast<uint32_t>(i), row);
   }
   Napi::Object out = Napi::Object::New(env);

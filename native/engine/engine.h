@@ -123,9 +123,15 @@ struct BenchRow {
   int tokens = 0;
   int depth = 0;  // tokens that were in the cache before
   double tokens_per_second = 0;
+  // The machine's limit as it was between these tokens, the median: int8 operations per second of prefill, bytes read
+  // per second of decoding. Memory of a shared machine is twice as fast in one minute as in the next.
+  double limit = 0;
+  // What one token takes of it, operations or bytes; attention counts with the bytes of its keys and values, and not
+  // at all with its operations, which are no int8 ones.
+  double cost = 0;
 };
 
-// A limit of the machine, from passes before and after the rows, so that it stands for the same minutes as they do.
+// A limit of the machine, of all looks that were taken at it beside the rows.
 struct Limit {
   double best = 0, median = 0;
 };

@@ -237,14 +237,18 @@ export interface NativeBenchRow {
   /** Tokens that were in the cache before. */
   readonly depth: number;
   readonly tokensPerSecond: number;
+  /** What the machine could do between these tokens: int8 operations (prefill) or bytes read (decode) per second. */
+  readonly limit: number;
+  /** What one token takes of it; `tokensPerSecond * cost / limit` is the share that was used. */
+  readonly cost: number;
 }
 
 export interface NativeBench {
   readonly rows: NativeBenchRow[];
-  /** Bytes per second over all threads: the best of nine passes, some before and some after the rows. */
+  /** Bytes per second over all threads: the best of all looks that were taken between the tokens. */
   readonly readBandwidth: number;
   readonly readBandwidthMedian: number;
-  /** int8 multiply and add operations per second over all threads, the best of as many. */
+  /** int8 multiply and add operations per second over all threads, the best of all looks before and after prefill. */
   readonly int8Peak: number;
   readonly int8PeakMedian: number;
   /** Bytes of weights that decoding one token reads. */

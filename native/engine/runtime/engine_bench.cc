@@ -7,6 +7,9 @@
 namespace paddock {
 namespace {
 
+// Tokens between two looks at the memory.
+constexpr int kTokensPerLook = 8;
+
 // Of one sample or more.
 Limit BestAndMedian(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
@@ -37,24 +40,31 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   report.weight_bytes_per_token +=
       PanelBytes(s.weights.head) + RowBytes(s.weights.embedding.type, static_cast<size_t>(s.plan.h.hidden));
 
-  std::vector<double> bandwidths, peaks;
-  const auto probe = [&](int passes) {
-    for (int pass = 0; pass < passes && !(cancel != nullptr && cancel->load()); ++pass) {
-      bandwidths.push_back(MeasureReadBandwidth());
-      peaks.push_back(MeasureInt8Peak());
-    }
+  // All samples, and those of the present row.
+  std::vector<double> bandwidths, peaks, beside;
+  const auto probe_bandwidth = [&] {
+    bandwidths.push_back(MeasureReadBandwidth());
+    beside.push_back(bandwidths.back());
+  };
+  const auto probe_peak = [&] {
+    peaks.push_back(MeasureInt8Peak());
+    beside.push_back(peaks.back());
   };
   std::vector<int32_t> ids(static_cast<size_t>(std::max({prompt, depth, 1})));
   for (size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
   const std::span<const int32_t> all(ids);
-  probe(5);
   for (int r = 0; r < options.repeat; ++r) {
     s.cached.clear();
-    auto start = Clock::now();
     if (prompt > 0) {
+      beside.clear();
+      for (int look = 0; look < 3; ++look) probe_peak();
+      const auto start = Clock::now();
       if (!s.Prefill(all.first(static_cast<size_t>(prompt)), 0, kMaxBatch, cancel, nullptr)) return cancelled;
-      report.rows.push_back({true, prompt, 0, prompt / (MillisecondsSince(start) / 1000)});
+      const double rate = prompt / (MillisecondsSince(start) / 1000);
+      for (int look = 0; look < 3; ++look) probe_peak();
+      report.rows.push_back(
+          {true, prompt, 0, rate, BestAndMedian(beside).median, 2.0 * static_cast<double>(report.layer_weights)});
     }
     if (generate == 0) continue;
     // Decoding needs the logits of a token before it. A cache that is too deep gives its end up, and the token there is
@@ -63,15 +73,26 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
     if (before != prompt &&
         !s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr))
       return cancelled;
-    start = Clock::now();
+    beside.clear();
+    double milliseconds = 0;
     for (int i = 0; i < generate; ++i) {
+      if (i % kTokensPerLook == 0) probe_bandwidth();
+      const auto start = Clock::now();
       const int32_t token = ArgMax(s.Logits(0));
       if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) return cancelled;
+      milliseconds += MillisecondsSince(start);
       s.cached.push_back(token);
     }
-    report.rows.push_back({false, generate, before, generate / (MillisecondsSince(start) / 1000)});
+    probe_bandwidth();
+    const double seen = before + 0.5 * generate;
+    const double cost = static_cast<double>(report.weight_bytes_per_token) +
+                        seen * static_cast<double>(KvCache::BlockBytes(s.plan.h, s.cache.type())) / kBlockTokens;
+    report.rows.push_back(
+        {false, generate, before, generate / (milliseconds / 1000), BestAndMedian(beside).median, cost});
   }
-  probe(4);
+  // What no row has asked for is measured all the same.
+  if (bandwidths.empty()) probe_bandwidth();
+  if (peaks.empty()) probe_peak();
   if (cancel != nullptr && cancel->load()) return cancelled;
   report.read_bandwidth = BestAndMedian(std::move(bandwidths));
   report.int8_peak = BestAndMedian(std::move(peaks));

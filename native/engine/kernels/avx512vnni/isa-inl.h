@@ -165,12 +165,22 @@ struct Avx512VnniIsa {
   }
 };
 
-PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
+template <int kAhead>
+PADDOCK_INLINE void PrefetchAhead(const uint8_t* p) {
 #if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
   // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
   // misses are few.
-  asm volatile("prefetchnta %0" : : "m"(p[8192]));
+  asm volatile("prefetchnta %0" : : "m"(p[kAhead]));
 #else
-  _mm_prefetch(reinterpret_cast<const char*>(p) + 8192, _MM_HINT_NTA);
+  _mm_prefetch(reinterpret_cast<const char*>(p) + kAhead, _MM_HINT_NTA);
 #endif
+}
+PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
+  PrefetchAhead<8192>(p);
+}
+// On Zen 5 a loop that prefetches and loads line by line reads Q4_K, Q5_K and Q6_K at 0.83 to 0.91 of the memory's speed,
+// at any distance; asked for every line once more, at 0.95 to 1.05. Short loops over small blocks do not gain.
+PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
+  PrefetchAhead<10240>(p);
+  PrefetchAhead<6144>(p);
 }

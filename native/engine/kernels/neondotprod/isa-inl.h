@@ -175,3 +175,6 @@ struct NeonDotprodIsa {
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   __builtin_prefetch(p + 3072, 0, 0);
 }
+PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
+  PrefetchStream(p);
+}

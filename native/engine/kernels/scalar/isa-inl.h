@@ -199,3 +199,4 @@ struct ScalarIsa {
 };
 
 PADDOCK_INLINE void PrefetchStream(const uint8_t*) {}
+PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t*) {}
