@@ -123,6 +123,23 @@ TEST(StopStringsAreHeldBackAndCutOff) {
   CHECK_EQ(run("ends with ST", {"STOP"}, &stopped), "ends with ST");
 }
 
+TEST(ArgMaxIsTheFirstOfTheLargest) {
+  // More than a block of the search, and an end that is no whole vector.
+  std::vector<float> logits(5003, -1.0f);
+  for (const size_t at : {size_t{0}, size_t{15}, size_t{2047}, size_t{2048}, size_t{4095}, size_t{5002}}) {
+    std::vector<float> one = logits;
+    one[at] = 3;
+    CHECK_EQ(ArgMax(one), static_cast<int32_t>(at));
+    one.back() = 3;  // as large, and behind it
+    one[1] = NAN;
+    CHECK_EQ(ArgMax(one), static_cast<int32_t>(at));
+  }
+  std::fill(logits.begin(), logits.end(), NAN);
+  CHECK_EQ(ArgMax(logits), 0);
+  std::fill(logits.begin(), logits.end(), -INFINITY);
+  CHECK_EQ(ArgMax(logits), 0);
+}
+
 TEST(SamplerFollowsItsOptions) {
   std::vector<float> logits = {1, 3, 2, -1};
   CHECK_EQ(Sampler({}).Sample(logits, {}), 1);

@@ -16,11 +16,27 @@ bool MoreProbable(float a_logit, int32_t a_token, float b_logit, int32_t b_token
 }  // namespace
 
 int32_t ArgMax(std::span<const float> logits) {
+  // The largest of each block, in parts that a compiler keeps in vectors; then where it is in the best block. A NaN is
+  // larger than nothing.
+  constexpr size_t kBlock = 2048, kParts = 16;
+  float max = -INFINITY;
   size_t best = 0;
-  for (size_t i = 1; i < logits.size(); ++i) {
-    if (logits[i] > logits[best]) best = i;
+  for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, logits.size());
+    float parts[kParts];
+    std::fill_n(parts, kParts, -INFINITY);
+    size_t i = begin;
+    for (; i + kParts <= end; i += kParts) {
+      for (size_t j = 0; j < kParts; ++j) parts[j] = logits[i + j] > parts[j] ? logits[i + j] : parts[j];
+    }
+    for (; i < end; ++i) parts[0] = logits[i] > parts[0] ? logits[i] : parts[0];
+    const float largest = *std::max_element(parts, parts + kParts);
+    if (largest <= max) continue;
+    max = largest;
+    best = begin;
   }
-  return static_cast<int32_t>(best);
+  const auto found = std::find(logits.begin() + static_cast<ptrdiff_t>(best), logits.end(), max);
+  return found == logits.end() ? 0 : static_cast<int32_t>(found - logits.begin());
 }
 
 Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) {}

@@ -18,55 +18,67 @@ struct KvByte {
   static PADDOCK_INLINE Isa::F Load(const int8_t* p) { return Isa::LoadSignedBytes(p); }
 };
 
+// Scores of kRows queries and the keys of kCount panels from panel `p` on. Two panels share the broadcast queries, where
+// one is a single vector: otherwise loading them would take as long as multiplying.
 // kFirst: of the segment's tiles, the one that finds keys and values in memory. It asks for the keys of the panels
 // after the next, of this or the next segment, and for the values that belong to its own.
-template <typename Kv, int kRows, bool kFirst>
-PADDOCK_INLINE void ScoreTile(const AttendArgs& a, int row, int panels) {
+template <typename Kv, int kRows, bool kFirst, int kCount>
+PADDOCK_INLINE void ScorePanels(const AttendArgs& a, int row, int p) {
   using Element = typename Kv::Element;
   constexpr int kColumnsPerLine = 64 / static_cast<int>(kKeyPanel * sizeof(Element));
+  constexpr int kVectors = kCount * kKeyVectors;
   const float* q = a.q + static_cast<size_t>(row) * a.head_dim;
   const size_t panel_size = static_cast<size_t>(a.head_dim) * kKeyPanel;
   const int block = Kv::kScaled ? kKvBlock : a.head_dim;
-  for (int p = 0; p < panels; ++p) {
-    const Element* k = static_cast<const Element*>(a.k) + static_cast<size_t>(p) * panel_size;
-    const Element* values = static_cast<const Element*>(a.v) + static_cast<size_t>(p) * panel_size;
-    Isa::F s[kRows][kKeyVectors];
+  const Element* k = static_cast<const Element*>(a.k) + static_cast<size_t>(p) * panel_size;
+  const Element* values = static_cast<const Element*>(a.v) + static_cast<size_t>(p) * panel_size;
+  Isa::F s[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) s[r][v] = Isa::Zero();
+  }
+  for (int begin = 0; begin < a.head_dim; begin += block) {
+    Isa::F part[kRows][kVectors];
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kKeyVectors; ++v) s[r][v] = Isa::Zero();
+      for (int v = 0; v < kVectors; ++v) part[r][v] = Isa::Zero();
     }
-    for (int begin = 0; begin < a.head_dim; begin += block) {
-      Isa::F part[kRows][kKeyVectors];
+    for (int c = begin; c < begin + block; ++c) {
+      if (kFirst && c % kColumnsPerLine == 0) {
+        for (int i = 0; i < kCount; ++i) {
+          PADDOCK_FETCH(k + c * kKeyPanel + (i + kCount + 1) * panel_size);
+          PADDOCK_FETCH_FAR(values + c * kKeyPanel + i * panel_size);
+        }
+      }
+      Isa::F key[kVectors];
+      for (int v = 0; v < kVectors; ++v)
+        key[v] = Kv::Load(k + v / kKeyVectors * panel_size + c * kKeyPanel + v % kKeyVectors * kLanes);
+      PADDOCK_UNROLL(16)
       for (int r = 0; r < kRows; ++r) {
-        for (int v = 0; v < kKeyVectors; ++v) part[r][v] = Isa::Zero();
-      }
-      for (int c = begin; c < begin + block; ++c) {
-        if (kFirst && c % kColumnsPerLine == 0) {
-          PADDOCK_FETCH(k + c * kKeyPanel + 2 * panel_size);
-          PADDOCK_FETCH_FAR(values + c * kKeyPanel);
-        }
-        Isa::F key[kKeyVectors];
-        for (int v = 0; v < kKeyVectors; ++v) key[v] = Kv::Load(k + c * kKeyPanel + v * kLanes);
-        PADDOCK_UNROLL(16)
-        for (int r = 0; r < kRows; ++r) {
-          const Isa::F x = Isa::Set1(q[static_cast<size_t>(r) * a.head_dim + c]);
-          for (int v = 0; v < kKeyVectors; ++v) part[r][v] = Isa::Fma(key[v], x, part[r][v]);
-        }
-      }
-      for (int v = 0; v < kKeyVectors; ++v) {
-        if constexpr (Kv::kScaled) {
-          const Isa::F scale = Isa::LoadHalf(a.k_scale + begin / kKvBlock * kSegmentKeys + p * kKeyPanel + v * kLanes);
-          for (int r = 0; r < kRows; ++r) s[r][v] = Isa::Fma(part[r][v], scale, s[r][v]);
-        } else {
-          for (int r = 0; r < kRows; ++r) s[r][v] = part[r][v];
-        }
+        const Isa::F x = Isa::Set1(q[static_cast<size_t>(r) * a.head_dim + c]);
+        for (int v = 0; v < kVectors; ++v) part[r][v] = Isa::Fma(key[v], x, part[r][v]);
       }
     }
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kKeyVectors; ++v) {
-        Isa::Store(a.scores + static_cast<size_t>(row + r) * kSegmentKeys + p * kKeyPanel + v * kLanes, s[r][v]);
+    for (int v = 0; v < kVectors; ++v) {
+      if constexpr (Kv::kScaled) {
+        const Isa::F scale = Isa::LoadHalf(a.k_scale + begin / kKvBlock * kSegmentKeys + p * kKeyPanel + v * kLanes);
+        for (int r = 0; r < kRows; ++r) s[r][v] = Isa::Fma(part[r][v], scale, s[r][v]);
+      } else {
+        for (int r = 0; r < kRows; ++r) s[r][v] = part[r][v];
       }
     }
   }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      Isa::Store(a.scores + static_cast<size_t>(row + r) * kSegmentKeys + p * kKeyPanel + v * kLanes, s[r][v]);
+    }
+  }
+}
+
+template <typename Kv, int kRows, bool kFirst>
+PADDOCK_INLINE void ScoreTile(const AttendArgs& a, int row, int panels) {
+  constexpr int kAtOnce = kKeyVectors == 1 ? 2 : 1;
+  int p = 0;
+  for (; p + kAtOnce <= panels; p += kAtOnce) ScorePanels<Kv, kRows, kFirst, kAtOnce>(a, row, p);
+  for (; p < panels; ++p) ScorePanels<Kv, kRows, kFirst, 1>(a, row, p);
 }
 
 // Turns the scores of a row into exp(score - max); keys the row may not see get exactly 0.
