@@ -24,8 +24,17 @@ const measureOurs = async (model, { prompt, generate }, threads) => {
     ...flags({ '--prompt': prompt, '--generate': generate, '--repeat': 1 }),
   ]);
   const { rows, model: _, ...rest } = value;
-  const rate = (test) => rows.find((row) => row.test === test).tokensPerSecond;
-  return { prefill: rate('prefill'), decode: rate('decode'), ...rest };
+  const row = (test) => rows.find((one) => one.test === test);
+  const share = ({ tokensPerSecond, cost, limit }) => (tokensPerSecond * cost) / limit;
+  const [prefill, decode] = [row('prefill'), row('decode')];
+  return {
+    prefill: prefill.tokensPerSecond,
+    decode: decode.tokensPerSecond,
+    prefillShare: share(prefill),
+    decodeShare: share(decode),
+    decodeLimit: decode.limit,
+    ...rest,
+  };
 };
 
 export const ours = { name: 'Paddock', measure: measureOurs };

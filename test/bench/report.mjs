@@ -62,17 +62,15 @@ function comparison(tests, fileBytes) {
   return table(['engine', ...head, 'peak memory (× file)'], rows);
 }
 
-/** How near Paddock came to what the machine can do. */
+/** How near Paddock came to what the machine could do in the same moments. */
 function limits({ prompt, quiet }) {
   const ours = quiet.Paddock;
-  const compute = median(ours.map((s) => (s.prefill * 2 * s.layerWeights) / s.int8Peak));
-  const reading = (key) => median(ours.map((s) => (s.decode * s.weightBytesPerToken) / s[key]));
+  const shares = (key) => spread(ours.map((sample) => sample[key] * 100));
   return (
-    `Prompt of ${prompt}: prefill uses ${percent(compute)} of the int8 peak of ${(middle(ours, 'int8Peak') / 1e9).toFixed(0)} G operations/s ` +
+    `Prompt of ${prompt}: prefill uses ${shares('prefillShare')} % of the int8 peak, ${(middle(ours, 'int8Peak') / 1e9).toFixed(0)} G operations/s at best ` +
     `(tokens/s × 2 × ${(ours[0].layerWeights / 1e6).toFixed(0)} M weights of the layers' matrices; attention is not counted). ` +
-    `Decode uses ${percent(reading('readBandwidth'))} of the best read bandwidth of ${(middle(ours, 'readBandwidth') / 1e9).toFixed(1)} GB/s, ` +
-    `${percent(reading('readBandwidthMedian'))} of its median of ${(middle(ours, 'readBandwidthMedian') / 1e9).toFixed(1)} ` +
-    `(tokens/s × ${(ours[0].weightBytesPerToken / 1e6).toFixed(0)} MB of weights that one token reads; keys and values are not counted).`
+    `Decode uses ${shares('decodeShare')} % of what the same threads read between the tokens, ${spread(ours.map((sample) => sample.decodeLimit / 1e9))} GB/s ` +
+    `(tokens/s × ${(ours[0].weightBytesPerToken / 1e6).toFixed(0)} MB of weights, and the keys and values).`
   );
 }
 

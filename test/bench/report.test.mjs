@@ -12,10 +12,10 @@ test.each([
 const ours = (prefill, decode) => ({
   prefill,
   decode,
-  readBandwidth: 20e9,
-  readBandwidthMedian: 10e9,
+  prefillShare: prefill / 200,
+  decodeShare: decode / 10,
+  decodeLimit: decode * 2e9,
   int8Peak: 400e9,
-  int8PeakMedian: 300e9,
   weightBytesPerToken: 1e9,
   layerWeights: 1e9,
   peakRssBytes: 3 * 2 ** 30,
@@ -70,8 +70,8 @@ test('compares medians, with what lies around them', () => {
 
 test('relates speed to the limits of the machine', () => {
   const text = markdown(report);
-  expect(text).toContain('prefill uses 50 % of the int8 peak of 400 G operations/s');
-  expect(text).toContain('40 % of the best read bandwidth of 20.0 GB/s, 80 % of its median of 10.0');
+  expect(text).toContain('prefill uses 50.0 (45.0 to 55.0) % of the int8 peak, 400 G operations/s at best');
+  expect(text).toContain('80.0 (70.0 to 90.0) % of what the same threads read between the tokens, 16.0 (14.0 to 18.0)');
   expect(text).toContain('Loading takes 1.50 (1.40 to 2.00) s, 1.00 s for each GB');
   expect(text).toContain('as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s when');
 });

@@ -239,6 +239,10 @@ describe('a model', () => {
         // All panels and a row of the embedding, of what is in memory: the vocabulary is not read.
         expect(machine.weightBytesPerToken / model.info.memory.weights).toBeGreaterThan(0.95);
         expect(machine.weightBytesPerToken / model.info.memory.weights).toBeLessThan(1.01);
+        found.forEach((row) => {
+          expect(row.limit).toBeGreaterThan(0);
+          expect(row.cost).toBeGreaterThan(0);
+        });
         return found.map(({ test: name, tokens, depth }) => [name, tokens, depth]);
       };
       expect(await rows({ prompt: 8 })).toEqual([
