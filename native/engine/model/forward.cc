@@ -333,8 +333,9 @@ bool Forward::Layer(Task& t, int thread) {
   if (Few(t.count())) {
     const int segments = (t.first + t.count() - 1) / kSegmentKeys + 1;
     const int units = segments * h_.kv_heads;
+    // One segment after the other of a head, since each asks for the next one's keys.
     for (int unit; (unit = pool_.Claim(thread, units)) < units;)
-      AttendSegment(t, unit % h_.kv_heads, unit / h_.kv_heads, thread);
+      AttendSegment(t, unit / segments, unit % segments, thread);
     if (!pool_.Sync(thread)) return false;
     if (pool_.Joined(thread)) MergeSegments(t, mine.merged);
   } else {

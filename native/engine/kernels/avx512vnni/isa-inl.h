@@ -178,8 +178,8 @@ PADDOCK_INLINE void PrefetchAhead(const uint8_t* p) {
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   PrefetchAhead<8192>(p);
 }
-// On Zen 5 a loop that prefetches and loads line by line reads Q4_K, Q5_K and Q6_K at 0.83 to 0.91 of the memory's speed,
-// at any distance; asked for every line once more, at 0.95 to 1.05. Short loops over small blocks do not gain.
+// On Zen 5 a loop that prefetches and loads line by line reads Q4_K, Q5_K and Q6_K at 0.83 to 0.91 of the memory's
+// speed, at any distance; asked for every line once more, at 0.95 to 1.05. Short loops over small blocks do not gain.
 PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
   PrefetchAhead<10240>(p);
   PrefetchAhead<6144>(p);

@@ -18,10 +18,10 @@ struct KvByte {
   static PADDOCK_INLINE Isa::F Load(const int8_t* p) { return Isa::LoadSignedBytes(p); }
 };
 
-// Scores of kRows queries and the keys of kCount panels from panel `p` on. Two panels share the broadcast queries, where
-// one is a single vector: otherwise loading them would take as long as multiplying.
-// kFirst: of the segment's tiles, the one that finds keys and values in memory. It asks for the keys of the panels
-// after the next, of this or the next segment, and for the values that belong to its own.
+// Scores of kRows queries and the keys of kCount panels from panel `p` on. Two panels share the broadcast queries,
+// where one is a single vector: otherwise loading them would take as long as multiplying. kFirst: of the segment's
+// tiles, the one that comes while the values are still in memory. It asks for those that belong to its keys, as
+// ValueTile() does for the next segment's keys: so memory is busy in both halves of the work.
 template <typename Kv, int kRows, bool kFirst, int kCount>
 PADDOCK_INLINE void ScorePanels(const AttendArgs& a, int row, int p) {
   using Element = typename Kv::Element;
@@ -43,10 +43,7 @@ PADDOCK_INLINE void ScorePanels(const AttendArgs& a, int row, int p) {
     }
     for (int c = begin; c < begin + block; ++c) {
       if (kFirst && c % kColumnsPerLine == 0) {
-        for (int i = 0; i < kCount; ++i) {
-          PADDOCK_FETCH(k + c * kKeyPanel + (i + kCount + 1) * panel_size);
-          PADDOCK_FETCH_FAR(values + c * kKeyPanel + i * panel_size);
-        }
+        for (int i = 0; i < kCount; ++i) PADDOCK_FETCH(values + c * kKeyPanel + i * panel_size);
       }
       Isa::F key[kVectors];
       for (int v = 0; v < kVectors; ++v)
@@ -99,8 +96,9 @@ PADDOCK_INLINE void Softmax(const AttendArgs& a, int row, int keys) {
   a.sum[row] = ReduceAdd(sum);
 }
 
-// The columns of a tile lie within one kKvBlock.
-template <typename Kv, int kRows, int kVectors>
+// The columns of a tile lie within one kKvBlock. kFirst: asks for the keys of the next segment, which lie behind those
+// of this one, as many in each tile.
+template <typename Kv, int kRows, int kVectors, bool kFirst>
 PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column) {
   static_assert(kVectors * kLanes <= kKvBlock);
   const auto* values = static_cast<const typename Kv::Element*>(a.v) + column;
@@ -120,7 +118,13 @@ PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) o[r][v] = Isa::Zero();
   }
+  // The last segment, which is hardly ever full, has no next one.
+  const bool fetch = kFirst && keys == kSegmentKeys;
+  constexpr int kKeysPerLine = 64 / static_cast<int>(kVectors * kLanes * sizeof(typename Kv::Element));
+  const auto* next =
+      static_cast<const typename Kv::Element*>(a.k) + static_cast<size_t>(kSegmentKeys) * (a.head_dim + column);
   for (int i = 0; i < keys; ++i) {
+    if (fetch && i % kKeysPerLine == 0) PADDOCK_FETCH(next + static_cast<size_t>(i) * kVectors * kLanes);
     Isa::F value[kVectors];
     for (int v = 0; v < kVectors; ++v) value[v] = Kv::Load(values + static_cast<size_t>(i) * a.head_dim + v * kLanes);
     PADDOCK_UNROLL(16)
@@ -136,11 +140,11 @@ PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column
   }
 }
 
-template <typename Kv, int kRows>
+template <typename Kv, int kRows, bool kFirst>
 PADDOCK_INLINE void ValueRows(const AttendArgs& a, int row, int keys) {
   int column = 0;
-  for (; column + 2 * kLanes <= a.head_dim; column += 2 * kLanes) ValueTile<Kv, kRows, 2>(a, row, keys, column);
-  for (; column + kLanes <= a.head_dim; column += kLanes) ValueTile<Kv, kRows, 1>(a, row, keys, column);
+  for (; column + 2 * kLanes <= a.head_dim; column += 2 * kLanes) ValueTile<Kv, kRows, 2, kFirst>(a, row, keys, column);
+  for (; column + kLanes <= a.head_dim; column += kLanes) ValueTile<Kv, kRows, 1, kFirst>(a, row, keys, column);
   if constexpr (!Kv::kScaled) {
     // Head sizes are multiples of 8; a table with wider lanes finishes in scalars.
     const auto* values = static_cast<const uint16_t*>(a.v);
@@ -168,7 +172,11 @@ PADDOCK_NOINLINE void AttendRows(const AttendArgs& a, int row) {
     ScoreTile<Kv, kRows, false>(a, row, panels);
   }
   for (int r = row; r < row + kRows; ++r) Softmax(a, r, panels * kKeyPanel);
-  ValueRows<Kv, kRows>(a, row, keys);
+  if (row == 0) {
+    ValueRows<Kv, kRows, true>(a, row, keys);
+  } else {
+    ValueRows<Kv, kRows, false>(a, row, keys);
+  }
 }
 
 // The rows that are left over, at most kMost of them.
