@@ -10,9 +10,9 @@
 namespace paddock {
 namespace {
 
-constexpr int kTileRows = 64;             // output rows of a chunk with many tokens
-constexpr int kFewTileRows = 1024;        // the most with few tokens
-constexpr size_t kChunkBytes = 64 << 10;  // weights of a chunk with few tokens
+constexpr int kTileRows = 64;              // output rows of a chunk with many tokens
+constexpr int kFewTileRows = 1024;         // the most with few tokens
+constexpr size_t kChunkBytes = 128 << 10;  // weights of a chunk with few tokens
 
 }  // namespace
 
