@@ -6,7 +6,6 @@
  * since its ratio is near one. Prints tokens per second and their ratio, the medians last.
  */
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -15,24 +14,13 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { greedySampling } from '../workbench/models.mjs';
 import { cache, main, outputOf, root } from '../workbench/process.mjs';
+import { editCases } from './edit-cases.mjs';
 import { median } from './report.mjs';
 
-/** From the line with `start` to the first closing brace in the first column that makes it `least` lines or more. */
-const cases = [
-  ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
-  ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
-  ['native/engine/model/weights.cc', 'Status LoadWeights(', 'Rename `binder` to `walker`.', 30],
-  ['native/engine/runtime/sampler.cc', 'int32_t Sampler::Sample(', 'Rename `candidates_` to `choices_`.', 40],
-  ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
-  ['extension/server/prompt/edit.ts', 'export function buildEditPrompt', 'Add a type to every `const`.'],
-  ['test/run.mjs', 'async function prepare', 'Add a JSDoc comment with types to every function.'],
-  ['native/engine/ops/thread_pool.cc', 'void ThreadPool::Loop', 'Translate the comments to German.'],
-  ['native/engine/runtime/drafter.cc', 'void Drafter::Append', 'Translate the comments to French.'],
-  ['webview/chat/store.ts', 'export class ChatStore', 'Translate the comments to Spanish.'],
-];
 const chat = 'Explain in about 200 words how a hash table grows, for someone who knows arrays.';
 
 await main(async () => {
+  const cases = editCases();
   const { values } = parseArgs({
     options: {
       model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct' },
@@ -55,8 +43,7 @@ await main(async () => {
   const model = await addon.loadModel(path, options, () => {}).result;
 
   const ratios = [];
-  for (const [file, start, instruction, least = 60] of cases.slice(0, Number(values.cases))) {
-    const selection = excerpt(readFileSync(join(root, file), 'utf8'), start, least);
+  for (const { file, selection, instruction } of cases.slice(0, Number(values.cases))) {
     const prompt = prompts.buildEditPrompt(model, {
       kind: 'refactor',
       instruction,
@@ -105,14 +92,6 @@ async function compare(model, { tokens, maxTokens, stop, prediction }, title) {
     `${ratio.toFixed(2)}  ${speed(plain).toFixed(1)} -> ${speed(guessed).toFixed(1)} tokens/s, ${plain.tokens.length} tokens, ${guessed.acceptedTokens} of ${guessed.draftedTokens} guesses right: ${title}`,
   );
   return ratio;
-}
-
-function excerpt(text, start, least) {
-  const lines = text.split('\n');
-  const begin = lines.findIndex((line) => line.includes(start));
-  assert.ok(begin >= 0, `“${start}” is not there`);
-  const end = lines.findIndex((line, n) => n >= begin + least - 1 && line.startsWith('}'));
-  return `${lines.slice(begin, end < 0 ? begin + 100 : Math.min(end + 1, begin + 150)).join('\n')}\n`;
 }
 
 /** A module of the product, as the bundler makes it. */
