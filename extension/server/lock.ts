@@ -4,9 +4,8 @@
  * what a process left that is gone can be removed by anybody at any moment, since no other file has its name. A single
  * file cannot do that: between the look and the removal it may have become another one's.
  *
- * `proper-lockfile` would need a timer
- * that a long computation or a sleeping laptop delays, after which a second process takes a lock that is held; the pid
- * and the time at which its process started cannot be late.
+ * `proper-lockfile` would need a timer that a long computation or a sleeping laptop delays, after which a second process
+ * takes a lock that is held; the pid and the time at which its process started cannot be late.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
