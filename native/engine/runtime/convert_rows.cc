@@ -58,13 +58,13 @@ RowConverter::RowConverter(const TensorInfo& tensor, const TensorRows& rows, con
       row_bytes_(RowBytes(to, columns())),
       stretch_(std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)))),
       piece_(std::max<size_t>(1, kPieceElements / columns())) {
-  out_.resize(std::min(stretch_, this->rows()) * row_bytes_);
   error_.resize(static_cast<size_t>(pool_.size()));
   power_.resize(error_.size());
 }
 
 bool RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
   std::atomic<bool> sound{true};
+  out_.resize(count * row_bytes_);
   const int pieces = static_cast<int>((count + piece_ - 1) / piece_);
   pool_.Run(cancel, [&](int thread) {
     std::vector<float> x(piece_ * columns()), back(piece_ * columns());

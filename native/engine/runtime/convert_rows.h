@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "gguf/gguf.h"
@@ -29,8 +28,9 @@ class RowConverter {
 
   // False when cancelled or when a weight is no number.
   bool Convert(size_t begin, size_t count, const std::atomic<bool>* cancel);
-  // Of the last `count` rows that were converted.
-  std::span<const uint8_t> result(size_t count) const { return {out_.data(), count * row_bytes_}; }
+  // The rows that were converted last, row_bytes() each. Who takes the buffer may leave any other.
+  std::vector<uint8_t>* result() { return &out_; }
+  size_t row_bytes() const { return row_bytes_; }
   // Sums of squares over all that was converted: of the errors and of the weights.
   double error() const;
   double power() const;

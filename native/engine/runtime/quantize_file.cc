@@ -9,6 +9,7 @@
 #include "ops/thread_pool.h"
 #include "quant/quantize.h"
 #include "runtime/convert_rows.h"
+#include "runtime/write_behind.h"
 
 namespace paddock {
 namespace {
@@ -169,13 +170,16 @@ Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile
   if (!created.ok()) return created.status();
   GgufWriter writer = created.Take();
   ThreadPool pool(threads);
+  WriteBehind behind(&writer);
   double error = 0, power = 0;
   uint64_t done = 0;
   for (const auto& [tensor, number, to, weights] : steps) {
     const LoraFile::Pair* pair = adapter == nullptr ? nullptr : adapter->Find(tensor->name);
     const TensorRows& rows = source.rows(number);
     if (to == rows.type && rows.heads == 0 && pair == nullptr) {
+      PADDOCK_RETURN_IF_ERROR(behind.Wait());
       PADDOCK_RETURN_IF_ERROR(writer.Write(rows.data));
+      PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
     } else {
       RowConverter converter(*tensor, rows, pair, weights, to, *kernels->fits, &pool);
       for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
@@ -186,7 +190,8 @@ Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile
           return Status(Code::kInvalidModel, "The tensor " + std::string(tensor->name) +
                                                  " has weights that are no numbers. Download the model again.");
         }
-        PADDOCK_RETURN_IF_ERROR(writer.Write(converter.result(count)));
+        const bool last = begin + count == converter.rows();
+        PADDOCK_RETURN_IF_ERROR(behind.Write(converter.result(), count * converter.row_bytes(), last));
         if (progress) {
           const double part = static_cast<double>(begin + count) * static_cast<double>(tensor->columns());
           progress((static_cast<double>(done) + part) / static_cast<double>(total));
@@ -197,11 +202,11 @@ Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile
         power += converter.power();
       }
     }
-    PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
     source.Drop(number);
     done += tensor->columns() * tensor->rows();
     report.bytes += RowBytes(to, static_cast<size_t>(tensor->columns())) * tensor->rows();
   }
+  PADDOCK_RETURN_IF_ERROR(behind.Wait());
   PADDOCK_RETURN_IF_ERROR(writer.Finish());
   if (progress) progress(1);
   report.source_bytes = source.bytes();
