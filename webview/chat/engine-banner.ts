@@ -27,7 +27,8 @@ export class EngineBanner extends ChatElement {
         </div>`;
       }
       case 'restarting':
-        return banner(icon('warning'), engine.message);
+        // Why it stopped stands in the answer that it was writing.
+        return banner(icon('loading', true), t('The engine stopped. Starting it again…'));
       case 'failed':
         return this.#failure(
           engine.message,
