@@ -7,8 +7,8 @@
 namespace paddock {
 namespace {
 
-// Tokens between two looks at the memory.
-constexpr int kTokensPerLook = 8;
+constexpr int kTokensPerLook = 8;  // tokens between two looks at the memory
+constexpr int kLooks = 3;          // at the arithmetic, before and after prefill
 
 // Of one sample or more.
 Limit BestAndMedian(std::vector<double> samples) {
@@ -40,36 +40,17 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   report.weight_bytes_per_token +=
       PanelBytes(s.weights.head) + RowBytes(s.weights.embedding.type, static_cast<size_t>(s.plan.h.hidden));
 
-  // All samples, and those of the present row.
-  std::vector<double> bandwidths, peaks, beside;
-  const auto probe_bandwidth = [&] {
-    bandwidths.push_back(MeasureReadBandwidth());
-    beside.push_back(bandwidths.back());
-  };
-  const auto probe_peak = [&] {
-    peaks.push_back(MeasureInt8Peak());
-    beside.push_back(peaks.back());
-  };
+  std::vector<double> bandwidths, peaks;
   std::vector<int32_t> ids(static_cast<size_t>(std::max({prompt, depth, 1})));
   for (size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
-  const std::span<const int32_t> all(ids);
+  const std::span<const int32_t> all(ids), first = all.first(static_cast<size_t>(prompt));
   // A first batch that does not count: it finds caches cold and memory that nobody has touched.
-  if (prompt > 0 &&
-      !s.Prefill(all.first(static_cast<size_t>(std::min(prompt, kMaxBatch))), 0, kMaxBatch, cancel, nullptr))
-    return cancelled;
+  const std::span<const int32_t> batch = first.first(static_cast<size_t>(std::min(prompt, kMaxBatch)));
+  if (!s.Prefill(batch, 0, kMaxBatch, cancel, nullptr)) return cancelled;
   for (int r = 0; r < options.repeat; ++r) {
     s.cached.clear();
-    if (prompt > 0) {
-      beside.clear();
-      for (int look = 0; look < 3; ++look) probe_peak();
-      const auto start = Clock::now();
-      if (!s.Prefill(all.first(static_cast<size_t>(prompt)), 0, kMaxBatch, cancel, nullptr)) return cancelled;
-      const double rate = prompt / (MillisecondsSince(start) / 1000);
-      for (int look = 0; look < 3; ++look) probe_peak();
-      report.rows.push_back(
-          {true, prompt, 0, rate, BestAndMedian(beside).median, 2.0 * static_cast<double>(report.layer_weights)});
-    }
+    if (prompt > 0 && !BenchPrefill(first, cancel, &report, &peaks)) return cancelled;
     if (generate == 0) continue;
     // Decoding needs the logits of a token before it. A cache that is too deep gives its end up, and the token there is
     // evaluated again.
@@ -77,30 +58,53 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
     if (before != prompt &&
         !s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr))
       return cancelled;
-    beside.clear();
-    double milliseconds = 0;
-    for (int i = 0; i < generate; ++i) {
-      if (i % kTokensPerLook == 0) probe_bandwidth();
-      const auto start = Clock::now();
-      const int32_t token = ArgMax(s.Logits(0));
-      if (!s.forward.Run(std::span(&token, 1), static_cast<int>(s.cached.size()), 1, cancel, nullptr)) return cancelled;
-      milliseconds += MillisecondsSince(start);
-      s.cached.push_back(token);
-    }
-    probe_bandwidth();
-    const double seen = before + 0.5 * generate;
-    const double cost = static_cast<double>(report.weight_bytes_per_token) +
-                        seen * static_cast<double>(KvCache::BlockBytes(s.plan.h, s.cache.type())) / kBlockTokens;
-    report.rows.push_back(
-        {false, generate, before, generate / (milliseconds / 1000), BestAndMedian(beside).median, cost});
+    if (!BenchDecode(generate, cancel, &report, &bandwidths)) return cancelled;
   }
   // What no row has asked for is measured all the same.
-  if (bandwidths.empty()) probe_bandwidth();
-  if (peaks.empty()) probe_peak();
+  if (bandwidths.empty()) bandwidths.push_back(MeasureReadBandwidth());
+  if (peaks.empty()) peaks.push_back(MeasureInt8Peak());
   if (cancel != nullptr && cancel->load()) return cancelled;
   report.read_bandwidth = BestAndMedian(std::move(bandwidths));
   report.int8_peak = BestAndMedian(std::move(peaks));
   return report;
+}
+
+bool Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
+                          std::vector<double>* peaks) {
+  std::vector<double> beside;
+  for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
+  const auto start = Clock::now();
+  if (!state_->Prefill(ids, 0, kMaxBatch, cancel, nullptr)) return false;
+  const int tokens = static_cast<int>(ids.size());
+  const double rate = tokens / (MillisecondsSince(start) / 1000);
+  for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
+  peaks->insert(peaks->end(), beside.begin(), beside.end());
+  const double cost = 2.0 * static_cast<double>(report->layer_weights);
+  report->rows.push_back({true, tokens, 0, rate, BestAndMedian(std::move(beside)).median, cost});
+  return true;
+}
+
+bool Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths) {
+  State& s = *state_;
+  const int before = static_cast<int>(s.cached.size());
+  std::vector<double> beside;
+  double milliseconds = 0;
+  for (int i = 0; i < tokens; ++i) {
+    if (i % kTokensPerLook == 0) beside.push_back(MeasureReadBandwidth());
+    const auto start = Clock::now();
+    const int32_t token = ArgMax(s.Logits(0));
+    if (!s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr)) return false;
+    milliseconds += MillisecondsSince(start);
+    s.cached.push_back(token);
+  }
+  beside.push_back(MeasureReadBandwidth());
+  bandwidths->insert(bandwidths->end(), beside.begin(), beside.end());
+  const double seen = before + 0.5 * tokens;
+  const double cost = static_cast<double>(report->weight_bytes_per_token) +
+                      seen * static_cast<double>(KvCache::BlockBytes(s.plan.h, s.cache.type())) / kBlockTokens;
+  const double limit = BestAndMedian(std::move(beside)).median;
+  report->rows.push_back({false, tokens, before, tokens / (milliseconds / 1000), limit, cost});
+  return true;
 }
 
 // One pass over the weights: they are what a decode step reads.
