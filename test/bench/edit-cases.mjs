@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../workbench/process.mjs';
 
-/** File, start, instruction and least lines: from the line with `start` to the first closing brace in the first column that makes it `least` lines or more. */
+/**
+ * File, start, instruction and least lines: what is edited is from the line with `start` to the first closing brace in the
+ * first column that makes it as many lines or more.
+ */
 const cases = [
   ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
   ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
@@ -17,6 +20,7 @@ const cases = [
   ['native/engine/runtime/drafter.cc', 'void Drafter::Append', 'Translate the comments to French.'],
   ['webview/shared/view-store.ts', 'export class ViewStore', 'Translate the comments to Spanish.'],
 ];
+
 /** Each with the lines that are to be edited, as the files are now. */
 export function editCases() {
   return cases.map(([file, start, instruction, least = 60]) => ({
