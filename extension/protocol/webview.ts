@@ -88,6 +88,8 @@ export interface ModelsView {
   readonly entries: readonly ModelEntry[];
   readonly totalMemory: number;
   readonly availableMemory: number;
+  /** Id of the model that answers, is being loaded, or is loaded when it is next needed; undefined = none is there. */
+  readonly current: string | undefined;
   readonly downloads: readonly DownloadView[];
 }
 

@@ -252,6 +252,15 @@ viewTest('first run: a question waits for a model', states.firstRun, async (view
   assert.deepEqual(await methods(view), []);
 });
 
+viewTest('a model that is loaded has its name, and room for it', states.loading, async (view) => {
+  const banner = view.page.getByTestId('banner');
+  assert.equal((await banner.innerText()).trim(), 'Loading Qwen2.5-Coder 1.5B Instruct…');
+  assert.match(await view.page.getByTestId('model').innerText(), /Qwen2\.5-Coder 1\.5B/);
+  const [text, bar] = [banner.getByRole('status'), banner.getByRole('progressbar')];
+  const [{ width, height }, { width: whole }] = [await text.boundingBox(), await bar.boundingBox()];
+  assert.ok(height < 30 && width > 300 && whole > 300, `${width} x ${height}, bar ${whole}`);
+});
+
 viewTest('an error says what to do, with the action as a button', states.failed, async (view) => {
   const error = view.page.getByRole('alert').first();
   assert.match(await error.innerText(), /stopped unexpectedly/);

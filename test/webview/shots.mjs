@@ -8,7 +8,7 @@ const only = process.argv[2];
 const harness = await startHarness();
 try {
   for (const theme of Object.keys(themes)) {
-    for (const name of ['empty', 'firstRun', 'downloading', 'conversation', 'prefill', 'failed']) {
+    for (const name of ['empty', 'firstRun', 'downloading', 'conversation', 'prefill', 'failed', 'loading']) {
       if (only !== 'lab') await take(`view-${name}-${theme}`, chatStates[name], { theme });
     }
     for (const name of ['thinking', 'thought']) {

@@ -64,7 +64,13 @@ export const entries = [
     'tight',
   ),
 ];
-const models = (list, downloads = []) => ({ entries: list, totalMemory: 16.6e9, availableMemory: 6.1e9, downloads });
+const models = (list, downloads = []) => ({
+  entries: list,
+  current: list.find(({ state }) => state === 'installed')?.id,
+  totalMemory: 16.6e9,
+  availableMemory: 6.1e9,
+  downloads,
+});
 const installed = entries.map((value, index) =>
   index === 0 ? { ...value, state: 'installed', path: model.path } : value,
 );
@@ -235,4 +241,9 @@ export const failed = {
     }),
   ],
   engine: { kind: 'restarting', message: 'The engine stopped unexpectedly and is started again.', delayMs: 1000 },
+};
+
+export const loading = {
+  ...empty,
+  engine: { kind: 'loading', model: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf', fraction: 0.4 },
 };

@@ -4,6 +4,7 @@ import { formatNumber, t } from '../shared/l10n.ts';
 import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
 import { icon, iconButton } from '../shared/icon.ts';
+import { modelTitle } from './model-title.ts';
 
 /**
  * Where the user writes: Enter sends, Shift+Enter makes a line, Escape stops, Up in an empty composer brings back
@@ -111,7 +112,7 @@ export class Composer extends ChatElement {
   }
 
   #modelButton(): TemplateResult {
-    const name = modelName(this.state);
+    const name = modelTitle(this.state) ?? t('Choose model');
     return html`<button
       type="button"
       class="model-button"
@@ -180,14 +181,6 @@ export class Composer extends ChatElement {
 }
 
 customElements.define('paddock-composer', Composer);
-
-/** As the catalogue calls it; a file of the user by the file's name. */
-function modelName({ engine, models }: ChatState): string {
-  if (engine.kind === 'loading') return engine.model;
-  if (engine.kind !== 'ready' && engine.kind !== 'answering') return t('Choose model');
-  const entry = models?.entries.find(({ path }) => path === engine.model.path);
-  return entry?.title ?? engine.model.name;
-}
 
 /** How much of the context is used, as a ring; the numbers are in its label. */
 function contextMeter({ used, total }: ContextView): TemplateResult {

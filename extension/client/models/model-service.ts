@@ -75,13 +75,14 @@ export class ModelService implements Disposable {
   get view(): ModelsView | undefined {
     if (this.#list === undefined) return undefined;
     const { entries, totalMemory, availableMemory } = this.#list;
+    const current = this.#loading?.id ?? this.#loaded?.id ?? this.#choiceOf(entries)?.id;
     const ids = new Set([...this.#downloads.keys(), ...this.#failures.keys()]);
     const downloads = [...ids].map((id): DownloadView => ({
       id,
       progress: this.#downloads.get(id)?.progress,
       error: this.#failures.get(id),
     }));
-    return { entries, totalMemory, availableMemory, downloads };
+    return { entries, current, totalMemory, availableMemory, downloads };
   }
 
   isDownloading(id: string): boolean {
@@ -97,13 +98,7 @@ export class ModelService implements Disposable {
   /** The model to use: the user's choice, else the recommended installed one, else any that is installed. */
   async choose(): Promise<ModelEntry | undefined> {
     const { entries } = await this.refresh();
-    const installed = entries.filter(({ state }) => state === 'installed');
-    const wanted = this.#options.chosen.get();
-    return (
-      installed.find(({ id, path }) => id === wanted || (path !== undefined && path === wanted)) ??
-      installed.find(({ recommended }) => recommended) ??
-      installed[0]
-    );
+    return this.#choiceOf(entries);
   }
 
   /** Loads the chosen model unless one is loaded. Rejects with `noModel` when there is none. */
@@ -121,6 +116,7 @@ export class ModelService implements Disposable {
       if (this.#loading?.done === done) this.#loading = undefined;
     });
     this.#loading = { id, done };
+    this.#changed.fire();
     return done;
   }
 
@@ -166,6 +162,16 @@ export class ModelService implements Disposable {
   dispose(): void {
     for (const { cancellation } of this.#downloads.values()) cancellation.cancel();
     this.#store.dispose();
+  }
+
+  #choiceOf(entries: readonly ModelEntry[]): ModelEntry | undefined {
+    const installed = entries.filter(({ state }) => state === 'installed');
+    const wanted = this.#options.chosen.get();
+    return (
+      installed.find(({ id, path }) => id === wanted || (path !== undefined && path === wanted)) ??
+      installed.find(({ recommended }) => recommended) ??
+      installed[0]
+    );
   }
 
   async #load(id: string, token: CancellationToken | undefined): Promise<ModelInfo> {
