@@ -73,7 +73,7 @@ async function openInServer(vsix) {
     env: { PADDOCK_OPEN_CHAT: '1', ...(models === undefined ? personalFolders() : { PADDOCK_MODELS: models }) },
     port: Number(flags.port),
   });
-  const address = server.url(workspace);
+  const address = server.url(workspace, join(workspace, 'README.md'));
   console.log(`\nPaddock is ready. Open this address:\n\n  ${address}\n\nCtrl+C ends it.`);
   const opener = { darwin: 'open', linux: 'xdg-open', win32: 'explorer' }[process.platform];
   if (flags['no-open'] !== true && opener !== undefined && find(opener) !== undefined) {

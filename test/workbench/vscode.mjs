@@ -79,7 +79,7 @@ export const testSettings = {
 /**
  * Starts a VS Code server with the extension installed.
  * @param {VscodeOptions} options
- * @returns {Promise<{ url: (folder: string) => string, port: number, pid: number, userFolder: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: (folder: string, file?: string) => string, port: number, pid: number, userFolder: string, log: () => string, stop: () => Promise<void> }>}
  */
 export async function startVscode({
   vsix,
@@ -151,7 +151,14 @@ export async function startVscode({
     await stop();
     throw error;
   });
-  const url = (workspace) => `http://127.0.0.1:${found}/?folder=${encodeURIComponent(workspace)}`;
+  const url = (workspace, file) => {
+    const address = new URL(`http://127.0.0.1:${found}/`);
+    address.searchParams.set('folder', workspace);
+    // The form that VS Code for the Web takes what it shall open in.
+    const opened = [['openFile', `vscode-remote://${address.host}${file}`]];
+    if (file !== undefined) address.searchParams.set('payload', JSON.stringify(opened));
+    return address.href;
+  };
   return { url, port: found, pid: child.pid, userFolder: folder, log: () => log, stop };
 }
 
