@@ -22,10 +22,14 @@ export const chat: Verb = {
     const { engine } = await loadModel(terminal, commonOptions(values));
     const name = engine.info?.name ?? 'model';
     const conversation = new Conversation(terminal);
-    terminal.note(`${name}. Type a question; an empty line sends nothing, /new begins anew, Ctrl+D leaves.\n`);
+    terminal.note(`${name}. Type a question; an empty line sends nothing, ${commandsHint}\n`);
     await conversation.run((turns, signal, printer) => answerChat(engine, { messages: turns }, signal, printer));
   },
 };
+
+const commandsHint = '/new begins anew, /exit or Ctrl+D leaves.';
+/** What people type from habit where other programs end. */
+const leaving = new Set(['/exit', '/quit', '/bye']);
 
 type Answer = (
   turns: readonly ChatTurn[],
@@ -65,6 +69,10 @@ class Conversation {
     lines.setPrompt('> ');
     lines.prompt();
     for await (const line of lines) {
+      if (leaving.has(line.trim())) {
+        lines.close();
+        break;
+      }
       await this.#take(line.trim(), answer);
       if (left) {
         break;
@@ -82,6 +90,11 @@ class Conversation {
       return;
     }
     if (line === '') {
+      return;
+    }
+    // A slip must not become a question; a path such as /etc/hosts or a longer text is one.
+    if (/^\/[a-z]+$/.test(line)) {
+      this.#terminal.note(`There is no command ${line}. ${commandsHint}\n`);
       return;
     }
     const turns: ChatTurn[] = [...this.#turns, { role: 'user', content: line }];
