@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "model/rope.h"
+#include "ops/own_lines.h"
 #include "quant/dequantize.h"
 
 namespace paddock {
@@ -355,9 +356,13 @@ bool Forward::Layer(Task& t, int thread) {
     EachChunk(w, t.count(), thread, [&](int begin, int end) {
       const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
       const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
+      const auto x_row = [&](int i) {
+        return x_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.hidden)) + first_row;
+      };
+      for (int i = 0; Few(t.count()) && i < t.rows(); ++i) OwnLines(x_row(i), rows);
       Multiply(w, a, 0, t.rows(), begin, end, mine.tile, stride, thread);
       for (int i = 0; i < t.rows(); ++i) {
-        float* x = x_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.hidden)) + first_row;
+        float* x = x_row(i);
         const float* y = mine.tile + static_cast<size_t>(i) * stride;
         for (int j = 0; j < rows; ++j) x[j] += y[j];
       }
@@ -378,6 +383,10 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
+    const auto hidden_row = [&](int i) {
+      return hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row;
+    };
+    for (int i = 0; Few(t.count()) && i < t.rows(); ++i) OwnLines(hidden_row(i), rows);
     // With few tokens panel by panel: those of the two take turns in memory, and that is the order to read them in.
     const int step = Few(t.count()) ? 1 : end - begin;
     for (int p = begin; p < end; p += step) {
@@ -388,8 +397,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
     for (int i = 0; i < t.rows(); ++i) {
       float* gate = mine.tile + static_cast<size_t>(i) * stride;
       kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);
-      std::memcpy(hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row,
-                  gate, static_cast<size_t>(rows) * sizeof(float));
+      std::memcpy(hidden_row(i), gate, static_cast<size_t>(rows) * sizeof(float));
     }
   });
   return pool_.Sync(thread);
