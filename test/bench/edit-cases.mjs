@@ -4,15 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../workbench/process.mjs';
 
-/**
- * File, start, instruction and least lines: what is edited is from the line with `start` to the first closing brace in the
- * first column that makes it as many lines or more.
- */
+/** What is edited is from the line with `start` to the first closing brace in the first column that makes it so many lines. */
+const least = 60;
+/** File, start, instruction. */
 const cases = [
   ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
   ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
-  ['native/engine/model/weights.cc', 'Status LoadWeights(', 'Rename `binder` to `walker`.', 30],
-  ['native/engine/runtime/sampler.cc', 'int32_t Sampler::Sample(', 'Rename `candidates_` to `choices_`.', 40],
+  ['native/engine/model/weights.cc', 'size_t OffsetIn(', 'Rename `binder` to `walker`.'],
+  ['native/engine/runtime/sampler.cc', 'double Sampler::NextUniform(', 'Rename `candidates_` to `choices_`.'],
   ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
   ['extension/server/prompt/edit.ts', 'export function buildEditPrompt', 'Add a type to every `const`.'],
   ['test/run.mjs', 'async function prepare', 'Add a JSDoc comment with types to every function.'],
@@ -23,14 +22,14 @@ const cases = [
 
 /** Each with the lines that are to be edited, as the files are now. */
 export function editCases() {
-  return cases.map(([file, start, instruction, least = 60]) => ({
+  return cases.map(([file, start, instruction]) => ({
     file,
     instruction,
-    selection: excerpt(readFileSync(join(root, file), 'utf8'), start, least),
+    selection: excerpt(readFileSync(join(root, file), 'utf8'), start),
   }));
 }
 
-function excerpt(text, start, least) {
+function excerpt(text, start) {
   const lines = text.split('\n');
   const begin = lines.findIndex((line) => line.includes(start));
   assert.ok(begin >= 0, `“${start}” is not there`);
