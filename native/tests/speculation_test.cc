@@ -126,6 +126,44 @@ TEST(ThePredictionIsFollowedLeftAndTakenUpAgain) {
   CHECK(drafter.source() == DraftSource::kPrediction);
 }
 
+// A rename of 100 to 7.
+TEST(WhatWasReplacedOnceIsExpectedToBeReplacedAgain) {
+  DraftPolicy policy = PolicyWithSlope(0);
+  const std::vector<int32_t> prediction = {1, 100, 2, 3, 4, 5, 100, 6, 100, 8, 9};
+  Drafter drafter(std::vector<int32_t>{50}, prediction);
+  std::vector<int32_t> batch;
+  for (const int32_t token : {1, 7, 2}) drafter.Append(token);
+  drafter.Propose(5, &policy, &batch);
+  // One token agrees: the old text goes on, which may be chance.
+  CHECK((batch == std::vector<int32_t>{3, 4, 5, 100, 6}));
+  CHECK(drafter.source() == DraftSource::kRejoined);
+  for (const int32_t token : {3, 4, 5}) drafter.Append(token);
+  batch.clear();
+  drafter.Propose(5, &policy, &batch);
+  CHECK((batch == std::vector<int32_t>{7, 6, 7, 8, 9}));
+  CHECK(drafter.source() == DraftSource::kPrediction);
+  // Not in this place: then not in those after it either.
+  for (const int32_t token : {100, 6}) drafter.Append(token);
+  batch.clear();
+  drafter.Propose(5, &policy, &batch);
+  CHECK(batch.front() == 7);
+  CHECK(drafter.source() == DraftSource::kRejoined);
+}
+
+TEST(ReplacementsDoNotLetThePredictionGrowWithoutEnd) {
+  DraftPolicy policy = PolicyWithSlope(0);
+  Drafter drafter(std::vector<int32_t>{50}, std::vector<int32_t>(200, 1));
+  std::vector<int32_t> batch;
+  for (int round = 0; round < 40; ++round) {
+    for (const int32_t token : {2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1}) {
+      drafter.Append(token);
+      batch.clear();
+      drafter.Propose(31, &policy, &batch);
+      CHECK(batch.size() <= 31);
+    }
+  }
+}
+
 TEST(TheLongestEarlierMatchIsContinued) {
   DraftPolicy policy = PolicyWithSlope(0);
   Drafter drafter(std::vector<int32_t>{9, 1, 2, 3, 50, 8, 1, 2, 3, 60, 9, 1, 2}, {});

@@ -61,7 +61,10 @@ int DraftPolicy::Length(DraftSource source, int limit) {
 }
 
 Drafter::Drafter(std::span<const int32_t> prompt, std::span<const int32_t> prediction)
-    : prediction_(prediction.begin(), prediction.end()), answer_(prompt.size()), following_(!prediction.empty()) {
+    : prediction_(prediction.begin(), prediction.end()),
+      most_(kMostGrowth * prediction.size()),
+      answer_(prompt.size()),
+      following_(!prediction.empty()) {
   text_.reserve(prompt.size() + 1024);
   earlier_.reserve(prompt.size() + 1024);
   for (const int32_t token : prompt) Append(token);
@@ -85,27 +88,69 @@ void Drafter::Append(int32_t token) {
   if (text_.size() <= answer_ || !following_) return;
   if (cursor_ < prediction_.size() && prediction_[cursor_] == token) {
     ++cursor_;
-  } else {
-    following_ = false;
+    if (++agreed_ == kAnchor) Replace();
+    return;
   }
+  following_ = false;
+  // What was taken up after too few tokens was no part of it: the answer is still where it was.
+  if (agreed_ < kAnchor) return;
+  left_ = cursor_;
+  left_in_text_ = text_.size() - 1;
 }
 
-// The next position in the prediction, or its size when the answer has left it. It is taken up again where the last
-// kAnchor tokens of the answer occur, first behind the place where it was left.
+// The next position in the prediction, or its size when the answer has left it.
 size_t Drafter::FollowPrediction() {
-  if (following_) return cursor_;
-  const size_t size = prediction_.size();
-  if (size < kAnchor || text_.size() - answer_ < kAnchor) return size;
-  const int32_t* tail = text_.data() + text_.size() - kAnchor;
-  const size_t from = cursor_ > kAnchor ? cursor_ - kAnchor : 0;
-  for (size_t i = 0; i + kAnchor <= size; ++i) {
-    const size_t at = (from + i) % (size - kAnchor + 1);
-    if (!std::equal(tail, tail + kAnchor, prediction_.data() + at)) continue;
-    cursor_ = at + kAnchor;
-    following_ = true;
-    return cursor_;
+  return following_ || Rejoin() ? cursor_ : prediction_.size();
+}
+
+// Takes the prediction up again: a little behind where it was left, at the place that agrees over most tokens, be it a
+// single one, or else anywhere that kAnchor agree.
+bool Drafter::Rejoin() {
+  const size_t size = prediction_.size(), since = text_.size() - left_in_text_;
+  const auto agree = [&](size_t at, size_t most) {
+    size_t n = 0;
+    while (n < most && prediction_[at - 1 - n] == text_[text_.size() - 1 - n]) ++n;
+    return n;
+  };
+  agreed_ = 0;
+  for (size_t at = left_ + 1; at <= std::min(size, left_ + kNear); ++at) {
+    const size_t n = agree(at, std::min({kAnchor, since, at - left_}));
+    if (n <= agreed_) continue;
+    agreed_ = n;
+    cursor_ = at;
   }
-  return size;
+  for (size_t i = 0; agreed_ < kAnchor && since >= kAnchor && i + kAnchor <= size; ++i) {
+    const size_t at = kAnchor + (left_ + i) % (size - kAnchor + 1);
+    if (agree(at, kAnchor) < kAnchor) continue;
+    agreed_ = kAnchor;
+    cursor_ = at;
+  }
+  following_ = agreed_ > 0;
+  if (agreed_ == kAnchor) Replace();
+  return following_;
+}
+
+// The answer has written something else in one place of the prediction, and so it will in others: as where a name is
+// changed. When it does not after all, that is the next replacement, and takes this one back.
+void Drafter::Replace() {
+  const size_t joined = cursor_ - agreed_, joined_in_text = text_.size() - agreed_;
+  if (joined <= left_ || joined_in_text <= left_in_text_) return;
+  const std::span<const int32_t> before = std::span(prediction_).subspan(left_, joined - left_),
+                                 after = std::span(text_).subspan(left_in_text_, joined_in_text - left_in_text_);
+  if (before.size() > kMostReplaced || after.size() > kMostReplaced) return;
+  std::vector<int32_t> changed(prediction_.begin(), prediction_.begin() + static_cast<std::ptrdiff_t>(cursor_));
+  for (size_t at = cursor_; at < prediction_.size();) {
+    const std::span<const int32_t> rest = std::span(prediction_).subspan(at);
+    if (rest.size() >= before.size() && std::equal(before.begin(), before.end(), rest.begin())) {
+      changed.insert(changed.end(), after.begin(), after.end());
+      at += before.size();
+    } else {
+      changed.push_back(rest.front());
+      ++at;
+    }
+  }
+  // No text may make it grow without end.
+  if (changed.size() <= most_) prediction_ = std::move(changed);
 }
 
 // The position after the earlier occurrence that agrees with the end of the text over most tokens; 0 = none.
@@ -138,7 +183,7 @@ void Drafter::Propose(int limit, DraftPolicy* policy, std::vector<int32_t>* batc
                   source.begin() + static_cast<std::ptrdiff_t>(at) + length);
   };
   if (const size_t at = FollowPrediction(); at < prediction_.size()) {
-    source_ = DraftSource::kPrediction;
+    source_ = agreed_ < kAnchor ? DraftSource::kRejoined : DraftSource::kPrediction;
     return take(prediction_, at);
   }
   if (const size_t at = Lookup(); at != 0) take(text_, at);

@@ -4,5 +4,5 @@ using Isa = Avx512VnniIsa;
 constexpr int kDirectTokens = 8;
 constexpr int kPanels = 2;
 constexpr int kGemmTileTokens = 6;
-constexpr int kGemmTokens = 64;
+constexpr int kGemmTokens = 24;
 constexpr int kAttendRows = 8;  // query rows that attention keeps in registers
