@@ -7,7 +7,9 @@
 
 #include "check.h"
 #include "engine.h"
-#include "peft_recording.h"
+#include "peft_llama.h"
+#include "peft_qwen2.h"
+#include "peft_qwen3.h"
 #include "reference_model.h"
 #include "tiny_model.h"
 

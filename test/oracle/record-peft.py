@@ -1,12 +1,12 @@
 """Records what PyTorch and PEFT make of the tiny models of native/tests/tiny_model.h, for native/tests/training_test.cc:
 
     pip install torch transformers peft
-    python test/oracle/record-peft.py > native/tests/peft_recording.h
+    python test/oracle/record-peft.py
 
 Weights and samples come from the same generator as the tests', so the recording holds results only: the first logits
 after the last sample without adapters, the losses and gradients of the adapters, and the losses of fifty steps of AdamW.
 """
-import sys
+import pathlib
 
 import numpy
 import peft
@@ -15,6 +15,7 @@ import transformers
 
 LAYERS, HIDDEN, FEED_FORWARD, HEADS, KV_HEADS, VOCABULARY = 2, 64, 96, 4, 2, 272
 RANK, ALPHA, STEPS, RATE, LOGITS = 4, 8, 50, 5e-3, 80
+TESTS = pathlib.Path(__file__).resolve().parents[2] / "native" / "tests"
 CONFIGS = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config, "qwen3": transformers.Qwen3Config}
 HEADS_OF = {"llama": HIDDEN // HEADS, "qwen2": HIDDEN // HEADS, "qwen3": 32}
 
@@ -143,10 +144,10 @@ def numbers(values):
 
 def main():
     torch.manual_seed(0)
-    print("// Written by test/oracle/record-peft.py with "
-          f"PyTorch {torch.__version__.split('+')[0]}, PEFT {peft.__version__}, Transformers {transformers.__version__}.")
-    print("// clang-format off")
-    print("#pragma once")
+    head = ("// Written by test/oracle/record-peft.py with "
+            f"PyTorch {torch.__version__.split('+')[0]}, PEFT {peft.__version__}, Transformers {transformers.__version__}.\n"
+            "// clang-format off\n"
+            "#pragma once\n")
     for architecture in CONFIGS:
         model, pairs = build(architecture)
         with torch.no_grad(), model.disable_adapter():
@@ -168,10 +169,11 @@ def main():
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             curve.append(step_loss.item())
-        print(f"\nconst float k{architecture.capitalize()}Logits[] = {numbers(logits)};")
-        print(f"\nconst float k{architecture.capitalize()}Gradient[] = {numbers(gradient)};")
-        print(f"\nconst float k{architecture.capitalize()}Losses[] = {numbers(curve)};")
-        print(f"{architecture}: loss {loss.item():.6f}, after {STEPS} steps {curve[-1]:.6f}", file=sys.stderr)
+        recorded = {"Logits": logits, "Gradient": gradient, "Losses": curve}
+        arrays = [f"\nconst float k{architecture.capitalize()}{name}[] = {numbers(values)};\n"
+                  for name, values in recorded.items()]
+        (TESTS / f"peft_{architecture}.h").write_text(head + "".join(arrays))
+        print(f"{architecture}: loss {loss.item():.6f}, after {STEPS} steps {curve[-1]:.6f}")
 
 
 main()
