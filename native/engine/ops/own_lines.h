@@ -16,8 +16,7 @@ inline void OwnLines(const float* x, int n) {
   constexpr int kLine = 16;  // floats
   for (int i = 0; i < n; i += kLine) {
 #if defined(__x86_64__)
-    // The builtin would only read them: compilers do not take the instruction for granted, but CPUs without it ignore
-    // it.
+    // The builtin would only read them, since compilers do not take for granted what CPUs without it ignore.
     asm volatile("prefetchw %0" : : "m"(x[i]));
 #elif defined(_MSC_VER) && defined(_M_X64)
     _m_prefetchw(x + i);
