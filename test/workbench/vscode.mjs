@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { StepError, cache, mustRun } from './process.mjs';
 
 const versions = { 'code-server': '4.139.1', [`node-${nodePackagePlatform()}`]: '24.21.0' };
@@ -154,9 +155,11 @@ export async function startVscode({
   const url = (workspace, file) => {
     const address = new URL(`http://127.0.0.1:${found}/`);
     address.searchParams.set('folder', workspace);
-    // The form that VS Code for the Web takes what it shall open in.
-    const opened = [['openFile', `vscode-remote://${address.host}${file}`]];
-    if (file !== undefined) address.searchParams.set('payload', JSON.stringify(opened));
+    if (file !== undefined) {
+      // The form that VS Code for the Web takes what it shall open in.
+      const uri = `vscode-remote://${address.host}${pathToFileURL(file).pathname}`;
+      address.searchParams.set('payload', JSON.stringify([['openFile', uri]]));
+    }
     return address.href;
   };
   return { url, port: found, pid: child.pid, userFolder: folder, log: () => log, stop };
