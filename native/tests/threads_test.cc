@@ -65,6 +65,20 @@ TEST(AThreadThatMissedAPhaseDelaysNobody) {
   CHECK(over.load());
 }
 
+TEST(TheEndOfAPhaseWakesWhoSleeps) {
+  constexpr int kSize = 3, kPhases = 60;
+  ThreadPool pool(kSize);
+  std::atomic<int> phases{0};
+  pool.Run(nullptr, [&](int thread) {
+    for (int phase = 0; phase < kPhases; ++phase) {
+      // Far longer than anybody spins.
+      if (thread == phase % kSize) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (pool.Sync(thread)) ++phases;
+    }
+  });
+  CHECK_EQ(phases.load(), kSize * kPhases);
+}
+
 TEST(CancellingEndsThePassForAllThreadsAndTheNextOneIsWhole) {
   ThreadPool pool(3);
   for (int i = 0; i < 200; ++i) {

@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kPhase = uint64_t{1} << 32;      // one phase further
 constexpr uint64_t kCancelled = uint64_t{1} << 31;  // the pass is cancelled
-constexpr uint64_t kInside = kCancelled - 1;        // mask of the threads inside
+constexpr uint64_t kAsleep = uint64_t{1} << 30;     // somebody sleeps until this phase ends
+constexpr uint64_t kInside = kAsleep - 1;           // mask of the threads inside
 
 uint32_t PhaseOf(uint64_t state) {
   return static_cast<uint32_t>(state >> 32);
@@ -56,7 +57,7 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   const uint32_t phase = PhaseOf(state_.load(std::memory_order_relaxed)) + 1;
   for (int i = 0; i < active_; ++i) {
     Member& member = members_[static_cast<size_t>(i)];
-    member.next[phase % 2].store(0, std::memory_order_relaxed);
+    member.claimed.store(0, std::memory_order_relaxed);
     member.phase = phase;
   }
   state_.store(phase * kPhase, std::memory_order_relaxed);
@@ -74,8 +75,11 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   }
 }
 
+// Between cores that share no cache a line takes some 200 ns, and here that is what counts. So both of the following
+// begin with what they expect of the word and not with a look at it: an exchange that fails tells the truth just as
+// well, and the line has then come once, to be read and written.
 void ThreadPool::Join(Member& member) {
-  uint64_t state = state_.load(std::memory_order_acquire);
+  uint64_t state = member.phase * kPhase + static_cast<uint64_t>(active_ - 1);
   do {
     member.joined = PhaseOf(state) == member.phase;
   } while (member.joined &&
@@ -84,28 +88,35 @@ void ThreadPool::Join(Member& member) {
 }
 
 bool ThreadPool::LeaveOrEnd(Member& member) {
-  uint64_t state = state_.load(std::memory_order_acquire);
+  uint64_t state = member.phase * kPhase + 1;
   for (;;) {
-    if ((state & kInside) > 1) {
-      if (state_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel, std::memory_order_acquire))
-        return false;
-      continue;
+    // Another may still join behind the last one inside, which makes the exchange fail.
+    const bool last = (state & kInside) == 1;
+    uint64_t next = state - 1;
+    if (last) {
+      next = (member.phase + 1) * kPhase + (state & kCancelled) + 1;
+      // Once cancelled always cancelled: whoever is in the next phase or comes to it leaves the pass.
+      if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) next |= kCancelled;
     }
-    // The last one inside. Another may still join, which makes the exchange fail; but none can be in the next phase,
-    // nor any longer in the one before, so its counters are nobody's.
-    for (int i = 0; i < active_; ++i)
-      members_[static_cast<size_t>(i)].next[(member.phase + 1) % 2].store(0, std::memory_order_relaxed);
-    uint64_t next = (state & ~kInside) + kPhase + 1;
-    // Once cancelled always cancelled: whoever is in the next phase or comes to it leaves the pass.
-    if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) next |= kCancelled;
     if (!state_.compare_exchange_weak(state, next, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (!last) return false;
     ++member.phase;
     member.cancelled = (next & kCancelled) != 0;
     // In order: the next phase cannot end before this thread has left it.
-    phase_.store(member.phase);
-    if (sleepers_.load() > 0) WakeAll(phase_);
+    phase_.store(member.phase, std::memory_order_release);
+    if ((state & kAsleep) != 0) WakeAll(phase_);
     return true;
   }
+}
+
+void ThreadPool::SleepUntilNext(uint32_t phase) {
+  uint64_t state = state_.load(std::memory_order_acquire);
+  while (PhaseOf(state) == phase && (state & kAsleep) == 0) {
+    if (state_.compare_exchange_weak(state, state | kAsleep, std::memory_order_acq_rel, std::memory_order_acquire))
+      break;
+  }
+  // Whoever ends the phase has seen the mark, and wakes after having changed the word that is slept on.
+  if (PhaseOf(state) == phase) Sleep(phase_, phase);
 }
 
 int ThreadPool::Claim(int thread, int count) {
@@ -113,12 +124,16 @@ int ThreadPool::Claim(int thread, int count) {
   if (!member.joined || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed))) return count;
   const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / active_); };
   for (int i = 0; i < active_; ++i) {
-    const int owner = (thread + i) % active_, begin = bound(owner), end = bound(owner + 1);
-    std::atomic<int>& next = members_[static_cast<size_t>(owner)].next[member.phase % 2];
-    // Looked at first, so that the counter of a run that is used up stays where it is.
-    if (next.load(std::memory_order_relaxed) >= end - begin) continue;
-    const int piece = begin + next.fetch_add(1, std::memory_order_relaxed);
-    if (piece < end) return piece;
+    const int owner = (thread + i) % active_, begin = bound(owner), pieces = bound(owner + 1) - begin;
+    std::atomic<uint64_t>& word = members_[static_cast<size_t>(owner)].claimed;
+    uint64_t claimed = word.load(std::memory_order_relaxed);
+    for (;;) {
+      const int done = PhaseOf(claimed) == member.phase ? static_cast<int>(static_cast<uint32_t>(claimed)) : 0;
+      if (done >= pieces) break;
+      if (word.compare_exchange_weak(claimed, member.phase * kPhase + static_cast<uint64_t>(done + 1),
+                                     std::memory_order_relaxed))
+        return begin + done;
+    }
   }
   return count;
 }
@@ -127,10 +142,7 @@ bool ThreadPool::Sync(int thread) {
   Member& member = members_[static_cast<size_t>(thread)];
   if (member.joined && LeaveOrEnd(member)) return !member.cancelled;
   while (phase_.load(std::memory_order_acquire) == member.phase) {
-    if (SpinWhile(phase_, member.phase)) break;
-    sleepers_.fetch_add(1);
-    Sleep(phase_, member.phase);
-    sleepers_.fetch_sub(1);
+    if (!SpinWhile(phase_, member.phase)) SleepUntilNext(member.phase);
   }
   ++member.phase;
   Join(member);

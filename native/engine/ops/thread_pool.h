@@ -53,9 +53,9 @@ class ThreadPool {
 
  private:
   struct alignas(64) Member {
-    // Pieces claimed of this thread's run, in phases of even and odd number: those of the next phase are reset while
-    // this one may still be looked at.
-    std::atomic<int> next[2] = {};
+    // The pieces that are claimed of this thread's run: the phase's number << 32 | how many. One of another phase means
+    // none yet, so that nobody has to set them back.
+    std::atomic<uint64_t> claimed{0};
     std::atomic<uint32_t> jobs{0};  // changes when there is a pass to take part in
 
     // The thread's own.
@@ -68,6 +68,8 @@ class ThreadPool {
   void Join(Member& member);
   // Out of the phase, or, as the last one, on to the next: true.
   bool LeaveOrEnd(Member& member);
+  // Until the end of this phase, or a little less.
+  void SleepUntilNext(uint32_t phase);
 
   const int size_;
   int active_ = 1;
@@ -76,10 +78,10 @@ class ThreadPool {
   std::vector<Member> members_;
   std::vector<std::thread> workers_;
 
-  // The truth about the phase, in one word: its number << 32 | whether the pass is cancelled << 31 | threads inside.
+  // The truth about the phase, in one word: its number << 32 | whether the pass is cancelled << 31 | whether somebody
+  // sleeps until its end << 30 | threads inside.
   alignas(64) std::atomic<uint64_t> state_{0};
   alignas(64) std::atomic<uint32_t> phase_{0};    // its number again, for those who wait
-  std::atomic<uint32_t> sleepers_{0};             // of them
   alignas(64) std::atomic<uint32_t> running_{0};  // threads that have not returned from this pass
   std::atomic<bool> quit_{false};
 };
