@@ -1,5 +1,6 @@
 // Tokenizer, detokenizer and sampler. That ids equal the reference's on real vocabularies is tested in test/oracle.
 #include <cmath>
+#include <map>
 
 #include "check.h"
 #include "runtime/sampler.h"
@@ -182,6 +183,17 @@ TEST(SamplerHandlesLargeVocabularies) {
     const int32_t token = Sampler(options).Sample(copy, {});
     CHECK(token >= 0 && token < 150000);
   }
+  // What can be drawn is found wherever it is, and a NaN beside it hides nothing.
+  std::fill(logits.begin(), logits.end(), -20.0f);
+  std::map<int32_t, int> drawn = {{2047, 0}, {2048, 0}, {149999, 0}};
+  for (const auto& [token, times] : drawn) logits[static_cast<size_t>(token)] = 3;
+  logits[0] = logits[2046] = NAN;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    std::vector<float> copy = logits;
+    ++drawn[Sampler({.temperature = 1, .min_p = 0.05f, .seed = seed * 7919}).Sample(copy, {})];
+  }
+  CHECK_EQ(drawn.size(), size_t{3});
+  for (const auto& [token, times] : drawn) CHECK(times > 50);
 }
 
 }  // namespace

@@ -9,6 +9,26 @@ namespace {
 // Candidates beyond this many are only sorted when top-p needs them.
 constexpr size_t kFirstSort = 256;
 
+// Logits that are looked at together: most blocks of a vocabulary hold nothing that can be drawn.
+constexpr size_t kBlock = 2048;
+
+std::span<const float> Block(std::span<const float> logits, size_t begin) {
+  return logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+}
+
+// In parts that a compiler keeps in vectors. A NaN is larger than nothing; of nothing else -infinity.
+float Largest(std::span<const float> logits) {
+  constexpr size_t kParts = 16;
+  float parts[kParts];
+  std::fill_n(parts, kParts, -INFINITY);
+  size_t i = 0;
+  for (; i + kParts <= logits.size(); i += kParts) {
+    for (size_t j = 0; j < kParts; ++j) parts[j] = logits[i + j] > parts[j] ? logits[i + j] : parts[j];
+  }
+  for (; i < logits.size(); ++i) parts[0] = logits[i] > parts[0] ? logits[i] : parts[0];
+  return *std::max_element(parts, parts + kParts);
+}
+
 bool MoreProbable(float a_logit, int32_t a_token, float b_logit, int32_t b_token) {
   return a_logit != b_logit ? a_logit > b_logit : a_token < b_token;
 }
@@ -16,21 +36,10 @@ bool MoreProbable(float a_logit, int32_t a_token, float b_logit, int32_t b_token
 }  // namespace
 
 int32_t ArgMax(std::span<const float> logits) {
-  // The largest of each block, in parts that a compiler keeps in vectors; then where it is in the best block. A NaN is
-  // larger than nothing.
-  constexpr size_t kBlock = 2048, kParts = 16;
   float max = -INFINITY;
   size_t best = 0;
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
-    const size_t end = std::min(begin + kBlock, logits.size());
-    float parts[kParts];
-    std::fill_n(parts, kParts, -INFINITY);
-    size_t i = begin;
-    for (; i + kParts <= end; i += kParts) {
-      for (size_t j = 0; j < kParts; ++j) parts[j] = logits[i + j] > parts[j] ? logits[i + j] : parts[j];
-    }
-    for (; i < end; ++i) parts[0] = logits[i] > parts[0] ? logits[i] : parts[0];
-    const float largest = *std::max_element(parts, parts + kParts);
+    const float largest = Largest(Block(logits, begin));
     if (largest <= max) continue;
     max = largest;
     best = begin;
@@ -65,11 +74,17 @@ int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> recent
   if (options_.temperature <= 0) return ArgMax(logits);
 
   candidates_.clear();
+  block_max_.clear();
+  for (size_t begin = 0; begin < logits.size(); begin += kBlock) block_max_.push_back(Largest(Block(logits, begin)));
+  const float max = Largest(block_max_);
   // min-p first removes what cannot be drawn anyway: exact, since it depends on the most probable token alone.
-  const float max = *std::max_element(logits.begin(), logits.end());
   const float floor = options_.min_p > 0 ? max + options_.temperature * std::log(options_.min_p) : -INFINITY;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (logits[i] >= floor) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+  for (size_t block = 0; block < block_max_.size(); ++block) {
+    if (block_max_[block] < floor) continue;
+    const size_t end = std::min((block + 1) * kBlock, logits.size());
+    for (size_t i = block * kBlock; i < end; ++i) {
+      if (logits[i] >= floor) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+    }
   }
   // NaN logits of a broken model compare false everywhere; any token is as good as another.
   if (candidates_.empty()) return 0;

@@ -36,6 +36,7 @@ class Sampler {
 
   SamplerOptions options_;
   uint64_t state_;
+  std::vector<float> block_max_;
   std::vector<Candidate> candidates_;
   std::vector<double> weights_;
 };
