@@ -5,14 +5,17 @@ import { basename, extname, join, relative, sep } from 'node:path';
 import { toPrompt } from './prompts.ts';
 import type { Prompt } from './prompts.ts';
 
-/** What is asked; `{code}` is the piece in a code block, `{file}` its path in the folder. */
+/**
+ * What is asked; `{code}` is the piece in a code block, `{file}` its path in the folder. They ask for short answers: left
+ * alone, a teacher tells code again at a length that is cut off, and an answer without its end teaches nothing.
+ */
 export const templates = [
-  'Explain what this part of `{file}` does, step by step.\n\n{code}',
-  'Are there mistakes in this code, or cases that it does not handle? Say what you would change and why.\n\n{code}',
-  'Write unit tests for this code from `{file}`.\n\n{code}',
-  'Make this code easier to read without changing what it does.\n\n{code}',
-  'Write documentation comments for this code.\n\n{code}',
-  'What would somebody who is new to this project have to know before changing this code in `{file}`?\n\n{code}',
+  'Explain in a few sentences what this part of `{file}` does.\n\n{code}',
+  'Is there a mistake in this code, or a case that it does not handle? Name the most important one, and show only the lines that you would change.\n\n{code}',
+  'Write one or two short unit tests for this code from `{file}`.\n\n{code}',
+  'How could this code become easier to read? Name the best change in a sentence or two, and show only the lines that it concerns.\n\n{code}',
+  'Write a documentation comment for each function or type in this code, without repeating the code itself.\n\n{code}',
+  'What would somebody who is new to this project have to know before changing this code in `{file}`? Answer in at most three sentences.\n\n{code}',
 ] as const;
 
 /** `seed` chooses the question for each piece. In the order of the files' names. */
@@ -57,7 +60,7 @@ export function pieces(text: string): string[] {
   return found.filter((piece) => piece.split('\n').filter((line) => line.trim() !== '').length >= leastLines);
 }
 
-const mostLines = 60;
+const mostLines = 40;
 const leastLines = 3;
 /** Generated and minified files are larger, and teach nothing. */
 const mostBytes = 200_000;

@@ -38,7 +38,7 @@ export async function gpt4AllProject(options: Gpt4AllOptions): Promise<LabProjec
       code,
       teacher,
       limit: laptop ? 120 : 6,
-      maxTokens: laptop ? 256 : 32,
+      maxTokens: laptop ? 512 : 32,
       temperature: 0.3,
     },
     records: [seeds, p3],

@@ -14,6 +14,12 @@ test('draws the curve and tells it in words', () => {
   expect(lossFigure([])).toBeUndefined();
 });
 
+test('speaks of quarters of a run, since single steps scatter', () => {
+  const losses = [9, 1, 3, 3, 3, 3, 1, 0];
+  const figure = lossFigure(losses.map((loss, index) => ({ step: index + 1, loss })))?.text ?? '';
+  expect(figure).toContain('from 5 to 0.5 in training (means of the first and the last quarter of the steps)');
+});
+
 test('a constant curve has a place to be drawn at', () => {
   expect(lossFigure([{ step: 0, loss: 1 }])?.text).not.toContain('NaN');
   expect(lossFigure([{ step: 0, loss: 0 }])?.text).not.toContain('NaN');

@@ -17,7 +17,7 @@ export function lossFigure(points: readonly LossPoint[]): Html | undefined {
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
   const room = Math.max(0.05, (most - least) * 0.08);
   const words = [
-    steps.length === 0 ? '' : `from ${format(steps[0]?.[1])} to ${format(steps.at(-1)?.[1])} in training`,
+    training(steps.map(([, loss]) => loss)),
     looks.length === 0 ? '' : `from ${format(looks[0]?.[1])} to ${format(looks.at(-1)?.[1])} on the validation set`,
   ]
     .filter((part) => part !== '')
@@ -58,12 +58,25 @@ export function lossFigure(points: readonly LossPoint[]): Html | undefined {
   );
 }
 
+/** One step has a few samples, so that its loss says little of the run. */
+function training(losses: readonly number[]): string {
+  if (losses.length === 0) return '';
+  const quarter = Math.max(1, Math.floor(losses.length / 4));
+  const [first, last] = [losses.slice(0, quarter), losses.slice(-quarter)].map((part) => format(mean(part)));
+  const what = quarter === 1 ? '' : ' (means of the first and the last quarter of the steps)';
+  return `from ${first} to ${last} in training${what}`;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Of a few samples each, steps are noisy: the mean of a window that is a twentieth of the run. */
 export function smooth(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
   const half = Math.floor(points.length / 40);
   return points.map(([step], at) => {
     const window = points.slice(Math.max(0, at - half), at + half + 1);
-    return [step, window.reduce((sum, [, loss]) => sum + loss, 0) / window.length];
+    return [step, mean(window.map(([, loss]) => loss))];
   });
 }
 
