@@ -95,6 +95,7 @@ td { overflow-wrap: anywhere; }
 th[scope="row"], th:first-child { text-align: left; }
 thead th { color: var(--soft); }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 0.25rem; }
+table:has(.text) th { text-align: left; }
 .text { white-space: pre-wrap; display: block; text-align: left; min-width: 16rem; }
 figure { margin: 1.5rem 0; }
 figcaption { font-size: 0.9rem; max-width: 46rem; }

@@ -55,14 +55,14 @@ function summary({ project, steps, curation, training }: LabState, { comparison 
   return markup`<p>
       ${basename(project.base)} was trained on ${number(curation?.train)} questions and answers out of
       ${number(curation?.records)} in ${formatDuration(seconds)}, all of it on this computer's CPU. The median perplexity of
-      the true answers went from ${before.toFixed(2)} to ${after.toFixed(2)}: ${verdict(comparison)}
+      the true answers went from ${before.toFixed(2)} to ${after.toFixed(2)}. ${verdict(comparison)}
     </p>
     ${table('Time of each step', ['step', 'time'], [...rows, ['all', formatDuration(seconds)]])}
     ${training?.stoppedEarly === true ? markup`<p>Training ended early: the validation loss no longer fell.</p>` : ''}`;
 }
 
 function verdict({ wins, ties, losses, tasks, p }: LabComparison): string {
-  return `the new model is better on ${wins} of ${tasks} tasks, worse on ${losses}, equal on ${ties} (two-sided sign test, p = ${p.toPrecision(2)}).`;
+  return `The new model is better on ${wins} of ${tasks} tasks, worse on ${losses}, equal on ${ties} (two-sided sign test, p = ${p.toPrecision(2)}).`;
 }
 
 function collection({ project, collected }: LabState): Html {
@@ -73,16 +73,17 @@ function collection({ project, collected }: LabState): Html {
       : markup`<p>
           ${basename(questions.teacher)} answered ${number(collected.answers)} questions, at temperature
           ${questions.temperature} and with at most ${questions.maxTokens} tokens each. The questions are from
-          ${[...questions.files, ...questions.code].map((path) => basename(path)).join(', ')}.
+          ${fileNames([...questions.files, ...questions.code])}.
         </p>`;
-  const own =
-    records.length === 0
-      ? ''
-      : markup`<p>With their answers came ${records.map((path) => basename(path)).join(', ')}.</p>`;
+  const own = records.length === 0 ? '' : markup`<p>With their answers came ${fileNames(records)}.</p>`;
   return markup`<section>
     <h2>Data collection</h2>
     ${asked}${own}
   </section>`;
+}
+
+function fileNames(paths: readonly string[]): string {
+  return new Intl.ListFormat('en').format(paths.map((path) => basename(path)));
 }
 
 function curation({ funnel, sources, recommendation, redacted, train, valid, files, scores }: CurateReport): Html {

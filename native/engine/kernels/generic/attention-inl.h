@@ -161,21 +161,22 @@ PADDOCK_INLINE void ValueRows(const AttendArgs& a, int row, int keys) {
   }
 }
 
-template <typename Kv, int kRows>
-PADDOCK_NOINLINE void AttendRows(const AttendArgs& a, int row) {
+template <typename Kv, int kRows, bool kFirst>
+PADDOCK_NOINLINE void AttendTile(const AttendArgs& a, int row) {
   int keys = 0;
   for (int r = row; r < row + kRows; ++r) keys = a.valid[r] > keys ? a.valid[r] : keys;
   const int panels = (keys + kKeyPanel - 1) / kKeyPanel;
-  if (row == 0) {
-    ScoreTile<Kv, kRows, true>(a, row, panels);
-  } else {
-    ScoreTile<Kv, kRows, false>(a, row, panels);
-  }
+  ScoreTile<Kv, kRows, kFirst>(a, row, panels);
   for (int r = row; r < row + kRows; ++r) Softmax(a, r, panels * kKeyPanel);
+  ValueRows<Kv, kRows, kFirst>(a, row, keys);
+}
+
+template <typename Kv, int kRows>
+PADDOCK_INLINE void AttendRows(const AttendArgs& a, int row) {
   if (row == 0) {
-    ValueRows<Kv, kRows, true>(a, row, keys);
+    AttendTile<Kv, kRows, true>(a, row);
   } else {
-    ValueRows<Kv, kRows, false>(a, row, keys);
+    AttendTile<Kv, kRows, false>(a, row);
   }
 }
 
