@@ -12,7 +12,8 @@
 namespace paddock {
 namespace {
 
-constexpr int kPenaltyWindow = 64;  // tokens
+constexpr int kPenaltyWindow = 64;      // tokens
+constexpr double kPackingShare = 0.95;  // of loading; the rest is for trying thread counts
 // The trials of thread counts: half a millisecond of decoding and some milliseconds of prefill each.
 constexpr uint64_t kProbeBytes = 20'000'000, kProbeElements = 40'000'000;
 constexpr int kProbeTokens = 16;  // enough to be bound by computing
@@ -66,7 +67,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   std::atomic<bool> stop{false};
   const auto forward_cancel = [&](double done) {
     if (cancel != nullptr && cancel->load()) stop.store(true);
-    if (progress) progress(done);
+    if (progress) progress(kPackingShare * done);
   };
   std::thread reader([&] {
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
@@ -103,6 +104,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.threads = s.plan.threads;
   info.requested_threads = options.threads;
   s.TuneThreads();
+  if (progress) progress(1);
   info.kv_type = options.kv_type;
   info.memory = s.plan.memory;
   if (const auto chat_template = file->GetString("tokenizer.chat_template"))
