@@ -1,8 +1,7 @@
 /**
  * What memory costs that no process had before: `node fresh-memory.mjs BYTES`, in a process of its own, prints
  * milliseconds as JSON. A virtual machine gives memory that nobody used for some seconds back to its host, and then
- * whoever needs it first waits for the host. So this is a limit of loading. Run just before, it takes a part of the
- * waiting upon itself: the next process may be given other memory.
+ * whoever needs it first waits for the host. So this is a limit of loading.
  */
 import { constants } from 'node:buffer';
 

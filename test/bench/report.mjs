@@ -77,8 +77,8 @@ function limits({ prompt, quiet }) {
 function loading(loads, fileBytes) {
   const loadMs = middle(loads, 'loadMs');
   return (
-    `Loading takes ${seconds(loads, 'loadMs')} s, ${(loadMs / 1000 / (fileBytes / 1e9)).toFixed(2)} s for each GB of the file, with the file in the page cache. ` +
-    `Touching as much memory takes ${seconds(loads, 'freshMs')} s on one thread, and ${seconds(loads, 'freshFirstMs')} s when a host has yet to give it.`
+    `Loading takes ${seconds(loads, 'loadMs')} s, ${(loadMs / 1000 / (fileBytes / 1e9)).toFixed(2)} s for each GB of the file, with the file in the page cache, and ${seconds(loads, 'loadFirstMs')} s when a host may have yet to give the memory. ` +
+    `Touching as much memory takes ${seconds(loads, 'freshMs')} s on one thread, and ${seconds(loads, 'freshFirstMs')} s for the first.`
   );
 }
 

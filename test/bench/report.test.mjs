@@ -33,9 +33,9 @@ const report = {
       name: 'a-model',
       fileBytes: 1.5e9,
       loads: [
-        { loadMs: 1400, freshFirstMs: 900, freshMs: 210 },
-        { loadMs: 1500, freshFirstMs: 950, freshMs: 220 },
-        { loadMs: 2000, freshFirstMs: 200, freshMs: 190 },
+        { loadMs: 1400, loadFirstMs: 1700, freshFirstMs: 900, freshMs: 210 },
+        { loadMs: 1500, loadFirstMs: 1600, freshFirstMs: 950, freshMs: 220 },
+        { loadMs: 2000, loadFirstMs: 2100, freshFirstMs: 200, freshMs: 190 },
       ],
       tests: [
         {
@@ -73,7 +73,8 @@ test('relates speed to the limits of the machine', () => {
   expect(text).toContain('prefill uses 50.0 (45.0 to 55.0) % of the int8 peak, 400 G operations/s at best');
   expect(text).toContain('80.0 (70.0 to 90.0) % of what the same threads read between the tokens, 16.0 (14.0 to 18.0)');
   expect(text).toContain('Loading takes 1.50 (1.40 to 2.00) s, 1.00 s for each GB');
-  expect(text).toContain('as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s when');
+  expect(text).toContain('as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s for the first');
+  expect(text).toContain('and 1.70 (1.60 to 2.10) s when a host may have yet to give the memory');
 });
 
 test('a long prompt has columns and limits of its own', () => {
