@@ -73,7 +73,9 @@ test('relates speed to the limits of the machine', () => {
   expect(text).toContain('prefill uses 50.0 (45.0 to 55.0) % of the int8 peak, 400 G operations/s at best');
   expect(text).toContain('80.0 (70.0 to 90.0) % of what the same threads read between the tokens, 16.0 (14.0 to 18.0)');
   expect(text).toContain('Loading takes 1.50 (1.40 to 2.00) s, 1.00 s for each GB');
-  expect(text).toContain('as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s for the first');
+  expect(text).toContain(
+    'as much memory takes 0.21 (0.19 to 0.22) s on one thread, and 0.90 (0.20 to 0.95) s for the first',
+  );
   expect(text).toContain('and 1.70 (1.60 to 2.10) s when a host may have yet to give the memory');
 });
 
