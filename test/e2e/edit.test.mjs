@@ -75,7 +75,8 @@ step('Escape cancels while the edit streams in, and the engine rests at once', a
   const ms = await smallest(200, async () => {
     await window.openFile('src/parse.ts');
     await window.select(2, 17);
-    await refactor(window, 'Add a long explaining comment above every line');
+    // Much new text: an edit that keeps the old code is over before anything can be seen on a fast machine.
+    await refactor(window, 'Replace it by a Python class with ten methods, each with a long docstring');
     const note = window.notification('writing');
     await note.waitFor({ timeout: 120_000 });
     await window.screenshot('refactor-streaming');
