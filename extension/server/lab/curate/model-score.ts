@@ -6,6 +6,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import { settle } from '../../engine/generate.ts';
 import { withBos } from '../../prompt/encode.ts';
+import { mean } from '../evaluate/statistics.ts';
 import { encodeSample } from '../train/samples.ts';
 import { answerOf } from './record.ts';
 import type { CurateRecord } from './record.ts';
@@ -51,7 +52,3 @@ export async function scoreRecords(
 
 /** The beginning of a long record tells enough. */
 const mostTokens = 512;
-
-function mean(nll: Float64Array): number {
-  return nll.reduce((sum, value) => sum + value, 0) / nll.length;
-}

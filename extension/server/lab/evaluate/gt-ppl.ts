@@ -10,6 +10,7 @@ import { toAnswerTasks } from './answer-tasks.ts';
 import type { AnswerTask } from './answer-tasks.ts';
 import { readTasks } from './data-file.ts';
 import type { Metric, TaskResult } from './metric.ts';
+import { mean } from './statistics.ts';
 
 /** Perplexities above count as this. */
 export const clip = 100;
@@ -48,7 +49,7 @@ export const gtPpl: AnswerMetric = {
       return { raw: null, tokens: 0, excluded: 'tooLong' };
     }
     const nll = await settle(model.score(ids, prompt.length - 1), signal);
-    return finite(average(nll), answer.length);
+    return finite(mean(nll), answer.length);
   },
   toValue: ([result]) =>
     result?.raw === null || result?.raw === undefined ? undefined : Math.min(clip, Math.exp(result.raw)),
@@ -80,7 +81,7 @@ export const gtPpl2023: AnswerMetric = {
     const losses: number[] = [];
     for (const { from, to } of windows) {
       const wide = to - from > 1;
-      losses.push(wide ? average(await settle(model.score(ids.slice(from, to)), signal)) : Number.NaN);
+      losses.push(wide ? mean(await settle(model.score(ids.slice(from, to)), signal)) : Number.NaN);
     }
     return finite(logPerplexity2023(windows, losses), ids.length - begin);
   },
@@ -117,10 +118,6 @@ export function logPerplexity2023(windows: readonly Window2023[], losses: readon
 
 function plainIds(model: NativeModel, text: string): Int32Array {
   return withBos(model, model.tokenize(text, false));
-}
-
-function average(nll: Float64Array): number {
-  return nll.reduce((sum, value) => sum + value, 0) / nll.length;
 }
 
 function finite(raw: number, tokens: number): TaskResult {

@@ -16,8 +16,11 @@ export function histogram(values: readonly number[], least: number, most: number
   return { edges: Array.from({ length: bins + 1 }, (_, index) => least + index * width), counts };
 }
 
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+/** NaN of none. */
+export function mean(values: readonly number[] | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
 }
 
 /** `fraction` 0..1, interpolated between neighbours; of `sorted` ascending values. NaN of none. */

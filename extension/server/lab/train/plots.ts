@@ -1,5 +1,6 @@
 /** The curve of a run of training. */
 import type { LossPoint } from '../../../protocol/lab.ts';
+import { mean } from '../evaluate/statistics.ts';
 import { figure, markup, table } from '../html/page.ts';
 import type { Html } from '../html/page.ts';
 import { drawPlot, niceTicks, path, round } from '../html/plot.ts';
@@ -65,10 +66,6 @@ function training(losses: readonly number[]): string {
   const [first, last] = [losses.slice(0, quarter), losses.slice(-quarter)].map((part) => format(mean(part)));
   const what = quarter === 1 ? '' : ' (means of the first and the last quarter of the steps)';
   return `from ${first} to ${last} in training${what}`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Of a few samples each, steps are noisy: the mean of a window that is a twentieth of the run. */
