@@ -200,6 +200,11 @@ inline __m512 _mm512_max_ps(__m512 a, __m512 b) {
 inline __m512 _mm512_min_ps(__m512 a, __m512 b) {
   return EachF(a, b, [](float x, float y) { return x < y ? x : y; });
 }
+inline float _mm512_reduce_max_ps(__m512 v) {
+  float max = v.Get<float>(0);
+  for (int i = 1; i < 16; ++i) max = v.Get<float>(i) > max ? v.Get<float>(i) : max;
+  return max;
+}
 inline __m512i _mm512_broadcast_i32x4(__m128i v) {
   __m512i out;
   for (int i = 0; i < 64; ++i) out.byte[i] = v.byte[i % 16];

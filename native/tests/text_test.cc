@@ -124,32 +124,45 @@ TEST(StopStringsAreHeldBackAndCutOff) {
   CHECK_EQ(run("ends with ST", {"STOP"}, &stopped), "ends with ST");
 }
 
+// Logits as the forward pass leaves them.
+class Blocks {
+ public:
+  explicit Blocks(std::vector<float>& logits) : max_(LogitRow::BlockCount(logits.size())), row_{logits, max_} {
+    for (size_t block = 0; block < max_.size(); ++block) row_.Update(block);
+  }
+  const LogitRow& row() const { return row_; }
+
+ private:
+  std::vector<float> max_;
+  LogitRow row_;
+};
+
 TEST(ArgMaxIsTheFirstOfTheLargest) {
-  // More than a block of the search, and an end that is no whole vector.
+  // Many blocks, and an end that is no whole vector.
   std::vector<float> logits(5003, -1.0f);
   for (const size_t at : {size_t{0}, size_t{15}, size_t{2047}, size_t{2048}, size_t{4095}, size_t{5002}}) {
     std::vector<float> one = logits;
     one[at] = 3;
-    CHECK_EQ(ArgMax(one), static_cast<int32_t>(at));
+    CHECK_EQ(ArgMax(Blocks(one).row()), static_cast<int32_t>(at));
     one.back() = 3;  // as large, and behind it
     one[1] = NAN;
-    CHECK_EQ(ArgMax(one), static_cast<int32_t>(at));
+    CHECK_EQ(ArgMax(Blocks(one).row()), static_cast<int32_t>(at));
   }
   std::fill(logits.begin(), logits.end(), NAN);
-  CHECK_EQ(ArgMax(logits), 0);
+  CHECK_EQ(ArgMax(Blocks(logits).row()), 0);
   std::fill(logits.begin(), logits.end(), -INFINITY);
-  CHECK_EQ(ArgMax(logits), 0);
+  CHECK_EQ(ArgMax(Blocks(logits).row()), 0);
 }
 
 TEST(SamplerFollowsItsOptions) {
   std::vector<float> logits = {1, 3, 2, -1};
-  CHECK_EQ(Sampler({}).Sample(logits, {}), 1);
+  CHECK_EQ(Sampler({}).Sample(Blocks(logits).row(), {}), 1);
   const auto count = [](SamplerOptions options, const std::vector<float>& from) {
     std::vector<int> counts(from.size());
     for (uint64_t seed = 0; seed < 4000; ++seed) {
       options.seed = seed * 7919;
       std::vector<float> copy = from;
-      ++counts[static_cast<size_t>(Sampler(options).Sample(copy, {}))];
+      ++counts[static_cast<size_t>(Sampler(options).Sample(Blocks(copy).row(), {}))];
     }
     return counts;
   };
@@ -166,10 +179,15 @@ TEST(SamplerFollowsItsOptions) {
   CHECK(count({.temperature = 0.01f}, logits)[1] == 4000);
   const int32_t seen[] = {1, 1};
   std::vector<float> penalized = logits;
-  CHECK_EQ(Sampler({.repetition_penalty = 2}).Sample(penalized, seen), 2);
+  CHECK_EQ(Sampler({.repetition_penalty = 2}).Sample(Blocks(penalized).row(), seen), 2);
+  // The next best is in another block.
+  std::vector<float> far(1000, -1.0f);
+  far[1] = 3;
+  far[900] = 2;
+  CHECK_EQ(Sampler({.repetition_penalty = 2}).Sample(Blocks(far).row(), seen), 900);
   // A broken model's logits must not break the sampler.
   std::vector<float> nan(8, NAN);
-  const int32_t any = Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(nan, {});
+  const int32_t any = Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(Blocks(nan).row(), {});
   CHECK(any >= 0 && any < 8);
 }
 
@@ -180,7 +198,7 @@ TEST(SamplerHandlesLargeVocabularies) {
        {SamplerOptions{.temperature = 1}, SamplerOptions{.temperature = 1, .top_p = 0.99f},
         SamplerOptions{.temperature = 0.7f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f}}) {
     std::vector<float> copy = logits;
-    const int32_t token = Sampler(options).Sample(copy, {});
+    const int32_t token = Sampler(options).Sample(Blocks(copy).row(), {});
     CHECK(token >= 0 && token < 150000);
   }
   // What can be drawn is found wherever it is, and a NaN beside it hides nothing.
@@ -190,7 +208,7 @@ TEST(SamplerHandlesLargeVocabularies) {
   logits[0] = logits[2046] = NAN;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     std::vector<float> copy = logits;
-    ++drawn[Sampler({.temperature = 1, .min_p = 0.05f, .seed = seed * 7919}).Sample(copy, {})];
+    ++drawn[Sampler({.temperature = 1, .min_p = 0.05f, .seed = seed * 7919}).Sample(Blocks(copy).row(), {})];
   }
   CHECK_EQ(drawn.size(), size_t{3});
   for (const auto& [token, times] : drawn) CHECK(times > 50);

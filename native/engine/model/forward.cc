@@ -38,7 +38,9 @@ Forward::Forward(const Hyperparameters& h, const Weights& weights, const KernelT
       pool_(pool),
       cache_(cache),
       few_threads_(pool.size()),
-      many_threads_(pool.size()) {}
+      many_threads_(pool.size()),
+      ready_columns_(static_cast<size_t>(std::max(h.feed_forward, h.q_rows()) / QuantizedRows::kPart + 1)),
+      ready_segments_(static_cast<size_t>(h.kv_heads)) {}
 
 uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
                          Forward* out) {
@@ -52,6 +54,7 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
   layout.Take(&out->attended_, batch * pad(h.q_rows()));
   layout.Take(&out->hidden_, batch * pad(h.feed_forward));
   layout.Take(&out->logits_, static_cast<size_t>(kMaxLogitRows) * pad(h.vocabulary));
+  layout.Take(&out->logit_max_, static_cast<size_t>(kMaxLogitRows) * LogitRow::BlockCount(static_cast<size_t>(h.vocabulary)));
   layout.Take(&out->cos_, batch * static_cast<size_t>(h.rope_dim / 2));
   layout.Take(&out->sin_, batch * static_cast<size_t>(h.rope_dim / 2));
   layout.Take(&out->segment_max_, few * segments * static_cast<size_t>(h.heads));
@@ -65,7 +68,6 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
   for (PerThread& t : out->threads_) {
     t.own.Take(&layout, few, widest);
     layout.Take(&t.row, widest);
-    layout.Take(&t.merged, few * static_cast<size_t>(h.q_rows()));
     layout.Take(&t.tile, tile);
     layout.Take(&t.tile2, tile);
     t.attend.Take(&layout, h.group(), h.head_dim);
@@ -100,6 +102,9 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const 
   const Task task{tokens, first, wanted};
   last_count_ = task.count();
   last_wanted_ = wanted;
+  // What a cancelled pass left.
+  for (std::atomic<int>& ready : ready_columns_) ready.store(0, std::memory_order_relaxed);
+  for (std::atomic<int>& ready : ready_segments_) ready.store(0, std::memory_order_relaxed);
   bool finished = true;
   pool_.Run(cancel, Threads(task.count()), [&](int thread) {
     Task mine = task;
@@ -139,9 +144,20 @@ bool Forward::Head(int begin, int count, const std::atomic<bool>* cancel) {
 void Forward::HeadRows(Task& t, int thread) {
   QuantizedRows a;
   Prepare(t, thread, x_, h_.hidden, &weights_.output_norm, {&weights_.head}, std::nullopt, &a);
-  EachChunk(weights_.head, t.rows(), thread, [&](int begin, int end) {
+  const int block_panels = static_cast<int>(kLogitBlock) / kernels_.lanes;
+  EachChunk(weights_.head, t.rows(), thread, block_panels, [&](int begin, int end) {
     Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
+    for (int i = 0; i < t.rows(); ++i) {
+      const LogitRow row = Logits(i);
+      for (int block = begin / block_panels; block * block_panels < end; ++block) row.Update(static_cast<size_t>(block));
+    }
   });
+}
+
+LogitRow Forward::Logits(int row) const {
+  const size_t vocabulary = static_cast<size_t>(h_.vocabulary), blocks = LogitRow::BlockCount(vocabulary);
+  const size_t i = static_cast<size_t>(row);
+  return {{logits_ + i * logit_stride_, vocabulary}, {logit_max_ + i * blocks, blocks}};
 }
 
 void Forward::Embed(Task& t, int thread) {
@@ -165,8 +181,7 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
                       QuantizedRows* out) {
   const bool few = Few(t.count());
   *out = few ? threads_[static_cast<size_t>(thread)].own : shared_;
-  const size_t stride =
-      static_cast<size_t>(few && x == threads_[static_cast<size_t>(thread)].merged ? columns : Padded(columns));
+  const size_t stride = static_cast<size_t>(Padded(columns));
   float* normalized = threads_[static_cast<size_t>(thread)].row;
   const auto quantize = [&](int row) {
     const float* from = x + static_cast<size_t>(t.from + row) * stride;
@@ -183,6 +198,26 @@ void Forward::Prepare(Task& t, int thread, const float* x, int columns, const st
   pool_.Sync(thread);  // a cancelled pass goes on to the end of its phase
 }
 
+// Columns begin .. end - 1 of the rows of x, `user`'s input, are there: the parts that are complete with them are
+// quantized, for all threads. It spares them fetching a row of which another core has written half.
+void Forward::Share(Task& t, const float* x, const PanelMatrix& user, int begin, int end) {
+  constexpr int kPart = QuantizedRows::kPart;
+  const size_t stride = static_cast<size_t>(Padded(user.columns));
+  for (int part = begin / kPart; part * kPart < end; ++part) {
+    const int first = part * kPart, columns = std::min(kPart, user.columns - first);
+    const int added = std::min(end, first + columns) - std::max(begin, first);
+    if (added < columns) {
+      std::atomic<int>& ready = ready_columns_[static_cast<size_t>(part)];
+      if (ready.fetch_add(added, std::memory_order_acq_rel) + added < columns) continue;
+      ready.store(0, std::memory_order_relaxed);
+    }
+    for (int i = 0; i < t.rows(); ++i) {
+      shared_.SetPart(kernels_, static_cast<size_t>(i), user.columns,
+                      x + static_cast<size_t>(t.from + i) * stride + first, first, columns, {&user});
+    }
+  }
+}
+
 void Forward::Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin,
                        int panel_end, float* out, size_t out_stride, int thread) const {
   kernels_.matmul(
@@ -190,18 +225,22 @@ void Forward::Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, in
                out, out_stride, threads_[static_cast<size_t>(thread)].scratch});
 }
 
-// Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range.
+// Shares the panels of `w` out; epilogue(begin, end) is called for each claimed range, which begins at a multiple of
+// `multiple`.
 template <typename Epilogue>
-void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue) {
+void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, int multiple, Epilogue epilogue) {
   int step = kTileRows / kernels_.lanes;
   if (Few(tokens)) {
     // No more than half of a thread's share, so that a late thread is made up for.
     step = static_cast<int>(kChunkBytes / w.panel_bytes) + 1;
     step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.active()))});
   }
-  const int chunks = (w.panel_count + step - 1) / step;
+  // As many of the same size for each thread.
+  const int units = (w.panel_count + multiple - 1) / multiple, unit_step = std::max(1, step / multiple);
+  const int chunks = std::min(units, ((units + unit_step - 1) / unit_step + pool_.active() - 1) / pool_.active() * pool_.active());
+  const auto bound = [&](int chunk) { return static_cast<int>(static_cast<int64_t>(units) * chunk / chunks) * multiple; };
   for (int chunk; (chunk = pool_.Claim(thread, chunks)) < chunks;)
-    epilogue(chunk * step, std::min((chunk + 1) * step, w.panel_count));
+    epilogue(bound(chunk), std::min(bound(chunk + 1), w.panel_count));
 }
 
 // One head of q, k or v for all tokens: product, bias, norm, rotation, and its place in the cache.
@@ -295,13 +334,13 @@ void Forward::AttendSegment(Task& t, int kv_head, int segment, int thread) {
   }
 }
 
-// Every thread merges for itself: it needs the whole row next, and this is cheaper than meeting once more.
-void Forward::MergeSegments(Task& t, float* merged) {
+void Forward::MergeSegments(Task& t, int kv_head) {
   const int dim = h_.head_dim, segments = (context_ + kSegmentKeys - 1) / kSegmentKeys;
   for (int i = t.from; i < t.count(); ++i) {
-    for (int head = 0; head < h_.heads; ++head) {
+    for (int head = kv_head * h_.group(); head < (kv_head + 1) * h_.group(); ++head) {
       float max = 0, sum = 0;
-      float* o = merged + static_cast<size_t>(i * h_.q_rows() + head * dim);
+      float* o = attended_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.q_rows())) +
+                 static_cast<size_t>(head * dim);
       for (int s = 0; s * kSegmentKeys <= t.first + i; ++s) {
         const size_t part = static_cast<size_t>((i * segments + s) * h_.heads + head);
         const float* part_o = segment_o_ + part * static_cast<size_t>(dim);
@@ -335,10 +374,17 @@ bool Forward::Layer(Task& t, int thread) {
     const int segments = (t.first + t.count() - 1) / kSegmentKeys + 1;
     const int units = segments * h_.kv_heads;
     // One segment after the other of a head, since each asks for the next one's keys.
-    for (int unit; (unit = pool_.Claim(thread, units)) < units;)
-      AttendSegment(t, unit / segments, unit % segments, thread);
+    for (int unit; (unit = pool_.Claim(thread, units)) < units;) {
+      const int kv_head = unit / segments, columns = h_.group() * h_.head_dim;
+      AttendSegment(t, kv_head, unit % segments, thread);
+      std::atomic<int>& ready = ready_segments_[static_cast<size_t>(kv_head)];
+      if (ready.fetch_add(1, std::memory_order_acq_rel) + 1 < segments) continue;
+      ready.store(0, std::memory_order_relaxed);
+      MergeSegments(t, kv_head);
+      Share(t, attended_, layer.wo, kv_head * columns, (kv_head + 1) * columns);
+    }
     if (!pool_.Sync(thread)) return false;
-    if (pool_.Joined(thread)) MergeSegments(t, mine.merged);
+    a = shared_;
   } else {
     const int blocks = (t.rows() + kAttendTokens - 1) / kAttendTokens;
     // The last tokens see the most keys: they are begun first.
@@ -348,12 +394,11 @@ bool Forward::Layer(Task& t, int thread) {
       AttendBlock(t, unit % h_.kv_heads, begin, std::min(begin + kAttendTokens, t.count()), thread);
     }
     if (!pool_.Sync(thread)) return false;
+    Prepare(t, thread, attended_, h_.q_rows(), nullptr, {&layer.wo}, LayerInput::kOutput, &a);
   }
 
-  Prepare(t, thread, Few(t.count()) ? mine.merged : attended_, h_.q_rows(), nullptr, {&layer.wo}, LayerInput::kOutput,
-          &a);
   const auto add_to_x = [&](const PanelMatrix& w) {
-    EachChunk(w, t.count(), thread, [&](int begin, int end) {
+    EachChunk(w, t.count(), thread, 1, [&](int begin, int end) {
       const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, w.rows) - first_row;
       const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
       const auto x_row = [&](int i) {
@@ -371,7 +416,11 @@ bool Forward::Layer(Task& t, int thread) {
   add_to_x(layer.wo);
   if (!pool_.Sync(thread)) return false;
   if (!FeedForward(t, layer, thread)) return false;
-  Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, LayerInput::kDown, &a);
+  if (Few(t.count())) {
+    a = shared_;
+  } else {
+    Prepare(t, thread, hidden_, h_.feed_forward, nullptr, {&layer.down}, LayerInput::kDown, &a);
+  }
   add_to_x(layer.down);
   return pool_.Sync(thread);
 }
@@ -380,7 +429,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   PerThread& mine = threads_[static_cast<size_t>(thread)];
   QuantizedRows a;
   Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, LayerInput::kFeedForward, &a);
-  EachChunk(layer.gate, t.count(), thread, [&](int begin, int end) {
+  EachChunk(layer.gate, t.count(), thread, 1, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
     const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
     const auto hidden_row = [&](int i) {
@@ -399,6 +448,7 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
       kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);
       std::memcpy(hidden_row(i), gate, static_cast<size_t>(rows) * sizeof(float));
     }
+    if (Few(t.count())) Share(t, hidden_, layer.down, first_row, first_row + rows);
   });
   return pool_.Sync(thread);
 }

@@ -2,8 +2,9 @@
 //
 // Five phases per layer, with one meeting of the threads between them: normalize + q, k, v + norms of heads, if any,
 // + rotation + cache; attention; output projection + residual; normalize + gate, up + activation; down projection +
-// residual. With few tokens every thread normalizes and quantizes the shared input for itself, which is cheaper than
-// meeting once more; with many the tokens are shared out and the threads meet in between. Both give the same bits, as
+// residual. With few tokens every thread normalizes for itself, which is cheaper than meeting once more, and what needs
+// no norm is quantized part by part by who completes it; with many the tokens are shared out and the threads meet in
+// between. Both give the same bits, as
 // do all batch sizes and thread counts: each output row of each token is computed by one thread over the whole reduced
 // dimension in one fixed order.
 #pragma once
@@ -19,6 +20,7 @@
 #include "model/attend_tokens.h"
 #include "model/importance.h"
 #include "model/kv_cache.h"
+#include "model/logit_row.h"
 #include "model/quantized_rows.h"
 #include "model/weights.h"
 #include "ops/thread_pool.h"
@@ -51,7 +53,7 @@ class Forward {
     few_threads_ = few;
     many_threads_ = many;
   }
-  // Up to here every thread quantizes for itself and attention is shared out by segments.
+  // Up to here every thread normalizes for itself and attention is shared out by segments.
   static constexpr int kFewTokens = 4;
 
   // Adds what each matrix of the layers is multiplied with to `sums`, until this is called with null. Only passes of
@@ -66,8 +68,8 @@ class Forward {
   // `begin` among them.
   bool Head(int begin, int count, const std::atomic<bool>* cancel);
 
-  // Row i of the latest logits, [vocabulary].
-  float* Logits(int row) const { return logits_ + static_cast<size_t>(row) * logit_stride_; }
+  // Row i of the latest logits.
+  LogitRow Logits(int row) const;
 
  private:
   struct Task;
@@ -81,17 +83,18 @@ class Forward {
   void HeadRows(Task& t, int thread);
   void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
                std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input, QuantizedRows* out);
+  void Share(Task& t, const float* x, const PanelMatrix& user, int begin, int end);
   void Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin, int panel_end,
                 float* out, size_t out_stride, int thread) const;
   void ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread);
   void Store(const float* head, bool is_key, int layer, int kv_head, int position, int thread);
   void AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread);
   void AttendSegment(Task& t, int kv_head, int segment, int thread);
-  void MergeSegments(Task& t, float* merged);
+  void MergeSegments(Task& t, int kv_head);
   bool Layer(Task& t, int thread);
   bool FeedForward(Task& t, const LayerWeights& layer, int thread);
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int tokens, int thread, Epilogue epilogue);
+  void EachChunk(const PanelMatrix& w, int tokens, int thread, int multiple, Epilogue epilogue);
   bool Few(int tokens) const { return tokens <= kFewTokens; }
   int Threads(int tokens) const { return Few(tokens) ? few_threads_ : many_threads_; }
 
@@ -106,14 +109,16 @@ class Forward {
   int few_threads_, many_threads_;
 
   float *x_, *q_, *attended_, *hidden_, *logits_;   // [batch][...], rows padded
+  float* logit_max_;                                // [batch][blocks of logits]
   float *cos_, *sin_;                               // [batch][rope_dim / 2]
   float *segment_max_, *segment_sum_, *segment_o_;  // [few][segments][heads](, [head_dim])
   float* frequencies_;                              // [rope_dim / 2] radians per position
   QuantizedRows shared_;
+  // Of this phase: columns of each part of shared_ that are there, and segments of each kv head.
+  std::vector<std::atomic<int>> ready_columns_, ready_segments_;
   struct PerThread {
     QuantizedRows own;
     float* row;           // [widest]: a normalized one
-    float* merged;        // [few][q_rows]
     float *tile, *tile2;  // results of a chunk before its epilogue
     AttendScratch attend;
     uint16_t* half;     // [head_dim]: a key or value, or the scales of

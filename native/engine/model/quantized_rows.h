@@ -28,19 +28,24 @@ class QuantizedRows {
   // Row `row` becomes x, [columns], for all matrices in `users`.
   void Set(const KernelTable& kernels, size_t row, const float* x, int columns,
            std::initializer_list<const PanelMatrix*> users) {
+    SetPart(kernels, row, columns, x, 0, columns, users);
+  }
+
+  // Columns begin .. begin + count - 1 of row `row`, which has `columns`, become x, [count]. `begin` is a multiple of
+  // kPart, and so is `count` if it is not the rest.
+  static constexpr int kPart = 256;
+  void SetPart(const KernelTable& kernels, size_t row, int columns, const float* x, int begin, int count,
+               std::initializer_list<const PanelMatrix*> users) {
     bool done[3] = {};
-    const size_t n = static_cast<size_t>(columns);
+    const size_t at = row * static_cast<size_t>(columns) + static_cast<size_t>(begin);
     for (const PanelMatrix* user : users) {
       const ActivationKind kind = KindFor(user->type);
       if (std::exchange(done[static_cast<int>(kind)], true)) continue;
       switch (kind) {
-        case ActivationKind::kFloat: std::memcpy(x_ + row * n, x, n * sizeof(float)); break;
-        case ActivationKind::kQ8x32:
-          kernels.quantize_32(x, columns, q32_ + row * n, d32_ + row * (n / 32), sum32_ + row * (n / 32));
-          break;
+        case ActivationKind::kFloat: std::memcpy(x_ + at, x, static_cast<size_t>(count) * sizeof(float)); break;
+        case ActivationKind::kQ8x32: kernels.quantize_32(x, count, q32_ + at, d32_ + at / 32, sum32_ + at / 32); break;
         case ActivationKind::kQ8x256:
-          kernels.quantize_256(x, columns, q256_ + row * n, d256_ + row * (n / 256), sum16_ + row * (n / 16),
-                               sum32_256_ + row * (n / 32));
+          kernels.quantize_256(x, count, q256_ + at, d256_ + at / 256, sum16_ + at / 16, sum32_256_ + at / 32);
           break;
       }
     }

@@ -176,7 +176,7 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
-    const int32_t token = sampler.Sample(s.Logits(static_cast<int>(row)), std::span(s.cached).last(window));
+    const int32_t token = sampler.Sample(s.forward.Logits(static_cast<int>(row)), std::span(s.cached).last(window));
     const bool ends =
         s.tokenizer->EndsGeneration(token) ||
         std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();

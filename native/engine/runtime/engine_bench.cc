@@ -92,7 +92,7 @@ bool Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* repo
   for (int i = 0; i < tokens; ++i) {
     if (i % kTokensPerLook == 0) beside.push_back(MeasureReadBandwidth());
     const auto start = Clock::now();
-    const int32_t token = ArgMax(s.Logits(0));
+    const int32_t token = ArgMax(s.forward.Logits(0));
     if (!s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr)) return false;
     milliseconds += MillisecondsSince(start);
     s.cached.push_back(token);

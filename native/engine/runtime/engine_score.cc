@@ -71,7 +71,7 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
       s.pool.Run(nullptr, [&](int thread) {
-        for (int i; (i = s.pool.Claim(thread, rows)) < rows;) row(static_cast<size_t>(index + i), s.Logits(i));
+        for (int i; (i = s.pool.Claim(thread, rows)) < rows;) row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
       });
     }
   }
@@ -131,7 +131,7 @@ Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int k
   if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
     return Status(Code::kCancelled, "The evaluation was cancelled.");
   }
-  return s.Logits(0);
+  return s.forward.Logits(0).values;
 }
 
 }  // namespace paddock

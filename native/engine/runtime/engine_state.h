@@ -78,8 +78,6 @@ struct Engine::State {
 
   std::optional<ImportanceSums> importance;  // while one is collected
   uint32_t observed = 0, observed_size = 0;  // texts, and tokens of the longest
-
-  std::span<float> Logits(int row) const { return {forward.Logits(row), static_cast<size_t>(plan.h.vocabulary)}; }
 };
 
 }  // namespace paddock

@@ -9,43 +9,18 @@ namespace {
 // Candidates beyond this many are only sorted when top-p needs them.
 constexpr size_t kFirstSort = 256;
 
-// Logits that are looked at together: most blocks of a vocabulary hold nothing that can be drawn.
-constexpr size_t kBlock = 2048;
-
-std::span<const float> Block(std::span<const float> logits, size_t begin) {
-  return logits.subspan(begin, std::min(kBlock, logits.size() - begin));
-}
-
-// In parts that a compiler keeps in vectors. A NaN is larger than nothing; of nothing else -infinity.
-float Largest(std::span<const float> logits) {
-  constexpr size_t kParts = 16;
-  float parts[kParts];
-  std::fill_n(parts, kParts, -INFINITY);
-  size_t i = 0;
-  for (; i + kParts <= logits.size(); i += kParts) {
-    for (size_t j = 0; j < kParts; ++j) parts[j] = logits[i + j] > parts[j] ? logits[i + j] : parts[j];
-  }
-  for (; i < logits.size(); ++i) parts[0] = logits[i] > parts[0] ? logits[i] : parts[0];
-  return *std::max_element(parts, parts + kParts);
-}
-
 bool MoreProbable(float a_logit, int32_t a_token, float b_logit, int32_t b_token) {
   return a_logit != b_logit ? a_logit > b_logit : a_token < b_token;
 }
 
 }  // namespace
 
-int32_t ArgMax(std::span<const float> logits) {
-  float max = -INFINITY;
-  size_t best = 0;
-  for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
-    const float largest = Largest(Block(logits, begin));
-    if (largest <= max) continue;
-    max = largest;
-    best = begin;
-  }
-  const auto found = std::find(logits.begin() + static_cast<ptrdiff_t>(best), logits.end(), max);
-  return found == logits.end() ? 0 : static_cast<int32_t>(found - logits.begin());
+int32_t ArgMax(const LogitRow& logits) {
+  const auto best = std::max_element(logits.block_max.begin(), logits.block_max.end());
+  const size_t block = static_cast<size_t>(best - logits.block_max.begin());
+  const std::span<const float> values = logits.Block(block);
+  const auto found = std::find(values.begin(), values.end(), *best);
+  return found == values.end() ? 0 : static_cast<int32_t>(block * kLogitBlock) + static_cast<int32_t>(found - values.begin());
 }
 
 Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) {}
@@ -58,32 +33,31 @@ double Sampler::NextUniform() {
   return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-void Sampler::Penalize(std::span<float> logits, std::span<const int32_t> recent) {
+void Sampler::Penalize(const LogitRow& logits, std::span<const int32_t> recent) {
   if (options_.repetition_penalty == 1) return;
   std::vector<int32_t> seen(recent.begin(), recent.end());
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   for (const int32_t token : seen) {
-    float& logit = logits[static_cast<size_t>(token)];
+    float& logit = logits.values[static_cast<size_t>(token)];
     logit = logit > 0 ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
+    logits.Update(static_cast<size_t>(token) / kLogitBlock);
   }
 }
 
-int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> recent) {
+int32_t Sampler::Sample(const LogitRow& logits, std::span<const int32_t> recent) {
   Penalize(logits, recent);
   if (options_.temperature <= 0) return ArgMax(logits);
 
   candidates_.clear();
-  block_max_.clear();
-  for (size_t begin = 0; begin < logits.size(); begin += kBlock) block_max_.push_back(Largest(Block(logits, begin)));
-  const float max = Largest(block_max_);
+  const float max = Largest(logits.block_max);
   // min-p first removes what cannot be drawn anyway: exact, since it depends on the most probable token alone.
   const float floor = options_.min_p > 0 ? max + options_.temperature * std::log(options_.min_p) : -INFINITY;
-  for (size_t block = 0; block < block_max_.size(); ++block) {
-    if (block_max_[block] < floor) continue;
-    const size_t end = std::min((block + 1) * kBlock, logits.size());
-    for (size_t i = block * kBlock; i < end; ++i) {
-      if (logits[i] >= floor) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
+  for (size_t block = 0; block < logits.block_max.size(); ++block) {
+    if (logits.block_max[block] < floor) continue;
+    const std::span<const float> values = logits.Block(block);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i] >= floor) candidates_.push_back({values[i], static_cast<int32_t>(block * kLogitBlock + i)});
     }
   }
   // NaN logits of a broken model compare false everywhere; any token is as good as another.

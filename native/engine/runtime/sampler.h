@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "model/logit_row.h"
+
 namespace paddock {
 
 struct SamplerOptions {
@@ -24,24 +26,23 @@ class Sampler {
   explicit Sampler(const SamplerOptions& options);
 
   // `recent` are the tokens that the penalty applies to. May change `logits`.
-  int32_t Sample(std::span<float> logits, std::span<const int32_t> recent);
+  int32_t Sample(const LogitRow& logits, std::span<const int32_t> recent);
 
  private:
   struct Candidate {
     float logit;
     int32_t token;
   };
-  void Penalize(std::span<float> logits, std::span<const int32_t> recent);
+  void Penalize(const LogitRow& logits, std::span<const int32_t> recent);
   double NextUniform();  // [0, 1)
 
   SamplerOptions options_;
   uint64_t state_;
-  std::vector<float> block_max_;
   std::vector<Candidate> candidates_;
   std::vector<double> weights_;
 };
 
 // Index of the largest element; the lowest index among equals.
-int32_t ArgMax(std::span<const float> logits);
+int32_t ArgMax(const LogitRow& logits);
 
 }  // namespace paddock

@@ -113,6 +113,11 @@ struct Avx2Isa {
   static PADDOCK_INLINE F Div(F a, F b) { return _mm256_div_ps(a, b); }
   static PADDOCK_INLINE F Max(F a, F b) { return _mm256_max_ps(a, b); }
   static PADDOCK_INLINE F Min(F a, F b) { return _mm256_min_ps(a, b); }
+  static PADDOCK_INLINE float ReduceMax(F v) {
+    __m128 max = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    max = _mm_max_ps(max, _mm_movehl_ps(max, max));
+    return _mm_cvtss_f32(_mm_max_ss(max, _mm_movehdup_ps(max)));
+  }
   // x where a > b, else y
   static PADDOCK_INLINE F SelectGreater(F a, F b, F x, F y) {
     return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ));

@@ -138,6 +138,9 @@ struct Avx512VnniIsa {
   static PADDOCK_INLINE F Min(F a, F b) {
     return _mm512_min_ps(a, b);
   }
+  static PADDOCK_INLINE float ReduceMax(F v) {
+    return _mm512_reduce_max_ps(v);
+  }
   static PADDOCK_INLINE F SelectGreater(F a, F b, F x, F y) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x);
   }

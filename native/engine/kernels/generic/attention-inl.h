@@ -84,7 +84,7 @@ PADDOCK_INLINE void Softmax(const AttendArgs& a, int row, int keys) {
   for (int i = a.valid[row]; i < keys; ++i) s[i] = -3.0e38f;
   Isa::F max = Isa::LoadF(s);
   for (int i = kLanes; i < keys; i += kLanes) max = Isa::Max(max, Isa::LoadF(s + i));
-  const float largest = ReduceMax(max);
+  const float largest = Isa::ReduceMax(max);
   Isa::F sum = Isa::Zero();
   for (int i = 0; i < keys; i += kLanes) {
     Isa::F e = Exp(Isa::Add(Isa::LoadF(s + i), Isa::Set1(-largest)));

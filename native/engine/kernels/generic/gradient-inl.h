@@ -42,7 +42,7 @@ void SiluBackward(const uint16_t* gate, const uint16_t* up, int n, float* d, flo
 PADDOCK_INLINE float ExpAll(float* x, int n) {
   Isa::F max = Isa::LoadF(x);
   for (int i = kLanes; i < n; i += kLanes) max = Isa::Max(max, Isa::LoadF(x + i));
-  const Isa::F largest = Isa::Set1(-ReduceMax(max));
+  const Isa::F largest = Isa::Set1(-Isa::ReduceMax(max));
   Isa::F sum = Isa::Zero();
   for (int i = 0; i < n; i += kLanes) {
     const Isa::F e = Exp(Isa::Add(Isa::LoadF(x + i), largest));
@@ -69,7 +69,7 @@ void SoftmaxBackward(const float* p, int n, float* d) {
 float CrossEntropy(float* logits, int n, int target, float weight) {
   Isa::F max = Isa::LoadF(logits);
   for (int i = kLanes; i < n; i += kLanes) max = Isa::Max(max, Isa::LoadF(logits + i));
-  const float wanted = logits[target] - ReduceMax(max);
+  const float wanted = logits[target] - Isa::ReduceMax(max);
   const float sum = ExpAll(logits, n);
   const Isa::F factor = Isa::Set1(weight / sum);
   for (int i = 0; i < n; i += kLanes) Isa::Store(logits + i, Isa::Mul(Isa::LoadF(logits + i), factor));

@@ -26,14 +26,6 @@ PADDOCK_INLINE float ReduceAdd(Isa::F v) {
   return lane[0];
 }
 
-PADDOCK_INLINE float ReduceMax(Isa::F v) {
-  alignas(64) float lane[kLanes];
-  Isa::Store(lane, v);
-  float max = lane[0];
-  for (int i = 1; i < kLanes; ++i) max = lane[i] > max ? lane[i] : max;
-  return max;
-}
-
 // The element of largest magnitude, with its sign; the first one among equals.
 PADDOCK_INLINE float LargestMagnitude(const float* x, int n) {
   Isa::F high = Isa::LoadF(x), low = high;
@@ -41,7 +33,7 @@ PADDOCK_INLINE float LargestMagnitude(const float* x, int n) {
     high = Isa::Max(high, Isa::LoadF(x + i));
     low = Isa::Min(low, Isa::LoadF(x + i));
   }
-  const float max = ReduceMax(high), min = -ReduceMax(Isa::Fnma(low, Isa::Set1(1.0f), Isa::Zero()));
+  const float max = Isa::ReduceMax(high), min = -Isa::ReduceMax(Isa::Fnma(low, Isa::Set1(1.0f), Isa::Zero()));
   if (max != -min) return max > -min ? max : min;
   for (int i = 0; i < n; ++i) {
     if (x[i] == max || x[i] == min) return x[i];
@@ -55,27 +47,37 @@ PADDOCK_INLINE int SumOf(const int8_t* q, int n) {
   return sum;
 }
 
+// Sums are taken when all codes are there: read back at once, they would wait for the stores.
 void Quantize256(const float* x, int columns, int8_t* q, float* d, int16_t* sum16, int16_t* sum32) {
-  for (int b = 0; b < columns / 256; ++b, x += 256, q += 256) {
-    const float largest = LargestMagnitude(x, 256);
+  const int blocks = columns / 256;
+  for (int b = 0; b < blocks; ++b) {
+    const float* from = x + b * 256;
+    const float largest = LargestMagnitude(from, 256);
     const float inverse = largest != 0 ? -127.0f / largest : 0.0f;
     d[b] = largest != 0 ? 1.0f / inverse : 0.0f;
-    for (int i = 0; i < 256; i += kLanes) Isa::StoreRounded8(Isa::Mul(Isa::LoadF(x + i), Isa::Set1(inverse)), q + i);
-    for (int s = 0; s < 16; ++s) sum16[b * 16 + s] = static_cast<int16_t>(SumOf(q + 16 * s, 16));
-    for (int s = 0; s < 8; ++s)
-      sum32[b * 8 + s] = static_cast<int16_t>(sum16[b * 16 + 2 * s] + sum16[b * 16 + 2 * s + 1]);
+    for (int i = 0; i < 256; i += kLanes)
+      Isa::StoreRounded8(Isa::Mul(Isa::LoadF(from + i), Isa::Set1(inverse)), q + b * 256 + i);
   }
+  for (int s = 0; s < blocks * 16; ++s) sum16[s] = static_cast<int16_t>(SumOf(q + 16 * s, 16));
+  for (int s = 0; s < blocks * 8; ++s) sum32[s] = static_cast<int16_t>(sum16[2 * s] + sum16[2 * s + 1]);
 }
 
 void Quantize32(const float* x, int columns, int8_t* q, float* d, int16_t* sum32) {
-  for (int b = 0; b < columns / 32; ++b, x += 32, q += 32) {
-    const float largest = LargestMagnitude(x, 32);
-    const float magnitude = largest < 0 ? -largest : largest;
+  const int blocks = columns / 32;
+  for (int b = 0; b < blocks; ++b) {
+    const float* from = x + b * 32;
+    Isa::F high = Isa::Zero();
+    for (int i = 0; i < 32; i += kLanes) {
+      const Isa::F v = Isa::LoadF(from + i);
+      high = Isa::Max(high, Isa::Max(v, Isa::Fnma(v, Isa::Set1(1.0f), Isa::Zero())));
+    }
+    const float magnitude = Isa::ReduceMax(high);
     const float inverse = magnitude != 0 ? 127.0f / magnitude : 0.0f;
     d[b] = Isa::RoundToHalf(magnitude / 127.0f);
-    for (int i = 0; i < 32; i += kLanes) Isa::StoreRounded8(Isa::Mul(Isa::LoadF(x + i), Isa::Set1(inverse)), q + i);
-    sum32[b] = static_cast<int16_t>(SumOf(q, 32));
+    for (int i = 0; i < 32; i += kLanes)
+      Isa::StoreRounded8(Isa::Mul(Isa::LoadF(from + i), Isa::Set1(inverse)), q + b * 32 + i);
   }
+  for (int b = 0; b < blocks; ++b) sum32[b] = static_cast<int16_t>(SumOf(q + b * 32, 32));
 }
 
 // Rows are multiples of 8 but not always of kLanes: the rest is done in scalars.

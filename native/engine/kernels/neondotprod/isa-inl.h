@@ -139,6 +139,7 @@ struct NeonDotprodIsa {
   // The forms that prefer a number to a NaN, as the limits in the other tables do.
   static PADDOCK_INLINE F Max(F a, F b) { return {vmaxnmq_f32(a.low, b.low), vmaxnmq_f32(a.high, b.high)}; }
   static PADDOCK_INLINE F Min(F a, F b) { return {vminnmq_f32(a.low, b.low), vminnmq_f32(a.high, b.high)}; }
+  static PADDOCK_INLINE float ReduceMax(F v) { return vmaxnmvq_f32(vmaxnmq_f32(v.low, v.high)); }
   // x where a > b, else y
   static PADDOCK_INLINE F SelectGreater(F a, F b, F x, F y) {
     return {vbslq_f32(vcgtq_f32(a.low, b.low), x.low, y.low), vbslq_f32(vcgtq_f32(a.high, b.high), x.high, y.high)};

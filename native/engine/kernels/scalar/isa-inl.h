@@ -152,6 +152,11 @@ struct ScalarIsa {
   static PADDOCK_INLINE F Max(F a, F b) {
     return Each(a, b, [](float x, float y) { return x > y ? x : y; });
   }
+  static PADDOCK_INLINE float ReduceMax(F v) {
+    float max = v.lane[0];
+    for (int i = 1; i < kLanes; ++i) max = v.lane[i] > max ? v.lane[i] : max;
+    return max;
+  }
   static PADDOCK_INLINE F Min(F a, F b) {
     return Each(a, b, [](float x, float y) { return x < y ? x : y; });
   }
