@@ -435,7 +435,6 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
     const auto hidden_row = [&](int i) {
       return hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row;
     };
-    for (int i = 0; Few(t.count()) && i < t.rows(); ++i) OwnLines(hidden_row(i), rows);
     // With few tokens panel by panel: those of the two take turns in memory, and that is the order to read them in.
     const int step = Few(t.count()) ? 1 : end - begin;
     for (int p = begin; p < end; p += step) {
