@@ -287,6 +287,15 @@ TEST(VectorFunctionsAreAccurate) {
         CHECK(std::fabs(gate[i] - expected) < 1e-6 + 1e-6 * std::fabs(expected));
       }
 
+      const size_t lanes = static_cast<size_t>(k->lanes), panels = (size + lanes - 1) / lanes;
+      std::vector<float> pairs(2 * panels * lanes), product(size);
+      for (size_t i = 0; i < size; ++i) {
+        pairs[i / lanes * 2 * lanes + i % lanes] = before[i];
+        pairs[i / lanes * 2 * lanes + lanes + i % lanes] = w[i];
+      }
+      k->silu_pairs(pairs.data(), n, product.data());
+      CHECK(product == gate);
+
       std::vector<uint16_t> half(size);
       k->to_half(x.data(), n, half.data());
       for (size_t i = 0; i < size; ++i) CHECK_EQ(half[i], FloatToHalf(x[i]));

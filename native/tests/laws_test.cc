@@ -23,9 +23,9 @@ struct Silent : GenerateObserver {
   std::string streamed;
 };
 
-std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::string& kernels = "",
+std::unique_ptr<Engine> Open(test::GgufWriter model, int threads, const std::string& kernels = "",
                              KvType kv_type = KvType::kF16) {
-  const TemporaryFile file(model.Writer().Write());
+  const TemporaryFile file(model.Write());
   LoadOptions options;
   options.threads = threads;
   options.beyond_cpus = true;
@@ -37,6 +37,11 @@ std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::str
     std::exit(1);
   }
   return engine.Take();
+}
+
+std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::string& kernels = "",
+                             KvType kv_type = KvType::kF16) {
+  return Open(model.Writer(), threads, kernels, kv_type);
 }
 
 std::vector<int32_t> SomeIds(size_t n) {
@@ -64,6 +69,7 @@ std::vector<TinyModel> Models() {
   legacy.matrix = TensorType::kQ4_1;
   legacy.down = TensorType::kQ5_0;
   legacy.hidden = 320;
+  legacy.feed_forward = 544;
   legacy.heads = 5;
   legacy.kv_heads = 1;
   floats.matrix = TensorType::kF16;
@@ -110,6 +116,31 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
       CHECK(SameBits(expected, Logits(*many, ids, 0, 3)));
     }
   }
+}
+
+TEST(GateAndUpMayBeOfDifferentTypes) {
+  if (!kFloatModels) return;
+  TinyModel halves;
+  halves.matrix = TensorType::kF16;
+  test::GgufWriter writer = halves.Writer();
+  const std::vector<int32_t> ids = SomeIds(40);
+  const std::vector<float> expected = Logits(*Open(writer, 2), ids, 0, 256);
+  for (test::GgufWriter::Tensor& tensor : writer.tensors) {
+    if (tensor.name.find("ffn_up") == std::string::npos) continue;
+    // The same numbers, in twice the bytes.
+    std::vector<uint8_t> floats(tensor.data.size() * 2);
+    for (size_t i = 0; i < tensor.data.size() / 2; ++i) {
+      uint16_t half;
+      std::memcpy(&half, &tensor.data[2 * i], sizeof half);
+      const float value = HalfToFloat(half);
+      std::memcpy(&floats[4 * i], &value, sizeof value);
+    }
+    tensor.type = static_cast<uint32_t>(TensorType::kF32);
+    tensor.data = floats;
+  }
+  const std::unique_ptr<Engine> mixed = Open(writer, 2);
+  CHECK(SameBits(expected, Logits(*mixed, ids, 0, 256)));
+  CHECK(SameBits(expected, Logits(*mixed, ids, 0, 2)));
 }
 
 void CheckKeysAndValuesInBytes(const TinyModel& model) {

@@ -187,7 +187,8 @@ TEST(SamplerFollowsItsOptions) {
   CHECK_EQ(Sampler({.repetition_penalty = 2}).Sample(Blocks(far).row(), seen), 900);
   // A broken model's logits must not break the sampler.
   std::vector<float> nan(8, NAN);
-  const int32_t any = Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(Blocks(nan).row(), {});
+  const int32_t any =
+      Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(Blocks(nan).row(), {});
   CHECK(any >= 0 && any < 8);
 }
 

@@ -107,6 +107,8 @@ struct KernelTable {
   void (*rms_norm)(const float* x, const float* weight, int n, float epsilon, float* out);
   // gate = silu(gate) * up
   void (*silu_multiply)(float* gate, const float* up, int n);
+  // out = silu(gate) * up, [n], from `lanes` values of gate, as many of up, the next of gate ...
+  void (*silu_pairs)(const float* gate_up, int n, float* out);
   void (*attend)(const AttendArgs& args);
   // Merges one segment's result into the running (max, sum, o) of the same row.
   void (*merge)(float* max, float* sum, float* o, float segment_max, float segment_sum, const float* segment_o,

@@ -54,7 +54,8 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
   layout.Take(&out->attended_, batch * pad(h.q_rows()));
   layout.Take(&out->hidden_, batch * pad(h.feed_forward));
   layout.Take(&out->logits_, static_cast<size_t>(kMaxLogitRows) * pad(h.vocabulary));
-  layout.Take(&out->logit_max_, static_cast<size_t>(kMaxLogitRows) * LogitRow::BlockCount(static_cast<size_t>(h.vocabulary)));
+  layout.Take(&out->logit_max_,
+              static_cast<size_t>(kMaxLogitRows) * LogitRow::BlockCount(static_cast<size_t>(h.vocabulary)));
   layout.Take(&out->cos_, batch * static_cast<size_t>(h.rope_dim / 2));
   layout.Take(&out->sin_, batch * static_cast<size_t>(h.rope_dim / 2));
   layout.Take(&out->segment_max_, few * segments * static_cast<size_t>(h.heads));
@@ -68,8 +69,7 @@ uint64_t Forward::LayOut(const Hyperparameters& h, const KernelTable& k, int thr
   for (PerThread& t : out->threads_) {
     t.own.Take(&layout, few, widest);
     layout.Take(&t.row, widest);
-    layout.Take(&t.tile, tile);
-    layout.Take(&t.tile2, tile);
+    layout.Take(&t.tile, 2 * tile);
     t.attend.Take(&layout, h.group(), h.head_dim);
     layout.Take(&t.half, static_cast<size_t>(h.head_dim));
     layout.Take(&t.byte, static_cast<size_t>(h.head_dim));
@@ -149,7 +149,8 @@ void Forward::HeadRows(Task& t, int thread) {
     Multiply(weights_.head, a, 0, t.rows(), begin, end, logits_ + begin * kernels_.lanes, logit_stride_, thread);
     for (int i = 0; i < t.rows(); ++i) {
       const LogitRow row = Logits(i);
-      for (int block = begin / block_panels; block * block_panels < end; ++block) row.Update(static_cast<size_t>(block));
+      for (int block = begin / block_panels; block * block_panels < end; ++block)
+        row.Update(static_cast<size_t>(block));
     }
   });
 }
@@ -237,8 +238,11 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, int multip
   }
   // As many of the same size for each thread.
   const int units = (w.panel_count + multiple - 1) / multiple, unit_step = std::max(1, step / multiple);
-  const int chunks = std::min(units, ((units + unit_step - 1) / unit_step + pool_.active() - 1) / pool_.active() * pool_.active());
-  const auto bound = [&](int chunk) { return static_cast<int>(static_cast<int64_t>(units) * chunk / chunks) * multiple; };
+  const int chunks =
+      std::min(units, ((units + unit_step - 1) / unit_step + pool_.active() - 1) / pool_.active() * pool_.active());
+  const auto bound = [&](int chunk) {
+    return static_cast<int>(static_cast<int64_t>(units) * chunk / chunks) * multiple;
+  };
   for (int chunk; (chunk = pool_.Claim(thread, chunks)) < chunks;)
     epilogue(bound(chunk), std::min(bound(chunk + 1), w.panel_count));
 }
@@ -431,21 +435,23 @@ bool Forward::FeedForward(Task& t, const LayerWeights& layer, int thread) {
   Prepare(t, thread, x_, h_.hidden, &layer.feed_forward_norm, {&layer.gate, &layer.up}, LayerInput::kFeedForward, &a);
   EachChunk(layer.gate, t.count(), thread, 1, [&](int begin, int end) {
     const int first_row = begin * kernels_.lanes, rows = std::min(end * kernels_.lanes, h_.feed_forward) - first_row;
-    const size_t stride = static_cast<size_t>((end - begin) * kernels_.lanes);
-    const auto hidden_row = [&](int i) {
-      return hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row;
-    };
-    // With few tokens panel by panel: those of the two take turns in memory, and that is the order to read them in.
-    const int step = Few(t.count()) ? 1 : end - begin;
-    for (int p = begin; p < end; p += step) {
-      const size_t at = static_cast<size_t>((p - begin) * kernels_.lanes);
-      Multiply(layer.gate, a, 0, t.rows(), p, p + step, mine.tile + at, stride, thread);
-      Multiply(layer.up, a, 0, t.rows(), p, p + step, mine.tile2 + at, stride, thread);
+    // Rows of the tile: lanes of gate, as many of up, the next of gate ... As panels lie in memory, so they are read.
+    const size_t stride = static_cast<size_t>(2 * (end - begin) * kernels_.lanes);
+    if (layer.gate_up_is_one()) {
+      PanelMatrix both = layer.gate;
+      both.panel_stride = both.panel_bytes;
+      Multiply(both, a, 0, t.rows(), 2 * begin, 2 * end, mine.tile, stride, thread);
+    } else {
+      for (int p = begin; p < end; ++p) {
+        float* out = mine.tile + 2 * (p - begin) * kernels_.lanes;
+        Multiply(layer.gate, a, 0, t.rows(), p, p + 1, out, stride, thread);
+        Multiply(layer.up, a, 0, t.rows(), p, p + 1, out + kernels_.lanes, stride, thread);
+      }
     }
     for (int i = 0; i < t.rows(); ++i) {
-      float* gate = mine.tile + static_cast<size_t>(i) * stride;
-      kernels_.silu_multiply(gate, mine.tile2 + static_cast<size_t>(i) * stride, rows);
-      std::memcpy(hidden_row(i), gate, static_cast<size_t>(rows) * sizeof(float));
+      float* hidden =
+          hidden_ + static_cast<size_t>(t.from + i) * static_cast<size_t>(Padded(h_.feed_forward)) + first_row;
+      kernels_.silu_pairs(mine.tile + static_cast<size_t>(i) * stride, rows, hidden);
     }
     if (Few(t.count())) Share(t, hidden_, layer.down, first_row, first_row + rows);
   });

@@ -118,8 +118,8 @@ class Forward {
   std::vector<std::atomic<int>> ready_columns_, ready_segments_;
   struct PerThread {
     QuantizedRows own;
-    float* row;           // [widest]: a normalized one
-    float *tile, *tile2;  // results of a chunk before its epilogue
+    float* row;   // [widest]: a normalized one
+    float* tile;  // results of a chunk before its epilogue; of two matrices at a time
     AttendScratch attend;
     uint16_t* half;     // [head_dim]: a key or value, or the scales of
     int8_t* byte;       // ... one in bytes

@@ -35,6 +35,9 @@ struct LayerWeights {
   PanelMatrix gate, up;  // [feed_forward][hidden]; panel p of `up` lies behind panel p of `gate`, if of equal size
   PanelMatrix down;      // [hidden][feed_forward]
 
+  // Whether gate and up can be multiplied as one matrix, whose panels are in turns of the one and of the other.
+  bool gate_up_is_one() const { return gate.type == up.type && up.panels == gate.panels + gate.panel_bytes; }
+
   std::array<const PanelMatrix*, 7> matrices() const { return {&wq, &wk, &wv, &wo, &gate, &up, &down}; }
 };
 

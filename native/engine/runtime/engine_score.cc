@@ -71,7 +71,8 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
       s.pool.Run(nullptr, [&](int thread) {
-        for (int i; (i = s.pool.Claim(thread, rows)) < rows;) row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
+        for (int i; (i = s.pool.Claim(thread, rows)) < rows;)
+          row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
       });
     }
   }

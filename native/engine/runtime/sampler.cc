@@ -20,7 +20,9 @@ int32_t ArgMax(const LogitRow& logits) {
   const size_t block = static_cast<size_t>(best - logits.block_max.begin());
   const std::span<const float> values = logits.Block(block);
   const auto found = std::find(values.begin(), values.end(), *best);
-  return found == values.end() ? 0 : static_cast<int32_t>(block * kLogitBlock) + static_cast<int32_t>(found - values.begin());
+  return found == values.end()
+             ? 0
+             : static_cast<int32_t>(block * kLogitBlock) + static_cast<int32_t>(found - values.begin());
 }
 
 Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) {}

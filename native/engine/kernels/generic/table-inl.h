@@ -16,6 +16,7 @@ const KernelTable kTable = {
     .quantize_32 = Quantize32,
     .rms_norm = RmsNorm,
     .silu_multiply = SiluMultiplyRow,
+    .silu_pairs = SiluPairs,
     .attend = Attend,
     .merge = Merge,
     .to_half = ToHalf,

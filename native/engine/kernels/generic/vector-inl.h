@@ -111,6 +111,16 @@ void SiluMultiplyRow(float* gate, const float* up, int n) {
   memcpy(gate + i, g, static_cast<size_t>(n - i) * sizeof(float));
 }
 
+void SiluPairs(const float* gate_up, int n, float* out) {
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    Isa::Store(out + i, SiluMultiply(Isa::LoadF(gate_up + 2 * i), Isa::LoadF(gate_up + 2 * i + kLanes)));
+  if (i == n) return;
+  alignas(64) float last[kLanes];
+  Isa::Store(last, SiluMultiply(Isa::LoadF(gate_up + 2 * i), Isa::LoadF(gate_up + 2 * i + kLanes)));
+  memcpy(out + i, last, static_cast<size_t>(n - i) * sizeof(float));
+}
+
 // What does not fit half precision is clamped: an infinity in the cache would turn a masked key's 0 * inf into NaN.
 void ToHalf(const float* x, int n, uint16_t* out) {
   const Isa::F limit = Isa::Set1(65504.0f), lower = Isa::Set1(-65504.0f);
