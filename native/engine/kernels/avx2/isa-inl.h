@@ -141,12 +141,13 @@ PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
 #if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
   // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
   // misses are few.
-  asm volatile("prefetchnta %0" : : "m"(p[8192]));
+  asm volatile("prefetchnta %0" : : "m"(p[10240]));
 #else
-  _mm_prefetch(reinterpret_cast<const char*>(p) + 8192, _MM_HINT_NTA);
+  _mm_prefetch(reinterpret_cast<const char*>(p) + 10240, _MM_HINT_NTA);
 #endif
 }
-// Twice is once: with 32 bytes a load, the loop is slow enough for the first to be heard.
-PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
+// Once is enough: with 32 bytes a load, the loop is slow enough to be heard.
+template <size_t>
+PADDOCK_INLINE void PrefetchBlocks(const uint8_t* p) {
   PrefetchStream(p);
 }

@@ -182,8 +182,10 @@ PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   PrefetchAhead<8192>(p);
 }
 // On Zen 5 a loop that prefetches and loads line by line reads Q4_K, Q5_K and Q6_K at 0.83 to 0.91 of the memory's
-// speed, at any distance; asked for every line once more, at 0.95 to 1.05. Short loops over small blocks do not gain.
-PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
-  PrefetchAhead<10240>(p);
-  PrefetchAhead<6144>(p);
+// speed, at any distance; asked for every line once more, at 1.00. The distance is in blocks, since a block of any of
+// them takes about as long as memory takes to answer. Short loops over small blocks do not gain.
+template <size_t kBlockBytes>
+PADDOCK_INLINE void PrefetchBlocks(const uint8_t* p) {
+  PrefetchAhead<3 * kBlockBytes>(p);
+  PrefetchAhead<2 * kBlockBytes>(p);
 }

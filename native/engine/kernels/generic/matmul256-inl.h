@@ -24,8 +24,8 @@ PADDOCK_INLINE void PrefetchLines(const void* block, int step) {
   constexpr int kLines = (kBytes + 63) / 64;
   const int begin = step * kLines / 32, end = (step + 1) * kLines / 32;
   const auto* p = static_cast<const uint8_t*>(block) + 64 * begin;
-  if (end > begin) PrefetchStreamTwice(p);
-  if (end > begin + 1) PrefetchStreamTwice(p + 64);
+  if (end > begin) PrefetchBlocks<kBytes>(p);
+  if (end > begin + 1) PrefetchBlocks<kBytes>(p + 64);
 }
 
 template <typename Format>

@@ -176,6 +176,7 @@ struct NeonDotprodIsa {
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   __builtin_prefetch(p + 3072, 0, 0);
 }
-PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t* p) {
+template <size_t>
+PADDOCK_INLINE void PrefetchBlocks(const uint8_t* p) {
   PrefetchStream(p);
 }

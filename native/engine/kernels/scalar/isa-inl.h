@@ -204,4 +204,5 @@ struct ScalarIsa {
 };
 
 PADDOCK_INLINE void PrefetchStream(const uint8_t*) {}
-PADDOCK_INLINE void PrefetchStreamTwice(const uint8_t*) {}
+template <size_t>
+PADDOCK_INLINE void PrefetchBlocks(const uint8_t*) {}
