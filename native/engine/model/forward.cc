@@ -15,6 +15,14 @@ constexpr int kTileRows = 64;              // output rows of a chunk with many t
 constexpr int kFewTileRows = 1024;         // the most with few tokens
 constexpr size_t kChunkBytes = 128 << 10;  // weights of a chunk with few tokens
 
+// `added` of the `all` pieces that `ready` counts are there now. True for the thread that completes them: it sees what
+// the others have written, and the count begins anew.
+bool Completes(std::atomic<int>& ready, int added, int all) {
+  if (ready.fetch_add(added, std::memory_order_acq_rel) + added < all) return false;
+  ready.store(0, std::memory_order_relaxed);
+  return true;
+}
+
 }  // namespace
 
 // What one Run() works on; shared by its threads.
@@ -207,11 +215,7 @@ void Forward::Share(Task& t, const float* x, const PanelMatrix& user, int begin,
   for (int part = begin / kPart; part * kPart < end; ++part) {
     const int first = part * kPart, columns = std::min(kPart, user.columns - first);
     const int added = std::min(end, first + columns) - std::max(begin, first);
-    if (added < columns) {
-      std::atomic<int>& ready = ready_columns_[static_cast<size_t>(part)];
-      if (ready.fetch_add(added, std::memory_order_acq_rel) + added < columns) continue;
-      ready.store(0, std::memory_order_relaxed);
-    }
+    if (added < columns && !Completes(ready_columns_[static_cast<size_t>(part)], added, columns)) continue;
     for (int i = 0; i < t.rows(); ++i) {
       shared_.SetPart(kernels_, static_cast<size_t>(i), user.columns,
                       x + static_cast<size_t>(t.from + i) * stride + first, first, columns, {&user});
@@ -237,9 +241,9 @@ void Forward::EachChunk(const PanelMatrix& w, int tokens, int thread, int multip
     step = std::min({step, kFewTileRows / kernels_.lanes, std::max(1, w.panel_count / (2 * pool_.active()))});
   }
   // As many of the same size for each thread.
-  const int units = (w.panel_count + multiple - 1) / multiple, unit_step = std::max(1, step / multiple);
-  const int chunks =
-      std::min(units, ((units + unit_step - 1) / unit_step + pool_.active() - 1) / pool_.active() * pool_.active());
+  const auto divide_up = [](int a, int b) { return (a + b - 1) / b; };
+  const int units = divide_up(w.panel_count, multiple), needed = divide_up(units, std::max(1, step / multiple));
+  const int chunks = std::min(units, divide_up(needed, pool_.active()) * pool_.active());
   const auto bound = [&](int chunk) {
     return static_cast<int>(static_cast<int64_t>(units) * chunk / chunks) * multiple;
   };
@@ -381,9 +385,7 @@ bool Forward::Layer(Task& t, int thread) {
     for (int unit; (unit = pool_.Claim(thread, units)) < units;) {
       const int kv_head = unit / segments, columns = h_.group() * h_.head_dim;
       AttendSegment(t, kv_head, unit % segments, thread);
-      std::atomic<int>& ready = ready_segments_[static_cast<size_t>(kv_head)];
-      if (ready.fetch_add(1, std::memory_order_acq_rel) + 1 < segments) continue;
-      ready.store(0, std::memory_order_relaxed);
+      if (!Completes(ready_segments_[static_cast<size_t>(kv_head)], 1, segments)) continue;
       MergeSegments(t, kv_head);
       Share(t, attended_, layer.wo, kv_head * columns, (kv_head + 1) * columns);
     }

@@ -4,9 +4,8 @@
 // + rotation + cache; attention; output projection + residual; normalize + gate, up + activation; down projection +
 // residual. With few tokens every thread normalizes for itself, which is cheaper than meeting once more, and what needs
 // no norm is quantized part by part by who completes it; with many the tokens are shared out and the threads meet in
-// between. Both give the same bits, as
-// do all batch sizes and thread counts: each output row of each token is computed by one thread over the whole reduced
-// dimension in one fixed order.
+// between. Both give the same bits, as do all batch sizes and thread counts: each output row of each token is computed
+// by one thread over the whole reduced dimension in one fixed order.
 #pragma once
 
 #include <atomic>
@@ -109,7 +108,7 @@ class Forward {
   int few_threads_, many_threads_;
 
   float *x_, *q_, *attended_, *hidden_, *logits_;   // [batch][...], rows padded
-  float* logit_max_;                                // [batch][blocks of logits]
+  float* logit_max_;                                // [kMaxLogitRows][blocks of logits]
   float *cos_, *sin_;                               // [batch][rope_dim / 2]
   float *segment_max_, *segment_sum_, *segment_o_;  // [few][segments][heads](, [head_dim])
   float* frequencies_;                              // [rope_dim / 2] radians per position

@@ -182,8 +182,8 @@ PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   PrefetchAhead<8192>(p);
 }
 // On Zen 5 a loop that prefetches and loads line by line reads Q4_K, Q5_K and Q6_K at 0.83 to 0.91 of the memory's
-// speed, at any distance; asked for every line once more, at 1.00. The distance is in blocks, since a block of any of
-// them takes about as long as memory takes to answer. Short loops over small blocks do not gain.
+// speed, at any distance; asked for every line once more, at 1.00. In bytes the best distances of the three differ, in
+// blocks they do not. Short loops over small blocks do not gain.
 template <size_t kBlockBytes>
 PADDOCK_INLINE void PrefetchBlocks(const uint8_t* p) {
   PrefetchAhead<3 * kBlockBytes>(p);

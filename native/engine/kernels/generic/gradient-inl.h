@@ -27,7 +27,7 @@ void SiluBackward(const uint16_t* gate, const uint16_t* up, int n, float* d, flo
   const Isa::F one = Isa::Set1(1.0f);
   for (int i = 0; i < n; i += kLanes) {
     const Isa::F g = Isa::LoadHalf(gate + i), u = Isa::LoadHalf(up + i), dh = Isa::LoadF(d + i);
-    const Isa::F negated = Isa::Min(Isa::Fnma(g, one, Isa::Zero()), Isa::Set1(87.0f));
+    const Isa::F negated = Isa::Min(Negate(g), Isa::Set1(87.0f));
     const Isa::F sigmoid = Isa::Div(one, Isa::Add(one, Exp(negated)));
     const Isa::F silu = Isa::Mul(g, sigmoid);
     // silu' = sigmoid (1 + g (1 - sigmoid)) = sigmoid + silu (1 - sigmoid)

@@ -17,6 +17,10 @@ PADDOCK_INLINE Isa::F Exp(Isa::F x) {
   return Isa::ScaleByPowerOf2(p, n);
 }
 
+PADDOCK_INLINE Isa::F Negate(Isa::F v) {
+  return Isa::Fnma(v, Isa::Set1(1.0f), Isa::Zero());
+}
+
 PADDOCK_INLINE float ReduceAdd(Isa::F v) {
   alignas(64) float lane[kLanes];
   Isa::Store(lane, v);
@@ -33,7 +37,7 @@ PADDOCK_INLINE float LargestMagnitude(const float* x, int n) {
     high = Isa::Max(high, Isa::LoadF(x + i));
     low = Isa::Min(low, Isa::LoadF(x + i));
   }
-  const float max = Isa::ReduceMax(high), min = -Isa::ReduceMax(Isa::Fnma(low, Isa::Set1(1.0f), Isa::Zero()));
+  const float max = Isa::ReduceMax(high), min = -Isa::ReduceMax(Negate(low));
   if (max != -min) return max > -min ? max : min;
   for (int i = 0; i < n; ++i) {
     if (x[i] == max || x[i] == min) return x[i];
@@ -47,6 +51,10 @@ PADDOCK_INLINE int SumOf(const int8_t* q, int n) {
   return sum;
 }
 
+PADDOCK_INLINE void StoreCodes(const float* x, int n, float inverse, int8_t* q) {
+  for (int i = 0; i < n; i += kLanes) Isa::StoreRounded8(Isa::Mul(Isa::LoadF(x + i), Isa::Set1(inverse)), q + i);
+}
+
 // Sums are taken when all codes are there: read back at once, they would wait for the stores.
 void Quantize256(const float* x, int columns, int8_t* q, float* d, int16_t* sum16, int16_t* sum32) {
   const int blocks = columns / 256;
@@ -55,8 +63,7 @@ void Quantize256(const float* x, int columns, int8_t* q, float* d, int16_t* sum1
     const float largest = LargestMagnitude(from, 256);
     const float inverse = largest != 0 ? -127.0f / largest : 0.0f;
     d[b] = largest != 0 ? 1.0f / inverse : 0.0f;
-    for (int i = 0; i < 256; i += kLanes)
-      Isa::StoreRounded8(Isa::Mul(Isa::LoadF(from + i), Isa::Set1(inverse)), q + b * 256 + i);
+    StoreCodes(from, 256, inverse, q + b * 256);
   }
   for (int s = 0; s < blocks * 16; ++s) sum16[s] = static_cast<int16_t>(SumOf(q + 16 * s, 16));
   for (int s = 0; s < blocks * 8; ++s) sum32[s] = static_cast<int16_t>(sum16[2 * s] + sum16[2 * s + 1]);
@@ -69,13 +76,12 @@ void Quantize32(const float* x, int columns, int8_t* q, float* d, int16_t* sum32
     Isa::F high = Isa::Zero();
     for (int i = 0; i < 32; i += kLanes) {
       const Isa::F v = Isa::LoadF(from + i);
-      high = Isa::Max(high, Isa::Max(v, Isa::Fnma(v, Isa::Set1(1.0f), Isa::Zero())));
+      high = Isa::Max(high, Isa::Max(v, Negate(v)));
     }
     const float magnitude = Isa::ReduceMax(high);
     const float inverse = magnitude != 0 ? 127.0f / magnitude : 0.0f;
     d[b] = Isa::RoundToHalf(magnitude / 127.0f);
-    for (int i = 0; i < 32; i += kLanes)
-      Isa::StoreRounded8(Isa::Mul(Isa::LoadF(from + i), Isa::Set1(inverse)), q + b * 32 + i);
+    StoreCodes(from, 32, inverse, q + b * 32);
   }
   for (int b = 0; b < blocks; ++b) sum32[b] = static_cast<int16_t>(SumOf(q + b * 32, 32));
 }
@@ -95,9 +101,8 @@ void RmsNorm(const float* x, const float* weight, int n, float epsilon, float* o
 }
 
 PADDOCK_INLINE Isa::F SiluMultiply(Isa::F gate, Isa::F up) {
-  const Isa::F one = Isa::Set1(1.0f);
-  const Isa::F negated = Isa::Fnma(gate, one, Isa::Zero());
-  return Isa::Mul(Isa::Div(gate, Isa::Add(one, Exp(Isa::Min(negated, Isa::Set1(87.0f))))), up);
+  const Isa::F e = Exp(Isa::Min(Negate(gate), Isa::Set1(87.0f)));
+  return Isa::Mul(Isa::Div(gate, Isa::Add(Isa::Set1(1.0f), e)), up);
 }
 
 void SiluMultiplyRow(float* gate, const float* up, int n) {
