@@ -11,7 +11,7 @@ import { humanEvalHelp, humanEvalMetric, humanEvalSpecs } from './human-eval.ts'
 import { checkKind } from './input.ts';
 import { modelFile } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
-import { UsageError, commonOptions, text, texts, wholeNumber } from './verb.ts';
+import { UsageError, commonOptions, exactHelp, exactSpecs, text, texts, wholeNumber } from './verb.ts';
 import type { CommonOptions, OptionValues, Terminal, Verb } from './verb.ts';
 
 const answerMetrics = [gtPpl, gtPpl2023];
@@ -29,6 +29,7 @@ export const evaluate: Verb = {
     ['--state FILE', 'keeps results as they come, so that a stopped run goes on; beside the page if there is one'],
     ['--limit N', 'only the first N tasks'],
     ['--seed S', 'of answers that are drawn at random; 42'],
+    ...exactHelp,
     ...humanEvalHelp,
   ],
   specs: {
@@ -38,6 +39,7 @@ export const evaluate: Verb = {
     state: { type: 'string' },
     limit: { type: 'string' },
     seed: { type: 'string' },
+    ...exactSpecs,
     ...humanEvalSpecs,
   },
   run: async (terminal, values, positionals) => {
@@ -99,7 +101,12 @@ async function report<Task>(
     engine: { version: session.version, abi: session.addon().abiVersion },
     seed,
     limit,
-    settings: { ...settings, context: common.contextLength, compactCache: String(common.compactCache) },
+    settings: {
+      ...settings,
+      context: common.contextLength,
+      compactCache: String(common.compactCache),
+      ...(common.exact ? { exact: 'true' } : {}),
+    },
     state,
   };
   const found = await resumable(terminal, state, () =>

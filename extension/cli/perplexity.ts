@@ -11,7 +11,7 @@ import type { Session } from '../server/session.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
 import { checkPage, progressLog, resumable, statePath, withRemaining } from './reporting.ts';
-import { UsageError, commonOptions, requiredText, text, wholeNumber } from './verb.ts';
+import { UsageError, commonOptions, exactHelp, exactSpecs, requiredText, text, wholeNumber } from './verb.ts';
 import type { CommonOptions, Terminal, Verb } from './verb.ts';
 
 export const perplexity: Verb = {
@@ -25,6 +25,7 @@ export const perplexity: Verb = {
     ['--html FILE', 'the report as a page'],
     ['--state FILE', 'keeps results as they come, so that a stopped run goes on; beside the page if there is one'],
     ['--limit N', 'only the first N windows'],
+    ...exactHelp,
   ],
   specs: {
     file: { type: 'string' },
@@ -32,6 +33,7 @@ export const perplexity: Verb = {
     html: { type: 'string' },
     state: { type: 'string' },
     limit: { type: 'string' },
+    ...exactSpecs,
   },
   run: async (terminal, values) => {
     const path = requiredText(values, 'file');
@@ -70,6 +72,7 @@ export const perplexity: Verb = {
             models: opened.map(({ file }) => file.sha256),
             context: window,
             compactCache: common.compactCache,
+            ...(common.exact ? { exact: true } : {}),
           },
         },
         {

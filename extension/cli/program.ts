@@ -62,13 +62,14 @@ export async function runProgram(
   const opened: Session[] = [];
   const terminal: Terminal = {
     ...streams,
-    session: async ({ threads, contextLength, cache, cacheFolder, compactCache, polite }) => {
+    session: async ({ threads, contextLength, cache, cacheFolder, compactCache, exact, polite }) => {
       const session = await createSession(host, {
         modelsFolder: undefined,
         threads,
         contextLength,
         kernels: '',
         compactCache,
+        exact,
         polite,
         prefixCacheBytes: cache ? undefined : 0,
         snapshotFolder: cacheFolder,

@@ -4,7 +4,7 @@ import { priorities } from '../server/engine/scheduler.ts';
 import { withBos } from '../server/prompt/encode.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
-import { commonOptions, requiredText } from './verb.ts';
+import { commonOptions, exactHelp, exactSpecs, requiredText } from './verb.ts';
 import type { Verb } from './verb.ts';
 
 export const score: Verb = {
@@ -14,8 +14,9 @@ export const score: Verb = {
   options: [
     ['--file F', 'the text; - is stdin'],
     ['--special', 'control tokens in the text become their ids'],
+    ...exactHelp,
   ],
-  specs: { file: { type: 'string' }, special: { type: 'boolean' } },
+  specs: { file: { type: 'string' }, special: { type: 'boolean' }, ...exactSpecs },
   run: async (terminal, values) => {
     const bytes = await readInput(requiredText(values, 'file'));
     const { engine } = await loadModel(terminal, commonOptions(values));

@@ -52,6 +52,8 @@ export interface CommonOptions {
   readonly cache: boolean;
   /** Keys and values in 8 bits. */
   readonly compactCache: boolean;
+  /** Activations are not rounded; of verbs with `exactSpecs`. */
+  readonly exact: boolean;
   /** Leaves one core to other programs. */
   readonly polite: boolean;
 }
@@ -82,6 +84,12 @@ export const commonHelp = [
   ['--help', 'print this'],
 ] as const;
 
+/** Of verbs that measure. */
+export const exactSpecs: OptionSpecs = { exact: { type: 'boolean' } };
+export const exactHelp = [
+  ['--exact', 'round no activations to 8 bits: slower, and what every exact engine finds for the same file'],
+] as const;
+
 export function parseVerbArguments(
   verb: Verb,
   args: readonly string[],
@@ -108,6 +116,7 @@ export function commonOptions(values: OptionValues): CommonOptions {
     cache: values['no-cache'] !== true,
     polite: values['polite'] === true,
     compactCache: values['compact-cache'] === true,
+    exact: values['exact'] === true,
   };
 }
 

@@ -34,6 +34,8 @@ export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'c
   Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes' | 'compactCache' | 'polite'>> & {
     /** Where earlier prompts are kept; undefined = the platform's data folder. */
     readonly snapshotFolder?: string | undefined;
+    /** As `EngineOptions`. */
+    readonly exact?: boolean | undefined;
   };
 
 export async function createSession(
@@ -43,12 +45,12 @@ export async function createSession(
 ): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
-  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, polite, snapshotBytes = 0 } = options;
+  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, exact, polite, snapshotBytes = 0 } = options;
   const folder = options.snapshotFolder ?? snapshotFolder(host);
   const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
   const engine = new Engine(
     addon,
-    { threads, contextLength, kernels, prefixCacheBytes, compactCache, polite, snapshots },
+    { threads, contextLength, kernels, prefixCacheBytes, compactCache, exact, polite, snapshots },
     onState,
   );
   const store = new ModelStore({

@@ -193,6 +193,7 @@ Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokeniz
   out.Set("decodeThreads", info.decode_threads);
   out.Set("prefillThreads", info.prefill_threads);
   out.Set("compactCache", info.kv_type == KvType::kQ8);
+  out.Set("exact", info.exact);
   out.Set("chatTemplate", info.chat_template ? Text(env, *info.chat_template).As<Napi::Value>() : env.Undefined());
   out.Set("bosToken", OptionalId(env, tokenizer.bos()));
   out.Set("eosToken", OptionalId(env, tokenizer.eos()));
@@ -336,6 +337,7 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
   if (!rest) return std::nullopt;
   options.polite = object.Get("polite").ToBoolean();
   options.kv_type = object.Get("compactCache").ToBoolean() ? KvType::kQ8 : KvType::kF16;
+  options.exact = object.Get("exact").ToBoolean();
   return options;
 }
 

@@ -50,17 +50,7 @@ std::vector<float> Values(const GgufFile& file, const std::string& name) {
 }
 
 void CheckSums(const TinyModel& model) {
-  // The plain model wants adapters; zeros add nothing.
-  Hyperparameters h{};
-  h.layers = model.layers;
-  h.hidden = model.hidden;
-  h.feed_forward = model.feed_forward;
-  h.heads = model.heads;
-  h.kv_heads = model.kv_heads;
-  h.head_dim = model.head_dim();
-  LoraOptions everything;
-  everything.targets.fill(true);
-  const Lora none(everything, h);
+  const Lora none = test::NoAdapters(model);
   const test::ReferenceModel reference(model, none);
   // The second text ends in a rest that is too short for a pass of its own.
   const std::vector<std::vector<int32_t>> texts = {Ids(40), Ids(260)};

@@ -2,6 +2,7 @@
 // the reading of weights: the oracle of gradients. Slow; for tiny models.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -12,6 +13,20 @@
 #include "train/lora.h"
 
 namespace paddock::test {
+
+// The model below wants adapters; with zeros as their values these add nothing.
+inline Lora NoAdapters(const TinyModel& model) {
+  Hyperparameters h{};
+  h.layers = model.layers;
+  h.hidden = model.hidden;
+  h.feed_forward = model.feed_forward;
+  h.heads = model.heads;
+  h.kv_heads = model.kv_heads;
+  h.head_dim = model.head_dim();
+  LoraOptions everything;
+  everything.targets.fill(true);
+  return Lora(everything, h);
+}
 
 class ReferenceModel {
  public:
@@ -161,12 +176,13 @@ class ReferenceModel {
       for (size_t head = 0; head < static_cast<size_t>(model_.heads); ++head) {
         const size_t at = head * dim, kv = head / group * dim;
         std::vector<double> p(i + 1);
-        double sum = 0;
         for (size_t j = 0; j <= i; ++j) {
-          double score = 0;
-          for (size_t c = 0; c < dim; ++c) score += q[i][at + c] * k[j][kv + c];
-          sum += p[j] = std::exp(score / std::sqrt(static_cast<double>(dim)));
+          for (size_t c = 0; c < dim; ++c) p[j] += q[i][at + c] * k[j][kv + c];
+          p[j] /= std::sqrt(static_cast<double>(dim));
         }
+        const double peak = *std::max_element(p.begin(), p.end());
+        double sum = 0;
+        for (double& score : p) sum += score = std::exp(score - peak);
         for (size_t j = 0; j <= i; ++j) {
           for (size_t c = 0; c < dim; ++c) out[i][at + c] += p[j] / sum * v[j][kv + c];
         }

@@ -7,9 +7,9 @@ Needs the Python package llama-cpp-python 0.3.36 and numpy. For each model it wr
   spread   what changes when the reference's attention takes its other path: the mean absolute difference of the
            likelihoods, and the most that the margin between the two best tokens moves. int8 activations turn the
            last bit of a float into a whole step here and there, so two right implementations lie this far apart.
-  exact    the likelihoods of the same ids by the same weights in half precision, where activations are not int8
-MODEL-F16.gguf is made by `paddock quantize MODEL.gguf --type F16 --out MODEL-F16.gguf`.
-Usage: python record.py MODEL.gguf MODEL-F16.gguf NAME
+and record-exact.py adds
+  exact    the likelihoods of the same ids where activations are not int8
+Usage: python record.py MODEL.gguf NAME
 """
 
 import base64
@@ -99,7 +99,7 @@ def margin_spread(path, greedy):
 
 
 def main():
-    path, half, name = sys.argv[1:]
+    path, name = sys.argv[1:]
     # Flash attention is what llama.cpp itself chooses.
     texts, score, greedy = record(path, True)
     _, other_score, _ = record(path, False)
@@ -110,7 +110,6 @@ def main():
         'score': score,
         'greedy': greedy,
         'spread': {'nll': round(nll, 5), 'margin': margin_spread(path, greedy)},
-        'exact': likelihoods(load(half, True), score['ids']),
     }
     (HERE / 'recorded' / f'{name}.json').write_text(json.dumps(out, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
 

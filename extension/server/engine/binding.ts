@@ -100,6 +100,8 @@ export interface NativeLoadOptions {
   polite?: boolean;
   /** Keys and values in 8 instead of 16 bits. */
   compactCache?: boolean;
+  /** Activations are not rounded to 8 bits: slower, for measuring. Nothing is kept in `snapshotFolder` then. */
+  exact?: boolean;
   /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
   kernels?: string;
   /** Memory for the keys and values of earlier prompts; 0 = none, absent = 1/32 of the memory up to 512 MiB. */
@@ -161,6 +163,8 @@ export interface NativeModelInfo {
   readonly decodeThreads: number;
   readonly prefillThreads: number;
   readonly compactCache: boolean;
+  /** No activations are rounded: as `NativeLoadOptions` wished, or since all weights are floats. */
+  readonly exact: boolean;
   readonly chatTemplate: string | undefined;
   readonly bosToken: number | undefined;
   readonly eosToken: number | undefined;

@@ -62,13 +62,14 @@ describe('Engine', () => {
     expect(EngineError.is(error, 'invalidModel')).toBe(true);
   });
 
-  test('hands the limits of the cache and of the cores to the engine, and only those that are set', async () => {
+  test('hands the options that are set to the engine, and no others', async () => {
     const native = fakeNative();
     const snapshots = { folder: '/cache', bytes: 7 };
     await new Engine(() => native, {
       ...options,
       prefixCacheBytes: 5,
       compactCache: true,
+      exact: true,
       polite: true,
       snapshots,
     }).load('/models/a.gguf', { signal });
@@ -76,6 +77,7 @@ describe('Engine', () => {
     expect(native.loadOptions[0]).toMatchObject({
       prefixCacheBytes: 5,
       compactCache: true,
+      exact: true,
       polite: true,
       snapshotFolder: '/cache',
       snapshotBytes: 7,

@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
   readonly prefixCacheBytes?: number | undefined;
   readonly compactCache?: boolean | undefined;
+  /** Activations are not rounded to 8 bits: for measuring. */
+  readonly exact?: boolean | undefined;
   /** Leaves one core to others when `threads` is 0. */
   readonly polite?: boolean | undefined;
   /** Where earlier prompts are kept on disk, and how much of them; undefined = nowhere. */
@@ -187,20 +189,22 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { threads, kernels, prefixCacheBytes, compactCache = false, polite = false, snapshots } = this.#options;
+    const { threads, kernels, prefixCacheBytes, snapshots } = this.#options;
+    const { compactCache = false, exact = false, polite = false } = this.#options;
     const inspection = inspectModel(addon, path, this.#options.contextLength, this.#options);
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
     }
     refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
     const { contextLength } = inspection;
-    const cache = {
+    const rest = {
       ...(polite ? { polite } : {}),
       ...(compactCache ? { compactCache } : {}),
+      ...(exact ? { exact } : {}),
       ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
       ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
     };
-    const load = addon.loadModel(path, { contextLength, threads, kernels, ...cache }, (fraction) => {
+    const load = addon.loadModel(path, { contextLength, threads, kernels, ...rest }, (fraction) => {
       hooks.onProgress?.(fraction);
       this.#announce({ kind: 'loading', model: basename(path), fraction });
     });

@@ -191,6 +191,7 @@ const defaultInfo: NativeModelInfo = {
   decodeThreads: 1,
   prefillThreads: 1,
   compactCache: false,
+  exact: false,
   chatTemplate: undefined,
   bosToken: undefined,
   eosToken: firstControlId + 1,

@@ -31,7 +31,8 @@ inline constexpr int kColumnBlock = 512;
 // What keys and values are kept as: halves, or signed bytes with a scale per kKvBlock columns.
 enum class KvType { kF16, kQ8 };
 
-// How the activations must be quantized before a weight type can be multiplied with them.
+// How activations are quantized before a weight type is multiplied with them. Every type can be multiplied with floats
+// too: slower by far, and without any rounding but that of the sums.
 enum class ActivationKind {
   kFloat,  // not at all
   kQ8x32,  // blocks of 32: scale rounded to half precision
@@ -50,7 +51,8 @@ constexpr ActivationKind KindFor(TensorType type) {
   }
 }
 
-// Rows of activations, row-major. x ~ d[i / block] * q[i]; sums are of q over 16 and 32 elements.
+// Rows of activations, row-major: either x or what its type's KindFor() says, x ~ d[i / block] * q[i]. Sums are of q
+// over 16 and 32 elements.
 struct Activations {
   const float* x;        // [tokens][columns], kFloat only
   const int8_t* q;       // [tokens][columns]

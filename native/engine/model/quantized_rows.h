@@ -39,7 +39,7 @@ class QuantizedRows {
     bool done[3] = {};
     const size_t at = row * static_cast<size_t>(columns) + static_cast<size_t>(begin);
     for (const PanelMatrix* user : users) {
-      const ActivationKind kind = KindFor(user->type);
+      const ActivationKind kind = user->activations;
       if (std::exchange(done[static_cast<int>(kind)], true)) continue;
       switch (kind) {
         case ActivationKind::kFloat: std::memcpy(x_ + at, x, static_cast<size_t>(count) * sizeof(float)); break;
@@ -51,10 +51,10 @@ class QuantizedRows {
     }
   }
 
-  // From row `row` on, for a matrix of this type and width.
+  // From row `row` on, for a matrix of this kind and width.
   Activations At(const PanelMatrix& w, size_t row) const {
     const size_t n = static_cast<size_t>(w.columns);
-    switch (KindFor(w.type)) {
+    switch (w.activations) {
       case ActivationKind::kFloat: return {x_ + row * n, nullptr, nullptr, nullptr, nullptr};
       case ActivationKind::kQ8x32:
         return {nullptr, q32_ + row * n, d32_ + row * (n / 32), nullptr, sum32_ + row * (n / 32)};

@@ -15,8 +15,8 @@ Status Invalid(const std::string& what) {
 // Walks the tensors of a model in one order, for sizing and for loading alike.
 class Binder {
  public:
-  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels)
-      : file_(file), h_(h), kernels_(kernels) {}
+  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact = false)
+      : file_(file), h_(h), kernels_(kernels), exact_(exact) {}
 
   struct Job {
     const TensorInfo* source;
@@ -107,6 +107,7 @@ class Binder {
     const TensorInfo* tensor;
     PADDOCK_RETURN_IF_ERROR(Find(name, columns, rows, &tensor));
     out->type = tensor->type;
+    out->activations = exact_ ? ActivationKind::kFloat : KindFor(tensor->type);
     out->rows = static_cast<int>(rows);
     out->columns = static_cast<int>(columns);
     out->panel_bytes = kernels_.panel_bytes(tensor->type, out->columns);
@@ -129,6 +130,7 @@ class Binder {
   const GgufFile& file_;
   const Hyperparameters& h_;
   const KernelTable& kernels_;
+  const bool exact_;
   std::vector<Job> jobs_;
   uint64_t vector_bytes_ = 0;
 };
@@ -163,6 +165,14 @@ void PackTensor(const GgufFile& file, const KernelTable& kernels, ThreadPool& po
 
 }  // namespace
 
+bool Weights::exact() const {
+  const auto of_floats = [](const PanelMatrix& m) { return m.activations == ActivationKind::kFloat; };
+  return of_floats(head) && std::all_of(layers.begin(), layers.end(), [&](const LayerWeights& layer) {
+           const auto matrices = layer.matrices();
+           return std::all_of(matrices.begin(), matrices.end(), [&](const PanelMatrix* m) { return of_floats(*m); });
+         });
+}
+
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels) {
   Weights weights;
   Binder binder(file, h, kernels);
@@ -170,9 +180,10 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
   return binder.PanelBytes() + binder.VectorBytes();
 }
 
-Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, ThreadPool& pool,
-                   const std::atomic<bool>* cancel, const std::function<void(double)>& progress, Weights* weights) {
-  Binder binder(file, h, kernels);
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
+                   ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
+                   Weights* weights) {
+  Binder binder(file, h, kernels, exact);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(weights));
   const uint64_t total = binder.PanelBytes();
   if (!weights->panels.Allocate(total)) {

@@ -18,6 +18,7 @@ namespace paddock {
 // A matrix as panels: panel p, at panels + p * panel_stride, holds rows p * lanes .. of `columns` elements.
 struct PanelMatrix {
   TensorType type = TensorType::kF32;
+  ActivationKind activations = ActivationKind::kFloat;  // what it is multiplied with
   int rows = 0, columns = 0;
   const uint8_t* panels = nullptr;
   size_t panel_bytes = 0;
@@ -50,6 +51,9 @@ struct Weights {
   PanelMatrix head;                 // [vocabulary][hidden]; the embedding once more when the file ties them
   std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies, or empty
   Buffer panels;
+
+  // Whether nothing is multiplied with rounded activations.
+  bool exact() const;
 };
 
 // What LoadWeights() will leave in memory, in bytes, before anything is loaded. Fails as LoadWeights() does when
@@ -57,8 +61,10 @@ struct Weights {
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 
 // Checks every tensor's shape against the hyperparameters, then packs them one after another on all threads, dropping
-// each source from memory, so that the peak is the panels and one tensor. `progress` gets 0..1.
-Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, ThreadPool& pool,
-                   const std::atomic<bool>* cancel, const std::function<void(double)>& progress, Weights* weights);
+// each source from memory, so that the peak is the panels and one tensor. With `exact` activations stay floats whatever
+// the types. `progress` gets 0..1.
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
+                   ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
+                   Weights* weights);
 
 }  // namespace paddock

@@ -73,7 +73,8 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
-  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, s.pool, &stop, forward_cancel, &s.weights);
+  const Status packed =
+      LoadWeights(*file, s.plan.h, *s.plan.kernels, options.exact, s.pool, &stop, forward_cancel, &s.weights);
   reader.join();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
@@ -84,7 +85,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   }
   const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h, options.kv_type);
   std::unique_ptr<SnapshotStore> store;
-  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0) {
+  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.exact) {
     store =
         std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
                                         SnapshotStore::Identity{ModelDigest(*file), s.plan.kernels->name, block_bytes,
@@ -106,6 +107,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   s.TuneThreads();
   if (progress) progress(1);
   info.kv_type = options.kv_type;
+  info.exact = s.weights.exact();
   info.memory = s.plan.memory;
   if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);

@@ -26,6 +26,8 @@ export interface ModelIdentity {
   /** Tokens. */
   readonly context: number;
   readonly cache: 'f16' | 'q8';
+  /** What weights are multiplied with. */
+  readonly activations: 'int8' | 'f32';
   readonly kernels: string;
   readonly threads: number;
 }
@@ -51,6 +53,7 @@ export function identify(file: ModelFile, info: NativeModelInfo, { metadata }: N
     template: info.chatTemplate === undefined ? `none in the file, ChatML (${digest})` : digest,
     context: info.contextLength,
     cache: info.compactCache ? 'q8' : 'f16',
+    activations: info.exact ? 'f32' : 'int8',
     kernels: info.kernels,
     threads: info.threads,
   };

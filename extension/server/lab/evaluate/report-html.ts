@@ -71,6 +71,7 @@ export function provenanceSection({ data, models, engine, seed }: Provenance): H
     ['chat template', ...models.map(({ template }) => template)],
     ['context', ...models.map(({ context }) => context)],
     ['keys and values', ...models.map(({ cache }) => cache)],
+    ['activations', ...models.map(({ activations }) => activations)],
     ['kernels, threads', ...models.map(({ kernels, threads }) => `${kernels}, ${threads}`)],
   ];
   return markup`<section>

@@ -1,14 +1,19 @@
 // Assembles the table of one instruction set. Included last inside its namespace.
 
+namespace {
 // Every format of a family unpacks into the same struct.
-constexpr size_t kScratch256 = sizeof(Matmul256<FormatQ4_K>::Unpacked);
-constexpr size_t kScratch32 = sizeof(Matmul32<FormatQ4_0>::Unpacked);
+union Scratch {
+  UnpackedFloats floats;
+  Matmul256<FormatQ4_K>::Unpacked of_256;
+  Matmul32<FormatQ4_0>::Unpacked of_32;
+};
+}  // namespace
 
 extern const KernelTable kTable;
 const KernelTable kTable = {
     .name = kName,
     .lanes = kLanes,
-    .scratch_bytes = kScratch256 > kScratch32 ? kScratch256 : kScratch32,
+    .scratch_bytes = sizeof(Scratch),
     .panel_bytes = PanelBytes,
     .pack_panel = PackPanel,
     .matmul = Matmul,

@@ -1,4 +1,5 @@
-// Weight panels back to floats, a tile at a time, for products with the transposed matrix.
+// Weight panels back to floats, a tile at a time, for products without rounded activations and for those with the
+// transposed matrix.
 
 // Four columns of every lane, out[4][kLanes] = (code - kZero) * scale - min. Written for the compiler's vectorizer.
 template <int kZero, bool kSigned>
