@@ -24,23 +24,12 @@ PADDOCK_INLINE __m256i AddWordProducts(__m256i total, __m256i a, __m256i b) {
 #define _mm256_dpbusd_avx_epi32 AddByteProducts
 #define _mm256_dpwssd_avx_epi32 AddWordProducts
 
+#include "kernels/avx2/prefetch-inl.h"
 #include "kernels/avx2/isa-inl.h"
 #include "kernels/avxvnni/isa-inl.h"
 #include "kernels/avxvnni/tuning-inl.h"
-// Each builds on those before it.
-#include "kernels/generic/formats-inl.h"
-#include "kernels/generic/matmul256-inl.h"
-#include "kernels/generic/matmul32-inl.h"
-#include "kernels/generic/float-inl.h"
-#include "kernels/generic/unpack-inl.h"
-#include "kernels/generic/matmul-float-inl.h"
-#include "kernels/generic/matmul-inl.h"
-#include "kernels/generic/vector-inl.h"
-#include "kernels/generic/attention-inl.h"
-#include "kernels/generic/product-inl.h"
-#include "kernels/generic/gradient-inl.h"
-#include "kernels/generic/fit-inl.h"
-#include "kernels/generic/probe-inl.h"
+#include "kernels/generic/quantized-inl.h"
+#include "kernels/generic/kernels-inl.h"
 }  // namespace
 #include "kernels/generic/table-inl.h"
 }  // namespace paddock::emulated_avxvnni

@@ -10,8 +10,8 @@
  *   --threads N      of both; as many as there are CPUs
  *   --output FILE    keeps the Markdown there
  *
- * Perplexity and divergence of both files are computed by Paddock, so that they differ by the weights alone, over text of
- * this repository. llama.cpp is compiled for this processor, once, in the cache folder; it must open every file of ours.
+ * Perplexity and divergence of both files are computed by Paddock without rounding activations, so that they differ by the
+ * weights alone, over text of this repository. llama.cpp is compiled for this processor, once, in the cache folder; it must open every file of ours.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
@@ -116,7 +116,7 @@ function compare({ source, type, importance, text, folder, tools, addon }) {
 function quality(model, base, text, windows = options.windows) {
   if (Number(windows) === 0) return undefined;
   const { perplexity, divergence } = JSON.parse(
-    paddock('perplexity', '--model', model, '--against', base, '--file', text, '--limit', windows, '--json'),
+    paddock('perplexity', '--exact', '--model', model, '--against', base, '--file', text, '--limit', windows, '--json'),
   );
   return { perplexity, kld: divergence.kld.value, ratio: divergence.ratio };
 }

@@ -135,16 +135,8 @@ struct Avx2Isa {
   static PADDOCK_INLINE float RoundToHalf(float v) { return _cvtsh_ss(_cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT)); }
 };
 
-// Weights are used once a pass: fetched ahead of use and not kept in the outer caches, where they would only push out
-// activations and keys.
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
-#if defined(__GNUC__) && !defined(PADDOCK_EMULATED)
-  // Volatile, so that they stay spread over the block: a scheduler would issue them all at once, and the buffers for
-  // misses are few.
-  asm volatile("prefetchnta %0" : : "m"(p[10240]));
-#else
-  _mm_prefetch(reinterpret_cast<const char*>(p) + 10240, _MM_HINT_NTA);
-#endif
+  PrefetchAhead<10240>(p);
 }
 // Once is enough: with 32 bytes a load, the loop is slow enough to be heard.
 template <size_t>
