@@ -36,9 +36,10 @@ def load(path, n_ctx):
 
 def log_probabilities(llm, ids):
     """[ids][vocabulary]: of what follows each of the ids, in nats."""
-    assert LEAST_BATCH <= len(ids) % 512 or len(ids) % 512 == 0
+    # What comes behind a token changes nothing about it.
+    rest = len(ids) % llm.n_batch
     llm.reset()
-    llm.eval(ids)
+    llm.eval(ids + [ids[-1]] * (LEAST_BATCH - rest if 0 < rest < LEAST_BATCH else 0))
     logits = llm.scores[: len(ids)].astype(np.float64)
     peak = logits.max(axis=1, keepdims=True)
     return logits - peak - np.log(np.exp(logits - peak).sum(axis=1, keepdims=True))

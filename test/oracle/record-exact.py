@@ -1,5 +1,6 @@
-"""Replaces `exact` in recorded/NAME.json: the likelihoods of its `score` ids where no activation is rounded.
-
+"""Adds to recorded/NAME.json what llama.cpp answers where no activation is rounded:
+  exact.nll     the likelihoods of the ids of `score`
+  exact.greedy  the greedy continuations of the prompts of `greedy`, with the margin of the best logit at each step
 See exact.py for what it needs.
 Usage: python record-exact.py NAME MODEL.gguf
 """
@@ -11,10 +12,37 @@ import sys
 import exact
 import numpy as np
 
-name, path = sys.argv[1:]
-file = pathlib.Path(__file__).parent / 'recorded' / f'{name}.json'
-recorded = json.loads(file.read_text())
-ids = recorded['score']['ids']
-rows = exact.log_probabilities(exact.load(path, n_ctx=2304), ids[:-1])
-recorded['exact'] = [round(float(x), 5) for x in -rows[np.arange(len(ids) - 1), ids[1:]]]
-file.write_text(json.dumps(recorded, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
+
+def continue_greedily(llm, prompt, guess):
+    """As many tokens as `guess` has, and margins in nats. Only the time depends on how good the guess is."""
+    tokens, margins = [], []
+    while len(tokens) < len(guess):
+        tried = guess[len(tokens) :] if tokens == guess[: len(tokens)] else []
+        rows = exact.log_probabilities(llm, prompt + tokens + tried)
+        for row in rows[len(prompt) + len(tokens) - 1 :][: len(guess) - len(tokens)]:
+            second, first = np.partition(row, -2)[-2:]
+            tokens.append(int(row.argmax()))
+            margins.append(round(float(first - second), 4))
+            if tokens[-1] != guess[len(tokens) - 1]:
+                break
+    return tokens, margins
+
+
+def main():
+    name, path = sys.argv[1:]
+    file = pathlib.Path(__file__).parent / 'recorded' / f'{name}.json'
+    recorded = json.loads(file.read_text())
+    llm = exact.load(path, n_ctx=2304)
+    ids = recorded['score']['ids']
+    rows = exact.log_probabilities(llm, ids[:-1])
+    nll = [round(float(x), 5) for x in -rows[np.arange(len(ids) - 1), ids[1:]]]
+    greedy = []
+    for one in recorded['greedy']:
+        tokens, margins = continue_greedily(llm, one['ids'], one['tokens'])
+        greedy.append({'prompt': one['prompt'], 'ids': one['ids'], 'tokens': tokens, 'margins': margins})
+    recorded['exact'] = {'nll': nll, 'greedy': greedy}
+    file.write_text(json.dumps(recorded, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
+
+
+if __name__ == '__main__':
+    main()

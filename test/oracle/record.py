@@ -7,8 +7,7 @@ Needs the Python package llama-cpp-python 0.3.36 and numpy. For each model it wr
   spread   what changes when the reference's attention takes its other path: the mean absolute difference of the
            likelihoods, and the most that the margin between the two best tokens moves. int8 activations turn the
            last bit of a float into a whole step here and there, so two right implementations lie this far apart.
-and record-exact.py adds
-  exact    the likelihoods of the same ids where activations are not int8
+and record-exact.py adds what `exact` is there.
 Usage: python record.py MODEL.gguf NAME
 """
 
