@@ -5,15 +5,14 @@
 #include <vector>
 
 #include "check.h"
-#include "engine.h"
 #include "random.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
 
 using test::Random;
-using test::TemporaryFile;
+using test::SomeIds;
 using test::TinyModel;
 
 bool Near(double a, double b) {
@@ -62,17 +61,7 @@ TEST(OfEqualLogitsTheFirstIsTheTop) {
 std::unique_ptr<Engine> Open(TensorType matrix, int threads) {
   TinyModel model;
   model.matrix = matrix;
-  const TemporaryFile file(model.Writer().Write());
-  auto engine = Engine::Load(file.path(), {.threads = threads, .beyond_cpus = true}, nullptr, nullptr);
-  CHECK(engine.ok());
-  return engine.Take();
-}
-
-std::vector<int32_t> SomeIds(size_t n) {
-  Random random(n);
-  std::vector<int32_t> ids(n);
-  for (int32_t& id : ids) id = random.Below(256);
-  return ids;
+  return test::Open(model, {.threads = threads});
 }
 
 // Inside a batch of 256, at its borders, and after them. Each is a pass over all tokens, so an emulator gets fewer.

@@ -4,43 +4,22 @@
 #include <iterator>
 
 #include "check.h"
-#include "engine.h"
 #include "reference_model.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
 
-using test::TemporaryFile;
+using test::SomeIds;
 using test::TinyModel;
 
 std::unique_ptr<Engine> Open(const TinyModel& model, bool exact, int threads) {
-  const TemporaryFile file(model.Writer().Write());
-  LoadOptions options;
-  options.exact = exact;
-  options.threads = threads;
-  options.beyond_cpus = true;
-  auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
-  CHECK(engine.ok());
-  return engine.Take();
-}
-
-std::vector<int32_t> SomeIds(size_t n) {
-  test::Random random(n);
-  std::vector<int32_t> ids(n);
-  for (int32_t& id : ids) id = random.Below(256);
-  return ids;
+  return test::Open(model, {.threads = threads, .exact = exact});
 }
 
 std::vector<TinyModel> Models() {
-  TinyModel llama, qwen3 = TinyModel::Qwen3(), legacy, floats;
+  TinyModel llama, qwen3 = TinyModel::Qwen3(), legacy = TinyModel::Blocks32(), floats;
   legacy.architecture = "qwen2";
-  legacy.matrix = TensorType::kQ4_1;
-  legacy.down = TensorType::kQ5_0;
-  legacy.hidden = 320;
-  legacy.feed_forward = 544;
-  legacy.heads = 5;
-  legacy.kv_heads = 1;
   floats.matrix = floats.down = TensorType::kF16;
   floats.embedding = TensorType::kF32;
   return {llama, qwen3, legacy, floats};

@@ -6,13 +6,14 @@
 #include <filesystem>
 
 #include "check.h"
-#include "engine.h"
 #include "reference_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
 
 using test::GgufWriter;
+using test::SomeIds;
 using test::TemporaryFile;
 using test::TinyModel;
 
@@ -26,18 +27,7 @@ TinyModel Floats() {
 }
 
 std::unique_ptr<Engine> Open(const TinyModel& model, int threads) {
-  const TemporaryFile file(model.Writer().Write());
-  LoadOptions options;
-  options.threads = threads;
-  options.beyond_cpus = true;
-  return Engine::Load(file.path(), options, nullptr, nullptr).Take();
-}
-
-std::vector<int32_t> Ids(size_t n) {
-  test::Random random(n);
-  std::vector<int32_t> ids(n);
-  for (int32_t& id : ids) id = random.Below(256);
-  return ids;
+  return test::Open(model, {.threads = threads});
 }
 
 #ifndef PADDOCK_EMULATED_MACHINE
@@ -53,7 +43,7 @@ void CheckSums(const TinyModel& model) {
   const Lora none = test::NoAdapters(model);
   const test::ReferenceModel reference(model, none);
   // The second text ends in a rest that is too short for a pass of its own.
-  const std::vector<std::vector<int32_t>> texts = {Ids(40), Ids(260)};
+  const std::vector<std::vector<int32_t>> texts = {SomeIds(40), SomeIds(260)};
   for (const std::vector<int32_t>& ids : texts)
     reference.Loss(ids, std::vector<uint8_t>(ids.size()), std::vector<double>(none.values().size()));
   for (const int threads : {1, 3}) {
@@ -98,7 +88,7 @@ TEST(SumsAreThoseOfThePlainModel) {
 TEST(WhatIsWrittenIsRead) {
   const TinyModel model = Floats();
   const auto engine = Open(model, 2);
-  CHECK(engine->Observe(Ids(64), nullptr).ok());
+  CHECK(engine->Observe(SomeIds(64), nullptr).ok());
   const TemporaryFile file(std::vector<uint8_t>{});
   CHECK(engine->SaveImportance(file.path(), {"a"}).ok());
   const auto importance = Importance::Open(file.path());
@@ -115,12 +105,12 @@ TEST(WhatIsWrittenIsRead) {
 
 TEST(WrongRequestsAreAnswered) {
   const auto engine = Open(Floats(), 2);
-  CHECK(engine->Observe(Ids(15), nullptr).code() == Code::kInvalidArgument);
-  CHECK(engine->Observe(Ids(1025), nullptr).code() == Code::kInvalidArgument);
+  CHECK(engine->Observe(SomeIds(15), nullptr).code() == Code::kInvalidArgument);
+  CHECK(engine->Observe(SomeIds(1025), nullptr).code() == Code::kInvalidArgument);
   CHECK(engine->Observe(std::vector<int32_t>(20, 272), nullptr).code() == Code::kInvalidArgument);
   CHECK(engine->SaveImportance("/nowhere/x", {}).code() == Code::kInvalidArgument);
   const CancelFlag stop{true};
-  CHECK(engine->Observe(Ids(100), &stop).code() == Code::kCancelled);
+  CHECK(engine->Observe(SomeIds(100), &stop).code() == Code::kCancelled);
 }
 
 GgufWriter Matrix(const std::string& type, const std::vector<float>& sums, const std::vector<float>& counts) {

@@ -6,13 +6,13 @@
 #include <thread>
 
 #include "check.h"
-#include "engine.h"
 #include "kernels/dispatch.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
 
+using test::SomeIds;
 using test::TemporaryFile;
 using test::TinyModel;
 
@@ -25,30 +25,12 @@ struct Silent : GenerateObserver {
 
 std::unique_ptr<Engine> Open(test::GgufWriter model, int threads, const std::string& kernels = "",
                              KvType kv_type = KvType::kF16) {
-  const TemporaryFile file(model.Write());
-  LoadOptions options;
-  options.threads = threads;
-  options.beyond_cpus = true;
-  options.kernels = kernels;
-  options.kv_type = kv_type;
-  auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
-  if (!engine.ok()) {
-    test::Fail(__FILE__, __LINE__, engine.status().message());
-    std::exit(1);
-  }
-  return engine.Take();
+  return test::Open(std::move(model), {.threads = threads, .kv_type = kv_type, .kernels = kernels});
 }
 
 std::unique_ptr<Engine> Open(const TinyModel& model, int threads, const std::string& kernels = "",
                              KvType kv_type = KvType::kF16) {
   return Open(model.Writer(), threads, kernels, kv_type);
-}
-
-std::vector<int32_t> SomeIds(size_t n) {
-  test::Random random(n);
-  std::vector<int32_t> ids(n);
-  for (int32_t& id : ids) id = random.Below(256);
-  return ids;
 }
 
 std::vector<float> Logits(Engine& engine, std::span<const int32_t> tokens, int keep, int batch) {
@@ -62,16 +44,10 @@ bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 std::vector<TinyModel> Models() {
-  TinyModel llama, qwen, legacy, floats;
+  TinyModel llama, qwen, legacy = TinyModel::Blocks32(), floats;
   qwen.architecture = "qwen2";
   qwen.matrix = TensorType::kQ5_K;
   qwen.tied = false;
-  legacy.matrix = TensorType::kQ4_1;
-  legacy.down = TensorType::kQ5_0;
-  legacy.hidden = 320;
-  legacy.feed_forward = 544;
-  legacy.heads = 5;
-  legacy.kv_heads = 1;
   floats.matrix = TensorType::kF16;
   floats.down = TensorType::kF32;
   floats.embedding = TensorType::kBF16;

@@ -11,10 +11,9 @@
 #include "base/crc32c.h"
 #include "base/sha256.h"
 #include "check.h"
-#include "engine.h"
 #include "runtime/prefix_cache.h"
 #include "runtime/snapshot_store.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 #ifndef _WIN32
 #include <unistd.h>
@@ -24,6 +23,7 @@ namespace paddock {
 namespace {
 
 namespace fs = std::filesystem;
+using test::SomeIds;
 using test::TemporaryFile;
 using test::TinyModel;
 using Ids = std::vector<int32_t>;
@@ -64,22 +64,9 @@ struct Silent : GenerateObserver {
   void OnText(std::string_view, int) override {}
 };
 
-Ids SomeIds(size_t n, uint32_t seed) {
-  test::Random random(seed);
-  Ids ids(n);
-  for (int32_t& id : ids) id = random.Below(256);
-  return ids;
-}
-
 std::unique_ptr<Engine> Open(const std::string& path, LoadOptions options) {
   options.threads = 2;
-  options.beyond_cpus = true;
-  auto engine = Engine::Load(path, options, nullptr, nullptr);
-  if (!engine.ok()) {
-    test::Fail(__FILE__, __LINE__, engine.status().message());
-    std::exit(1);
-  }
-  return engine.Take();
+  return test::OpenFile(path, options);
 }
 
 LoadOptions Remembering(const std::string& folder = "") {

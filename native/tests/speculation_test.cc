@@ -2,14 +2,12 @@
 #include <algorithm>
 
 #include "check.h"
-#include "engine.h"
 #include "runtime/drafter.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
 
-using test::TemporaryFile;
 using test::TinyModel;
 
 struct Silent : GenerateObserver {
@@ -34,12 +32,7 @@ std::vector<int32_t> Repetitive() {
 }
 
 void CheckSame(const TinyModel& model) {
-  const TemporaryFile file(model.Writer().Write());
-  LoadOptions options;
-  options.threads = 2;
-  options.beyond_cpus = true;
-  auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
-  CHECK(engine.ok());
+  const std::unique_ptr<Engine> engine = test::Open(model, {.threads = 2});
   int accepted = 0;
   for (const float temperature : {0.0f, 0.7f}) {
     for (const float penalty : {1.0f, 1.2f}) {
@@ -51,15 +44,15 @@ void CheckSame(const TinyModel& model) {
       request.sampler.repetition_penalty = penalty;
       request.sampler.seed = 7;
       request.speculate = false;
-      const GenerateResult plain = Answer(**engine, request);
+      const GenerateResult plain = Answer(*engine, request);
       CHECK(plain.drafted_tokens == 0 && plain.tokens.size() == 80);
 
       request.speculate = true;
-      const GenerateResult looked_up = Answer(**engine, request);
+      const GenerateResult looked_up = Answer(*engine, request);
       CHECK(looked_up.tokens == plain.tokens && looked_up.text == plain.text);
 
       request.prediction = plain.tokens;
-      const GenerateResult predicted = Answer(**engine, request);
+      const GenerateResult predicted = Answer(*engine, request);
       CHECK(predicted.tokens == plain.tokens);
       CHECK(predicted.accepted_tokens <= predicted.drafted_tokens);
       accepted += predicted.accepted_tokens;
@@ -68,11 +61,11 @@ void CheckSame(const TinyModel& model) {
       request.prediction[20] ^= 1;
       request.prediction.erase(request.prediction.begin() + 40, request.prediction.begin() + 45);
       request.prediction.insert(request.prediction.begin() + 60, {1, 2, 3});
-      CHECK(Answer(**engine, request).tokens == plain.tokens);
+      CHECK(Answer(*engine, request).tokens == plain.tokens);
 
       request.prediction.assign(500, 5);
       request.max_tokens = 33;
-      const GenerateResult shorter = Answer(**engine, request);
+      const GenerateResult shorter = Answer(*engine, request);
       CHECK(std::equal(shorter.tokens.begin(), shorter.tokens.end(), plain.tokens.begin()));
       CHECK(shorter.tokens.size() == 33 && shorter.finish_reason == FinishReason::kLength);
     }

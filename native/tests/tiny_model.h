@@ -44,6 +44,18 @@ struct TinyModel {
     return model;
   }
 
+  // Of blocks of 32, and no multiple of 256 columns wide.
+  static TinyModel Blocks32() {
+    TinyModel model;
+    model.matrix = TensorType::kQ4_1;
+    model.down = TensorType::kQ5_0;
+    model.hidden = 320;
+    model.feed_forward = 544;
+    model.heads = 5;
+    model.kv_heads = 1;
+    return model;
+  }
+
   GgufWriter Writer() const {
     GgufWriter w;
     const auto key = [&](const char* name) { return architecture + "." + name; };

@@ -6,12 +6,11 @@
 #include <filesystem>
 
 #include "check.h"
-#include "engine.h"
 #include "peft_llama.h"
 #include "peft_qwen2.h"
 #include "peft_qwen3.h"
 #include "reference_model.h"
-#include "tiny_model.h"
+#include "tiny_engine.h"
 
 namespace paddock {
 namespace {
@@ -23,15 +22,7 @@ std::unique_ptr<Engine> Open(const TinyModel& model, int threads = 2) {
   // A trainer looks at the file once more, to name the model in its checkpoints.
   static std::vector<std::unique_ptr<TemporaryFile>> files;
   files.push_back(std::make_unique<TemporaryFile>(model.Writer().Write()));
-  LoadOptions options;
-  options.threads = threads;
-  options.beyond_cpus = true;
-  auto engine = Engine::Load(files.back()->path(), options, nullptr, nullptr);
-  if (!engine.ok()) {
-    test::Fail(__FILE__, __LINE__, engine.status().message());
-    std::exit(1);
-  }
-  return engine.Take();
+  return test::OpenFile(files.back()->path(), {.threads = threads});
 }
 
 std::unique_ptr<Trainer> MakeTrainer(Engine& engine, const TrainerOptions& options) {
