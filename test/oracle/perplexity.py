@@ -14,6 +14,7 @@ import sys
 
 import exact
 import llama_cpp
+import logits
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
@@ -33,7 +34,7 @@ def second_halves(path):
     rows, came = [], []
     for begin in range(0, len(ids) - CONTEXT + 1, CONTEXT):
         window = ids[begin : begin + CONTEXT]
-        rows.append(exact.log_probabilities(llm, window)[CONTEXT // 2 : CONTEXT - 1])
+        rows.append(logits.log_probabilities(llm, window)[CONTEXT // 2 : CONTEXT - 1])
         came += window[CONTEXT // 2 + 1 :]
     return np.concatenate(rows), np.array(came)
 

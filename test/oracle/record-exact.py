@@ -5,12 +5,12 @@ See exact.py for what it needs.
 Usage: python record-exact.py NAME MODEL.gguf
 """
 
-import json
-import pathlib
 import sys
 
 import exact
+import logits
 import numpy as np
+import recording
 
 
 def continue_greedily(llm, prompt, guess):
@@ -18,7 +18,7 @@ def continue_greedily(llm, prompt, guess):
     tokens, margins = [], []
     while len(tokens) < len(guess):
         tried = guess[len(tokens) :] if tokens == guess[: len(tokens)] else []
-        rows = exact.log_probabilities(llm, prompt + tokens + tried)
+        rows = logits.log_probabilities(llm, prompt + tokens + tried)
         for row in rows[len(prompt) + len(tokens) - 1 :][: len(guess) - len(tokens)]:
             second, first = np.partition(row, -2)[-2:]
             tokens.append(int(row.argmax()))
@@ -30,18 +30,15 @@ def continue_greedily(llm, prompt, guess):
 
 def main():
     name, path = sys.argv[1:]
-    file = pathlib.Path(__file__).parent / 'recorded' / f'{name}.json'
-    recorded = json.loads(file.read_text())
+    recorded = recording.read(name)
     llm = exact.load(path, n_ctx=2304)
-    ids = recorded['score']['ids']
-    rows = exact.log_probabilities(llm, ids[:-1])
-    nll = [round(float(x), 5) for x in -rows[np.arange(len(ids) - 1), ids[1:]]]
+    nll = logits.likelihoods(llm, recorded['score']['ids'])
     greedy = []
     for one in recorded['greedy']:
         tokens, margins = continue_greedily(llm, one['ids'], one['tokens'])
         greedy.append({'prompt': one['prompt'], 'ids': one['ids'], 'tokens': tokens, 'margins': margins})
     recorded['exact'] = {'nll': nll, 'greedy': greedy}
-    file.write_text(json.dumps(recorded, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
+    recording.write(name, recorded)
 
 
 if __name__ == '__main__':

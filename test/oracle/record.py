@@ -12,12 +12,13 @@ Usage: python record.py MODEL.gguf NAME
 """
 
 import base64
-import json
 import pathlib
 import sys
 
 import llama_cpp
 import numpy as np
+import recording
+from logits import likelihoods
 from texts import all_texts
 
 HERE = pathlib.Path(__file__).parent
@@ -33,16 +34,6 @@ GREEDY_TOKENS = 48
 def load(path, flash_attn, n_ctx=2304):
     # One thread: the reference spins at barriers, which takes minutes beside anything else.
     return llama_cpp.Llama(path, n_ctx=n_ctx, n_batch=512, n_threads=1, logits_all=True, flash_attn=flash_attn, verbose=False)
-
-
-def likelihoods(llm, ids):
-    """The negative log-likelihood of each id but the first, given those before it."""
-    llm.eval(ids[:-1])
-    rows = llm.scores[: len(ids) - 1].astype(np.float64)
-    peak = rows.max(axis=1)
-    total = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1))
-    nll = total - rows[np.arange(len(ids) - 1), ids[1:]]
-    return [round(float(x), 5) for x in nll]
 
 
 def record(path, flash_attn):
@@ -110,7 +101,7 @@ def main():
         'greedy': greedy,
         'spread': {'nll': round(nll, 5), 'margin': margin_spread(path, greedy)},
     }
-    (HERE / 'recorded' / f'{name}.json').write_text(json.dumps(out, ensure_ascii=False, separators=(',', ':')).replace('},{', '},\n{') + '\n')
+    recording.write(name, out)
 
 
 if __name__ == '__main__':
