@@ -7,7 +7,7 @@ import { EngineError } from '../server/engine/errors.ts';
 import { humanEval } from '../server/lab/evaluate/human-eval/human-eval.ts';
 import type { HumanEvalTask } from '../server/lab/evaluate/human-eval/human-eval.ts';
 import { findIsolation, findPython, limitsOnly } from '../server/lab/evaluate/human-eval/isolate.ts';
-import type { Place } from '../server/lab/evaluate/human-eval/isolate.ts';
+import type { Sandbox } from '../server/lab/evaluate/human-eval/isolate.ts';
 import type { Metric } from '../server/lab/evaluate/metric.ts';
 import { UsageError, decimal, text, wholeNumber } from './verb.ts';
 import type { OptionSpecs, OptionValues, Terminal } from './verb.ts';
@@ -37,7 +37,7 @@ export async function humanEvalMetric(
 ): Promise<{ metric: Metric<HumanEvalTask>; settings: Readonly<Record<string, string | number>> }> {
   if (values['allow-code'] !== true) {
     throw new UsageError(
-      'humaneval runs Python that the model writes, which may do anything. It is kept in an isolated place without your files and without network, with limits. Say --allow-code if you want that.',
+      'humaneval runs Python that the model writes, which may do anything. It is kept in a sandbox without your files and without network, with limits. Say --allow-code if you want that.',
     );
   }
   const samples = wholeNumber(values, 'samples', 1);
@@ -49,25 +49,25 @@ export async function humanEvalMetric(
     throw new UsageError('--samples above 1 needs a --temperature above 0: all answers would be the same.');
   }
   const maxTokens = wholeNumber(values, 'max-tokens', 1024);
-  const place = await findPlace(terminal, values['without-isolation'] === true);
+  const sandbox = await findSandbox(terminal, values['without-isolation'] === true);
   const ks = [1, 10, 100].filter((k) => k <= samples);
   const seed = text(values, 'seed') === undefined ? 42 : wholeNumber(values, 'seed', 42);
   return {
-    metric: humanEval({ place, samples, temperature, maxTokens, seed, ks }),
-    settings: { temperature, maxTokens, isolated: String(place.isolated) },
+    metric: humanEval({ sandbox, samples, temperature, maxTokens, seed, ks }),
+    settings: { temperature, maxTokens, isolated: String(sandbox.isolated) },
   };
 }
 
-async function findPlace(terminal: Terminal, insist: boolean): Promise<Place> {
-  const python = await findPython();
+async function findSandbox(terminal: Terminal, insist: boolean): Promise<Sandbox> {
+  const python = await findPython(process);
   if (insist) {
     terminal.note('WARNING: the code that the model writes can reach your files and the network.\n');
     return limitsOnly(python);
   }
   // Mounts are put on top of it in a namespace of their own: here it stays empty.
   const root = await mkdtemp(join(tmpdir(), 'paddock-root-'));
-  const place = await findIsolation(python, root);
-  if (place === undefined) {
+  const sandbox = await findIsolation(python, root, process);
+  if (sandbox === undefined) {
     await rmdir(root);
     throw new EngineError(
       'invalidArgument',
@@ -82,5 +82,5 @@ async function findPlace(terminal: Terminal, insist: boolean): Promise<Place> {
     }
   });
   terminal.note('WARNING: what the model writes is run: without network, your files and rights, and with limits.\n');
-  return place;
+  return sandbox;
 }

@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { outputOfSync } from './programs.ts';
+import type { ProgramCall } from './programs.ts';
 
 /**
  * What a server module may know of the process it runs in. `main.ts` of the child and of the terminal program
@@ -43,21 +46,36 @@ export function nodeHost(
 }
 
 function startOf(pid: number, { platform, env }: Pick<NodeJS.Process, 'platform' | 'env'>): number | undefined {
-  const [program, args] =
-    platform === 'win32'
-      ? ['powershell', ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`]]
-      : ['ps', ['-o', 'lstart=', '-p', String(pid)]];
   try {
-    const words = execFileSync(program, args, {
-      encoding: 'utf8',
-      env: { ...env, LC_ALL: 'C' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 10_000,
-      windowsHide: true,
-    });
+    if (platform === 'linux') return startFromProc(pid);
+    const words = outputOfSync(startQuery(pid, { platform, env }), { timeoutMs: 10_000 });
     const start = Date.parse(words.trim());
     return Number.isNaN(start) ? undefined : start;
   } catch {
     return undefined;
   }
+}
+
+/** Linux tells the start in ticks since the computer's (proc(5), field 22 of `stat`); a tick is 10 ms for programs. */
+function startFromProc(pid: number): number | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the name in brackets and may hold anything, so fields are counted behind it.
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  const boot = Number(/^btime (\d+)$/mu.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
+  return Number.isFinite(ticks) && Number.isFinite(boot) ? boot * 1000 + ticks * 10 : undefined;
+}
+
+function startQuery(pid: number, { platform, env }: Pick<NodeJS.Process, 'platform' | 'env'>): ProgramCall {
+  if (platform !== 'win32') {
+    return {
+      program: '/bin/ps',
+      args: ['-o', 'lstart=', '-p', String(pid)],
+      folder: '/',
+      env: { ...env, LC_ALL: 'C' },
+    };
+  }
+  const folder = join(env['SystemRoot'] ?? String.raw`C:\Windows`, 'System32');
+  const query = `(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`;
+  const program = join(folder, 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+  return { program, args: ['-NoProfile', '-Command', query], folder, env };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { passAtK, toProgram } from './human-eval.ts';
 import { findIsolation, findPython, limitsOnly } from './isolate.ts';
-import type { Place } from './isolate.ts';
+import type { Sandbox } from './isolate.ts';
 import { runProgram } from './run-program.ts';
 
 test('pass@k is the estimate without bias', () => {
@@ -32,18 +32,18 @@ test('a program has what the prompt gives, the answer and the tests', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('a program', async () => {
-  const python = await findPython();
+  const python = await findPython(process);
   const signal = new AbortController().signal;
   let folder = '';
-  let isolated: Place | undefined;
+  let isolated: Sandbox | undefined;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'paddock-run-'));
-    isolated = await findIsolation(python, folder);
+    isolated = await findIsolation(python, folder, process);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  const places = () => [limitsOnly(python), ...(isolated === undefined ? [] : [isolated])];
+  const sandboxes = () => [limitsOnly(python), ...(isolated === undefined ? [] : [isolated])];
   const outcomes = (program: string) =>
-    Promise.all(places().map((place) => runProgram(place, program, folder, signal)));
+    Promise.all(sandboxes().map((sandbox) => runProgram(sandbox, program, folder, signal)));
 
   test('passes at its end only', async () => {
     for (const { passed, outcome } of await outcomes(toProgram(task, 'def twice(x):\n    return 2 * x'))) {

@@ -1,6 +1,6 @@
 /**
  * HumanEval: does code that the model writes pass the tests of its task? Asked as a chat model is asked (the wording is
- * EvalPlus's, so that figures compare), answered within a code block, run in a place of its own.
+ * EvalPlus's, so that figures compare), answered within a code block, run in a sandbox.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import type { Item } from '../../curate/items.ts';
 import { readTasks } from '../data-file.ts';
 import type { Metric, TaskResult } from '../metric.ts';
 import { mean } from '../statistics.ts';
-import type { Place } from './isolate.ts';
+import type { Sandbox } from './isolate.ts';
 import { runProgram } from './run-program.ts';
 
 export interface HumanEvalTask {
@@ -23,7 +23,7 @@ export interface HumanEvalTask {
 }
 
 export interface HumanEvalOptions {
-  readonly place: Place;
+  readonly sandbox: Sandbox;
   readonly samples: number;
   /** 0 always takes the likeliest token. */
   readonly temperature: number;
@@ -35,10 +35,10 @@ export interface HumanEvalOptions {
 
 /** `raw` is 1 for passed and 0 for not. */
 export function humanEval(options: HumanEvalOptions): Metric<HumanEvalTask> {
-  const { samples, temperature, maxTokens, place, ks } = options;
+  const { samples, temperature, maxTokens, sandbox, ks } = options;
   return {
     id: 'humaneval',
-    definition: `Share of tasks whose tests pass. ${samples} answer${samples === 1 ? '' : 's'} each at temperature ${temperature}, at most ${maxTokens} tokens, in a Python block of the model's chat template; the program is what stands before the function in the prompt, the answer and the tests; 3 s, 1 GiB; ${place.isolated ? 'isolated, no network' : 'NOT isolated'}.`,
+    definition: `Share of tasks whose tests pass. ${samples} answer${samples === 1 ? '' : 's'} each at temperature ${temperature}, at most ${maxTokens} tokens, in a Python block of the model's chat template; the program is what stands before the function in the prompt, the answer and the tests; 3 s, 1 GiB; ${sandbox.isolated ? 'isolated, no network' : 'NOT isolated'}.`,
     higherIsBetter: true,
     unit: 'share of answers that pass',
     range: [0, 1],
@@ -57,7 +57,7 @@ export function humanEval(options: HumanEvalOptions): Metric<HumanEvalTask> {
       signal.throwIfAborted();
       const folder = await mkdtemp(join(tmpdir(), 'paddock-run-'));
       try {
-        const { passed, outcome } = await runProgram(place, toProgram(task, answer.text), folder, signal);
+        const { passed, outcome } = await runProgram(sandbox, toProgram(task, answer.text), folder, signal);
         const detail = { completion: answer.text, finishReason: answer.finishReason, outcome };
         return { raw: passed ? 1 : 0, tokens: answer.tokens.length, detail };
       } finally {

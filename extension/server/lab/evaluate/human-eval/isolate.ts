@@ -1,11 +1,12 @@
 /**
- * A place where the code that a model wrote can run without harm: a root folder of its own with the system's programs
- * read-only and nothing of the user's, no network, no other processes, no capabilities, and limits. Linux only.
+ * A sandbox for code that a model wrote: a root folder of its own with the system's programs read-only and nothing of
+ * the user's, no network, no other processes, no capabilities, and limits. Linux only.
  */
-import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { tmpdir } from 'node:os';
 import { EngineError } from '../../../engine/errors.ts';
+import type { Host } from '../../../host.ts';
+import { findProgram, outputOf } from '../../../programs.ts';
 
 export interface Python {
   readonly executable: string;
@@ -13,11 +14,12 @@ export interface Python {
   readonly prefix: string;
 }
 
-/** A command whose standard input is a Python program. */
-export interface Place {
-  readonly command: string;
+/** How to run Python programs; they are written to the standard input of `program`. */
+export interface Sandbox {
+  /** Absolute path. */
+  readonly program: string;
   readonly args: readonly string[];
-  /** Whether it keeps the program away from everything else. */
+  /** Whether it keeps a Python program away from everything else; otherwise there are limits alone. */
   readonly isolated: boolean;
 }
 
@@ -30,11 +32,15 @@ export const limits = {
   openFiles: 64,
 } as const;
 
+type ProgramHost = Pick<Host, 'env' | 'platform'>;
+
 /** Throws `notFound` with what to do. */
-export async function findPython(): Promise<Python> {
+export async function findPython(host: ProgramHost): Promise<Python> {
   const script = 'import sys; print(sys.executable); print(sys.base_prefix)';
   try {
-    const { stdout } = await run('python3', ['-I', '-c', script]);
+    const program = findProgram('python3', host) ?? '';
+    const call = { program, args: ['-I', '-c', script], folder: tmpdir(), env: host.env };
+    const stdout = await outputOf(call, { timeoutMs: 10_000 });
     const [executable = '', prefix = ''] = stdout.trim().split('\n');
     return { executable: await realpath(executable), prefix: await realpath(prefix) };
   } catch (error) {
@@ -46,14 +52,15 @@ export async function findPython(): Promise<Python> {
   }
 }
 
-/** `root`: an empty folder that the place may use. Undefined when this system offers no such place. */
-export async function findIsolation(python: Python, root: string): Promise<Place | undefined> {
-  if (process.platform !== 'linux') {
+/** `root`: an empty folder that the sandbox may use. Undefined when this system offers no isolation. */
+export async function findIsolation(python: Python, root: string, host: ProgramHost): Promise<Sandbox | undefined> {
+  const program = host.platform === 'linux' ? findProgram('unshare', host) : undefined;
+  if (program === undefined) {
     return undefined;
   }
   const isRoot = process.getuid?.() === 0;
-  const place = {
-    command: 'unshare',
+  const sandbox = {
+    program,
     args: [
       ...(isRoot ? [] : ['--user', '--map-root-user']),
       '--mount',
@@ -77,28 +84,25 @@ export async function findIsolation(python: Python, root: string): Promise<Place
   const probe =
     'import os, socket; print([name for _, name in socket.if_nameindex()], os.listdir("."), os.getpid() < 9)';
   try {
-    const child = run(place.command, place.args, { timeout: 10_000, env: emptyEnvironment, cwd: root });
-    child.child.stdin?.end(probe);
-    const { stdout } = await child;
+    const call = { ...sandbox, folder: root, env: emptyEnvironment };
+    const stdout = await outputOf(call, { timeoutMs: 10_000, input: probe });
     // The loopback device, an empty folder, and processes that are counted anew.
-    return /^\[(?:'lo')?\] \[\] True\s*$/u.test(stdout) ? place : undefined;
+    return /^\[(?:'lo')?\] \[\] True\s*$/u.test(stdout) ? sandbox : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Limits alone: what the user accepts when there is no isolation. */
-export function limitsOnly(python: Python): Place {
+export function limitsOnly(python: Python): Sandbox {
   const { seconds, memoryBytes, fileBytes } = limits;
   const script = `ulimit -t ${seconds}; ulimit -f ${fileBytes / 512}; ulimit -v ${memoryBytes / 1024} 2>/dev/null; exec "$1" -I -B -`;
   return process.platform === 'win32'
-    ? { command: python.executable, args: ['-I', '-B', '-'], isolated: false }
-    : { command: '/bin/sh', args: ['-c', script, 'sh', python.executable], isolated: false };
+    ? { program: python.executable, args: ['-I', '-B', '-'], isolated: false }
+    : { program: '/bin/sh', args: ['-c', script, 'sh', python.executable], isolated: false };
 }
 
 export const emptyEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/work' };
-
-const run = promisify(execFile);
 
 /**
  * $1 root, $2 Python's prefix, $3 Python, $4 whose rights the program gets. Runs in new namespaces, so that its mounts

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cancelledError } from '../../../engine/errors.ts';
+import { startProgram } from '../../../programs.ts';
 import { emptyEnvironment, limits } from './isolate.ts';
-import type { Place } from './isolate.ts';
+import type { Sandbox } from './isolate.ts';
 
 export interface ProgramResult {
   readonly passed: boolean;
@@ -11,22 +11,22 @@ export interface ProgramResult {
 }
 
 /**
- * Runs a Python program in the folder `cwd`. It has passed when it came to its end: a program that leaves early, whatever
+ * Runs a Python program in an absolute folder. It has passed when it came to its end: a program that leaves early, whatever
  * its exit code, has not. Throws `cancelled`.
  */
-export function runProgram(place: Place, program: string, cwd: string, signal: AbortSignal): Promise<ProgramResult> {
+export function runProgram(
+  sandbox: Sandbox,
+  program: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ProgramResult> {
   if (signal.aborted) {
     return Promise.reject(cancelledError());
   }
   const mark = randomBytes(16).toString('hex');
   return new Promise((resolve, reject) => {
     // A group of its own, so that what it started ends with it.
-    const child = spawn(place.command, place.args, {
-      cwd,
-      env: emptyEnvironment,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = startProgram({ program: sandbox.program, args: sandbox.args, folder, env: emptyEnvironment });
     let timedOut = false;
     let said = '';
     let ended = '';
@@ -66,5 +66,5 @@ export function runProgram(place: Place, program: string, cwd: string, signal: A
   });
 }
 
-/** What the place and Python take before the program begins, on a busy machine. */
+/** What the sandbox and Python take before the program begins, on a busy machine. */
 const startMs = 1000;
