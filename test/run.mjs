@@ -1,5 +1,5 @@
 /**
- * `npm test`: from a fresh clone to one line `N passed, N failed`. Needs Node, a C++ compiler, CMake and pip; gets
+ * `npm test`: from a fresh clone to one line `N passed, N failed`. Needs Node, a C++ compiler and CMake; gets
  * everything else. A suite that could not run counts as failed.
  *   node test/run.mjs [SUITE]...   only these suites
  */

@@ -21,6 +21,7 @@ import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
 import { DisposableStore } from './lib/lifetime.ts';
 import { ModelCommands, reportFailure } from './models/model-commands.ts';
+import { networkSettings } from './models/network-settings.ts';
 import { ModelService } from './models/model-service.ts';
 import { createStatusBar, showMenu } from './status/status-bar.ts';
 
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
       texts: {
         noModel: vscode.l10n.t('There is no model on this computer yet. Choose one to download, or a GGUF file.'),
       },
+      network: networkSettings,
     }),
   );
   const chat = store.add(

@@ -60,8 +60,26 @@ export interface ModelList {
 /** The client asks what can be chosen: for the picker and for the first-run view. */
 export const ListModels = new RequestType0<ModelList, ErrorData>('paddock/models/list');
 
+/** The editor's settings of the network (`http.*`). */
+export interface NetworkSettings {
+  /** False: connections are direct, whatever the other settings and the environment say. */
+  readonly useProxy: boolean;
+  /** URL of the proxy, also with user and password; empty = as the environment says. */
+  readonly proxy: string;
+  /** Value of the header Proxy-Authorization; empty = user and password of the proxy's URL. */
+  readonly proxyAuthorization: string;
+  /** Hosts that are reached directly; empty = as the environment says. */
+  readonly noProxy: readonly string[];
+  /** Whether certificates are checked. */
+  readonly strictSsl: boolean;
+  /** Whether the certificates of the operating system are trusted. */
+  readonly systemCertificates: boolean;
+}
+
 export interface DownloadModelParams {
   readonly id: string;
+  /** Read when the download starts; undefined = as the environment says. */
+  readonly network?: NetworkSettings | undefined;
   readonly partialResultToken?: Token;
 }
 export interface DownloadProgress {

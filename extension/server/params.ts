@@ -1,116 +1,123 @@
-import type { ChatParams, EditParams, ServerOptions } from '../protocol/server.ts';
-import { EngineError } from './engine/errors.ts';
-
 /**
  * Checks of what comes over the wire, where it enters. The client is ours, but a message may come from another
  * version of it; a wrong one ends in words, not in the engine.
  */
+import {
+  CheckError,
+  flag,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  whole,
+  withDefault,
+} from '../protocol/check.ts';
+import type { Check } from '../protocol/check.ts';
+import type { SamplerOptions } from '../protocol/model.ts';
+import type {
+  ChatParams,
+  ChatTurn,
+  CodeContext,
+  EditParams,
+  NetworkSettings,
+  ServerOptions,
+} from '../protocol/server.ts';
+import { EngineError } from './engine/errors.ts';
 
-export function checkServerOptions(value: unknown): ServerOptions {
-  const options = checkObject(value, 'initializationOptions');
-  return {
-    protocolVersion: checkCount(options['protocolVersion'], 'protocolVersion'),
-    modelsFolder: optional(options['modelsFolder'], checkText, 'modelsFolder'),
-    threads: checkCount(options['threads'], 'threads'),
-    contextLength: checkCount(options['contextLength'], 'contextLength'),
-    kernels: checkText(options['kernels'], 'kernels'),
-    locale: checkText(options['locale'], 'locale'),
-    prefixCacheBytes: optional(options['prefixCacheBytes'], checkCount, 'prefixCacheBytes'),
-    snapshotBytes: optional(options['snapshotBytes'], checkCount, 'snapshotBytes') ?? 0,
-    polite: optional(options['polite'], checkFlag, 'polite') ?? false,
-    compactCache: optional(options['compactCache'], checkFlag, 'compactCache') ?? false,
-  };
-}
-
-export function checkChatParams(params: ChatParams): ChatParams {
-  checkObject(params, 'params');
-  checkList(params.messages, 'messages').forEach((value, index) => {
-    const message = checkObject(value, `messages[${index}]`);
-    if (!['system', 'user', 'assistant'].includes(checkText(message['role'], `messages[${index}].role`))) {
-      throw invalid(`messages[${index}].role`, 'is not one of system, user, assistant');
-    }
-    checkText(message['content'], `messages[${index}].content`);
-    checkList(message['attachments'] ?? [], `messages[${index}].attachments`).forEach(checkAttachment);
-  });
-  optional(params.maxTokens, checkCount, 'maxTokens');
-  for (const [name, option] of Object.entries(params.sampler ?? {})) {
-    optional(option, checkNumber, `sampler.${name}`);
+/** Throws `invalidArgument` with the words of the check. */
+export function checked<T>(check: Check<T>, value: unknown, place: string): T {
+  try {
+    return check(value, place);
+  } catch (error) {
+    throw error instanceof CheckError ? new EngineError('invalidArgument', `${error.message}.`, error) : error;
   }
-  return params;
-}
-
-export function checkEditParams(params: EditParams): EditParams {
-  checkObject(params, 'params');
-  if (params.kind !== 'refactor' && params.kind !== 'fix') {
-    throw invalid('kind', 'is not refactor or fix');
-  }
-  for (const name of ['instruction', 'path', 'languageId', 'before', 'selection', 'after'] as const) {
-    checkText(params[name], name);
-  }
-  checkList(params.diagnostics, 'diagnostics').forEach((value, index) => {
-    const diagnostic = checkObject(value, `diagnostics[${index}]`);
-    checkNumber(diagnostic['line'], `diagnostics[${index}].line`);
-    checkText(diagnostic['message'], `diagnostics[${index}].message`);
-  });
-  return params;
 }
 
 export function checkText(value: unknown, name: string): string {
-  if (typeof value !== 'string') {
-    throw invalid(name, 'is not a text');
-  }
-  return value;
+  return checked(text(), value, name);
 }
 
-function checkAttachment(value: unknown, index: number): void {
-  const attachment = checkObject(value, `attachments[${index}]`);
-  for (const name of ['path', 'languageId', 'text']) {
-    checkText(attachment[name], `attachments[${index}].${name}`);
-  }
-  optional(attachment['startLine'], checkCount, 'startLine');
-  optional(attachment['endLine'], checkCount, 'endLine');
+export function checkServerOptions(value: unknown): ServerOptions {
+  return checked(serverOptions, value, 'initializationOptions');
 }
 
-function checkObject(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(name, 'is not an object');
-  }
-  return value as Record<string, unknown>;
+export function checkChatParams(value: unknown): ChatParams {
+  return checked(chatParams, value, 'params');
 }
 
-function checkList(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) {
-    throw invalid(name, 'is not a list');
-  }
-  return value;
+export function checkEditParams(value: unknown): EditParams {
+  return checked(editParams, value, 'params');
 }
 
-function checkFlag(value: unknown, name: string): boolean {
-  if (typeof value !== 'boolean') {
-    throw invalid(name, 'is not true or false');
-  }
-  return value;
+export function checkNetwork(value: unknown): NetworkSettings {
+  return checked(networkSettings, value, 'network');
 }
 
-function checkNumber(value: unknown, name: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw invalid(name, 'is not a number');
-  }
-  return value;
-}
+const serverOptions: Check<ServerOptions> = object<ServerOptions>({
+  protocolVersion: whole(),
+  modelsFolder: optional(text()),
+  threads: whole(),
+  contextLength: whole(),
+  kernels: text(),
+  locale: text(),
+  prefixCacheBytes: optional(whole()),
+  snapshotBytes: withDefault(whole(), 0),
+  polite: withDefault(flag, false),
+  compactCache: withDefault(flag, false),
+});
 
-function checkCount(value: unknown, name: string): number {
-  const number = checkNumber(value, name);
-  if (!Number.isInteger(number) || number < 0) {
-    throw invalid(name, 'is not a whole number from 0 on');
-  }
-  return number;
-}
+const networkSettings: Check<NetworkSettings> = object<NetworkSettings>({
+  useProxy: flag,
+  proxy: text(),
+  proxyAuthorization: text(),
+  noProxy: list(text()),
+  strictSsl: flag,
+  systemCertificates: flag,
+});
 
-function optional<T>(value: unknown, check: (value: unknown, name: string) => T, name: string): T | undefined {
-  return value === undefined || value === null ? undefined : check(value, name);
-}
+const progressToken: Check<string | number | undefined> = (value, place) =>
+  typeof value === 'string' ? value : optional(number())(value, place);
 
-function invalid(name: string, problem: string): EngineError {
-  return new EngineError('invalidArgument', `${name} ${problem}.`);
-}
+const attachment: Check<CodeContext> = object<CodeContext>({
+  path: text(),
+  languageId: text(),
+  text: text(),
+  startLine: optional(whole()),
+  endLine: optional(whole()),
+});
+
+const turn: Check<ChatTurn> = object<ChatTurn>({
+  role: oneOf(['system', 'user', 'assistant']),
+  content: text(),
+  attachments: withDefault(list(attachment), []),
+});
+
+const sampler: Check<SamplerOptions> = object<SamplerOptions>({
+  temperature: optional(number()),
+  topK: optional(number()),
+  topP: optional(number()),
+  minP: optional(number()),
+  repetitionPenalty: optional(number()),
+  seed: optional(number()),
+});
+
+const chatParams: Check<ChatParams> = object<ChatParams>({
+  messages: list(turn),
+  maxTokens: optional(whole()),
+  sampler: optional(sampler),
+  partialResultToken: progressToken,
+});
+
+const editParams: Check<EditParams> = object<EditParams>({
+  kind: oneOf(['refactor', 'fix']),
+  instruction: text(),
+  path: text(),
+  languageId: text(),
+  before: text(),
+  selection: text(),
+  after: text(),
+  diagnostics: list(object({ line: number(), message: text() })),
+  partialResultToken: progressToken,
+});

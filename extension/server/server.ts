@@ -18,14 +18,14 @@ import {
   RemoveModel,
   UnloadModel,
 } from '../protocol/server.ts';
-import type { GenerationPart, ServerOptions } from '../protocol/server.ts';
+import type { DownloadProgress, GenerationPart, ServerOptions } from '../protocol/server.ts';
 import { answerChat } from './chat/chat.ts';
 import type { SendPart } from './chat/progress.ts';
 import { answerEdit } from './edit/edit.ts';
 import { EngineError, toErrorData } from './engine/errors.ts';
 import type { Host } from './host.ts';
 import { serveLab } from './lab/serve-lab.ts';
-import { checkChatParams, checkEditParams, checkText, checkServerOptions } from './params.ts';
+import { checkChatParams, checkEditParams, checkNetwork, checkText, checkServerOptions } from './params.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -69,17 +69,16 @@ export function serve(connection: Connection, host: Host): void {
       return null;
     }),
   );
-  connection.onRequest(DownloadModel, ({ id, partialResultToken }, token) =>
+  connection.onRequest(DownloadModel, ({ id, network, partialResultToken }, token) =>
     orResponseError(async () => {
       const { store } = await ready();
-      return store.download(checkText(id, 'id'), {
-        signal: toSignal(token),
-        onProgress: (progress) => {
-          if (partialResultToken !== undefined) {
-            void connection.sendProgress(DownloadModelProgress, partialResultToken, progress);
-          }
-        },
-      });
+      const onProgress = (progress: DownloadProgress): void => {
+        if (partialResultToken !== undefined) {
+          void connection.sendProgress(DownloadModelProgress, partialResultToken, progress);
+        }
+      };
+      const hooks = { signal: toSignal(token), onProgress };
+      return store.download(checkText(id, 'id'), hooks, network === undefined ? undefined : checkNetwork(network));
     }),
   );
   connection.onRequest(LoadModel, ({ id, partialResultToken }, token) =>

@@ -1,7 +1,7 @@
 /** Gets models through the product's own downloader. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { mustRun, need, root } from './process.mjs';
+import { mustRun, root } from './process.mjs';
 
 /** Small ones that the suites use, and the one that `npm start` uses. */
 export const testModels = ['smollm2-135m-instruct', 'qwen2.5-coder-0.5b-instruct'];
@@ -14,7 +14,6 @@ const cli = join(root, 'dist', 'cli.js');
 
 /** Downloads what is not there yet, with progress; goes on where it stopped. */
 export async function getModels(names) {
-  await need([{ programs: ['python3', 'python', 'py'], debian: 'python3-pip' }]);
   for (const name of names) {
     await mustRun(`Getting the model ${name}`, process.execPath, [cli, 'models', 'get', name]);
   }

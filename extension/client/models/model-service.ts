@@ -17,6 +17,7 @@ import {
   type DownloadProgress,
   type ModelEntry,
   type ModelList,
+  type NetworkSettings,
 } from '../../protocol/server.ts';
 import type { DownloadView, ModelsView } from '../../protocol/webview.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
@@ -28,6 +29,8 @@ export interface ModelServiceOptions {
   /** The user's choice; empty = none made. */
   readonly chosen: { get(): string; set(id: string): Promise<void> };
   readonly texts: { readonly noModel: string };
+  /** Read anew for each download. */
+  readonly network: () => NetworkSettings;
 }
 
 interface Download {
@@ -188,7 +191,7 @@ export class ModelService implements Disposable {
     try {
       return await this.#options.engine.request(
         DownloadModel,
-        { id },
+        { id, network: this.#options.network() },
         {
           token: cancellation.token,
           progress: {

