@@ -50,7 +50,7 @@ function dimThoughts(part: string, text: string): string {
 
 function describeOmission({ kind, what, tokens }: Omission): string {
   const things = {
-    messages: `${what} earlier messages`,
+    messages: what === '1' ? '1 earlier message' : `${what} earlier messages`,
     attachment: `a part of ${what}`,
     surroundings: `a part of ${what}`,
   };

@@ -143,7 +143,7 @@ export interface CodeContext {
 /** What did not fit into the context and was left out of the prompt; shown to the user. */
 export interface Omission {
   readonly kind: 'messages' | 'attachment' | 'surroundings';
-  /** What it was, in words: a file name, "3 earlier messages". */
+  /** Of `messages` their number, else what it was: a file's name and lines. */
   readonly what: string;
   readonly tokens: number;
 }

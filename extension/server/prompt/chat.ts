@@ -34,7 +34,7 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
   const { contextLength } = model.info;
   const reserve = Math.min(maxTokens ?? answerReserve, Math.floor(contextLength / 4));
   const system = turns[0]?.role === 'system' ? turns[0].content : systemMessage;
-  const conversation = (turns[0]?.role === 'system' ? turns.slice(1) : turns).map(withoutThoughts);
+  const conversation = alternating((turns[0]?.role === 'system' ? turns.slice(1) : turns).map(withoutThoughts));
   const limit = contextLength - reserve;
 
   // The counts of parts do not add up exactly to the count of the whole, so the whole is counted and what is too
@@ -49,6 +49,27 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
     }
     budget -= tokens.length - limit;
   }
+}
+
+/**
+ * An answer that was stopped or failed before its first word is no turn, and leaves two questions behind each other.
+ * Templates want questions and answers in turns, so neighbours of one role become one.
+ */
+function alternating(turns: readonly ChatTurn[]): ChatTurn[] {
+  const merged: ChatTurn[] = [];
+  for (const turn of turns) {
+    const last = merged.at(-1);
+    if (turn.role === 'assistant' && turn.content.trim() === '') {
+      continue;
+    }
+    if (last?.role === turn.role) {
+      const attachments = [...(last.attachments ?? []), ...(turn.attachments ?? [])];
+      merged[merged.length - 1] = { ...last, content: `${last.content}\n\n${turn.content}`, attachments };
+    } else {
+      merged.push(turn);
+    }
+  }
+  return merged;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChatMessage } from '../../protocol/model.ts';
 import type { NativeModel } from '../engine/binding.ts';
+import { splitThoughts } from '../../protocol/thoughts.ts';
 import { EngineError } from '../engine/errors.ts';
 import { chatMlTemplate, renderTemplate } from './template.ts';
 
@@ -9,9 +10,8 @@ export type TokenizerModel = Pick<NativeModel, 'info' | 'tokenize'>;
 /**
  * Token ids of a conversation in the model's own format, ending where the assistant's answer begins.
  *
- * Only the template's own words may become control tokens: the template is rendered with unguessable placeholders
- * for the contents, and what stands between them is tokenized apart from the contents. A text of the user that
- * looks like `<|im_end|>` stays text.
+ * The template works on the real text of the messages. Only its own words may become control tokens: a text of the user
+ * that looks like `<|im_end|>` stays text. Throws `templateFailed`, also when the template leaves a message out.
  *
  * `answerStart` is what the assistant's answer begins with, put there by us: thoughts would have to stand before it, so
  * a model that may think first is told not to.
@@ -38,12 +38,30 @@ export function encodeWithAnswers(
 ): { readonly ids: Int32Array; readonly answers: readonly Span[] } {
   const pieces = piecesOf(model, messages);
   const { ids, spans } = joinIds(model, pieces);
-  return { ids, answers: spans.filter((_, index) => pieces[index]?.role === 'assistant') };
+  return { ids, answers: answersOf(pieces, spans, messages) };
 }
 
-function piecesOf(model: TokenizerModel, messages: readonly ChatMessage[], enableThinking?: boolean): Piece[] {
-  const marks = messages.map(() => `mark${randomBytes(12).toString('hex')}`);
-  return splitAtMarks(renderMarks(model, messages, marks, enableThinking), marks, messages);
+/** Neighbouring pieces of an answer are one span. Throws `templateFailed` when an answer was not found. */
+function answersOf(pieces: readonly Piece[], spans: readonly Span[], messages: readonly ChatMessage[]): Span[] {
+  const answers: Span[] = [];
+  pieces.forEach(({ role }, index) => {
+    const [span, last] = [spans[index], answers.at(-1)];
+    if (role !== 'assistant' || span === undefined) {
+      return;
+    }
+    if (pieces[index - 1]?.role === 'assistant' && last !== undefined) {
+      answers[answers.length - 1] = { from: last.from, to: span.to };
+    } else {
+      answers.push(span);
+    }
+  });
+  if (answers.length < messages.filter(({ role, content }) => role === 'assistant' && content.trim() !== '').length) {
+    throw new EngineError(
+      'templateFailed',
+      'The chat template of this model changes answers, so they cannot be found in what it makes. Choose another model.',
+    );
+  }
+  return answers;
 }
 
 /** The ids with the model's bos token before them, where it wants one and they have none. */
@@ -65,34 +83,77 @@ interface Piece {
   readonly role?: ChatMessage['role'];
 }
 
+function piecesOf(model: TokenizerModel, messages: readonly ChatMessage[], enableThinking?: boolean): Piece[] {
+  const render = rendererOf(model, enableThinking);
+  const { marks, marked, sent } = renderMarks(render, messages);
+  const pieces = splitAtMarks(marked, marks, messages);
+  // Most templates only place the contents, and then the real text is the marked one with the contents in it. Others
+  // look at them: they drop thoughts, find switches, write JSON.
+  const isPlaced = pieces.map(({ text }) => text).join('') === render(sent);
+  return isPlaced ? pieces : splitAtCuts(model, render, messages, sent);
+}
+
+type Render = (messages: readonly ChatMessage[]) => string;
+
+function rendererOf({ info }: TokenizerModel, enableThinking: boolean | undefined): Render {
+  const { chatTemplate, bosText, eosText } = info;
+  const thinking = enableThinking === undefined ? {} : { enableThinking };
+  return (messages) =>
+    renderTemplate({ template: chatTemplate ?? chatMlTemplate, messages, bosText, eosText, ...thinking });
+}
+
+interface Marked {
+  readonly marks: readonly string[];
+  /** The rendered text with a mark in place of each content. */
+  readonly marked: string;
+  /** The messages in the form that the template takes. */
+  readonly sent: readonly ChatMessage[];
+}
+
+/**
+ * Finds out where the template puts each message, and whether it takes a system message: one that refuses or leaves out
+ * that has it at the beginning of the user's first message instead. Throws `templateFailed` when it leaves out another.
+ */
+function renderMarks(render: Render, messages: readonly ChatMessage[]): Marked {
+  const marks = messages.map(() => randomDigits());
+  const withMarks = messages.map(({ role }, index) => ({ role, content: `${probe}${marks[index] ?? ''}${probe}` }));
+  const folded = foldSystemMessage(withMarks);
+  let marked: string | undefined;
+  try {
+    marked = render(withMarks);
+  } catch (error) {
+    if (folded === undefined || !EngineError.is(error, 'templateFailed')) {
+      throw error;
+    }
+  }
+  let sent = messages;
+  if (folded !== undefined && marked?.includes(marks[0] ?? '') !== true) {
+    marked = render(folded);
+    sent = foldSystemMessage(messages) ?? messages;
+  }
+  const text = marked ?? '';
+  const lost = messages[marks.findIndex((mark) => !text.includes(mark))];
+  if (lost !== undefined) {
+    throw new EngineError(
+      'templateFailed',
+      `The chat template of this model leaves out a message of the ${lost.role}. Choose another model, or another file of this one.`,
+    );
+  }
+  return { marks, marked: text, sent };
+}
+
 /**
  * Around each mark stands a space that templates do not use, to see whether this template trims contents: then
  * we trim them as well.
  */
 const probe = '\u2003';
 
-function renderMarks(
-  model: TokenizerModel,
-  messages: readonly ChatMessage[],
-  marks: readonly string[],
-  enableThinking: boolean | undefined,
-): string {
-  const { chatTemplate, bosText, eosText } = model.info;
-  const withContents = messages.map(({ role }, index) => ({ role, content: `${probe}${marks[index] ?? ''}${probe}` }));
-  const thinking = enableThinking === undefined ? {} : { enableThinking };
-  const common = { template: chatTemplate ?? chatMlTemplate, bosText, eosText, ...thinking };
-  try {
-    return renderTemplate({ ...common, messages: withContents });
-  } catch (error) {
-    const folded = foldSystemMessage(withContents);
-    if (folded === undefined || !EngineError.is(error, 'templateFailed')) {
-      throw error;
-    }
-    return renderTemplate({ ...common, messages: folded });
-  }
+/** Unguessable, and the same in capitals. */
+function randomDigits(): string {
+  return Array.from(randomBytes(12), (byte) => String(byte).padStart(3, '0')).join('');
 }
 
-/** For templates that refuse a system message: it opens the first message of the user instead. */
+/** For templates without system messages: it opens the first message of the user instead. */
 function foldSystemMessage(messages: readonly ChatMessage[]): readonly ChatMessage[] | undefined {
   const [system, first, ...rest] = messages;
   if (system?.role !== 'system' || first?.role !== 'user') {
@@ -118,6 +179,86 @@ function splitAtMarks(rendered: string, marks: readonly string[], messages: read
   }
   pieces.push({ text: rendered.slice(end), literal: true });
   return pieces;
+}
+
+/**
+ * For a template that changes contents. Control tokens in them are cut in two by a character that no text has; what
+ * comes out is split there, so that no piece holds one of them whole.
+ */
+function splitAtCuts(
+  model: TokenizerModel,
+  render: Render,
+  messages: readonly ChatMessage[],
+  sent: readonly ChatMessage[],
+): Piece[] {
+  const safe = sent.map(({ role, content }) => ({ role, content: cutControlTokens(model, content) }));
+  const rendered = render(safe);
+  const pieces: Piece[] = [];
+  let end = 0;
+  const push = (to: number, role?: ChatMessage['role']): void => {
+    for (const text of rendered.slice(end, to).split(cut)) {
+      pieces.push({ text, literal: true, ...(role !== undefined && { role }) });
+    }
+    end = to;
+  };
+  for (const { content } of messages.filter(({ role }) => role === 'assistant')) {
+    const answer = findAnswer(rendered, cutControlTokens(model, content), end);
+    if (answer !== undefined) {
+      push(answer.from);
+      push(answer.to, 'assistant');
+    }
+  }
+  push(rendered.length);
+  return pieces;
+}
+
+/** Of a private area, doubled: texts do not have it, and if one did, it would only be split there. */
+const cut = '\ue0f1\ue0f1';
+
+/** Where an answer stands in what was rendered, as a whole or without its thoughts. */
+function findAnswer(rendered: string, content: string, from: number): Span | undefined {
+  for (const text of [content, content.trim(), splitThoughts(content).answer.trim()]) {
+    const at = text === '' ? -1 : rendered.indexOf(text, from);
+    if (at >= 0) {
+      return { from: at, to: at + text.length };
+    }
+  }
+  return undefined;
+}
+
+/** The text with a cut in each control token that the model's tokenizer would find in it. */
+function cutControlTokens(model: TokenizerModel, text: string): string {
+  let result = '';
+  let rest = text;
+  while (rest !== '') {
+    const window = rest.slice(0, windowLength);
+    const end = firstControlEnd(model, window);
+    const taken = end ?? (rest.length > windowLength ? windowLength - longestControl : rest.length);
+    result += end === undefined ? rest.slice(0, taken) : `${rest.slice(0, end - 1)}${cut}${rest[end - 1] ?? ''}`;
+    rest = rest.slice(taken);
+  }
+  return result;
+}
+
+const windowLength = 1024;
+/** Characters; the longest control tokens in use have some thirty. */
+const longestControl = 128;
+
+/** The end of the first control token of a text: the shortest beginning that reads otherwise when they count. */
+function firstControlEnd(model: TokenizerModel, text: string): number | undefined {
+  const holdsOne = (length: number): boolean => {
+    const [some, others] = [true, false].map((special) => model.tokenize(text.slice(0, length), special));
+    return some?.length !== others?.length || some?.some((id, index) => id !== others?.[index]) === true;
+  };
+  if (!holdsOne(text.length)) {
+    return undefined;
+  }
+  let [low, high] = [1, text.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    [low, high] = holdsOne(middle) ? [low, middle] : [middle + 1, high];
+  }
+  return low;
 }
 
 function trimLike(content: string, start: boolean, end: boolean): string {

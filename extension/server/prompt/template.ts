@@ -1,7 +1,8 @@
 import { Script, createContext } from 'node:vm';
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import type { ChatMessage } from '../../protocol/model.ts';
 import { EngineError } from '../engine/errors.ts';
+import { Environment, JinjaInterpreter, parseTemplate } from './jinja.ts';
+import type { RuntimeValue } from './jinja.ts';
 
 /** The values that a model's chat template may use. The text ends where the assistant's answer begins. */
 export interface TemplateInput {
@@ -37,16 +38,18 @@ export function renderTemplate(input: TemplateInput): string {
 const timeLimitMs = 1000;
 /** Characters; the templates in use have a few thousand. */
 const maxTemplateLength = 256 * 1024;
-/** Characters of a text or items of a list; contents are short marks, so sane values are small. */
+/** Characters of a text or items of a list, besides what the contents have. */
 const maxValueSize = 64 * 1024;
-/** Steps of the interpreter plus the size of what each made. */
-const maxCost = 5_000_000;
+/** Steps of the interpreter plus the size of what each made, besides some passes over the contents. */
+const maxCost = 50_000_000;
+/** How often a template may make a text of the size of all contents: a few for each message. */
+const passesOverContents = 64;
 
 function interpret(input: TemplateInput): string {
   if (input.template.length > maxTemplateLength) {
     throw new Error(`it is longer than ${maxTemplateLength} characters`);
   }
-  const program = parse(tokenize(input.template, { lstrip_blocks: true, trim_blocks: true }));
+  const program = parseTemplate(input.template);
   const environment = new Environment();
   const values = {
     ...globals,
@@ -59,27 +62,29 @@ function interpret(input: TemplateInput): string {
   for (const [name, value] of Object.entries(values)) {
     environment.set(name, value);
   }
-  return String(new BoundedInterpreter(environment).run(program).value);
+  const contents = input.messages.reduce((sum, { content }) => sum + content.length, 0);
+  return String(new BoundedInterpreter(environment, contents).run(program).value);
 }
-
-/** The part of the library's interpreter that we build on; its published types do not resolve under NodeNext. */
-interface InterpreterLike {
-  run(program: unknown): { readonly value: unknown };
-  evaluate(statement: unknown, environment: unknown): { readonly value: unknown };
-}
-const LibraryInterpreter = Interpreter as unknown as new (environment: Environment) => InterpreterLike;
 
 /** Charges every step for itself and for what it made. */
-class BoundedInterpreter extends LibraryInterpreter {
-  #cost = 0;
+class BoundedInterpreter extends JinjaInterpreter {
+  readonly #largest: number;
+  #left: number;
 
-  override evaluate(statement: unknown, environment: unknown): { readonly value: unknown } {
+  /** `contents`: characters of all messages. */
+  constructor(environment: Environment, contents: number) {
+    super(environment);
+    this.#largest = maxValueSize + 2 * contents;
+    this.#left = maxCost + passesOverContents * contents;
+  }
+
+  override evaluate(...parameters: Parameters<JinjaInterpreter['evaluate']>): RuntimeValue {
     this.#charge(1);
-    const result = super.evaluate(statement, environment);
+    const result = super.evaluate(...parameters);
     const { value } = result;
     if (typeof value === 'string' || Array.isArray(value)) {
-      if (value.length > maxValueSize) {
-        throw new Error(`it made a value of more than ${maxValueSize} characters or items`);
+      if (value.length > this.#largest) {
+        throw new Error(`it made a value of more than ${this.#largest} characters or items`);
       }
       this.#charge(value.length);
     }
@@ -87,8 +92,8 @@ class BoundedInterpreter extends LibraryInterpreter {
   }
 
   #charge(cost: number): void {
-    this.#cost += cost;
-    if (this.#cost > maxCost) {
+    this.#left -= cost;
+    if (this.#left < 0) {
       throw new Error('it did not end within the allowed steps');
     }
   }
