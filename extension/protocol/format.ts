@@ -19,3 +19,8 @@ export function formatDuration(seconds: number): string {
   const minutes = Math.round(whole / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** Digits in groups of three, as English has them: for messages of the server, which are English. */
+export function formatNumber(value: number): string {
+  return value.toLocaleString('en-US');
+}

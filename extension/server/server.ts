@@ -26,6 +26,7 @@ import { EngineError, toErrorData } from './engine/errors.ts';
 import type { Host } from './host.ts';
 import { serveLab } from './lab/serve-lab.ts';
 import { checkChatParams, checkEditParams, checkNetwork, checkText, checkServerOptions } from './params.ts';
+import { boundedCount } from './prompt/trim.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -127,9 +128,11 @@ export function serve(connection: Connection, host: Host): void {
     ),
   );
   connection.onRequest(CountTokens, ({ text }) =>
-    orResponseError(async () => ({
-      tokens: (await ready()).engine.model.tokenize(checkText(text, 'text'), false).length,
-    })),
+    orResponseError(async () => {
+      const { model } = (await ready()).engine;
+      const count = (part: string): number => model.tokenize(part, false).length;
+      return { tokens: boundedCount(checkText(text, 'text'), model.info.contextLength, count) };
+    }),
   );
   serveLab({ connection, ready, orResponseError, toSignal });
   connection.listen();

@@ -1,5 +1,6 @@
 import type { ChatTurn, CodeContext, Omission } from '../../protocol/server.ts';
 import type { ChatMessage } from '../../protocol/model.ts';
+import { formatNumber } from '../../protocol/format.ts';
 import { splitThoughts, thoughtsStart } from '../../protocol/thoughts.ts';
 import { EngineError } from '../engine/errors.ts';
 import { packTurns } from './budget.ts';
@@ -8,7 +9,7 @@ import { attachmentBlock, describeCode } from './code-block.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
 import { systemMessage } from './system.ts';
-import { headLines } from './trim.ts';
+import { boundedCount, charactersFor, headLines } from './trim.ts';
 
 export interface Prompt {
   readonly tokens: Int32Array;
@@ -39,9 +40,10 @@ export function buildChatPrompt(model: TokenizerModel, turns: readonly ChatTurn[
 
   // The counts of parts do not add up exactly to the count of the whole, so the whole is counted and what is too
   // much is taken off the budget.
+  const costs = costsOf(model, conversation, limit);
   let budget = limit - model.tokenize(system, false).length;
   for (;;) {
-    const { messages, omitted } = pack(model, conversation, budget);
+    const { messages, omitted } = pack(model, conversation, costs, budget);
     const tokens = encodeConversation(model, [{ role: 'system', content: system }, ...messages]);
     if (tokens.length <= limit) {
       const answerStart = endsWith(tokens, model.tokenize(thoughtsStart, true)) ? thoughtsStart : '';
@@ -107,19 +109,42 @@ interface Packed {
 /** Tokens that a template puts around one message, at most; the whole is counted afterwards. */
 const templateTokens = 8;
 
-function pack(model: TokenizerModel, turns: readonly ChatTurn[], budget: number): Packed {
-  const count = (text: string): number => model.tokenize(text, false).length;
-  const costs = turns.map((turn): TurnCost => ({
-    role: turn.role === 'assistant' ? 'assistant' : 'user',
-    message: count(turn.content) + templateTokens,
-    attachments: (turn.attachments ?? []).map((code) => count(attachmentBlock(code))),
-  }));
+/**
+ * What each turn takes. Nothing is counted further than it can matter: not a text beyond `limit` tokens, and no turn that
+ * is older than some contexts' worth of others.
+ */
+function costsOf(model: TokenizerModel, turns: readonly ChatTurn[], limit: number): TurnCost[] {
+  let total = 0;
+  const count = (text: string, length: number): number => {
+    const tokens = total > 4 * limit ? Math.ceil(length / 4) : boundedCount(text, limit, countWith(model));
+    const whole = Math.ceil((tokens / Math.max(1, text.length)) * Math.max(text.length, length));
+    total += whole;
+    return whole;
+  };
+  return turns
+    .toReversed()
+    .map(({ role, content, attachments = [] }): TurnCost => ({
+      role: role === 'assistant' ? 'assistant' : 'user',
+      message: count(content, content.length) + templateTokens,
+      attachments: attachments.map((code) => {
+        const text = code.text.slice(0, charactersFor(limit));
+        return count(attachmentBlock({ ...code, text }), code.text.length);
+      }),
+    }))
+    .toReversed();
+}
+
+function countWith(model: TokenizerModel): (text: string) => number {
+  return (text) => model.tokenize(text, false).length;
+}
+
+function pack(model: TokenizerModel, turns: readonly ChatTurn[], costs: readonly TurnCost[], budget: number): Packed {
   const packing = packTurns(costs, budget);
   if (packing === undefined) {
-    const tokens = costs.at(-1)?.message ?? 0;
+    const tokens = formatNumber(costs.at(-1)?.message ?? 0);
     throw new EngineError(
       'promptTooLong',
-      `Your message has ${tokens} tokens and the context has room for ${Math.max(0, budget)}. Shorten it, or load the model with a longer context.`,
+      `Your message has ${tokens} tokens, and the context has room for ${formatNumber(Math.max(0, budget))}. Shorten it, or load the model with a longer context.`,
     );
   }
   const omitted: Omission[] = [];
@@ -131,7 +156,7 @@ function pack(model: TokenizerModel, turns: readonly ChatTurn[], budget: number)
     const blocks: string[] = [];
     (turn.attachments ?? []).forEach((code, index) => {
       const cost = costs[turnIndex]?.attachments[index] ?? 0;
-      const kept = cutAttachment(code, cost, packing.grants[turnIndex]?.[index] ?? 0, count);
+      const kept = cutAttachment(code, cost, packing.grants[turnIndex]?.[index] ?? 0, countWith(model));
       if (kept.block !== undefined) {
         blocks.push(kept.block);
       }

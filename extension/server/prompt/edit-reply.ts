@@ -20,18 +20,21 @@ export interface SelectionShape {
   readonly indentUnit: string;
 }
 
+/** Characters before and after the selection that are looked at. */
+export const nearCharacters = 32 * 1024;
+
 /** Takes the selection apart. */
-export function readShape({
-  before,
-  selection,
-  after,
-}: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
+export function readShape(params: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
+  const { selection } = params;
+  const before = params.before.slice(-nearCharacters);
+  const after = params.after.slice(0, nearCharacters);
   const whole = before + selection + after;
   const blankLines = /^(?:[^\S\n]*\n)*/u.exec(selection)?.[0] ?? '';
-  const onLine = blankLines === '' ? (/[^\n\r]*$/u.exec(before)?.[0] ?? '') : '';
+  const onLine = blankLines === '' ? lastLine(before) : '';
   const startsInLine = onLine.trim() !== '';
   const leading = startsInLine ? (/^[^\S\n]*/u.exec(selection)?.[0] ?? '') : blankLines;
-  const trailing = /\s*$/u.exec(selection.slice(leading.length))?.[0] ?? '';
+  const rest = selection.slice(leading.length);
+  const trailing = rest.slice(rest.trimEnd().length);
   const body = toLf(selection.slice(leading.length, selection.length - trailing.length));
   const firstLinePrefix = startsInLine ? '' : onLine;
   const lines = (firstLinePrefix + body).split('\n');
@@ -41,13 +44,18 @@ export function readShape({
     indent,
     firstLinePrefix,
     startsInLine,
-    linesBefore: codeLines(toLf(before).slice(0, before.length - onLine.length)).slice(-maxEcho),
+    linesBefore: codeLines(toLf(before.slice(0, before.length - onLine.length))).slice(-maxEcho),
     linesAfter: codeLines(toLf(after)).slice(0, maxEcho),
     leading,
     trailing,
     eol: whole.includes('\r\n') ? '\r\n' : '\n',
     indentUnit: guessIndentUnit(toLf(whole)) ?? '    ',
   };
+}
+
+/** What stands behind the last line break. */
+function lastLine(text: string): string {
+  return text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1);
 }
 
 /**

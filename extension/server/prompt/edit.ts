@@ -1,9 +1,10 @@
 import type { EditParams, Omission } from '../../protocol/server.ts';
+import { formatNumber } from '../../protocol/format.ts';
 import { EngineError } from '../engine/errors.ts';
 import { shareSurroundings } from './budget.ts';
 import type { Prompt } from './chat.ts';
 import { codeBlock, fenceFor, toLf } from './code-block.ts';
-import { readShape } from './edit-reply.ts';
+import { nearCharacters, readShape } from './edit-reply.ts';
 import type { SelectionShape } from './edit-reply.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
@@ -31,9 +32,13 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
   if (params.selection.trim() === '') {
     throw new EngineError('invalidArgument', 'Nothing is selected. Select the code that should change.');
   }
+  // What is too long by far is not taken apart only to say so.
+  if (params.selection.length > model.info.contextLength * mostCharactersPerToken) {
+    throw tooLong(`about ${formatNumber(Math.round(params.selection.length / 4))}`, model);
+  }
   const shape = readShape(params);
-  const before = toLf(params.before);
-  const after = toLf(params.after);
+  const before = forReference(params.before.slice(-nearCharacters));
+  const after = forReference(params.after.slice(0, nearCharacters));
   const fence = fenceFor([shape.core, before, after, params.instruction], params.languageId);
   const count = (text: string): number => model.tokenize(text, false).length;
   const encode = (head: string, tail: string): Int32Array => {
@@ -49,10 +54,7 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
   const reserve = answerReserve(count(shape.core));
   const room = model.info.contextLength - reserve - bare;
   if (room < 0) {
-    throw new EngineError(
-      'promptTooLong',
-      `The selection needs ${bare + reserve} tokens with its rewrite and the context has ${model.info.contextLength}. Select less, or load the model with a longer context.`,
-    );
+    throw tooLong(formatNumber(bare + reserve), model);
   }
   const costs = { before: count(before), after: count(after) };
   let budget = Math.min(maxSurroundings, room - frameTokens);
@@ -74,6 +76,21 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
 
 /** Tokens of the words and fences around the surroundings, roughly; the whole is counted afterwards. */
 const frameTokens = 48;
+
+/** Of code: most has three to five. */
+const mostCharactersPerToken = 16;
+
+function tooLong(tokens: string, { info }: TokenizerModel): EngineError {
+  return new EngineError(
+    'promptTooLong',
+    `The selection needs ${tokens} tokens with its rewrite, and the context has ${formatNumber(info.contextLength)}. Select less, or load the model with a longer context.`,
+  );
+}
+
+/** Surroundings as they are shown; nothing of what would need a fence of absurd length. */
+function forReference(text: string): string {
+  return text.includes('`'.repeat(64)) ? '' : toLf(text);
+}
 
 /** A rewrite may grow to three times the selection; a short one gets room for a helper or two. */
 function answerReserve(selectionTokens: number): number {

@@ -156,7 +156,7 @@ export class JinjaInterpreter extends Library {
     }
     if (typeof object.value === 'string' && node.property.type !== 'SliceExpression') {
       const index = this.evaluate(node.property, environment);
-      return toValue(index.type === 'IntegerValue' ? [...object.value].at(index.value as number) : undefined);
+      return toValue(index.type === 'IntegerValue' ? Array.from(object.value).at(index.value as number) : undefined);
     }
     return super.evaluateMemberExpression(node, environment);
   }
@@ -193,7 +193,7 @@ export class JinjaInterpreter extends Library {
       case '<=':
       case '>=':
         if (text && typeof right.value === 'string') {
-          const order = compareCodePoints(left.value as string, right.value);
+          const order = compareCodePoints(left.value, right.value);
           return toValue(operator.startsWith('<') ? order < 0 : order > 0 || (operator === '>=' && order === 0));
         }
         break;
@@ -224,7 +224,7 @@ export class JinjaInterpreter extends Library {
     }
     if (name === 'join') {
       const separator = toText(args[0] ?? keywords.get('d') ?? toValue(''));
-      const items = typeof value === 'string' ? [...value].map(toValue) : Array.isArray(value) ? value : undefined;
+      const items = typeof value === 'string' ? Array.from(value, toValue) : Array.isArray(value) ? value : undefined;
       if (items === undefined || keywords.has('attribute')) throw new Error(`it joins ${describe(operand)}`);
       return toValue((items as RuntimeValue[]).map(toText).join(separator));
     }
@@ -329,7 +329,7 @@ function isEqual(left: RuntimeValue, right: RuntimeValue): boolean {
 
 /** UTF-16 orders characters beyond the first plane before some of it; code points are Python's order. */
 function compareCodePoints(left: string, right: string): number {
-  const [a, b] = [[...left], [...right]];
+  const [a, b] = [Array.from(left), Array.from(right)];
   for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
     const difference = (a[index]?.codePointAt(0) ?? 0) - (b[index]?.codePointAt(0) ?? 0);
     if (difference !== 0) return difference;
@@ -351,18 +351,20 @@ function stripper(left: boolean, right: boolean): Method {
   return (self, characters) => {
     const known = typeof characters === 'string' ? new Set(characters) : undefined;
     const goes = (one: string): boolean => (known === undefined ? isSpace(one) : known.has(one));
-    const all = [...self];
-    let [from, to] = [0, all.length];
-    while (left && from < to && goes(all[from] ?? '')) from += 1;
-    while (right && to > from && goes(all[to - 1] ?? '')) to -= 1;
-    return all.slice(from, to).join('');
+    const all = Array.from(self);
+    const first = left ? all.findIndex((one) => !goes(one)) : 0;
+    const last = right ? all.findLastIndex((one) => !goes(one)) : all.length - 1;
+    return first < 0 ? '' : all.slice(first, last + 1).join('');
   };
 }
 
 /** As Python's `str.isspace`: the separators of Unicode and ASCII, but not the byte order mark. */
 function isSpace(character: string): boolean {
-  return character !== '\ufeff' && /[\s\u001c-\u001f\u0085]/u.test(character);
+  return (character !== '\ufeff' && /\s/u.test(character)) || moreSpaces.has(character);
 }
+
+const moreSpaces = new Set(['\u001c', '\u001d', '\u001e', '\u001f', '\u0085']);
+const moreLineEnds = new RegExp(String.raw`\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]`, 'u');
 
 const needText = (value: unknown): string => {
   if (typeof value !== 'string') throw new Error('it calls a method of a text with something else than a text');
@@ -381,13 +383,13 @@ const stringMethods: Readonly<Record<string, Method | undefined>> = {
     suffix !== '' && self.endsWith(needText(suffix)) ? self.slice(0, self.length - needText(suffix).length) : self,
   find: (self, part) => {
     const at = self.indexOf(needText(part));
-    return at < 0 ? -1 : [...self.slice(0, at)].length;
+    return at < 0 ? -1 : Array.from(self.slice(0, at)).length;
   },
-  count: (self, part) => (needText(part) === '' ? [...self].length + 1 : self.split(needText(part)).length - 1),
-  isspace: (self) => self !== '' && [...self].every(isSpace),
+  count: (self, part) => (needText(part) === '' ? Array.from(self).length + 1 : self.split(needText(part)).length - 1),
+  isspace: (self) => self !== '' && Array.from(self).every(isSpace),
   isdigit: (self) => /^\p{Nd}+$/u.test(self),
   splitlines: (self) => {
-    const lines = self.split(/\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/u);
+    const lines = self.split(moreLineEnds);
     return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
   },
 };
@@ -395,18 +397,18 @@ const stringMethods: Readonly<Record<string, Method | undefined>> = {
 /** Filters of texts that the library lacks or runs otherwise. */
 const stringFilters: Readonly<Record<string, Method | undefined>> = {
   trim: stripper(true, true),
-  length: (self) => [...self].length,
-  count: (self) => [...self].length,
+  length: (self) => Array.from(self).length,
+  count: (self) => Array.from(self).length,
   capitalize,
   title: titleCase,
-  first: (self) => [...self][0],
-  last: (self) => [...self].at(-1),
-  list: (self) => [...self],
-  reverse: (self) => [...self].reverse().join(''),
+  first: (self) => Array.from(self)[0],
+  last: (self) => Array.from(self).at(-1),
+  list: (self) => Array.from(self),
+  reverse: (self) => Array.from(self).reverse().join(''),
 };
 
 function capitalize(self: string): string {
-  const [first = '', ...rest] = self;
+  const [first = '', ...rest] = Array.from(self);
   return first.toUpperCase() + rest.join('').toLowerCase();
 }
 

@@ -84,7 +84,7 @@ describe('buildChatPrompt', () => {
   test('a message that cannot fit is promptTooLong, with numbers', async () => {
     const model = await modelWith(1024);
     expect(() => buildChatPrompt(model, [{ role: 'user', content: 'x'.repeat(5000) }])).toThrow(
-      /5008 tokens.*longer context/u,
+      /5,008 tokens.*longer context/u,
     );
   });
 });
