@@ -137,6 +137,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.edit.fix': () => edits.fix(),
       'paddock.edit.accept': () => edits.accept(),
       'paddock.edit.reject': () => edits.reject(),
+      'paddock.edit.restore': () => edits.restore(),
       'paddock.edit.cancel': () => edits.reject(),
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),

@@ -59,6 +59,46 @@ step('Refactor shows a diff, Accept writes it, one undo takes it back', async (w
   assert.equal(await window.savedText('src/text.py'), before);
 });
 
+step('keys act with the cursor in the proposal only, and a click elsewhere loses nothing', async (window) => {
+  const before = await read(window, 'src/text.py');
+  await window.openFile('src/text.py');
+  await window.select(9, 3);
+  await refactor(window, 'Add documentation comments');
+  await accept(window).waitFor({ timeout: 180_000 });
+  const elsewhere = ['View: Show Search', 'View: Show Explorer', 'Paddock: Open Chat'];
+  for (const view of elsewhere) {
+    await window.command(view);
+    await window.page.waitForTimeout(500);
+    await window.page.keyboard.press('Control+Enter');
+    await window.page.keyboard.press('Escape');
+    assert.equal(await diffTab(window).count(), 1, `after keys in ${view}`);
+    assert.equal(await read(window, 'src/text.py'), before, `after keys in ${view}`);
+  }
+  // One click opens a preview, which replaces another preview.
+  await window.command('View: Show Explorer');
+  await window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'README.md' }).click();
+  await window.page.locator('.tab', { hasText: 'README.md' }).waitFor();
+  assert.equal(await diffTab(window).count(), 1);
+  await diffTab(window).click();
+  await accept(window).waitFor();
+  // Escape leaves a selection first, then the proposal.
+  await window.page.locator('.editor.modified .view-line').first().click();
+  await window.page.keyboard.press('Shift+ArrowRight');
+  await window.page.keyboard.press('Escape');
+  await window.page.waitForTimeout(500);
+  assert.equal(await diffTab(window).count(), 1, 'Escape only dropped the selection');
+  await window.page.keyboard.press('Escape');
+  await diffTab(window).waitFor({ state: 'detached' });
+  await window.command('Paddock: Show Rejected Edit');
+  await diffTab(window).waitFor();
+  await accept(window).waitFor();
+  await window.screenshot('edit-restored');
+  await window.page.locator('.editor.modified .view-line').first().click();
+  await window.page.keyboard.press('Escape');
+  await diffTab(window).waitFor({ state: 'detached' });
+  assert.equal(await window.savedText('src/text.py'), before);
+});
+
 step('Reject drops the edit', async (window) => {
   const before = await read(window, 'src/text.py');
   await window.openFile('src/text.py');

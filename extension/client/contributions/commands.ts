@@ -32,6 +32,8 @@ export const contextKeys = {
   proposalActive: 'paddock.proposalActive',
   /** ... and its text still streams in. */
   proposalStreaming: 'paddock.proposalStreaming',
+  /** There is a rejected edit that can be shown again. */
+  proposalRejected: 'paddock.proposalRejected',
   /** An answer is being made in the chat. */
   answering: 'paddock.answering',
   /** The shown conversation has at least one message. */
@@ -40,7 +42,14 @@ export const contextKeys = {
 
 const inChat = 'view == paddock.chat';
 const proposalReady = `${contextKeys.proposalActive} && !${contextKeys.proposalStreaming}`;
-const noWidget = '!suggestWidgetVisible && !findWidgetVisible && !renameInputVisible && !inQuickOpen';
+/**
+ * With the cursor in the proposed text, which is read-only, and nowhere else: an extension's keys go before those of VS
+ * Code, so they must not act on a proposal that is merely visible.
+ */
+const inProposal = `${contextKeys.proposalActive} && editorTextFocus && editorReadonly && isInDiffEditor`;
+/** Escape first closes what it closes in any editor. */
+const nothingToLeave =
+  '!editorHasSelection && !editorHasMultipleSelections && !suggestWidgetVisible && !findWidgetVisible && !editorHoverVisible && !referenceSearchVisible && !renameInputVisible && !inQuickOpen';
 
 export const commands = {
   'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
@@ -89,16 +98,17 @@ export const commands = {
     title: 'Accept Edit',
     icon: 'check',
     palette: proposalReady,
-    keys: [{ key: 'ctrl+enter', mac: 'cmd+enter', when: `${proposalReady} && !inQuickOpen` }],
+    keys: [{ key: 'ctrl+enter', mac: 'cmd+enter', when: `${inProposal} && !${contextKeys.proposalStreaming}` }],
     menus: [{ menu: 'editor/title', group: 'navigation@1', when: proposalReady }],
   },
   'paddock.edit.reject': {
     title: 'Reject Edit',
     icon: 'close',
     palette: proposalReady,
-    keys: [{ key: 'escape', when: `${contextKeys.proposalActive} && ${noWidget}` }],
+    keys: [{ key: 'escape', when: `${inProposal} && ${nothingToLeave}` }],
     menus: [{ menu: 'editor/title', group: 'navigation@2', when: proposalReady }],
   },
+  'paddock.edit.restore': { title: 'Show Rejected Edit', palette: contextKeys.proposalRejected },
   'paddock.edit.cancel': {
     title: 'Cancel Edit',
     icon: 'debug-stop',

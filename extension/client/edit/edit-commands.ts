@@ -66,6 +66,11 @@ export class EditCommands {
     if (active !== undefined) await this.#proposals.reject(active);
   }
 
+  async restore(): Promise<void> {
+    if (await this.#proposals.restore()) return;
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no rejected edit to show.'));
+  }
+
   async #propose({ document }: vscode.TextEditor, wish: Wish): Promise<void> {
     await reportFailure(async () => {
       const name = document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
@@ -90,9 +95,7 @@ export class EditCommands {
           },
         );
       } catch (error) {
-        if (!proposal.cancellation.token.isCancellationRequested || this.#proposals.active === proposal) {
-          await this.#proposals.reject(proposal);
-        }
+        await this.#proposals.reject(proposal);
         throw error;
       }
     });

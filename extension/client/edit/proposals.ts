@@ -1,7 +1,7 @@
 /**
  * Proposed edits. Each is a virtual document that shows the file with the change, beside the file in VS Code's own
  * diff editor. It fills while the text streams in; Accept writes it as one undo step, Reject or closing the tab
- * drops it. The user's document is not touched before Accept.
+ * puts it away, from where it can be brought back. The user's document is not touched before Accept.
  */
 import * as vscode from 'vscode';
 import { contextKeys } from '../contributions/commands.ts';
@@ -20,10 +20,13 @@ export interface ProposalTarget {
 
 /** The virtual document is refreshed at most this often while text streams in. */
 const refreshMs = 120;
+/** Rejected edits that can be brought back. */
+const mostRejected = 10;
 
 export class Proposal {
   readonly uri: vscode.Uri;
   readonly documentUri: vscode.Uri;
+  readonly title: string;
   readonly selection: string;
   readonly offset: number;
   readonly cancellation = new vscode.CancellationTokenSource();
@@ -35,8 +38,9 @@ export class Proposal {
   #replacement: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ document, range }: ProposalTarget, id: number, refresh: () => void) {
+  constructor({ document, range, title }: ProposalTarget, id: number, refresh: () => void) {
     this.documentUri = document.uri;
+    this.title = title;
     // The same path, so that the diff shows the file's name and colours its language.
     this.uri = vscode.Uri.from({ scheme: proposalScheme, path: document.uri.path, query: String(id) });
     const text = document.getText();
@@ -98,6 +102,8 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
   readonly #changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.#changed.event;
   readonly #proposals = new Map<string, Proposal>();
+  /** Complete ones that were rejected, the last one at the end. */
+  readonly #rejected: Proposal[] = [];
   #nextId = 1;
 
   constructor() {
@@ -110,20 +116,38 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     return this.#proposals.get(uri.toString())?.content;
   }
 
-  /** Opens the diff editor. A proposal for the same document that still waits is dropped. */
+  /** Opens the diff editor. A proposal for the same document that still waits is put away. */
   async open(target: ProposalTarget): Promise<Proposal> {
-    const { document, range, title } = target;
-    for (const other of this.#proposals.values()) {
-      if (other.documentUri.toString() === document.uri.toString()) await this.#drop(other);
-    }
+    await this.#putAwayThoseOf(target.document.uri);
     const proposal: Proposal = new Proposal(target, this.#nextId++, () => this.#onRefresh(proposal));
+    await this.#show(proposal, target.range.start);
+    return proposal;
+  }
+
+  /** Opens the edit again that was rejected last. False when there is none. */
+  async restore(): Promise<boolean> {
+    const proposal = this.#rejected.pop();
+    this.#updateContext();
+    if (proposal === undefined) return false;
+    await this.#putAwayThoseOf(proposal.documentUri);
+    const document = await vscode.workspace.openTextDocument(proposal.documentUri);
+    await this.#show(proposal, document.positionAt(proposal.offset));
+    return true;
+  }
+
+  async #putAwayThoseOf(document: vscode.Uri): Promise<void> {
+    const same = [...this.#proposals.values()].filter((other) => other.documentUri.toString() === document.toString());
+    for (const other of same) await this.#putAway(other);
+  }
+
+  async #show(proposal: Proposal, start: vscode.Position): Promise<void> {
     this.#proposals.set(proposal.uri.toString(), proposal);
-    await vscode.commands.executeCommand('vscode.diff', document.uri, proposal.uri, title, {
-      preview: true,
-      selection: new vscode.Range(range.start, range.start),
+    await vscode.commands.executeCommand('vscode.diff', proposal.documentUri, proposal.uri, proposal.title, {
+      // A preview is replaced by the next file that is only looked at.
+      preview: false,
+      selection: new vscode.Range(start, start),
     } satisfies vscode.TextDocumentShowOptions);
     this.#updateContext();
-    return proposal;
   }
 
   /** The proposal whose diff editor is active. */
@@ -148,15 +172,18 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
       await vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
       return false;
     }
-    await this.#drop(proposal);
+    this.#forget(proposal);
+    await this.#closeTabs(proposal);
     await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, start) });
     return true;
   }
 
-  /** Drops it; the document stays as it is. */
+  /** Closes it; the document stays as it is, and a complete edit can be brought back. */
   async reject(proposal: Proposal): Promise<void> {
-    await this.#drop(proposal);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(proposal.documentUri));
+    const wasActive = this.active === proposal;
+    await this.#putAway(proposal);
+    // The focus stays where it is when the user has gone on to something else.
+    if (wasActive) await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(proposal.documentUri));
   }
 
   dispose(): void {
@@ -174,10 +201,25 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     if (answer === copy) await vscode.env.clipboard.writeText(proposal.replacement);
   }
 
-  /** Ends the stream and closes the tab. */
-  async #drop(proposal: Proposal): Promise<void> {
+  async #putAway(proposal: Proposal): Promise<void> {
+    this.#keep(proposal);
+    await this.#closeTabs(proposal);
+  }
+
+  /** Ends the stream; a complete edit stays within reach. */
+  #keep(proposal: Proposal): void {
+    this.#forget(proposal);
+    if (proposal.streaming) return;
+    this.#rejected.push(proposal);
+    this.#rejected.splice(0, this.#rejected.length - mostRejected);
+  }
+
+  #forget(proposal: Proposal): void {
     this.#proposals.delete(proposal.uri.toString());
     proposal.dispose();
+  }
+
+  async #closeTabs(proposal: Proposal): Promise<void> {
     const tabs = vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter((tab) => proposalUri(tab)?.toString() === proposal.uri.toString());
@@ -193,9 +235,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
   #onTabs(closed: readonly vscode.Tab[]): void {
     for (const tab of closed) {
       const proposal = this.#ofTab(tab);
-      if (proposal === undefined) continue;
-      this.#proposals.delete(proposal.uri.toString());
-      proposal.dispose();
+      if (proposal !== undefined) this.#keep(proposal);
     }
     this.#updateContext();
   }
@@ -204,6 +244,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     const { active } = this;
     void setContext(contextKeys.proposalActive, active !== undefined);
     void setContext(contextKeys.proposalStreaming, active?.streaming === true);
+    void setContext(contextKeys.proposalRejected, this.#rejected.length > 0);
   }
 
   #ofTab(tab: vscode.Tab | undefined): Proposal | undefined {
