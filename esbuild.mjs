@@ -2,9 +2,10 @@
  * Builds the bundles of dist/. `node esbuild.mjs [client] [programs] [webview] [--watch] [--production]`;
  * without a name it builds all. Each bundle has a size budget, because its size is paid at every start.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, context } from 'esbuild';
+import { thirdPartyNotices } from './test/workbench/notices.mjs';
 
 const flags = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -28,7 +29,7 @@ const shared = {
   bundle: true,
   sourcemap: production ? false : 'linked',
   minify: production,
-
+  // The licences of all that is bundled are in one file, see below.
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
@@ -119,6 +120,10 @@ if (flags.has('--watch')) {
   if (chosen.includes(bundles.programs[0])) await removeParts();
   const results = await Promise.all(chosen.map(({ options }) => build(options)));
   results.forEach((result, index) => checkBudgets(result.metafile, chosen[index].budgets));
+  if (production && names.length === 0) {
+    const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+    await writeFile(join('dist', 'ThirdPartyNotices.txt'), thirdPartyNotices(inputs, import.meta.dirname));
+  }
 }
 
 /** Their names change with what is in them: those of an earlier build would stay for ever. */

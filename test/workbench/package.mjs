@@ -26,7 +26,6 @@ export async function packExtension({ built = false } = {}) {
     vsce,
     'package',
     '--no-dependencies',
-    '--no-rewrite-relative-links',
     '--allow-missing-repository',
     // The pictures of README.md are in the package; there is no public repository to point at.
     '--no-rewrite-relative-links',
