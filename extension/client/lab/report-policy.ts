@@ -1,0 +1,11 @@
+/**
+ * A page of a project folder under a policy of our own: it may come from anybody, and what it says of itself counts for
+ * nothing. A browser obeys all policies of a page, so ours only takes away.
+ */
+export function underPolicy(page: string): string {
+  // In front of everything, where nothing of the page can come before it. What the page brings of `html` and `head`
+  // is merged by the parser.
+  return `<!DOCTYPE html><html><head><meta http-equiv="Content-Security-Policy" content="${policy}">${page}`;
+}
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
