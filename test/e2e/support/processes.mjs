@@ -91,6 +91,35 @@ async function isBelow(pid, ancestor) {
   return false;
 }
 
+/**
+ * Watches the processes below a server until `stop`, which resolves with those that ran in `folder` or whose program is
+ * in it. What lives for less than a few milliseconds can be missed.
+ */
+export function watchForPrograms(serverPid, folder) {
+  const found = new Set();
+  const ending = new AbortController();
+  const isInside = (path) => path === folder || path.startsWith(`${folder}/`);
+  const done = (async () => {
+    while (!ending.signal.aborted) {
+      for (const pid of await processes()) {
+        const [cwd, program] = await Promise.all(
+          ['cwd', 'exe'].map((name) => readlink(`/proc/${pid}/${name}`).catch(() => '')),
+        );
+        if ((isInside(cwd) || isInside(program)) && (await isBelow(pid, serverPid))) {
+          const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+          found.add(`${command.replaceAll('\0', ' ')} in ${cwd}`);
+        }
+      }
+      await sleep(5);
+    }
+  })();
+  return async () => {
+    ending.abort();
+    await done;
+    return [...found];
+  };
+}
+
 /** The fields of /proc/PID/stat from the state on: the name before it may hold spaces. */
 async function statFields(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');

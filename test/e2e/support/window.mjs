@@ -18,8 +18,11 @@ const screenshots = join(cache, 'screenshots');
  * @param {string} options.models Folder of the models.
  * @param {Record<string, unknown>} [options.settings] On top of the test settings.
  * @param {readonly string[]} [options.builtins] Built-in extensions besides the usual few.
+ * @param {Record<string, string>} [options.env] More environment of the server.
+ * @param {(folders: { workspace: string, user: string }) => Promise<void>} [options.prepare] Runs before the window opens,
+ * with the extension installed below `user`.
  */
-export async function openWindow({ models, settings = {}, builtins = [] }) {
+export async function openWindow({ models, settings = {}, builtins = [], env = {}, prepare }) {
   const vsix = process.env.PADDOCK_VSIX;
   if (vsix === undefined) throw new Error('PADDOCK_VSIX names no package. Start these tests with: npm run test:e2e');
   const folder = await mkdtemp(join(tmpdir(), 'paddock-e2e-'));
@@ -29,10 +32,16 @@ export async function openWindow({ models, settings = {}, builtins = [] }) {
     vsix,
     // Every run reads its prompts for the first time: what takes how long must not depend on the run before.
     settings: { ...testSettings, 'paddock.cache.disk': 0, ...settings },
-    env: { PADDOCK_MODELS: models },
+    env: { PADDOCK_MODELS: models, ...env },
     builtins: [...fewBuiltins, ...builtins],
     userFolder: join(folder, 'user'),
   });
+  try {
+    await prepare?.({ workspace, user: join(folder, 'user') });
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
   const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
