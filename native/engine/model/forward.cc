@@ -1,6 +1,7 @@
 #include "model/forward.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 
@@ -107,6 +108,7 @@ bool Forward::Allocate(int context) {
 
 bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
                   const std::function<void(int)>& progress) {
+  assert(std::all_of(tokens.begin(), tokens.end(), [&](int32_t id) { return id >= 0 && id < h_.vocabulary; }));
   const Task task{tokens, first, wanted};
   last_count_ = task.count();
   last_wanted_ = wanted;

@@ -1,7 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <thread>
+#include <future>
 #include <utility>
 
 #include "gguf/digest.h"
@@ -11,6 +11,9 @@
 
 namespace paddock {
 namespace {
+
+// A pass over a draft and the token before it gets the logits of every row at once.
+static_assert(kMaxDraft + 1 <= kMaxLogitRows);
 
 constexpr int kPenaltyWindow = 64;      // tokens
 constexpr double kPackingShare = 0.95;  // of loading; the rest is for trying thread counts
@@ -69,13 +72,14 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     if (cancel != nullptr && cancel->load()) stop.store(true);
     if (progress) progress(kPackingShare * done);
   };
-  std::thread reader([&] {
+  // A future waits when it goes out of scope, and gives what its thread has thrown to whoever asks for the result.
+  std::future<void> reader = std::async(std::launch::async, [&] {
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
   const Status packed =
       LoadWeights(*file, s.plan.h, *s.plan.kernels, options.exact, s.pool, &stop, forward_cancel, &s.weights);
-  reader.join();
+  reader.get();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
   s.tokenizer = tokenizer.Take();
@@ -118,18 +122,22 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   return engine;
 }
 
+Status Engine::State::CheckRequest(const GenerateRequest& request) const {
+  if (request.prompt.empty()) return {Code::kInvalidArgument, "The prompt is empty."};
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.prompt, "The prompt"));
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.prediction, "The prediction"));
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.stop_tokens, "The list of stop tokens"));
+  if (request.prompt.size() < static_cast<size_t>(plan.context)) return Status::Ok();
+  return {Code::kPromptTooLong, "The prompt has " + std::to_string(request.prompt.size()) +
+                                    " tokens; the context holds " + std::to_string(plan.context) +
+                                    ". Shorten it or load the model with a longer context."};
+}
+
 Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel,
                                         GenerateObserver* observer) {
   State& s = *state_;
-  const int total = static_cast<int>(std::min<size_t>(request.prompt.size(), 1u << 30));
-  if (total == 0) return Status(Code::kInvalidArgument, "The prompt is empty.");
-  if (!s.ValidIds(request.prompt))
-    return Status(Code::kInvalidArgument, "The prompt has an id outside the vocabulary.");
-  if (total >= s.plan.context) {
-    return Status(Code::kPromptTooLong, "The prompt has " + std::to_string(total) + " tokens; the context holds " +
-                                            std::to_string(s.plan.context) +
-                                            ". Shorten it or load the model with a longer context.");
-  }
+  PADDOCK_RETURN_IF_ERROR(s.CheckRequest(request));
+  const int total = static_cast<int>(request.prompt.size());
   GenerateResult result;
   result.prompt_tokens = total;
   const auto start = Clock::now();

@@ -45,9 +45,17 @@ struct Engine::State {
   std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
   PrefixReuse reuse;            // ... and those that were there before
 
-  bool ValidIds(std::span<const int32_t> ids) const {
-    return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+  // kInvalidArgument unless all ids are within the vocabulary. Every list of ids that enters the engine passes here:
+  // kernels index rows by them. `what` names the list, for the message.
+  Status CheckIds(std::span<const int32_t> ids, const char* what) const {
+    const bool valid =
+        std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+    if (valid) return Status::Ok();
+    return {Code::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
   }
+  Status CheckRequest(const GenerateRequest& request) const;
+  // A text to score from its token `first` on.
+  Status CheckText(std::span<const int32_t> ids, int first) const;
 
   // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. False when cancelled; `cached` then holds
   // what is whole.
