@@ -1,4 +1,5 @@
-// Errors as values: the engine never throws, prints or aborts, because it lives inside a user's editor.
+// Errors as values: the engine itself never throws, prints or aborts, because it lives inside a user's editor. The
+// standard library throws when memory or threads run out; the binding turns that into a Status (binding/guard.h).
 #pragma once
 
 #include <cassert>

@@ -15,6 +15,9 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 constexpr uint64_t kMaxNameBytes = 64 * 1024;
+// No model comes near these. Without them a file of gigabytes could claim millions of entries of a few bytes, each of
+// which takes a multiple in memory.
+constexpr uint64_t kMaxMetadata = 65536, kMaxTensors = 65536, kMaxTexts = uint64_t{1} << 21;
 constexpr uint64_t kMaxAlignment = 1 << 20;
 // key length + type + the smallest value; name length + dimension count + type + offset.
 constexpr uint64_t kMinMetadataBytes = 8 + 4 + 1;
@@ -61,15 +64,21 @@ bool ReadScalar(Reader& reader, MetadataValue* out) {
   return true;
 }
 
-Status ReadArray(Reader& reader, const std::string& where, MetadataArray* out) {
+// `texts_left` is how many texts the arrays of this file may still have.
+Status ReadArray(Reader& reader, const std::string& where, uint64_t* texts_left, MetadataArray* out) {
   uint32_t element_type;
   if (!reader.Read(&element_type) || !reader.Read(&out->length)) return Truncated(where);
   out->element_type = static_cast<MetadataType>(element_type);
   if (out->element_type == MetadataType::kString) {
     if (out->length > reader.remaining() / 8) return Truncated(where);
-    out->strings.resize(out->length);
-    for (std::string_view& text : out->strings) {
+    if (out->length > *texts_left) {
+      return Invalid("its lists have more than " + std::to_string(kMaxTexts) + " texts, up to " + where);
+    }
+    *texts_left -= out->length;
+    for (uint64_t i = 0; i < out->length; ++i) {
+      std::string_view text;
       if (!reader.ReadString(&text)) return Truncated(where);
+      out->strings.push_back(text);
     }
     return Status::Ok();
   }
@@ -82,7 +91,7 @@ Status ReadArray(Reader& reader, const std::string& where, MetadataArray* out) {
   return Status::Ok();
 }
 
-Status ReadValue(Reader& reader, const std::string& where, MetadataValue* out) {
+Status ReadValue(Reader& reader, const std::string& where, uint64_t* texts_left, MetadataValue* out) {
   uint32_t type;
   if (!reader.Read(&type)) return Truncated(where);
   out->type = static_cast<MetadataType>(type);
@@ -112,7 +121,7 @@ Status ReadValue(Reader& reader, const std::string& where, MetadataValue* out) {
     }
     case MetadataType::kArray: {
       MetadataArray array;
-      PADDOCK_RETURN_IF_ERROR(ReadArray(reader, where, &array));
+      PADDOCK_RETURN_IF_ERROR(ReadArray(reader, where, texts_left, &array));
       out->value = std::move(array);
       return Status::Ok();
     }
@@ -212,18 +221,19 @@ Status GgufFile::Parse(std::span<const uint8_t> bytes, bool with_data) {
   }
   uint64_t tensor_count, metadata_count;
   if (!reader.Read(&tensor_count) || !reader.Read(&metadata_count)) return Truncated("its header");
-  if (metadata_count > reader.remaining() / kMinMetadataBytes)
+  if (metadata_count > std::min(reader.remaining() / kMinMetadataBytes, kMaxMetadata))
     return Invalid("its number of metadata entries cannot be true");
-  if (tensor_count > reader.remaining() / kMinTensorBytes) return Invalid("its number of tensors cannot be true");
+  if (tensor_count > std::min(reader.remaining() / kMinTensorBytes, kMaxTensors))
+    return Invalid("its number of tensors cannot be true");
 
-  metadata_.reserve(metadata_count);
+  uint64_t texts_left = kMaxTexts;
   for (uint64_t i = 0; i < metadata_count; ++i) {
     std::string_view key;
     if (!reader.ReadString(&key)) return Truncated("metadata entry " + std::to_string(i));
     if (key.empty() || key.size() > kMaxNameBytes)
       return Invalid("metadata entry " + std::to_string(i) + " has no proper key");
     MetadataValue value;
-    PADDOCK_RETURN_IF_ERROR(ReadValue(reader, "metadata " + Quoted(key), &value));
+    PADDOCK_RETURN_IF_ERROR(ReadValue(reader, "metadata " + Quoted(key), &texts_left, &value));
     if (!metadata_index_.emplace(key, metadata_.size()).second)
       return Invalid("metadata " + Quoted(key) + " appears twice");
     metadata_.emplace_back(key, std::move(value));

@@ -60,6 +60,7 @@ RowConverter::RowConverter(const TensorInfo& tensor, const TensorRows& rows, con
       piece_(std::max<size_t>(1, kPieceElements / columns())) {
   error_.resize(static_cast<size_t>(pool_.size()));
   power_.resize(error_.size());
+  floats_.resize(2 * error_.size() * piece_ * columns());
 }
 
 bool RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
@@ -67,10 +68,11 @@ bool RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>* 
   out_.resize(count * row_bytes_);
   const int pieces = static_cast<int>((count + piece_ - 1) / piece_);
   pool_.Run(cancel, [&](int thread) {
-    std::vector<float> x(piece_ * columns()), back(piece_ * columns());
+    float* x = floats_.data() + 2 * static_cast<size_t>(thread) * piece_ * columns();
+    float* back = x + piece_ * columns();
     for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
       const size_t at = static_cast<size_t>(piece) * piece_, n = std::min(piece_, count - at);
-      if (!ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread, x.data(), back.data()))
+      if (!ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread, x, back))
         sound.store(false, std::memory_order_relaxed);
     }
   });

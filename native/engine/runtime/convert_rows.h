@@ -50,6 +50,7 @@ class RowConverter {
   size_t row_bytes_ = 0, stretch_ = 0;
   size_t piece_ = 0;  // rows that a thread converts together
   std::vector<uint8_t> out_;
+  std::vector<float> floats_;  // [thread][2][piece_ * columns()]: rows, and what they become again
   std::vector<double> error_, power_;  // [thread]
 };
 

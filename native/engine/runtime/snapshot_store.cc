@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -200,7 +201,14 @@ void SnapshotStore::Pause() {
 }
 
 void SnapshotStore::Loop() {
-  Trim(limit_, {});
+  // The standard library throws when memory runs out, which costs this thread a snapshot and nobody else anything.
+  const auto attempt = [](auto work) {
+    try {
+      work();
+    } catch (const std::exception&) {
+    }
+  };
+  attempt([this] { Trim(limit_, {}); });
   std::unique_lock lock(mutex_);
   working_ = false;
   changed_.notify_all();
@@ -211,7 +219,7 @@ void SnapshotStore::Loop() {
     waiting_.pop_front();
     working_ = true;
     lock.unlock();
-    WriteChain(chain);
+    attempt([&] { WriteChain(chain); });
     lock.lock();
     working_ = false;
     changed_.notify_all();
