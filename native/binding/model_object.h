@@ -5,11 +5,12 @@
 
 #include <memory>
 
+#include "guard.h"
 #include "model_core.h"
 
 namespace paddock::binding {
 
-class ModelObject : public Napi::ObjectWrap<ModelObject> {
+class ModelObject : public GuardedObject<ModelObject> {
  public:
   static Napi::Function Define(Napi::Env env);
   // On the JavaScript thread, once `core` has its engine.
