@@ -117,7 +117,7 @@ class SaveJob : public TrainerJob {
       : TrainerJob(env, core), path_(std::move(path)), note_(std::move(note)) {}
 
  private:
-  Status Train(Trainer& trainer) override { return trainer.Save(path_, note_); }
+  Status Train(Trainer& trainer) override { return trainer.Save(path_, note_, &cancelled()); }
 
   std::string path_, note_;
 };

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "runtime/prefix_cache.h"
 #include "runtime/snapshot_store.h"
+#include "temporary_folder.h"
 #include "tiny_engine.h"
 
 #ifndef _WIN32
@@ -25,39 +26,9 @@ namespace {
 namespace fs = std::filesystem;
 using test::SomeIds;
 using test::TemporaryFile;
+using test::TemporaryFolder;
 using test::TinyModel;
 using Ids = std::vector<int32_t>;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    static int counter = 0;
-    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    path_ = fs::temp_directory_path() / ("paddock-prefix-" + std::to_string(now) + "-" + std::to_string(counter++));
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::permissions(path_, fs::perms::owner_all, ignored);
-    fs::remove_all(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-  std::vector<fs::path> Files() const {
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error))
-      files.push_back(it->path());
-    std::sort(files.begin(), files.end());
-    return files;
-  }
-  uint64_t Bytes() const {
-    uint64_t sum = 0;
-    for (const fs::path& file : Files()) sum += fs::file_size(file);
-    return sum;
-  }
-
- private:
-  fs::path path_;
-};
 
 struct Silent : GenerateObserver {
   void OnPrefill(double, int, int) override {}

@@ -15,6 +15,12 @@ Status CheckOptions(const TrainerOptions& options, const Hyperparameters& h) {
   return Status::Ok();
 }
 
+Status Diverged(const std::string& what) {
+  return {Code::kInvalidArgument, "The " + what +
+                                      " is no longer a number: training has diverged. Go on from an earlier checkpoint "
+                                      "with a lower learning rate."};
+}
+
 Status Cancelled() {
   return {Code::kCancelled, "Training was cancelled."};
 }
@@ -28,7 +34,7 @@ Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelT
       options_(options),
       lora_(options.lora, h),
       pass_(h, weights, kernels, pool, lora_, options.pass),
-      optimizer_(options.adam, lora_.values().size()) {
+      optimizer_(options.adam, lora_.size()) {
   lora_.Initialize();
 }
 
@@ -50,7 +56,7 @@ Result<TrainingNeed> Trainer::Need(const Hyperparameters& h, const Weights& weig
   PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
   const Lora lora(options.lora, h);
   TrainingPass pass(h, weights, kernels, pool, lora, options.pass);
-  return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.values().size()};
+  return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.size()};
 }
 
 Status Trainer::Check(std::span<const Sample> samples) const {
@@ -117,13 +123,10 @@ Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning
     for (const float l : losses) loss += static_cast<double>(l);
   }
   report.loss = loss / static_cast<double>(report.counted);
-  if (!std::isfinite(report.loss)) {
-    return Status(
-        Code::kInvalidArgument,
-        "The loss is no longer a number: training has diverged. Go on from an earlier checkpoint with a lower "
-        "learning rate.");
-  }
-  report.gradient_norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
+  if (!std::isfinite(report.loss)) return Diverged("loss");
+  const std::optional<double> norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
+  if (!norm) return Diverged("gradient");
+  report.gradient_norm = *norm;
   rows_seen_ = rows;
   return report;
 }
