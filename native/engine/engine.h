@@ -203,10 +203,10 @@ class Engine {
   // passed CheckText().
   Status EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
                         const std::function<void(size_t, std::span<const float>)>& row);
-  // A row of a benchmark, and the looks at the limit that were taken beside it. False when cancelled.
-  bool BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
+  // A row of a benchmark, and the samples of the hardware limit that were taken beside it.
+  Status BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
                     std::vector<double>* peaks);
-  bool BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
+  Status BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
   double MeasureReadBandwidth();
   double MeasureInt8Peak();
   struct State;

@@ -34,8 +34,10 @@ std::unique_ptr<Engine> Open(const TinyModel& model, int threads) {
 std::vector<float> Values(const GgufFile& file, const std::string& name) {
   const TensorInfo* tensor = file.FindTensor(name);
   CHECK(tensor != nullptr && tensor->type == TensorType::kF32);
-  std::vector<float> out(tensor->data.size() / sizeof(float));
-  std::memcpy(out.data(), tensor->data.data(), tensor->data.size());
+  const auto bytes = file.Read(*tensor);
+  CHECK(bytes.ok());
+  std::vector<float> out(bytes->size() / sizeof(float));
+  std::memcpy(out.data(), bytes->data(), bytes->size());
   return out;
 }
 

@@ -273,6 +273,32 @@ TEST(SnapshotsSurviveARestart) {
   }
 }
 
+// Wherever two models differ: no part of a file is too large to be looked at.
+TEST(NoRowOfAModelCanHide) {
+  TinyModel tiny;
+  tiny.embedding = TensorType::kF32;
+  tiny.tied = false;
+  const TemporaryFile model(tiny.Writer().Write());
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(200, 5);
+  {
+    const auto engine = Open(model.path(), Remembering(folder.path()));
+    CHECK_EQ(Cached(*engine, ids), 0);
+    engine->FlushSnapshots();
+  }
+  CHECK_EQ(Cached(*Open(model.path(), Remembering(folder.path())), ids), 192);
+  for (const char* name : {"token_embd.weight", "output.weight", "blk.1.ffn_up.weight", "blk.0.ffn_norm.weight"}) {
+    for (const size_t part : {1, 3, 5}) {
+      auto writer = tiny.Writer();
+      for (auto& tensor : writer.tensors) {
+        if (tensor.name == name) tensor.data[tensor.data.size() * part / 7 / 4 * 4 + 1] ^= 1;
+      }
+      const TemporaryFile other(writer.Write());
+      CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), ids), 0);
+    }
+  }
+}
+
 TEST(BytesComeBackFromDiskAsTheyWere) {
   const TinyModel tiny;
   const TemporaryFile model(tiny.Writer().Write());

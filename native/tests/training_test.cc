@@ -115,7 +115,7 @@ std::vector<float> Gradient(Trainer& trainer, const Data& data) {
   Batch batch;
   for (const Sample& sample : data.samples()) batch.Add(sample);
   std::vector<float> gradient(trainer.lora().values().size());
-  CHECK(!trainer.pass().LossAndGradient(batch, 0.01f, &gradient, nullptr).empty());
+  CHECK(trainer.pass().LossAndGradient(batch, 0.01f, &gradient, nullptr).ok());
   return gradient;
 }
 
@@ -184,7 +184,7 @@ void CheckAgainstPeft(const char* architecture, std::span<const float> logits, s
   for (const Sample& sample : data.samples()) {
     Batch batch;
     batch.Add(sample);
-    trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr);
+    CHECK(trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr).ok());
   }
   // Of every matrix by itself.
   const std::vector<double> expected(gradient.begin(), gradient.end());

@@ -41,7 +41,8 @@ std::string TemporaryName() {
   std::random_device random;
   std::array<uint8_t, kHexDigits / 2> bits;
   for (uint8_t& byte : bits) byte = static_cast<uint8_t>(random());
-  return "." + ToHex(bits) + "." + ProcessId() + std::string(kSuffix);
+  std::string name(1, '.');
+  return name.append(ToHex(bits)).append(1, '.').append(ProcessId()).append(kSuffix);
 }
 
 // The number of the process in a temporary name; 0 when the name is no such name.

@@ -4,7 +4,6 @@
 #include <future>
 #include <utility>
 
-#include "gguf/digest.h"
 #include "runtime/engine_state.h"
 #include "runtime/thread_choice.h"
 #include "tokenizer/detokenizer.h"
@@ -83,6 +82,8 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
   s.tokenizer = tokenizer.Take();
+  // Nothing but the rows of the embedding is read again.
+  s.weights.embedding.SetFile(file->TakeFile());
   if (!s.cache.Allocate(s.plan.h, s.plan.context, options.kv_type) || !s.forward.Allocate(s.plan.context)) {
     return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
                                           " tokens. Choose a shorter context or a smaller model.");
@@ -90,10 +91,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h, options.kv_type);
   std::unique_ptr<SnapshotStore> store;
   if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.exact) {
-    store =
-        std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
-                                        SnapshotStore::Identity{ModelDigest(*file), s.plan.kernels->name, block_bytes,
-                                                                KvCache::HalvesAt(s.plan.h, options.kv_type)});
+    store = std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
+                                            SnapshotStore::Identity{s.weights.digest, s.plan.kernels->name, block_bytes,
+                                                                    KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
   ModelInfo& info = s.info;
@@ -115,10 +115,6 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.memory = s.plan.memory;
   if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
-  // Nothing but the rows of the embedding is read again.
-  s.mapping = std::move(*file).TakeMapping();
-  s.weights.mapping = &s.mapping;
-  s.DropFilePages();
   return engine;
 }
 
@@ -152,16 +148,16 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   result.cached_tokens = keep;
   observer->OnPrefill(keep, total, keep);
   const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
-  const bool prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
+  const Status prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
   result.prefill_ms = MillisecondsSince(start);
   // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
   const auto remember = [&](bool on_disk) {
     s.reuse.SetBusy(false);
-    s.DropFilePages();
     if (!request.transient) s.reuse.Remember(s.cached, on_disk);
   };
-  if (!prefilled) {
+  if (!prefilled.ok()) {
     remember(false);
+    if (prefilled.code() != Code::kCancelled) return prefilled;
     result.finish_reason = FinishReason::kCancelled;
     return result;
   }
@@ -218,7 +214,13 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     if (drafter) drafter->Propose(left - 1, &s.policy, &batch);
     result.drafted_tokens += static_cast<int>(batch.size()) - 1;
     const auto pass_start = Clock::now();
-    if (!s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr)) {
+    const Status ran =
+        s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr);
+    if (!ran.ok()) {
+      if (ran.code() != Code::kCancelled) {
+        remember(false);
+        return ran;
+      }
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
@@ -242,9 +244,7 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   State& s = *state_;
-  const Result<GgufFile> file = GgufFile::Open(s.info.path);
-  if (!file.ok()) return file.status();
-  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(ModelDigest(*file)), options);
+  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(s.weights.digest), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {

@@ -74,8 +74,8 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
   for (int at = 0; at < last; at += kMaxBatch) {
     const int count = std::min(kMaxBatch, last - at);
     const int wanted = std::clamp(at + count - first, 0, count);
-    if (!s.forward.Run(ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at, wanted, cancel, nullptr))
-      return cancelled;
+    const auto batch = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+    PADDOCK_RETURN_IF_ERROR(s.forward.Run(batch, at, wanted, cancel, nullptr));
     for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, wanted - begin);
       if (!s.forward.Head(begin, rows, cancel)) return cancelled;
@@ -88,7 +88,6 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
-  s.DropFilePages();
   return Status::Ok();
 }
 
@@ -105,19 +104,18 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
   s.cached.clear();
   s.forward.Observe(&*s.importance);
-  bool finished = true;
-  for (size_t at = 0; at < ids.size() && finished;) {
+  Status ran;
+  for (size_t at = 0; at < ids.size() && ran.ok();) {
     // No pass of so few tokens that every thread would read all of them.
     const size_t left = ids.size() - at;
     size_t count = std::min<size_t>(kMaxBatch, left);
     if (left > count && left - count < kLeastObserved) count -= kLeastObserved;
     // All rows are wanted, so that the last layer's are complete; more than kMaxLogitRows get no logits.
-    finished = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
+    ran = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
     at += count;
   }
   s.forward.Observe(nullptr);
-  s.DropFilePages();
-  if (!finished) return Status(Code::kCancelled, "Collecting the importance matrix was cancelled.");
+  PADDOCK_RETURN_IF_ERROR(ran);
   ++s.observed;
   return Status::Ok();
 }
@@ -141,9 +139,7 @@ Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int k
   if (tokens.empty() || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
     return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
   }
-  if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
-    return Status(Code::kCancelled, "The evaluation was cancelled.");
-  }
+  PADDOCK_RETURN_IF_ERROR(s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr));
   return s.forward.Logits(0).values;
 }
 

@@ -74,8 +74,11 @@ Status CheckTokens(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray(kTokens);
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
   if (tokens->length != static_cast<uint64_t>(vocabulary)) {
-    return Invalid("it has " + std::to_string(tokens->length) + " tokens where the weights have " +
-                   std::to_string(vocabulary));
+    return {Code::kInvalidModel,
+            "This model's tokenizer has " + std::to_string(tokens->length) + " tokens, its embedding has " +
+                std::to_string(vocabulary) +
+                " rows. Tokens were added, or rows left out, when it was converted. Convert it again with an embedding "
+                "of the right size, or choose another file."};
   }
   if (TextBytes(*tokens) > std::numeric_limits<uint32_t>::max()) return Invalid("its tokens are too long");
   const MetadataArray* types = file.GetArray(kTokenTypes);

@@ -21,10 +21,6 @@ Status Diverged(const std::string& what) {
                                       "with a lower learning rate."};
 }
 
-Status Cancelled() {
-  return {Code::kCancelled, "Training was cancelled."};
-}
-
 }  // namespace
 
 Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
@@ -117,10 +113,10 @@ Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning
     batch.number = rows;
     for (const size_t i : members) batch.Add(samples[i]);
     rows += static_cast<uint64_t>(batch.rows());
-    const std::vector<float> losses =
+    const Result<std::vector<float>> losses =
         pass_.LossAndGradient(batch, 1.0f / static_cast<float>(report.counted), &gradient_, cancel);
-    if (cancel != nullptr && cancel->load()) return Cancelled();
-    for (const float l : losses) loss += static_cast<double>(l);
+    if (!losses.ok()) return losses.status();
+    for (const float l : *losses) loss += static_cast<double>(l);
   }
   report.loss = loss / static_cast<double>(report.counted);
   if (!std::isfinite(report.loss)) return Diverged("loss");
@@ -138,12 +134,12 @@ Result<LossReport> Trainer::Evaluate(std::span<const Sample> samples, const std:
   for (const std::vector<size_t>& members : Pack(samples)) {
     Batch batch;
     for (const size_t i : members) batch.Add(samples[i]);
-    const std::vector<float> losses = pass_.Loss(batch, cancel);
-    if (cancel != nullptr && cancel->load()) return Cancelled();
+    const Result<std::vector<float>> losses = pass_.Loss(batch, cancel);
+    if (!losses.ok()) return losses.status();
     size_t at = 0;
     for (const size_t i : members) {
       for (size_t j = 1; j < samples[i].counted.size(); ++j) {
-        if (samples[i].counted[j] != 0) report.samples[i] += static_cast<double>(losses[at++]);
+        if (samples[i].counted[j] != 0) report.samples[i] += static_cast<double>((*losses)[at++]);
       }
     }
     report.counted += at;
