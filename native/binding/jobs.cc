@@ -186,8 +186,7 @@ Napi::Value BenchJob::ToValue(Napi::Env env) {
 ClearCacheJob::ClearCacheJob(Napi::Env env, ModelCore& core) : PromiseJob(env, core.channel()), engine_(*core.engine) {}
 
 Status ClearCacheJob::Work() {
-  engine_.ClearCache();
-  return Status::Ok();
+  return engine_.ClearCache(&cancelled());
 }
 
 Napi::Value ClearCacheJob::ToValue(Napi::Env env) {

@@ -164,8 +164,8 @@ class Engine {
   // when it is empty, or when it, the prediction or the stop tokens have an id outside the vocabulary.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
 
-  // Forgets earlier prompts and answers, in memory and on disk.
-  void ClearCache();
+  // Forgets earlier prompts and answers, in memory and on disk. kCancelled when some of it is still on disk.
+  Status ClearCache(const CancelFlag* cancel = nullptr);
   // Waits until what is remembered is on disk as well.
   void FlushSnapshots();
 
@@ -205,7 +205,7 @@ class Engine {
                         const std::function<void(size_t, std::span<const float>)>& row);
   // A row of a benchmark, and the samples of the hardware limit that were taken beside it.
   Status BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
-                    std::vector<double>* peaks);
+                      std::vector<double>* peaks);
   Status BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
   double MeasureReadBandwidth();
   double MeasureInt8Peak();

@@ -175,7 +175,7 @@ TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
     const Ids whole(a.begin(), a.begin() + 256);
     CHECK_EQ(Cached(*engine, whole), 255);
     CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
-    engine->ClearCache();
+    CHECK(engine->ClearCache().ok());
     CHECK_EQ(Cached(*engine, a), 0);
   }
 }
@@ -267,7 +267,7 @@ TEST(SnapshotsSurviveARestart) {
     const TemporaryFile other(writer.Write());
     CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), a), 0);
     // Forgotten on demand, those of other engines as well.
-    again->ClearCache();
+    CHECK(again->ClearCache().ok());
     CHECK_EQ(folder.Files().size(), size_t{0});
     CHECK_EQ(Cached(*again, a), 0);
   }
@@ -297,6 +297,49 @@ TEST(NoRowOfAModelCanHide) {
       CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), ids), 0);
     }
   }
+}
+
+TEST(RestoringFromDiskCanBeWatchedAndStopped) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(64 * 8 + 30, 12);
+  {
+    const auto engine = Open(model.path(), Remembering(folder.path()));
+    Cached(*engine, ids);
+    engine->FlushSnapshots();
+  }
+  struct Watcher : Silent {
+    void OnPrefill(double done, int, int) override {
+      seen.push_back(done);
+      if (done >= stop_at) flag.store(true);
+    }
+    double stop_at = 1e9;
+    std::vector<double> seen;
+    CancelFlag flag{false};
+  };
+  GenerateRequest request;
+  request.prompt = ids;
+  request.max_tokens = 1;
+  Watcher all, some;
+  const auto whole = Open(model.path(), Remembering(folder.path()))->Generate(request, &all.flag, &all);
+  CHECK(whole.ok() && whole->cached_tokens == 512);
+  CHECK(std::is_sorted(all.seen.begin(), all.seen.end()) && all.seen.size() > 8 && all.seen[0] == 64);
+  some.stop_at = 192;
+  const auto engine = Open(model.path(), Remembering(folder.path()));
+  const auto cut = engine->Generate(request, &some.flag, &some);
+  CHECK(cut.ok() && cut->finish_reason == FinishReason::kCancelled && cut->cached_tokens == 192);
+  // What was restored is as good as before.
+  CHECK_EQ(Cached(*engine, ids), 512);
+  CHECK(SameBits(LogitsFromCache(*engine, ids), ColdLogits(model.path(), ids)));
+  // Forgetting can be stopped as well.
+  const CancelFlag cancelled{true};
+  CHECK(engine->ClearCache(&cancelled).code() == Code::kCancelled);
+  CHECK(!folder.Files().empty());
+  CHECK(engine->ClearCache().ok() && folder.Files().empty());
+  // What comes after it is remembered again.
+  CHECK_EQ(Cached(*engine, ids), 0);
+  engine->FlushSnapshots();
+  CHECK_EQ(folder.Files().size(), size_t{8});
 }
 
 TEST(BytesComeBackFromDiskAsTheyWere) {
@@ -421,7 +464,7 @@ TEST(UnwritableFoldersCostNothingButTheSnapshot) {
     CHECK_EQ(Cached(*engine, a), 0);
     engine->FlushSnapshots();
     CHECK_EQ(Cached(*engine, a), 199);
-    engine->ClearCache();
+    CHECK(engine->ClearCache().ok());
   }
 #ifndef _WIN32
   const TemporaryFolder read_only;

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <future>
 #include <utility>
 
@@ -118,6 +119,12 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   return engine;
 }
 
+Status Engine::State::NoNumbers() const {
+  return {Code::kInvalidModel,
+          "What this model computes are no numbers: its weights are damaged, or too large for it. "
+          "Download it again or choose another file."};
+}
+
 Status Engine::State::CheckRequest(const GenerateRequest& request) const {
   if (request.prompt.empty()) return {Code::kInvalidArgument, "The prompt is empty."};
   PADDOCK_RETURN_IF_ERROR(CheckIds(request.prompt, "The prompt"));
@@ -140,7 +147,9 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   const auto common =
       std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
       s.cached.begin();
-  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common));
+  // Blocks from a slow disk take their time.
+  const auto restored = [&](int tokens) { observer->OnPrefill(std::min(tokens, total - 1), total, tokens); };
+  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common), cancel, restored);
   // At least the last token is evaluated: its logits are wanted.
   const int keep = std::min(known, total - 1);
   s.cached.assign(request.prompt.begin(), request.prompt.begin() + keep);
@@ -182,7 +191,12 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
-    const int32_t token = sampler.Sample(s.forward.Logits(static_cast<int>(row)), std::span(s.cached).last(window));
+    const LogitRow logits = s.forward.Logits(static_cast<int>(row));
+    if (!std::isfinite(Largest(logits.block_max))) {
+      remember(false);
+      return s.NoNumbers();
+    }
+    const int32_t token = sampler.Sample(logits, std::span(s.cached).last(window));
     const bool ends =
         s.tokenizer->EndsGeneration(token) ||
         std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
@@ -233,9 +247,10 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   return result;
 }
 
-void Engine::ClearCache() {
+Status Engine::ClearCache(const CancelFlag* cancel) {
   state_->cached.clear();
-  state_->reuse.Clear();
+  if (state_->reuse.Clear(cancel)) return Status::Ok();
+  return {Code::kCancelled, "Clearing the prompt cache was cancelled; some of it is still on disk."};
 }
 
 void Engine::FlushSnapshots() {

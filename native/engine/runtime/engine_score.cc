@@ -1,5 +1,6 @@
 // What the engine says of given tokens: likelihoods, predictions, and what its columns are multiplied with.
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/cpu_features.h"
 #include "runtime/engine_state.h"
@@ -29,6 +30,7 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
   PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     nll[i] = NegativeLogLikelihood(logits, ids[begin + i]);
   }));
+  if (!std::all_of(nll.begin(), nll.end(), [](double v) { return std::isfinite(v); })) return state_->NoNumbers();
   return nll;
 }
 
@@ -62,6 +64,9 @@ Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> id
   PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     out[i] = CompareLogits(base.subspan(i * vocabulary, vocabulary), logits, ids[begin + i]);
   }));
+  for (const TokenDivergence& d : out) {
+    if (!std::isfinite(d.nll) || !std::isfinite(d.base_nll) || !std::isfinite(d.kld)) return state_->NoNumbers();
+  }
   return out;
 }
 

@@ -53,6 +53,8 @@ struct Engine::State {
     return {Code::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
   }
   Status CheckRequest(const GenerateRequest& request) const;
+  // Finite weights may still give sums that are not.
+  Status NoNumbers() const;
   // A text to score from its token `first` on.
   Status CheckText(std::span<const int32_t> ids, int first) const;
 

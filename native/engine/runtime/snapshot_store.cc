@@ -172,18 +172,23 @@ void SnapshotStore::Flush() {
   hurry_ = false;
 }
 
-void SnapshotStore::Clear() {
+bool SnapshotStore::Clear(const std::atomic<bool>* cancel) {
   std::unique_lock lock(mutex_);
   waiting_.clear();
   abandon_ = true;
   changed_.notify_all();
   changed_.wait(lock, [this] { return !working_; });
   abandon_ = false;
+  // What waited since the thread was told to stop is gone as well.
+  waiting_.clear();
+  changed_.notify_all();
   for (const Entry& entry : List(folder_)) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
     std::error_code ignored;
     fs::remove(entry.path, ignored);
   }
   folder_bytes_ = 0;
+  return true;
 }
 
 bool SnapshotStore::GoOn() const {
@@ -209,7 +214,10 @@ void SnapshotStore::Loop() {
   changed_.notify_all();
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty() || !GoOn()) return;
+    if (stopping_ && (waiting_.empty() || !GoOn())) return;
+    // Clear() wants nothing to be written now; it takes what waits, and work that comes later is done.
+    if (abandon_) waiting_.clear();
+    if (waiting_.empty()) continue;
     const std::vector<Block> chain = std::move(waiting_.front());
     waiting_.pop_front();
     working_ = true;
