@@ -35,13 +35,14 @@ Napi::Object ModelObject::Create(Napi::Env env, const std::shared_ptr<ModelCore>
       {Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer)});
 }
 
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : GuardedObject(info) {
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : GuardedObject(info), memory_(info.Env()) {
   const Napi::Env env = info.Env();
   if (info.Length() != 1 || !info[0].IsExternal()) {
     ThrowArgument(env, "A model is made by loadModel().");
     return;
   }
   core_ = *info[0].As<Napi::External<std::shared_ptr<ModelCore>>>().Data();
+  memory_.Set(core_->engine->info().memory.total);
   GuardedValue(env, [&] {
     Value().Set("info", ToJs(env, core_->engine->info(), core_->engine->tokenizer()));
     return env.Undefined();
@@ -182,6 +183,7 @@ Napi::Value ModelObject::Unload(const Napi::CallbackInfo& info) {
     return deferred.Promise();
   }
   core_->unloading = true;
+  memory_.Set(0);
   core_->thread().CancelAll();
   const auto job = std::make_shared<UnloadJob>(env, core_);
   job->Start(env, core_->thread(), Value());

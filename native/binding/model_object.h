@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "external_memory.h"
 #include "guard.h"
 #include "model_core.h"
 
@@ -42,6 +43,7 @@ class ModelObject : public GuardedObject<ModelObject> {
   Napi::Value StartJob(const Napi::CallbackInfo& info, Arguments&&... arguments);
 
   std::shared_ptr<ModelCore> core_;
+  ExternalMemory memory_;
 };
 
 // Starts loading a file; returns {result, cancel}.

@@ -79,9 +79,9 @@ class [[nodiscard]] Result {
 };
 
 // Leaves the calling function with the Status of `expression` when it is not Ok.
-#define PADDOCK_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                           \
-    if (::paddock::Status status_ = (expression); !status_.ok()) return status_; \
+#define PADDOCK_RETURN_IF_ERROR(expression)                                                           \
+  do {                                                                                                \
+    if (::paddock::Status paddock_status = (expression); !paddock_status.ok()) return paddock_status; \
   } while (false)
 
 }  // namespace paddock

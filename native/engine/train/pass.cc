@@ -15,9 +15,9 @@ constexpr uint64_t kLogitBytes = uint64_t{96} << 20;  // at most, at a time
 
 const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
   const ProductTable* bfloat16 = Bfloat16Products(kernels);
-  // Where weights are exact, derivatives are as well.
-  const bool exact = KindFor(weights.layers[0].wq.type) == ActivationKind::kFloat;
-  if (precision == GradientPrecision::kFloat32 || exact || bfloat16 == nullptr) return *kernels.gradients->float32;
+  // Where no activation is rounded, derivatives are in single precision as well.
+  if (precision == GradientPrecision::kFloat32 || weights.exact() || bfloat16 == nullptr)
+    return *kernels.gradients->float32;
   return *bfloat16;
 }
 
