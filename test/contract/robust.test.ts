@@ -101,3 +101,56 @@ describe('ids outside the vocabulary', () => {
     expect(new Set(run(body).split('\n'))).toEqual(new Set(['invalidArgument']));
   });
 });
+
+describe('files', () => {
+  test.skipIf(process.platform === 'win32')('that are no regular files are refused at once, also as results', () => {
+    const pipe = join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const body = `
+      const nothing = () => {};
+      for (const place of [${JSON.stringify(pipe)}, '/dev/full']) {
+        const calls = [
+          () => addon.inspect(place),
+          () => addon.loadModel(place, {}, nothing).result,
+          () => addon.quantize(place, '', '', '/nowhere/out.gguf', 'Q8_0', 1, nothing).result,
+          () => addon.quantize(file, place, '', '/nowhere/out.gguf', 'Q8_0', 1, nothing).result,
+          () => addon.quantize(file, '', place, '/nowhere/out.gguf', 'Q8_0', 1, nothing).result,
+          () => addon.quantize(file, '', '', place, 'Q8_0', 1, nothing).result,
+        ];
+        for (const call of calls) console.log(await fails(call));
+      }
+      console.log(require('node:fs').statSync('/dev/full').isCharacterDevice());`;
+    expect(new Set(run(body).split('\n'))).toEqual(new Set(['notAFile', 'true']));
+  });
+
+  test.skipIf(process.platform === 'win32')('may be cut off while a model is loaded', () => {
+    const copy = join(folder, 'cut.gguf');
+    const body = `
+      const fs = require('node:fs');
+      fs.copyFileSync(file, ${JSON.stringify(copy)});
+      const model = await addon.loadModel(${JSON.stringify(copy)}, { threads: 1 }, () => {}).result;
+      await model.generate(request(), () => {}).result;
+      fs.truncateSync(${JSON.stringify(copy)}, 100);
+      console.log(await fails(() => model.generate(request({ prompt: Int32Array.from([9, 8]) }), () => {}).result));
+      console.log(await fails(() => model.score(Int32Array.from([9, 8, 7])).result));`;
+    expect(run(body).split('\n')).toEqual(['invalidModel', 'invalidModel']);
+  });
+
+  test('are copied under a cancellation as well, and saved beside what a killed process left', () => {
+    const body = `
+      const fs = require('node:fs'), path = require('node:path');
+      const place = ${JSON.stringify(folder)}, out = path.join(place, 'copy.gguf');
+      const job = addon.quantize(file, '', '', out, 'F32', 1, () => {});
+      job.cancel();
+      console.log(await fails(() => job.result), fs.existsSync(out));
+      const model = await addon.loadModel(file, { threads: 1 }, () => {}).result;
+      const options = { rank: 2, alpha: 4, dropout: 0, targets: ['q'], seed: 1, maxTokens: 32 };
+      const trainer = await model.train(options).result;
+      fs.writeFileSync(path.join(place, 'checkpoint.bin.part'), 'left');
+      for (let i = 0; i < 2; i += 1) {
+        console.log(await fails(() => trainer.save(path.join(place, 'checkpoint.bin'), '{}').result));
+      }
+      console.log(fs.readdirSync(place).filter((name) => name.endsWith('.tmp')).length);`;
+    expect(run(body).split('\n')).toEqual(['cancelled false', 'no error', 'no error', '0']);
+  });
+});
