@@ -2,8 +2,9 @@
 #include <napi.h>
 
 #include "convert.h"
-#include "kernels/cpu_features.h"
+#include "guard.h"
 #include "jobs.h"
+#include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #include "model_object.h"
 #include "ops/cpu_topology.h"
@@ -92,11 +93,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   data->trainer_class = Napi::Persistent(TrainerObject::Define(env));
   env.SetInstanceData(data);
   exports.Set("abiVersion", kAbiVersion);
-  exports.Set("systemInfo", Napi::Function::New<SystemInfo>(env, "systemInfo"));
-  exports.Set("inspect", Napi::Function::New<InspectFile>(env, "inspect"));
-  exports.Set("loadModel", Napi::Function::New<LoadModel>(env, "loadModel"));
+  exports.Set("systemInfo", Napi::Function::New<GuardedFunction<SystemInfo>>(env, "systemInfo"));
+  exports.Set("inspect", Napi::Function::New<GuardedFunction<InspectFile>>(env, "inspect"));
+  exports.Set("loadModel", Napi::Function::New<GuardedFunction<LoadModel>>(env, "loadModel"));
   exports.Set("quantizeTypes", List(env, Mixtures(), [](const std::string& name) { return name; }));
-  exports.Set("quantize", Napi::Function::New<Quantize>(env, "quantize"));
+  exports.Set("quantize", Napi::Function::New<GuardedFunction<Quantize>>(env, "quantize"));
   return exports;
 }
 

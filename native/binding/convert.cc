@@ -57,7 +57,7 @@ Napi::Array Tensors(Napi::Env env, const std::vector<TensorInfo>& tensors) {
     entry.Set("name", Text(env, tensor.name));
     entry.Set("type", Traits(tensor.type).name);
     entry.Set("shape", shape);
-    entry.Set("bytes", Number(env, tensor.data.size()));
+    entry.Set("bytes", Number(env, tensor.bytes));
     out.Set(static_cast<uint32_t>(i), entry);
   }
   return out;

@@ -44,7 +44,11 @@ void EngineThread::Loop() {
     lock.unlock();
     running_->Run();
     lock.lock();
-    running_.reset();
+    std::shared_ptr<Job> done = std::exchange(running_, nullptr);
+    lock.unlock();
+    Job& job = *done;
+    job.Finish(std::move(done));
+    lock.lock();
   }
 }
 

@@ -10,11 +10,16 @@
 
 namespace paddock::binding {
 
-// Work for the engine thread. Run() must return soon after `cancelled` is set.
+// Work for the engine thread.
 class Job {
  public:
   virtual ~Job() = default;
-  virtual void Run() = 0;
+
+  // On the engine thread. Must return soon after `cancelled` is set.
+  virtual void Run() noexcept = 0;
+  // On the engine thread, after Run(). `self` is the only reference that the thread has. A job that owns references to
+  // JavaScript must pass it on to the JavaScript thread, the only one that may delete them.
+  virtual void Finish(std::shared_ptr<Job> self) noexcept = 0;
 
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   const std::atomic<bool>& cancelled() const { return cancelled_; }

@@ -24,17 +24,16 @@ bool Pace::Due() {
 
 LoadJob::LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options,
                  Napi::Function on_progress)
-    : PromiseJob(env, core->channel()),
+    : PromiseJob(env, core->channel(), on_progress),
       env_(env),
       core_(core),
       path_(std::move(path)),
-      options_(std::move(options)),
-      on_progress_(Napi::Persistent(on_progress)) {}
+      options_(std::move(options)) {}
 
 Status LoadJob::Work() {
   Result<std::unique_ptr<Engine>> engine = Engine::Load(path_, options_, &cancelled(), [this](double fraction) {
     if (fraction < 1 && !pace_.Due()) return;
-    Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+    Emit([fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
   });
   if (!engine.ok()) return engine.status();
   engine_ = engine.Take();
@@ -42,14 +41,12 @@ Status LoadJob::Work() {
 }
 
 Napi::Value LoadJob::ToValue(Napi::Env env) {
-  on_progress_.Reset();
   const auto core = core_.lock();
   core->engine = std::move(engine_);
   return ModelObject::Create(env, core);
 }
 
 void LoadJob::OnFailure() {
-  on_progress_.Reset();
   engine_.reset();
   if (const auto core = core_.lock()) {
     core->Shutdown();
@@ -58,10 +55,7 @@ void LoadJob::OnFailure() {
 }
 
 GenerateJob::GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event)
-    : PromiseJob(env, core.channel()),
-      engine_(*core.engine),
-      request_(std::move(request)),
-      on_event_(Napi::Persistent(on_event)) {}
+    : PromiseJob(env, core.channel(), on_event), engine_(*core.engine), request_(std::move(request)) {}
 
 Status GenerateJob::Work() {
   Result<GenerateResult> result = engine_.Generate(request_, &cancelled(), this);
@@ -77,7 +71,7 @@ Napi::Value GenerateJob::ToValue(Napi::Env env) {
 
 void GenerateJob::OnPrefill(double done, int total, int cached) {
   if (done < total && !pace_.Due()) return;
-  Emit(on_event_, [done = std::floor(done), total, cached](Napi::Env env) {
+  Emit([done = std::floor(done), total, cached](Napi::Env env) {
     Napi::Object event = Napi::Object::New(env);
     event.Set("type", "prefill");
     event.Set("done", done);
@@ -95,7 +89,7 @@ void GenerateJob::OnText(std::string_view text, int tokens) {
 
 void GenerateJob::FlushText() {
   if (pending_.empty()) return;
-  Emit(on_event_, [text = std::exchange(pending_, {}), tokens = tokens_](Napi::Env env) {
+  Emit([text = std::exchange(pending_, {}), tokens = tokens_](Napi::Env env) {
     Napi::Object event = Napi::Object::New(env);
     event.Set("type", "text");
     event.Set("text", text);
@@ -192,8 +186,7 @@ Napi::Value BenchJob::ToValue(Napi::Env env) {
 ClearCacheJob::ClearCacheJob(Napi::Env env, ModelCore& core) : PromiseJob(env, core.channel()), engine_(*core.engine) {}
 
 Status ClearCacheJob::Work() {
-  engine_.ClearCache();
-  return Status::Ok();
+  return engine_.ClearCache(&cancelled());
 }
 
 Napi::Value ClearCacheJob::ToValue(Napi::Env env) {
@@ -222,11 +215,7 @@ Napi::Value UnloadJob::ToValue(Napi::Env env) {
 
 QuantizeJob::QuantizeJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, QuantizeRequest request,
                          Napi::Function on_progress)
-    : PromiseJob(env, core->channel()),
-      env_(env),
-      core_(core),
-      request_(std::move(request)),
-      on_progress_(Napi::Persistent(on_progress)) {}
+    : PromiseJob(env, core->channel(), on_progress), env_(env), core_(core), request_(std::move(request)) {}
 
 Status QuantizeJob::Work() {
   auto* parts = std::get_if<QuantizeSource::Parts>(&request_.source);
@@ -249,7 +238,7 @@ Status QuantizeJob::Work() {
       QuantizeFile(*source, adapter ? &*adapter : nullptr, importance ? &*importance : nullptr, request_.path,
                    request_.mixture, request_.threads, &cancelled(), [this](double fraction) {
                      if (fraction < 1 && !pace_.Due()) return;
-                     Emit(on_progress_, [fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
+                     Emit([fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
                    });
   if (!report.ok()) return report.status();
   report_ = report.Take();
@@ -266,7 +255,6 @@ void QuantizeJob::OnFailure() {
 }
 
 void QuantizeJob::EndCore() {
-  on_progress_.Reset();
   if (const auto core = core_.lock()) {
     core->Shutdown();
     env_.GetInstanceData<AddonData>()->cores.erase(core);

@@ -36,13 +36,10 @@ class LoadJob : public PromiseJob {
   void OnFailure() override;
 
  private:
-  void Forget(Napi::Env env);
-
   Napi::Env env_;
   std::weak_ptr<ModelCore> core_;
   std::string path_;
   LoadOptions options_;
-  Napi::FunctionReference on_progress_;
   std::unique_ptr<Engine> engine_;
   Pace pace_;
 };
@@ -62,7 +59,6 @@ class GenerateJob : public PromiseJob, private GenerateObserver {
 
   Engine& engine_;
   GenerateRequest request_;
-  Napi::FunctionReference on_event_;
   GenerateResult result_;
   std::string pending_;
   int tokens_ = 0;
@@ -204,7 +200,6 @@ class QuantizeJob : public PromiseJob {
   Napi::Env env_;
   std::weak_ptr<ModelCore> core_;
   QuantizeRequest request_;
-  Napi::FunctionReference on_progress_;
   QuantizeReport report_;
   Pace pace_;
 };

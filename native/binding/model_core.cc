@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "convert.h"
+#include "guard.h"
 
 namespace paddock::binding {
 namespace {
@@ -32,8 +33,10 @@ void ModelCore::Shutdown() {
   channel_->Close();
 }
 
-PromiseJob::PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel)
-    : deferred_(Napi::Promise::Deferred::New(env)), channel_(std::move(channel)) {}
+PromiseJob::PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback)
+    : deferred_(Napi::Promise::Deferred::New(env)), channel_(std::move(channel)) {
+  if (!callback.IsEmpty()) callback_ = Napi::Persistent(callback);
+}
 
 void PromiseJob::Start(Napi::Env env, EngineThread& thread, Napi::Object owner) {
   if (!owner.IsEmpty()) owner_ = Napi::Persistent(owner);
@@ -51,32 +54,50 @@ Napi::Object PromiseJob::ToHandle(Napi::Env env) {
   return handle;
 }
 
-void PromiseJob::Run() {
-  status_ = Work();
-  channel_->Post([self = shared_from_this()](Napi::Env env) { self->Settle(env); });
+void PromiseJob::Run() noexcept {
+  outcome_ = Guarded([this] { return Work(); });
 }
 
-void PromiseJob::Emit(Napi::FunctionReference& callback, std::function<Napi::Value(Napi::Env)> make) {
-  channel_->Post([self = shared_from_this(), &callback, make = std::move(make)](Napi::Env env) {
-    if (!self->thrown_.IsEmpty()) return;
-    callback.Call({make(env)});
-    if (env.IsExceptionPending()) {
-      self->thrown_ = env.GetAndClearPendingException();
-      self->Cancel();
-    }
-  });
+void PromiseJob::Finish(std::shared_ptr<Job> self) noexcept {
+  std::shared_ptr<PromiseJob> job = shared_from_this();
+  self.reset();
+  // Once posted, the job may be destroyed at any moment, by the JavaScript thread.
+  const std::shared_ptr<JsChannel> channel = channel_;
+  channel->Post([job = std::move(job)](Napi::Env env) { job->Settle(env); });
 }
 
-void PromiseJob::Settle(Napi::Env env) {
-  if (!thrown_.IsEmpty()) {
-    OnFailure();
-    deferred_.Reject(thrown_.Value());
-  } else if (!status_.ok()) {
-    OnFailure();
-    deferred_.Reject(ToError(env, status_).Value());
+void PromiseJob::Emit(std::function<Napi::Value(Napi::Env)> make) {
+  channel_->Post([job = shared_from_this(), make = std::move(make)](Napi::Env env) { job->Deliver(env, make); });
+}
+
+void PromiseJob::Deliver(Napi::Env env, const std::function<Napi::Value(Napi::Env)>& make) {
+  if (!thrown_.IsEmpty()) return;
+  const Napi::Value event = GuardedValue(env, [&] { return make(env); });
+  if (!env.IsExceptionPending()) callback_.Call({event});
+  if (!env.IsExceptionPending()) return;
+  thrown_ = env.GetAndClearPendingException();
+  Cancel();
+}
+
+void PromiseJob::Reject(Napi::Env env, const Status& status) {
+  OnFailure();
+  deferred_.Reject(thrown_.IsEmpty() ? ToError(env, status).Value() : thrown_.Value());
+}
+
+void PromiseJob::Settle(Napi::Env env) noexcept {
+  if (!thrown_.IsEmpty() || !outcome_.ok()) {
+    Reject(env, outcome_);
   } else {
-    deferred_.Resolve(ToValue(env));
+    const Napi::Value value = GuardedValue(env, [&] { return ToValue(env); });
+    if (env.IsExceptionPending()) {
+      thrown_ = env.GetAndClearPendingException();
+      Reject(env, outcome_);
+    } else {
+      deferred_.Resolve(value);
+    }
   }
+  callback_.Reset();
+  thrown_.Reset();
   owner_.Reset();
   channel_->Unref(env);
 }

@@ -29,7 +29,8 @@ class ModelCore {
   const std::shared_ptr<JsChannel>& channel() const { return channel_; }
   EngineThread& thread() { return thread_; }
 
-  // Set by the load job, reset by the unload job, both on the engine thread; the JavaScript thread uses it between.
+  // Set on the JavaScript thread when the load job ends, reset on the engine thread by the unload job. No other job is
+  // under way at either moment.
   std::unique_ptr<Engine> engine;
   // Of the engine thread, and gone before the engine.
   std::unique_ptr<Trainer> trainer;
@@ -49,10 +50,12 @@ struct AddonData {
   std::set<std::shared_ptr<ModelCore>> cores;
 };
 
-// A job whose end settles a promise.
+// A job whose end settles a promise. It owns references to JavaScript values, so it is created, settled and destroyed
+// on the JavaScript thread.
 class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
  public:
-  PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel);
+  // `callback` is for Emit(); may be empty.
+  PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback = {});
 
   // On the JavaScript thread: hands the job to the thread. `owner` is kept from garbage collection until the end.
   void Start(Napi::Env env, EngineThread& thread, Napi::Object owner);
@@ -60,7 +63,8 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   // {result, cancel}
   Napi::Object ToHandle(Napi::Env env);
 
-  void Run() final;
+  void Run() noexcept final;
+  void Finish(std::shared_ptr<Job> self) noexcept final;
 
  protected:
   // On the engine thread.
@@ -70,18 +74,26 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   // On the JavaScript thread, after work that did not.
   virtual void OnFailure() {}
 
-  // On the engine thread: calls `callback` with what `make` returns, on the JavaScript thread. An exception that it
-  // throws cancels the job and rejects its promise.
-  void Emit(Napi::FunctionReference& callback, std::function<Napi::Value(Napi::Env)> make);
+  // On the JavaScript thread: the object that was kept from garbage collection.
+  Napi::Object owner() const { return owner_.Value(); }
+
+  // On the engine thread: has the callback called with the result of make(), on the JavaScript thread. An exception
+  // that the callback throws cancels the job and rejects its promise.
+  void Emit(std::function<Napi::Value(Napi::Env)> make);
 
  private:
-  void Settle(Napi::Env env);
+  // On the JavaScript thread, as all that follows.
+  void Deliver(Napi::Env env, const std::function<Napi::Value(Napi::Env)>& make);
+  void Settle(Napi::Env env) noexcept;
+  void Reject(Napi::Env env, const Status& status);
 
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<JsChannel> channel_;
+  // References to JavaScript values; Settle() deletes them.
   Napi::ObjectReference owner_;
+  Napi::FunctionReference callback_;
   Napi::Error thrown_;
-  Status status_;
+  Status outcome_;
 };
 
 }  // namespace paddock::binding

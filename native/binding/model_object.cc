@@ -12,20 +12,20 @@ namespace paddock::binding {
 Napi::Function ModelObject::Define(Napi::Env env) {
   return DefineClass(env, "NativeModel",
                      {
-                         InstanceMethod<&ModelObject::Tokenize>("tokenize"),
-                         InstanceMethod<&ModelObject::Detokenize>("detokenize"),
-                         InstanceMethod<&ModelObject::TokenId>("tokenId"),
-                         InstanceMethod<&ModelObject::Generate>("generate"),
-                         InstanceMethod<&ModelObject::Score>("score"),
-                         InstanceMethod<&ModelObject::Predict>("predict"),
-                         InstanceMethod<&ModelObject::Compare>("compare"),
-                         InstanceMethod<&ModelObject::Observe>("observe"),
-                         InstanceMethod<&ModelObject::SaveImportance>("saveImportance"),
-                         InstanceMethod<&ModelObject::Bench>("bench"),
-                         InstanceMethod<&ModelObject::Train>("train"),
-                         InstanceMethod<&ModelObject::TrainingNeed>("trainingNeed"),
-                         InstanceMethod<&ModelObject::ClearCache>("clearCache"),
-                         InstanceMethod<&ModelObject::Unload>("unload"),
+                         Method<&ModelObject::Tokenize>("tokenize"),
+                         Method<&ModelObject::Detokenize>("detokenize"),
+                         Method<&ModelObject::TokenId>("tokenId"),
+                         Method<&ModelObject::Generate>("generate"),
+                         Method<&ModelObject::Score>("score"),
+                         Method<&ModelObject::Predict>("predict"),
+                         Method<&ModelObject::Compare>("compare"),
+                         Method<&ModelObject::Observe>("observe"),
+                         Method<&ModelObject::SaveImportance>("saveImportance"),
+                         Method<&ModelObject::Bench>("bench"),
+                         Method<&ModelObject::Train>("train"),
+                         Method<&ModelObject::TrainingNeed>("trainingNeed"),
+                         Method<&ModelObject::ClearCache>("clearCache"),
+                         Method<&ModelObject::Unload>("unload"),
                      });
 }
 
@@ -35,14 +35,18 @@ Napi::Object ModelObject::Create(Napi::Env env, const std::shared_ptr<ModelCore>
       {Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer)});
 }
 
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : GuardedObject(info), memory_(info.Env()) {
   const Napi::Env env = info.Env();
   if (info.Length() != 1 || !info[0].IsExternal()) {
     ThrowArgument(env, "A model is made by loadModel().");
     return;
   }
   core_ = *info[0].As<Napi::External<std::shared_ptr<ModelCore>>>().Data();
-  Value().Set("info", ToJs(env, core_->engine->info(), core_->engine->tokenizer()));
+  memory_.Set(core_->engine->info().memory.total);
+  GuardedValue(env, [&] {
+    Value().Set("info", ToJs(env, core_->engine->info(), core_->engine->tokenizer()));
+    return env.Undefined();
+  });
 }
 
 ModelObject::~ModelObject() {
@@ -179,6 +183,7 @@ Napi::Value ModelObject::Unload(const Napi::CallbackInfo& info) {
     return deferred.Promise();
   }
   core_->unloading = true;
+  memory_.Set(0);
   core_->thread().CancelAll();
   const auto job = std::make_shared<UnloadJob>(env, core_);
   job->Start(env, core_->thread(), Value());

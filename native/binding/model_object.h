@@ -5,11 +5,13 @@
 
 #include <memory>
 
+#include "external_memory.h"
+#include "guard.h"
 #include "model_core.h"
 
 namespace paddock::binding {
 
-class ModelObject : public Napi::ObjectWrap<ModelObject> {
+class ModelObject : public GuardedObject<ModelObject> {
  public:
   static Napi::Function Define(Napi::Env env);
   // On the JavaScript thread, once `core` has its engine.
@@ -41,6 +43,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value StartJob(const Napi::CallbackInfo& info, Arguments&&... arguments);
 
   std::shared_ptr<ModelCore> core_;
+  ExternalMemory memory_;
 };
 
 // Starts loading a file; returns {result, cancel}.

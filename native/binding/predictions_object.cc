@@ -24,15 +24,17 @@ PredictionsObject* PredictionsObject::From(const Napi::Value& value) {
   return predictions == nullptr || predictions->logits_.empty() ? nullptr : predictions;
 }
 
-PredictionsObject::PredictionsObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+PredictionsObject::PredictionsObject(const Napi::CallbackInfo& info) : ObjectWrap(info), memory_(info.Env()) {
   if (info.Length() != 1 || !info[0].IsExternal()) {
     ThrowArgument(info.Env(), "Predictions are made by predict().");
     return;
   }
   logits_ = std::move(*info[0].As<Napi::External<std::vector<float>>>().Data());
+  memory_.Set(logits_.size() * sizeof(float));
 }
 
 std::vector<float> PredictionsObject::Take() {
+  memory_.Set(0);
   return std::exchange(logits_, {});
 }
 

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "external_memory.h"
+
 namespace paddock::binding {
 
 // They are too many to pass through JavaScript, which only holds them.
@@ -22,6 +24,7 @@ class PredictionsObject : public Napi::ObjectWrap<PredictionsObject> {
   std::vector<float> Take();
 
  private:
+  ExternalMemory memory_;
   std::vector<float> logits_;
 };
 

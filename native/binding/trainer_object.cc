@@ -117,7 +117,7 @@ class SaveJob : public TrainerJob {
       : TrainerJob(env, core), path_(std::move(path)), note_(std::move(note)) {}
 
  private:
-  Status Train(Trainer& trainer) override { return trainer.Save(path_, note_); }
+  Status Train(Trainer& trainer) override { return trainer.Save(path_, note_, &cancelled()); }
 
   std::string path_, note_;
 };
@@ -205,8 +205,8 @@ class MatricesJob : public TrainerJob {
 
 class TrainJob : public PromiseJob {
  public:
-  TrainJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, Napi::Object model, const TrainerOptions& options)
-      : PromiseJob(env, core->channel()), core_(core), model_(Napi::Persistent(model)), options_(options) {}
+  TrainJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, const TrainerOptions& options)
+      : PromiseJob(env, core->channel()), core_(core), options_(options) {}
 
  private:
   Status Work() override {
@@ -223,16 +223,13 @@ class TrainJob : public PromiseJob {
   Napi::Value ToValue(Napi::Env env) override {
     const auto core = core_.lock();
     if (!core) return env.Undefined();
-    Napi::Object out = TrainerObject::Create(env, core, model_.Value());
+    Napi::Object out = TrainerObject::Create(env, core, owner());
     out.Set("precision", precision_);
     out.Set("parameters", static_cast<double>(parameters_));
-    model_.Reset();
     return out;
   }
-  void OnFailure() override { model_.Reset(); }
 
   std::weak_ptr<ModelCore> core_;
-  Napi::ObjectReference model_;
   TrainerOptions options_;
   std::string precision_;
   size_t parameters_ = 0;
@@ -257,13 +254,13 @@ class CloseJob : public PromiseJob {
 Napi::Function TrainerObject::Define(Napi::Env env) {
   return DefineClass(env, "NativeTrainer",
                      {
-                         InstanceMethod<&TrainerObject::Step>("step"),
-                         InstanceMethod<&TrainerObject::Evaluate>("evaluate"),
-                         InstanceMethod<&TrainerObject::Save>("save"),
-                         InstanceMethod<&TrainerObject::Restore>("restore"),
-                         InstanceMethod<&TrainerObject::Export>("export"),
-                         InstanceMethod<&TrainerObject::Matrices>("matrices"),
-                         InstanceMethod<&TrainerObject::Close>("close"),
+                         Method<&TrainerObject::Step>("step"),
+                         Method<&TrainerObject::Evaluate>("evaluate"),
+                         Method<&TrainerObject::Save>("save"),
+                         Method<&TrainerObject::Restore>("restore"),
+                         Method<&TrainerObject::Export>("export"),
+                         Method<&TrainerObject::Matrices>("matrices"),
+                         Method<&TrainerObject::Close>("close"),
                      });
 }
 
@@ -273,7 +270,7 @@ Napi::Object TrainerObject::Create(Napi::Env env, const std::shared_ptr<ModelCor
       {Napi::External<std::shared_ptr<ModelCore>>::New(env, &pointer), model});
 }
 
-TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : GuardedObject(info) {
   if (info.Length() != 2 || !info[0].IsExternal() || !info[1].IsObject()) {
     ThrowArgument(info.Env(), "A trainer is made by train().");
     return;
@@ -332,7 +329,7 @@ Napi::Value TrainerObject::Close(const Napi::CallbackInfo& info) {
 
 Napi::Value StartTraining(Napi::Env env, const std::shared_ptr<ModelCore>& core, Napi::Object model,
                           const TrainerOptions& options) {
-  const auto job = std::make_shared<TrainJob>(env, core, model, options);
+  const auto job = std::make_shared<TrainJob>(env, core, options);
   job->Start(env, core->thread(), model);
   return job->ToHandle(env);
 }

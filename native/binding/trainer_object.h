@@ -5,12 +5,13 @@
 
 #include <memory>
 
+#include "guard.h"
 #include "model_core.h"
 
 namespace paddock::binding {
 
 // The one trainer of a model. It lives with the model's core; all work with it is done on the engine thread.
-class TrainerObject : public Napi::ObjectWrap<TrainerObject> {
+class TrainerObject : public GuardedObject<TrainerObject> {
  public:
   static Napi::Function Define(Napi::Env env);
   // On the JavaScript thread, once `core` has its trainer. `model` is kept from garbage collection.

@@ -1,7 +1,8 @@
 // The engine's public face: one loaded model that tokenizes, generates and scores.
 //
 // Calls are synchronous; one thread at a time may call Generate, Score and Bench, while the tokenizer may be used from
-// any thread. Nothing here throws, prints or exits.
+// any thread. Nothing here prints or exits. Errors are returned; only the standard library throws, std::bad_alloc and
+// std::system_error, when memory or threads run out. The engine can then still be used, or freed.
 #pragma once
 
 #include <atomic>
@@ -159,12 +160,12 @@ class Engine {
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
 
-  // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit, kInvalidArgument
-  // when it is empty or an id is out of range.
+  // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit; kInvalidArgument
+  // when it is empty, or when it, the prediction or the stop tokens have an id outside the vocabulary.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
 
-  // Forgets earlier prompts and answers, in memory and on disk.
-  void ClearCache();
+  // Forgets earlier prompts and answers, in memory and on disk. kCancelled when some of it is still on disk.
+  Status ClearCache(const CancelFlag* cancel = nullptr);
   // Waits until what is remembered is on disk as well.
   void FlushSnapshots();
 
@@ -198,13 +199,14 @@ class Engine {
 
  private:
   Engine();
-  // Calls `row(index, logits)` for i from `first` on, index = i - first, from any of the engine's threads.
+  // Calls `row(index, logits)` for i from `first` on, index = i - first, from any of the engine's threads. The text has
+  // passed CheckText().
   Status EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
                         const std::function<void(size_t, std::span<const float>)>& row);
-  // A row of a benchmark, and the looks at the limit that were taken beside it. False when cancelled.
-  bool BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
-                    std::vector<double>* peaks);
-  bool BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
+  // A row of a benchmark, and the samples of the hardware limit that were taken beside it.
+  Status BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
+                      std::vector<double>* peaks);
+  Status BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
   double MeasureReadBandwidth();
   double MeasureInt8Peak();
   struct State;

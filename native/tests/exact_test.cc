@@ -41,7 +41,7 @@ TEST(LikelihoodsAreThoseOfThePlainModel) {
     for (const size_t at : looked_at) {
       std::vector<uint8_t> counted(ids.size());
       counted[at] = 1;
-      const double expected = plain.Loss(ids, counted, std::vector<double>(none.values().size()));
+      const double expected = plain.Loss(ids, counted, std::vector<double>(none.size()));
       error += std::fabs((*nll)[at - 1] - expected);
       rounded_error += std::fabs((*rounded_nll)[at - 1] - expected);
     }

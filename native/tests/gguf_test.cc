@@ -110,6 +110,35 @@ TEST(MetadataThatLies) {
           "alignment");
 }
 
+#ifndef _WIN32
+// A file may be long without taking any room on the disk, so its length says nothing about how much may be claimed.
+TEST(ClaimsOfLongSparseFilesTakeNoMemory) {
+  const auto claim = [](const char* what, const Bytes& begin) {
+    const TemporaryFile file(begin.data);
+    std::error_code error;
+    std::filesystem::resize_file(file.path(), uintmax_t{200} << 30, error);
+    if (error) return;  // no sparse files here
+    const Status status = Engine::Load(file.path(), {}, nullptr, nullptr).status();
+    if (status.code() != Code::kInvalidModel) test::Fail(__FILE__, __LINE__, std::string(what) + status.message());
+  };
+  const auto header = [](uint64_t tensors, uint64_t entries) {
+    return Bytes().Put<uint32_t>(0x46554747).Put<uint32_t>(3).Put(tensors).Put(entries);
+  };
+  const uint64_t most = (uint64_t{200} << 30) / 32;
+  claim("entries", header(0, most));
+  claim("tensors", header(most, 0));
+  Bytes texts = header(0, 1000);
+  for (int i = 0; i < 1000; ++i) {
+    std::string key = "list";
+    texts.Text(key += std::to_string(i)).Put<uint32_t>(9).Put<uint32_t>(8).Put<uint64_t>(uint64_t{1} << 20);
+    texts.data.resize(texts.data.size() + (i < 2 ? 8 << 20 : 0));
+    if (i == 2) break;
+  }
+  claim("texts", texts);
+  claim("a text", header(0, 1).Text("key").Put<uint32_t>(8).Put<uint64_t>(uint64_t{150} << 30));
+}
+#endif
+
 TEST(TensorTablesThatLie) {
   const auto first = [](auto change) { return Changed([&](GgufWriter& w) { change(w.tensors[0]); }); };
   using Tensor = GgufWriter::Tensor;

@@ -1,6 +1,7 @@
 // Writes GGUF files for tests: sound ones, and with the raw parts at hand also damaged ones.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -65,6 +66,12 @@ class GgufWriter {
     b.Put(static_cast<uint32_t>(MetadataType::kInt32)).Put<uint64_t>(values.size());
     for (const int32_t v : values) b.Put(v);
     metadata.push_back(b);
+  }
+  void Remove(const std::string& key) {
+    const std::vector<uint8_t> begin = Bytes().Text(key).data;
+    std::erase_if(metadata, [&](const Bytes& entry) {
+      return entry.data.size() > begin.size() && std::equal(begin.begin(), begin.end(), entry.data.begin());
+    });
   }
   static Bytes Key(const std::string& key, MetadataType type) {
     Bytes b;

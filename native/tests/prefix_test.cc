@@ -9,10 +9,10 @@
 #include <thread>
 
 #include "base/crc32c.h"
-#include "base/sha256.h"
 #include "check.h"
 #include "runtime/prefix_cache.h"
 #include "runtime/snapshot_store.h"
+#include "temporary_folder.h"
 #include "tiny_engine.h"
 
 #ifndef _WIN32
@@ -25,39 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 using test::SomeIds;
 using test::TemporaryFile;
+using test::TemporaryFolder;
 using test::TinyModel;
 using Ids = std::vector<int32_t>;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    static int counter = 0;
-    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    path_ = fs::temp_directory_path() / ("paddock-prefix-" + std::to_string(now) + "-" + std::to_string(counter++));
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::permissions(path_, fs::perms::owner_all, ignored);
-    fs::remove_all(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-  std::vector<fs::path> Files() const {
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error))
-      files.push_back(it->path());
-    std::sort(files.begin(), files.end());
-    return files;
-  }
-  uint64_t Bytes() const {
-    uint64_t sum = 0;
-    for (const fs::path& file : Files()) sum += fs::file_size(file);
-    return sum;
-  }
-
- private:
-  fs::path path_;
-};
 
 struct Silent : GenerateObserver {
   void OnPrefill(double, int, int) override {}
@@ -108,85 +78,6 @@ bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-std::span<const uint8_t> Bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-TEST(HashesAreThoseOfTheirSpecifications) {
-  const auto sha = [](std::string_view text, size_t piece) {
-    Sha256 hash;
-    for (size_t at = 0; at < text.size(); at += piece) hash.Add(Bytes(text.substr(at, piece)));
-    return ToHex(hash.Finish());
-  };
-  CHECK_EQ(sha("", 1), std::string("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
-  CHECK_EQ(sha("abc", 2), std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-  CHECK_EQ(sha(std::string(1'000'000, 'a'), 777),
-           std::string("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
-  CHECK_EQ(Crc32c(Bytes("123456789")), 0xe3069283u);
-  CHECK_EQ(Crc32c(std::vector<uint8_t>(32, 0)), 0x8a9136aau);
-}
-
-// Against a list of chains that is searched from end to end.
-TEST(TreeHoldsWhatANaiveModelHolds) {
-  constexpr uint64_t kBlock = 4096;
-  constexpr size_t kCapacity = 23;
-  test::Random random(5);
-  PrefixCache cache(kCapacity * (kBlock + 1024), kBlock);
-  const auto stamp = [](std::span<const int32_t> ids, int position) {
-    uint32_t sum = 7;
-    for (const int32_t id : ids.first(static_cast<size_t>(position) + kBlockTokens))
-      sum = sum * 31 + static_cast<uint32_t>(id);
-    return sum;
-  };
-  std::vector<Ids> naive;  // every block that is held, as all tokens up to its end, most recently used first
-  const auto use = [&](const Ids& ids, bool add) {
-    std::vector<Ids> chain;
-    for (size_t end = kBlockTokens; end <= ids.size(); end += kBlockTokens) {
-      Ids prefix(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(end));
-      const auto at = std::find(naive.begin(), naive.end(), prefix);
-      if (at == naive.end()) break;
-      chain.push_back(prefix);
-      naive.erase(at);
-    }
-    naive.insert(naive.begin(), chain.begin(), chain.end());
-    while (add && chain.size() < ids.size() / kBlockTokens) {
-      if (naive.size() == kCapacity && chain.size() == kCapacity) break;
-      if (naive.size() == kCapacity) naive.pop_back();
-      chain.emplace_back(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>((chain.size() + 1) * kBlockTokens));
-      naive.insert(naive.begin() + static_cast<std::ptrdiff_t>(chain.size()) - 1, chain.back());
-    }
-    return chain.size();
-  };
-  for (int round = 0; round < 3000; ++round) {
-    // Few different blocks, so that chains share beginnings; sometimes longer than the whole budget.
-    Ids ids;
-    const int blocks = random.Below(round % 50 == 0 ? 30 : 7);
-    for (int i = 0; i < blocks; ++i) ids.insert(ids.end(), kBlockTokens, random.Below(3));
-    ids.insert(ids.end(), static_cast<size_t>(random.Below(64)), 1);
-    const bool add = random.Below(2) == 0;
-    int filled = 0;
-    const auto chain = add ? cache.Add(ids,
-                                       [&](int position, uint8_t* out) {
-                                         ++filled;
-                                         const uint32_t mark = stamp(ids, position);
-                                         std::memcpy(out, &mark, 4);
-                                       })
-                           : cache.Find(ids);
-    CHECK_EQ(chain.size(), use(ids, add));
-    for (size_t i = 0; i < chain.size(); ++i) {
-      uint32_t mark;
-      std::memcpy(&mark, chain[i]->data(), 4);
-      CHECK_EQ(mark, stamp(ids, static_cast<int>(i) * kBlockTokens));
-    }
-    CHECK_EQ(cache.blocks(), naive.size());
-    CHECK(cache.bytes() <= kCapacity * (kBlock + 1024));
-    CHECK(add || filled == 0);
-  }
-  cache.Clear();
-  CHECK_EQ(cache.blocks(), size_t{0});
-  CHECK(PrefixCache(kBlock, kBlock).Add(Ids(64), [](int, uint8_t*) {}).empty());
-}
-
 TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
   for (const TinyModel& tiny : {TinyModel{}, TinyModel::Qwen3()}) {
     const TemporaryFile model(tiny.Writer().Write());
@@ -204,7 +95,7 @@ TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
     const Ids whole(a.begin(), a.begin() + 256);
     CHECK_EQ(Cached(*engine, whole), 255);
     CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
-    engine->ClearCache();
+    CHECK(engine->ClearCache().ok());
     CHECK_EQ(Cached(*engine, a), 0);
   }
 }
@@ -296,10 +187,79 @@ TEST(SnapshotsSurviveARestart) {
     const TemporaryFile other(writer.Write());
     CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), a), 0);
     // Forgotten on demand, those of other engines as well.
-    again->ClearCache();
+    CHECK(again->ClearCache().ok());
     CHECK_EQ(folder.Files().size(), size_t{0});
     CHECK_EQ(Cached(*again, a), 0);
   }
+}
+
+// Wherever two models differ: no part of a file is too large to be looked at.
+TEST(NoRowOfAModelCanHide) {
+  TinyModel tiny;
+  tiny.embedding = TensorType::kF32;
+  tiny.tied = false;
+  const TemporaryFile model(tiny.Writer().Write());
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(200, 5);
+  {
+    const auto engine = Open(model.path(), Remembering(folder.path()));
+    CHECK_EQ(Cached(*engine, ids), 0);
+    engine->FlushSnapshots();
+  }
+  CHECK_EQ(Cached(*Open(model.path(), Remembering(folder.path())), ids), 192);
+  for (const char* name : {"token_embd.weight", "output.weight", "blk.1.ffn_up.weight", "blk.0.ffn_norm.weight"}) {
+    for (const size_t part : {1, 3, 5}) {
+      auto writer = tiny.Writer();
+      for (auto& tensor : writer.tensors) {
+        if (tensor.name == name) tensor.data[tensor.data.size() * part / 7 / 4 * 4 + 1] ^= 1;
+      }
+      const TemporaryFile other(writer.Write());
+      CHECK_EQ(Cached(*Open(other.path(), Remembering(folder.path())), ids), 0);
+    }
+  }
+}
+
+TEST(RestoringFromDiskCanBeWatchedAndStopped) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(64 * 8 + 30, 12);
+  {
+    const auto engine = Open(model.path(), Remembering(folder.path()));
+    Cached(*engine, ids);
+    engine->FlushSnapshots();
+  }
+  struct Watcher : Silent {
+    void OnPrefill(double done, int, int) override {
+      seen.push_back(done);
+      if (done >= stop_at) flag.store(true);
+    }
+    double stop_at = 1e9;
+    std::vector<double> seen;
+    CancelFlag flag{false};
+  };
+  GenerateRequest request;
+  request.prompt = ids;
+  request.max_tokens = 1;
+  Watcher all, some;
+  const auto whole = Open(model.path(), Remembering(folder.path()))->Generate(request, &all.flag, &all);
+  CHECK(whole.ok() && whole->cached_tokens == 512);
+  CHECK(std::is_sorted(all.seen.begin(), all.seen.end()) && all.seen.size() > 8 && all.seen[0] == 64);
+  some.stop_at = 192;
+  const auto engine = Open(model.path(), Remembering(folder.path()));
+  const auto cut = engine->Generate(request, &some.flag, &some);
+  CHECK(cut.ok() && cut->finish_reason == FinishReason::kCancelled && cut->cached_tokens == 192);
+  // What was restored is as good as before.
+  CHECK_EQ(Cached(*engine, ids), 512);
+  CHECK(SameBits(LogitsFromCache(*engine, ids), ColdLogits(model.path(), ids)));
+  // Forgetting can be stopped as well.
+  const CancelFlag cancelled{true};
+  CHECK(engine->ClearCache(&cancelled).code() == Code::kCancelled);
+  CHECK(!folder.Files().empty());
+  CHECK(engine->ClearCache().ok() && folder.Files().empty());
+  // What comes after it is remembered again.
+  CHECK_EQ(Cached(*engine, ids), 0);
+  engine->FlushSnapshots();
+  CHECK_EQ(folder.Files().size(), size_t{8});
 }
 
 TEST(BytesComeBackFromDiskAsTheyWere) {
@@ -424,7 +384,7 @@ TEST(UnwritableFoldersCostNothingButTheSnapshot) {
     CHECK_EQ(Cached(*engine, a), 0);
     engine->FlushSnapshots();
     CHECK_EQ(Cached(*engine, a), 199);
-    engine->ClearCache();
+    CHECK(engine->ClearCache().ok());
   }
 #ifndef _WIN32
   const TemporaryFolder read_only;

@@ -2,6 +2,8 @@
 // refused. Run it under ASan and UBSan.
 #include "runtime/quantize_source.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -24,6 +26,12 @@ using Parts = QuantizeSource::Parts;
 std::vector<uint8_t> ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::vector<uint8_t> ReadAll(const TensorRows& rows) {
+  std::vector<uint8_t> data(rows.bytes);
+  CHECK(rows.Read(0, data).ok());
+  return data;
 }
 
 // A model of floats whose vectors bfloat16 can say.
@@ -122,8 +130,27 @@ TEST(FloatsAreKept) {
   const Result<QuantizeSource> same = QuantizeSource::Open(back.path());
   CHECK(same.ok() && same->header().GetUint("general.file_type") == 32u);
   for (size_t i = 0; i < source->header().tensors().size(); ++i) {
-    const auto before = source->rows(i).data, after = same->rows(i).data;
-    CHECK(std::equal(before.begin(), before.end(), after.begin(), after.end()));
+    CHECK(ReadAll(source->rows(i)) == ReadAll(same->rows(i)));
+  }
+}
+
+TEST(CopyingCanBeWatchedAndStopped) {
+  for (const char* mixture : {"F32", "Q4_0"}) {
+    const TemporaryFile whole(Model(TensorType::kF32).Write()), out({});
+    const Result<QuantizeSource> source = QuantizeSource::Open(whole.path());
+    std::vector<double> seen;
+    std::atomic<bool> cancel{false};
+    const auto progress = [&](double done) { seen.push_back(done); };
+    const auto run = [&] {
+      return QuantizeFile(*source, nullptr, nullptr, out.path(), mixture, 2, &cancel, progress).status();
+    };
+    CHECK(run().ok());
+    CHECK(std::is_sorted(seen.begin(), seen.end()) && seen.size() >= source->header().tensors().size());
+    CHECK(seen.back() == 1 && seen.front() < 0.5);
+    const std::vector<uint8_t> before = ReadAll(out.path());
+    cancel = true;
+    CHECK(run().code() == Code::kCancelled);
+    CHECK(ReadAll(out.path()) == before);
   }
 }
 

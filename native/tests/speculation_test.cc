@@ -176,6 +176,37 @@ TEST(TheLongestEarlierMatchIsContinued) {
   CHECK(drafter.source() == DraftSource::kShortMatch);
 }
 
+// The second request drafts, since the first has measured what a pass costs.
+TEST(IdsOutsideTheVocabularyAreRefusedWhereverTheyEnter) {
+  const std::unique_ptr<Engine> engine = test::Open(TinyModel{}, {.threads = 2});
+  GenerateRequest request;
+  request.prompt = Repetitive();
+  request.max_tokens = 20;
+  request.ignore_end = true;
+  const GenerateResult plain = Answer(*engine, request);
+  const int32_t vocabulary = engine->info().vocabulary;
+  Silent observer;
+  for (const int32_t id : {-1, vocabulary, 0x7fffffff, -0x7fffffff - 1}) {
+    for (std::vector<int32_t> GenerateRequest::*list :
+         {&GenerateRequest::prompt, &GenerateRequest::prediction, &GenerateRequest::stop_tokens}) {
+      GenerateRequest wrong = request;
+      wrong.prediction = plain.tokens;
+      wrong.stop_tokens = {1, 2, 3};
+      (wrong.*list)[2] = id;
+      const auto refused = engine->Generate(wrong, nullptr, &observer);
+      CHECK(refused.status().code() == Code::kInvalidArgument);
+    }
+    std::vector<int32_t> ids = Repetitive();
+    ids[50] = id;
+    CHECK(engine->Score(ids, nullptr).status().code() == Code::kInvalidArgument);
+    CHECK(engine->Predictions(ids, 0, nullptr).status().code() == Code::kInvalidArgument);
+    CHECK(engine->Observe(ids, nullptr).code() == Code::kInvalidArgument);
+    CHECK(engine->Evaluate(ids, 0, 64, nullptr).status().code() == Code::kInvalidArgument);
+  }
+  request.prediction = plain.tokens;
+  CHECK(Answer(*engine, request).tokens == plain.tokens);
+}
+
 }  // namespace
 }  // namespace paddock
 

@@ -1,5 +1,7 @@
 // Tokenizer, detokenizer and sampler. That ids equal the reference's on real vocabularies is tested in test/oracle.
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <map>
 
 #include "check.h"
@@ -42,6 +44,42 @@ TEST(PreTokenizersSplitAsTheirExpressionsSay) {
   CHECK(Pieces(PreTokenizer::kQwen2, "foo();\n\tbar") == Strings({"foo", "();\n", "\tbar"}));
   CHECK(Pieces(PreTokenizer::kLlamaBpe, "1234567") == Strings({"123", "456", "7"}));
   CHECK(Pieces(PreTokenizer::kGpt2, "").empty());
+}
+
+TEST(NamesOfTheSameRuleAreKnown) {
+  PreTokenizer found = PreTokenizer::kGpt2;
+  CHECK(FindPreTokenizer("deepseek-r1-qwen", &found) && found == PreTokenizer::kQwen2);
+  CHECK(!FindPreTokenizer("qwen35", &found));
+}
+
+// A byte that begins no character stands for itself: tokens never have more bytes than their spellings, whose sum is
+// what the file is checked for.
+TEST(BrokenSpellingsDoNotGrow) {
+  test::TinyModel tiny;
+  test::GgufWriter w = tiny.Writer();
+  std::vector<std::string> tokens = test::TinyModel::Vocabulary();
+  const std::vector<std::string> broken = {"\xff\xfe", "a\xe2\x82", "\xc3", "\xf4\x90\x80\x80", "\xe4\xbd\xa0\xff"};
+  for (size_t i = 0; i < broken.size(); ++i) tokens[240 + i] = broken[i];
+  w.Remove("tokenizer.ggml.tokens");
+  w.Strings("tokenizer.ggml.tokens", tokens);
+  const test::TemporaryFile file(w.Write());
+  const auto tokenizer = Tokenizer::Create(*GgufFile::Open(file.path()), 272);
+  CHECK(tokenizer.ok());
+  for (size_t i = 0; i < broken.size(); ++i)
+    CHECK_EQ(std::string((*tokenizer)->Bytes(static_cast<int32_t>(240 + i))), broken[i]);
+}
+
+// Numbers that differ only where a hash without a seed would not look.
+TEST(HashesSpreadWhatLooksAlike) {
+  for (const uint64_t seed : {uint64_t{0}, uint64_t{1}, uint64_t{0x123456789abcdef}}) {
+    std::vector<int> texts(1024), pairs(1024);
+    for (uint64_t i = 0; i < 8192; ++i) {
+      const uint64_t word = i << 51;
+      ++texts[HashText({reinterpret_cast<const char*>(&word), 8}, seed) & 1023];
+      ++pairs[Scramble((i << 32) + seed) & 1023];
+    }
+    CHECK(*std::max_element(texts.begin(), texts.end()) < 40 && *std::max_element(pairs.begin(), pairs.end()) < 40);
+  }
 }
 
 TEST(PiecesCoverTheTextWithoutGaps) {
@@ -190,6 +228,53 @@ TEST(SamplerFollowsItsOptions) {
   const int32_t any =
       Sampler({.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.1f}).Sample(Blocks(nan).row(), {});
   CHECK(any >= 0 && any < 8);
+}
+
+// The tokens that the chain leaves, step by step over all of them in order.
+std::vector<bool> Left(const SamplerOptions& o, const std::vector<float>& logits) {
+  std::vector<size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return logits[a] > logits[b]; });
+  if (o.top_k > 0) order.resize(std::min(order.size(), static_cast<size_t>(o.top_k)));
+  std::vector<double> p;
+  for (const size_t i : order)
+    p.push_back(std::exp(static_cast<double>((logits[i] - logits[order[0]]) / o.temperature)));
+  const double total = std::accumulate(p.begin(), p.end(), 0.0);
+  size_t kept = 0;
+  for (double mass = 0; kept < p.size() && mass < static_cast<double>(o.top_p) * total; ++kept) mass += p[kept];
+  while (kept > 1 && p[kept - 1] < static_cast<double>(o.min_p)) --kept;
+  std::vector<bool> left(logits.size());
+  for (size_t i = 0; i < kept; ++i) left[order[i]] = true;
+  return left;
+}
+
+TEST(TheSamplersStepsFollowEachOther) {
+  const auto drawn = [](SamplerOptions options, const std::vector<float>& logits) {
+    std::vector<bool> drawn(logits.size());
+    for (uint64_t seed = 0; seed < 4000; ++seed) {
+      options.seed = seed * 7919;
+      std::vector<float> copy = logits;
+      drawn[static_cast<size_t>(Sampler(options).Sample(Blocks(copy).row(), {}))] = true;
+    }
+    return drawn;
+  };
+  // Top-p measures all tokens: over those that min-p leaves, 0.85 would be reached by two.
+  const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), std::log(0.12f), std::log(0.08f)};
+  const SamplerOptions both{.temperature = 1, .top_p = 0.85f, .min_p = 0.2f};
+  CHECK(drawn(both, logits) == (std::vector<bool>{true, true, true, false}));
+  test::Random random(9);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<float> some(400, -9.0f);
+    for (int i = 0; i < 12; ++i) some[static_cast<size_t>(random.Below(400))] = 1.5f * random.Uniform();
+    SamplerOptions options{.temperature = 0.8f};
+    if (round % 2 == 0) options.top_k = 1 + random.Below(9);
+    if (round % 3 != 0) options.top_p = 0.5f + 0.2f * (1 + random.Uniform());
+    if (round % 5 != 0) options.min_p = 0.15f * (1 + random.Uniform());
+    if (options.top_k == 0 && options.min_p < 0.02f) continue;  // thousands of draws show only what is likely
+    CHECK(drawn(options, some) == Left(options, some));
+  }
+  std::vector<float> copy = logits;
+  CHECK_EQ(Sampler({.temperature = 1, .top_k = 2, .min_p = 7}).Sample(Blocks(copy).row(), {}), 0);
 }
 
 TEST(SamplerHandlesLargeVocabularies) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "check.h"
@@ -63,6 +64,43 @@ TEST(AThreadThatMissedAPhaseDelaysNobody) {
     if (thread == 0) over = true;
   });
   CHECK(over.load());
+}
+
+TEST(AnExceptionEndsThePassOfAllThreads) {
+  constexpr int kSize = 4, kPhases = 6;
+  ThreadPool pool(kSize);
+  for (int round = 0; round < 600; ++round) {
+    const int thrower = round % kSize, bad_phase = round / kSize % kPhases;
+    const bool all = round % 5 == 0;
+    std::atomic<int> inside{0};
+    bool caught = false;
+    try {
+      pool.Run(nullptr, [&](int thread) {
+        ++inside;
+        struct Leave {
+          std::atomic<int>& inside;
+          ~Leave() { --inside; }
+        } leave{inside};
+        for (int phase = 0; phase < kPhases; ++phase) {
+          while (pool.Claim(thread, 5) < 5) {
+          }
+          if (phase == bad_phase && (all || thread == thrower)) throw std::bad_alloc();
+          if (phase + 1 < kPhases && !pool.Sync(thread)) return;
+        }
+      });
+    } catch (const std::bad_alloc&) {
+      caught = true;
+    }
+    CHECK(caught);
+    CHECK_EQ(inside.load(), 0);
+  }
+  // The next pass is whole again.
+  std::atomic<int> done{0};
+  pool.Run(nullptr, [&](int thread) {
+    for (int piece; (piece = pool.Claim(thread, 100)) < 100;) ++done;
+    if (pool.Sync(thread)) ++done;
+  });
+  CHECK_EQ(done.load(), 100 + kSize);
 }
 
 TEST(TheEndOfAPhaseWakesWhoSleeps) {

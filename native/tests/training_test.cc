@@ -1,9 +1,11 @@
 // Training as a whole: its forward pass is inference's, its gradient that of a plain model in double precision, and a
 // run goes on bit for bit wherever and on whatever it is continued.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "check.h"
 #include "peft_llama.h"
@@ -113,7 +115,7 @@ std::vector<float> Gradient(Trainer& trainer, const Data& data) {
   Batch batch;
   for (const Sample& sample : data.samples()) batch.Add(sample);
   std::vector<float> gradient(trainer.lora().values().size());
-  CHECK(!trainer.pass().LossAndGradient(batch, 0.01f, &gradient, nullptr).empty());
+  CHECK(trainer.pass().LossAndGradient(batch, 0.01f, &gradient, nullptr).ok());
   return gradient;
 }
 
@@ -182,7 +184,7 @@ void CheckAgainstPeft(const char* architecture, std::span<const float> logits, s
   for (const Sample& sample : data.samples()) {
     Batch batch;
     batch.Add(sample);
-    trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr);
+    CHECK(trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr).ok());
   }
   // Of every matrix by itself.
   const std::vector<double> expected(gradient.begin(), gradient.end());
@@ -283,6 +285,30 @@ TEST(EightSamplesAreLearntByHeart) {
   CHECK_EQ(after->samples.size(), size_t{8});
 }
 
+TEST(WhatTrainingNeedsIsKnownWithoutMakingIt) {
+  const auto engine = Open(Quantized("llama"));
+  TrainerOptions options = Everything();
+  const auto need = engine->NeedForTraining(options);
+  const auto trainer = MakeTrainer(*engine, options);
+  CHECK(need.ok());
+  CHECK_EQ(need->optimizer, 4 * sizeof(float) * trainer->lora().values().size());
+  // Nothing is allocated for an adapter that only exists on paper.
+  CHECK(Lora(options.lora, trainer->hyperparameters()).values().empty());
+  CHECK_EQ(Lora(options.lora, trainer->hyperparameters()).size(), trainer->lora().values().size());
+}
+
+TEST(AGradientThatIsNoNumberChangesNothing) {
+  for (const float wrong : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    Optimizer optimizer({}, 3);
+    std::vector<float> values = {1, 2, 3};
+    CHECK(optimizer.Step({0.5f, 0.5f, 0.5f}, 0.1f, &values).has_value());
+    const std::vector<float> before = values, first = optimizer.first(), second = optimizer.second();
+    CHECK(!optimizer.Step({0.5f, wrong, 0.5f}, 0.1f, &values).has_value());
+    CHECK(values == before && optimizer.first() == first && optimizer.second() == second);
+    CHECK_EQ(optimizer.steps(), uint64_t{1});
+  }
+}
+
 TEST(ARunGoesOnBitForBitFromACheckpoint) {
   const auto engine = Open(Quantized("qwen2"));
   TrainerOptions options = Everything();
@@ -302,6 +328,14 @@ TEST(ARunGoesOnBitForBitFromACheckpoint) {
   for (const uint64_t seed : {3, 4}) step(*after, seed);
   CHECK(Same(whole->lora().values(), after->lora().values()));
   CHECK_EQ(whole->steps(), after->steps());
+
+  // Whatever a run that was killed while it saved has left, and a save that is cancelled, is in nobody's way.
+  const test::TemporaryFile left({1, 2, 3});
+  std::filesystem::copy_file(left.path(), path + ".part", std::filesystem::copy_options::overwrite_existing);
+  const std::atomic<bool> cancelled{true};
+  CHECK(before->Save(path, "{}", &cancelled).code() == Code::kCancelled);
+  CHECK(before->Save(path, "{\"step\":2}").ok());
+  CHECK(std::filesystem::remove(path + ".part"));
 
   // Other settings and damage are refused, and change nothing.
   options.lora.alpha = 11;

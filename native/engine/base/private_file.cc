@@ -19,26 +19,33 @@ namespace paddock {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kPiece = 256 << 10;  // bytes between two looks at `go_on`
-
-// Calls write(piece) for all of both parts; false as soon as it fails or it is time to give up.
-template <typename Write>
-bool WriteParts(std::span<const uint8_t> head, std::span<const uint8_t> body, const std::function<bool()>& go_on,
-                Write write) {
-  for (std::span<const uint8_t> part : {head, body}) {
-    while (!part.empty()) {
-      const size_t count = std::min(part.size(), kPiece);
-      if (!go_on() || !write(part.first(count))) return false;
-      part = part.subspan(count);
-    }
-  }
-  return true;
-}
+constexpr size_t kPiece = 256 << 10;  // bytes between two calls of go_on()
 
 }  // namespace
 
 fs::path ToPath(const std::string& utf8) {
   return fs::path(std::u8string(utf8.begin(), utf8.end()));
+}
+
+std::string ToUtf8(const fs::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
+Status WriteWhole(const fs::path& path, std::span<const uint8_t> head, std::span<const uint8_t> body,
+                  NewFile::Durability durability, const std::function<bool()>& go_on) {
+  Result<NewFile> created = NewFile::Create(path, NewFile::Access::kOwner);
+  if (!created.ok()) return created.status();
+  NewFile file = created.Take();
+  for (std::span<const uint8_t> part : {head, body}) {
+    while (!part.empty()) {
+      const size_t count = std::min(part.size(), kPiece);
+      if (!go_on()) return {Code::kCancelled, "Writing " + ToUtf8(path) + " was cancelled."};
+      PADDOCK_RETURN_IF_ERROR(file.Write(part.first(count)));
+      part = part.subspan(count);
+    }
+  }
+  return file.Commit(durability);
 }
 
 std::string ProcessId() {
@@ -73,25 +80,6 @@ ReadOutcome ReadExactly(const fs::path& path, std::span<uint8_t> head, std::span
   return ReadOutcome::kRead;
 }
 
-bool WriteWhole(const fs::path& path, const fs::path& temporary, std::span<const uint8_t> head,
-                std::span<const uint8_t> body, const std::function<bool()>& go_on) {
-  std::error_code error;
-  bool written = false;
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    written = file && WriteParts(head, body, go_on, [&](std::span<const uint8_t> piece) {
-                return static_cast<bool>(file.write(reinterpret_cast<const char*>(piece.data()),
-                                                    static_cast<std::streamsize>(piece.size())));
-              });
-    file.close();
-    written = written && file.good();
-  }
-  if (written) fs::rename(temporary, path, error);
-  if (written && !error) return true;
-  fs::remove(temporary, error);
-  return false;
-}
-
 #else
 
 bool MakePrivateFolder(const fs::path& folder) {
@@ -117,25 +105,6 @@ ReadOutcome ReadExactly(const fs::path& path, std::span<uint8_t> head, std::span
   }
   close(fd);
   return whole ? ReadOutcome::kRead : ReadOutcome::kWrong;
-}
-
-bool WriteWhole(const fs::path& path, const fs::path& temporary, std::span<const uint8_t> head,
-                std::span<const uint8_t> body, const std::function<bool()>& go_on) {
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return false;
-  bool written = WriteParts(head, body, go_on, [&](std::span<const uint8_t> piece) {
-    while (!piece.empty()) {
-      const ssize_t count = write(fd, piece.data(), piece.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return false;
-      piece = piece.subspan(static_cast<size_t>(count));
-    }
-    return true;
-  });
-  written = close(fd) == 0 && written;
-  if (written && rename(temporary.c_str(), path.c_str()) == 0) return true;
-  unlink(temporary.c_str());
-  return false;
 }
 
 #endif

@@ -7,10 +7,15 @@
 #include <span>
 #include <string>
 
+#include "base/new_file.h"
+#include "base/status.h"
+
 namespace paddock {
 
-// `utf8` as the operating system wants it.
+// `utf8` as the operating system wants it, and back. path::string() is not for names of files: on Windows it throws
+// when a name does not fit the system's old code page.
 std::filesystem::path ToPath(const std::string& utf8);
+std::string ToUtf8(const std::filesystem::path& path);
 
 // Tells temporary files of different processes apart.
 std::string ProcessId();
@@ -27,10 +32,10 @@ enum class ReadOutcome {
 // Reads a file of exactly head.size() + body.size() bytes. Follows no link and waits for no pipe.
 ReadOutcome ReadExactly(const std::filesystem::path& path, std::span<uint8_t> head, std::span<uint8_t> body);
 
-// Writes both parts to a new file `temporary` (mode 0600) and gives it the name `path` when it is whole, so that
-// whoever opens `path` sees all or nothing. Gives up when `go_on` says so between pieces. False when it was not
-// written; nothing is left behind then.
-bool WriteWhole(const std::filesystem::path& path, const std::filesystem::path& temporary,
-                std::span<const uint8_t> head, std::span<const uint8_t> body, const std::function<bool()>& go_on);
+// Writes both parts to a new file (mode 0600) that gets the name `path` when it is whole, so that whoever opens `path`
+// sees all or nothing. kCancelled as soon as go_on() is false, which is asked between pieces; else as NewFile. Nothing
+// is left behind then.
+Status WriteWhole(const std::filesystem::path& path, std::span<const uint8_t> head, std::span<const uint8_t> body,
+                  NewFile::Durability durability, const std::function<bool()>& go_on);
 
 }  // namespace paddock

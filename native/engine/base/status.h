@@ -1,4 +1,5 @@
-// Errors as values: the engine never throws, prints or aborts, because it lives inside a user's editor.
+// Errors as values: the engine itself never throws, prints or aborts, because it lives inside a user's editor. The
+// standard library throws when memory or threads run out; the binding turns that into a Status (binding/guard.h).
 #pragma once
 
 #include <cassert>
@@ -78,9 +79,9 @@ class [[nodiscard]] Result {
 };
 
 // Leaves the calling function with the Status of `expression` when it is not Ok.
-#define PADDOCK_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                           \
-    if (::paddock::Status status_ = (expression); !status_.ok()) return status_; \
+#define PADDOCK_RETURN_IF_ERROR(expression)                                                           \
+  do {                                                                                                \
+    if (::paddock::Status paddock_status = (expression); !paddock_status.ok()) return paddock_status; \
   } while (false)
 
 }  // namespace paddock

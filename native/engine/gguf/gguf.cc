@@ -15,7 +15,12 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 constexpr uint64_t kMaxNameBytes = 64 * 1024;
+// No model comes near these. Without them a file of gigabytes could claim millions of entries of a few bytes, each of
+// which takes a multiple in memory.
+constexpr uint64_t kMaxMetadata = 65536, kMaxTensors = 65536, kMaxTexts = uint64_t{1} << 21;
 constexpr uint64_t kMaxAlignment = 1 << 20;
+// A header with a vocabulary of 150,000 tokens has 6 MB.
+constexpr uint64_t kFirstRead = 8 << 20, kMaxHeaderBytes = 512 << 20;
 // key length + type + the smallest value; name length + dimension count + type + offset.
 constexpr uint64_t kMinMetadataBytes = 8 + 4 + 1;
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 4 + 8;
@@ -61,15 +66,21 @@ bool ReadScalar(Reader& reader, MetadataValue* out) {
   return true;
 }
 
-Status ReadArray(Reader& reader, const std::string& where, MetadataArray* out) {
+// `texts_left` is how many texts the arrays of this file may still have.
+Status ReadArray(Reader& reader, const std::string& where, uint64_t* texts_left, MetadataArray* out) {
   uint32_t element_type;
   if (!reader.Read(&element_type) || !reader.Read(&out->length)) return Truncated(where);
   out->element_type = static_cast<MetadataType>(element_type);
   if (out->element_type == MetadataType::kString) {
     if (out->length > reader.remaining() / 8) return Truncated(where);
-    out->strings.resize(out->length);
-    for (std::string_view& text : out->strings) {
+    if (out->length > *texts_left) {
+      return Invalid("its lists have more than " + std::to_string(kMaxTexts) + " texts, up to " + where);
+    }
+    *texts_left -= out->length;
+    for (uint64_t i = 0; i < out->length; ++i) {
+      std::string_view text;
       if (!reader.ReadString(&text)) return Truncated(where);
+      out->strings.push_back(text);
     }
     return Status::Ok();
   }
@@ -82,7 +93,7 @@ Status ReadArray(Reader& reader, const std::string& where, MetadataArray* out) {
   return Status::Ok();
 }
 
-Status ReadValue(Reader& reader, const std::string& where, MetadataValue* out) {
+Status ReadValue(Reader& reader, const std::string& where, uint64_t* texts_left, MetadataValue* out) {
   uint32_t type;
   if (!reader.Read(&type)) return Truncated(where);
   out->type = static_cast<MetadataType>(type);
@@ -112,7 +123,7 @@ Status ReadValue(Reader& reader, const std::string& where, MetadataValue* out) {
     }
     case MetadataType::kArray: {
       MetadataArray array;
-      PADDOCK_RETURN_IF_ERROR(ReadArray(reader, where, &array));
+      PADDOCK_RETURN_IF_ERROR(ReadArray(reader, where, texts_left, &array));
       out->value = std::move(array);
       return Status::Ok();
     }
@@ -122,7 +133,7 @@ Status ReadValue(Reader& reader, const std::string& where, MetadataValue* out) {
 }
 
 // The header of one tensor; `offset` is relative to the data section and not yet checked.
-Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor, uint64_t* offset, uint64_t* bytes) {
+Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor) {
   std::string where = "tensor " + std::to_string(index);
   if (!reader.ReadString(&tensor->name)) return Truncated(where);
   if (tensor->name.empty() || tensor->name.size() > kMaxNameBytes) return Invalid(where + " has no proper name");
@@ -141,7 +152,7 @@ Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor, uint
       return Invalid(where + " has an impossible shape");
     }
   }
-  if (!reader.Read(&type) || !reader.Read(offset)) return Truncated(where);
+  if (!reader.Read(&type) || !reader.Read(&tensor->offset)) return Truncated(where);
   const TensorTypeTraits* traits = FindTraits(type);
   if (traits == nullptr) {
     return {Code::kUnsupportedModel,
@@ -155,7 +166,7 @@ Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor, uint
     return Invalid(where + " has rows of " + std::to_string(tensor->shape[0]) +
                    " elements, no multiple of its block of " + std::to_string(block));
   }
-  if (MultiplyOverflows(elements / block, static_cast<uint64_t>(traits->block_bytes), bytes)) {
+  if (MultiplyOverflows(elements / block, static_cast<uint64_t>(traits->block_bytes), &tensor->bytes)) {
     return Invalid(where + " has an impossible size");
   }
   return Status::Ok();
@@ -183,65 +194,92 @@ const char* MetadataTypeName(MetadataType type) {
 }
 
 Result<GgufFile> GgufFile::Open(const std::string& path) {
-  Result<MappedFile> mapped = MappedFile::Open(path);
-  if (!mapped.ok()) return mapped.status();
-  GgufFile file;
-  file.path_ = path;
-  file.file_ = mapped.Take();
-  PADDOCK_RETURN_IF_ERROR(file.Parse(file.file_.bytes(), true));
-  return file;
+  Result<File> opened = File::Open(path);
+  if (!opened.ok()) return opened.status();
+  File source = opened.Take();
+  // How long the header is shows when it was read: nearly always this suffices.
+  for (uint64_t size = kFirstRead;; size *= 4) {
+    GgufFile file;
+    size = std::min(size, source.size());
+    if (!file.header_.Allocate(static_cast<size_t>(size)))
+      return Status(Code::kOutOfMemory, "There is not enough memory for the header of " + path + ".");
+    PADDOCK_RETURN_IF_ERROR(source.Read(0, {file.header_.data(), file.header_.size()}));
+    Reader reader(file.bytes(), source.size());
+    const Status parsed = file.Parse(&reader, true);
+    if (!parsed.ok() && reader.exhausted()) {
+      if (size < kMaxHeaderBytes) continue;
+      return Invalid("its header has more than " + std::to_string(kMaxHeaderBytes >> 20) + " MiB");
+    }
+    PADDOCK_RETURN_IF_ERROR(parsed);
+    file.file_ = std::move(source);
+    return file;
+  }
 }
 
 Result<GgufFile> GgufFile::FromHeader(std::vector<uint8_t> header) {
   GgufFile file;
-  file.header_ = std::move(header);
-  PADDOCK_RETURN_IF_ERROR(file.Parse(file.header_, false));
+  if (!file.header_.Allocate(header.size()))
+    return Status(Code::kOutOfMemory, "There is not enough memory for the header of the model.");
+  std::copy(header.begin(), header.end(), file.header_.data());
+  Reader reader(file.bytes(), header.size());
+  PADDOCK_RETURN_IF_ERROR(file.Parse(&reader, false));
   return file;
 }
 
-Status GgufFile::Parse(std::span<const uint8_t> bytes, bool with_data) {
-  Reader reader(bytes);
+Result<std::vector<uint8_t>> GgufFile::Read(const TensorInfo& tensor) const {
+  std::vector<uint8_t> data(static_cast<size_t>(tensor.bytes));
+  PADDOCK_RETURN_IF_ERROR(Read(tensor, 0, data));
+  return data;
+}
+
+Status GgufFile::Parse(Reader* reader, bool with_data) {
+  const uint64_t file_bytes = reader->remaining();
   uint32_t magic;
-  if (!reader.Read(&magic)) return Invalid(bytes.empty() ? "it is empty" : "it is too short");
+  if (!reader->Read(&magic)) return Invalid(file_bytes == 0 ? "it is empty" : "it is too short");
   if (magic != 0x46554747) return Invalid("it does not begin with the letters GGUF");
-  if (!reader.Read(&version_)) return Truncated("its header");
+  if (!reader->Read(&version_)) return Truncated("its header");
   if (version_ == 0x02000000 || version_ == 0x03000000) return Invalid("it is in big-endian byte order");
   if (version_ != 2 && version_ != 3) {
     return {Code::kUnsupportedModel, "GGUF version " + std::to_string(version_) +
                                          " is not known here (2 and 3 are). Choose a newer or another file."};
   }
   uint64_t tensor_count, metadata_count;
-  if (!reader.Read(&tensor_count) || !reader.Read(&metadata_count)) return Truncated("its header");
-  if (metadata_count > reader.remaining() / kMinMetadataBytes)
+  if (!reader->Read(&tensor_count) || !reader->Read(&metadata_count)) return Truncated("its header");
+  if (metadata_count > std::min(reader->remaining() / kMinMetadataBytes, kMaxMetadata))
     return Invalid("its number of metadata entries cannot be true");
-  if (tensor_count > reader.remaining() / kMinTensorBytes) return Invalid("its number of tensors cannot be true");
+  if (tensor_count > std::min(reader->remaining() / kMinTensorBytes, kMaxTensors))
+    return Invalid("its number of tensors cannot be true");
+  PADDOCK_RETURN_IF_ERROR(ParseMetadata(reader, metadata_count));
+  tensors_.resize(tensor_count);
+  for (uint64_t i = 0; i < tensor_count; ++i) {
+    PADDOCK_RETURN_IF_ERROR(ReadTensorHeader(*reader, i, &tensors_[i]));
+    if (!tensor_index_.emplace(tensors_[i].name, i).second)
+      return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
+  }
+  header_bytes_ = reader->position();
+  if (with_data) return PlaceTensors(file_bytes);
+  for (TensorInfo& tensor : tensors_) tensor.offset = 0;
+  return Status::Ok();
+}
 
-  metadata_.reserve(metadata_count);
-  for (uint64_t i = 0; i < metadata_count; ++i) {
+Status GgufFile::ParseMetadata(Reader* reader, uint64_t count) {
+  uint64_t texts_left = kMaxTexts;
+  for (uint64_t i = 0; i < count; ++i) {
     std::string_view key;
-    if (!reader.ReadString(&key)) return Truncated("metadata entry " + std::to_string(i));
+    if (!reader->ReadString(&key)) return Truncated("metadata entry " + std::to_string(i));
     if (key.empty() || key.size() > kMaxNameBytes)
       return Invalid("metadata entry " + std::to_string(i) + " has no proper key");
     MetadataValue value;
-    PADDOCK_RETURN_IF_ERROR(ReadValue(reader, "metadata " + Quoted(key), &value));
+    PADDOCK_RETURN_IF_ERROR(ReadValue(*reader, "metadata " + Quoted(key), &texts_left, &value));
     if (!metadata_index_.emplace(key, metadata_.size()).second)
       return Invalid("metadata " + Quoted(key) + " appears twice");
     metadata_.emplace_back(key, std::move(value));
   }
-
-  std::vector<uint64_t> offsets(tensor_count), sizes(tensor_count);
-  tensors_.resize(tensor_count);
-  for (uint64_t i = 0; i < tensor_count; ++i) {
-    PADDOCK_RETURN_IF_ERROR(ReadTensorHeader(reader, i, &tensors_[i], &offsets[i], &sizes[i]));
-    if (!tensor_index_.emplace(tensors_[i].name, i).second)
-      return Invalid("tensor " + Quoted(tensors_[i].name) + " appears twice");
-  }
-
-  return with_data ? PlaceTensors(bytes, reader.position(), offsets, sizes) : Status::Ok();
+  return Status::Ok();
 }
 
-Status GgufFile::PlaceTensors(std::span<const uint8_t> bytes, uint64_t header_bytes,
-                              const std::vector<uint64_t>& offsets, const std::vector<uint64_t>& sizes) {
+// Offsets are relative to the end of the header until here.
+Status GgufFile::PlaceTensors(uint64_t file_bytes) {
   uint64_t alignment = 32;
   if (FindMetadata("general.alignment") != nullptr) {
     const std::optional<uint64_t> declared = GetUint("general.alignment");
@@ -251,26 +289,23 @@ Status GgufFile::PlaceTensors(std::span<const uint8_t> bytes, uint64_t header_by
     alignment = *declared;
   }
 
-  const uint64_t tensor_count = tensors_.size();
-  // The header ends below the file size, so rounding it up cannot wrap.
-  const uint64_t data_begin = (header_bytes + alignment - 1) / alignment * alignment;
-  if (tensor_count > 0 && data_begin > bytes.size()) return Truncated("its header");
-  std::vector<uint64_t> order(tensor_count);
-  for (uint64_t i = 0; i < tensor_count; ++i) {
-    const uint64_t room = bytes.size() - data_begin;
-    if (offsets[i] % alignment != 0) return Invalid("tensor " + Quoted(tensors_[i].name) + " is not aligned");
-    if (offsets[i] > room || sizes[i] > room - offsets[i]) {
-      return Invalid("tensor " + Quoted(tensors_[i].name) +
-                     " reaches past the end of the file (an unfinished download?)");
+  // The header ends within the file, so rounding it up cannot wrap.
+  const uint64_t data_begin = (header_bytes_ + alignment - 1) / alignment * alignment;
+  if (!tensors_.empty() && data_begin > file_bytes) return Truncated("its header");
+  std::vector<const TensorInfo*> order;
+  for (TensorInfo& tensor : tensors_) {
+    const uint64_t room = file_bytes - data_begin;
+    if (tensor.offset % alignment != 0) return Invalid("tensor " + Quoted(tensor.name) + " is not aligned");
+    if (tensor.offset > room || tensor.bytes > room - tensor.offset) {
+      return Invalid("tensor " + Quoted(tensor.name) + " reaches past the end of the file (an unfinished download?)");
     }
-    tensors_[i].data = bytes.subspan(data_begin + offsets[i], sizes[i]);
-    order[i] = i;
+    tensor.offset += data_begin;
+    order.push_back(&tensor);
   }
-  std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return offsets[a] < offsets[b]; });
-  for (uint64_t i = 1; i < tensor_count; ++i) {
-    if (offsets[order[i]] - offsets[order[i - 1]] < sizes[order[i - 1]]) {
-      return Invalid("tensors " + Quoted(tensors_[order[i - 1]].name) + " and " + Quoted(tensors_[order[i]].name) +
-                     " overlap");
+  std::sort(order.begin(), order.end(), [](const TensorInfo* a, const TensorInfo* b) { return a->offset < b->offset; });
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (order[i]->offset - order[i - 1]->offset < order[i - 1]->bytes) {
+      return Invalid("tensors " + Quoted(order[i - 1]->name) + " and " + Quoted(order[i]->name) + " overlap");
     }
   }
   return Status::Ok();

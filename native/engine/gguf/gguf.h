@@ -1,4 +1,4 @@
-// GGUF versions 2 and 3: a read-only view of a model file whose every number has been checked.
+// GGUF versions 2 and 3: the header of a model file, every number of which has been checked, and its weights on demand.
 //
 // The file is hostile until proven otherwise. Open() bounds each count by the bytes that remain before it allocates,
 // computes every size with overflow checks, and refuses tensors that overlap, are misaligned or reach past the end;
@@ -14,7 +14,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/mapped_file.h"
+#include "base/buffer.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "quant/tensor_type.h"
 
@@ -58,27 +59,38 @@ struct TensorInfo {
   // Fastest-varying first, as in the file: shape[0] is the number of columns (the reduced dimension). Unused are 1.
   uint64_t shape[4];
   int dimensions;
-  std::span<const uint8_t> data;
+  uint64_t offset;  // of its data in the file; 0 without a file
+  uint64_t bytes;   // of its data
 
   uint64_t columns() const { return shape[0]; }
   uint64_t rows() const { return shape[1] * shape[2] * shape[3]; }
 };
 
+class Reader;
+
 class GgufFile {
  public:
   static Result<GgufFile> Open(const std::string& path);
-  // What stands before the weights alone, for weights that lie elsewhere: tensors have no data, whatever their offsets
-  // say, and what follows the header does not count.
+  // Only what stands before the weights, for weights that lie elsewhere. Offsets of tensors and bytes after the header
+  // do not count.
   static Result<GgufFile> FromHeader(std::vector<uint8_t> header);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return file_.path(); }
   uint32_t version() const { return version_; }
-  uint64_t file_bytes() const { return file_.bytes().size(); }
-  const MappedFile& mapping() const { return file_; }
-  // Of the file, or what FromHeader() was given.
-  std::span<const uint8_t> bytes() const { return header_.empty() ? file_.bytes() : std::span<const uint8_t>(header_); }
-  // What tensors' data point into; all that is worth keeping once the rest was read.
-  MappedFile TakeMapping() && { return std::move(file_); }
+  uint64_t file_bytes() const { return file_.size(); }
+  // What stands before the weights.
+  std::span<const uint8_t> header() const { return {header_.data(), static_cast<size_t>(header_bytes_)}; }
+  // All that FromHeader() was given.
+  std::span<const uint8_t> bytes() const { return {header_.data(), header_.size()}; }
+
+  // Fills `out` with the data of `tensor` from its byte `begin` on. As File::Read().
+  Status Read(const TensorInfo& tensor, uint64_t begin, std::span<uint8_t> out) const {
+    return file_.Read(tensor.offset + begin, out);
+  }
+  // All of it.
+  Result<std::vector<uint8_t>> Read(const TensorInfo& tensor) const;
+  // The weights can no longer be read from here.
+  File TakeFile() { return std::move(file_); }
 
   // In the order of the file.
   const std::vector<std::pair<std::string_view, MetadataValue>>& metadata() const { return metadata_; }
@@ -97,13 +109,13 @@ class GgufFile {
 
  private:
   GgufFile() = default;
-  Status Parse(std::span<const uint8_t> bytes, bool with_data);
-  Status PlaceTensors(std::span<const uint8_t> bytes, uint64_t header_bytes, const std::vector<uint64_t>& offsets,
-                      const std::vector<uint64_t>& sizes);
+  Status Parse(Reader* reader, bool with_data);
+  Status ParseMetadata(Reader* reader, uint64_t count);
+  Status PlaceTensors(uint64_t file_bytes);
 
-  std::string path_;
-  MappedFile file_;
-  std::vector<uint8_t> header_;  // FromHeader() alone
+  File file_;
+  Buffer header_;  // the first bytes of the file, or what FromHeader() was given; keys and texts point into it
+  uint64_t header_bytes_ = 0;
   uint32_t version_ = 0;
   std::vector<std::pair<std::string_view, MetadataValue>> metadata_;
   std::unordered_map<std::string_view, size_t> metadata_index_;

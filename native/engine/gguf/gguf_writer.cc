@@ -1,8 +1,6 @@
 #include "gguf/gguf_writer.h"
 
-#include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "base/private_file.h"
@@ -128,52 +126,21 @@ std::vector<uint8_t> Header(const GgufFile* source, const GgufWriter::Metadata& 
 
 }  // namespace
 
-GgufWriter::GgufWriter(std::filesystem::path path, std::filesystem::path temporary)
-    : path_(std::move(path)), temporary_(std::move(temporary)) {}
-
-GgufWriter::GgufWriter(GgufWriter&& other) noexcept
-    : path_(std::move(other.path_)),
-      temporary_(std::move(other.temporary_)),
-      file_(std::exchange(other.file_, nullptr)),
-      written_(other.written_) {}
-
-GgufWriter::~GgufWriter() {
-  if (file_ == nullptr) return;
-  std::fclose(file_);
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-}
-
-Status GgufWriter::Failed() const {
-  const int error = errno;
-  const std::string what = error == ENOSPC ? "the disk is full" : std::generic_category().message(error);
-  return {error == EACCES || error == EPERM ? Code::kNoPermission : Code::kInternal,
-          "Cannot write " + path_.string() + ": " + what + "."};
-}
-
 Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufFile* source, const Metadata& values,
                                       const std::vector<Tensor>& tensors) {
   const std::filesystem::path place = ToPath(path);
-  std::filesystem::path temporary = place;
-  temporary += ".part";
-  GgufWriter writer(place, temporary);
-  errno = 0;
-#ifdef _WIN32
-  writer.file_ = _wfopen(temporary.c_str(), L"wb");
-#else
-  writer.file_ = std::fopen(temporary.c_str(), "wb");
-#endif
-  if (writer.file_ == nullptr) return writer.Failed();
+  RemoveLeftovers(place.parent_path());
+  Result<NewFile> created = NewFile::Create(place, NewFile::Access::kUmask);
+  if (!created.ok()) return created.status();
+  GgufWriter writer(created.Take());
   PADDOCK_RETURN_IF_ERROR(writer.Write(Header(source, values, tensors)));
   PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
   return writer;
 }
 
 Status GgufWriter::Write(std::span<const uint8_t> data) {
-  errno = 0;
-  if (!data.empty() && std::fwrite(data.data(), 1, data.size(), file_) != data.size()) return Failed();
   written_ += data.size();
-  return Status::Ok();
+  return file_.Write(data);
 }
 
 Status GgufWriter::EndTensor() {
@@ -182,21 +149,7 @@ Status GgufWriter::EndTensor() {
 }
 
 Status GgufWriter::Finish() {
-  errno = 0;
-  std::FILE* file = std::exchange(file_, nullptr);
-  std::error_code error;
-  if (std::fflush(file) != 0 || std::ferror(file) != 0) {
-    const Status failed = Failed();
-    std::fclose(file);
-    std::filesystem::remove(temporary_, error);
-    return failed;
-  }
-  std::fclose(file);
-  std::filesystem::rename(temporary_, path_, error);
-  if (!error) return Status::Ok();
-  const std::string what = error.message();
-  std::filesystem::remove(temporary_, error);
-  return {Code::kInternal, "Cannot write " + path_.string() + ": " + what + "."};
+  return file_.Commit(NewFile::Durability::kPowerLoss);
 }
 
 }  // namespace paddock

@@ -2,21 +2,19 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/new_file.h"
 #include "base/status.h"
 #include "gguf/gguf.h"
 
 namespace paddock {
 
-// One new file. It grows under a temporary name beside its place and takes its own name when it is whole; whatever was
-// there before stays until then, and an unfinished one leaves nothing behind.
+// One new file, which appears when it is whole (base/new_file.h).
 class GgufWriter {
  public:
   struct Tensor {
@@ -34,9 +32,6 @@ class GgufWriter {
   // headers of `tensors`, whose data must follow in this order.
   static Result<GgufWriter> Create(const std::string& path, const GgufFile* source, const Metadata& values,
                                    const std::vector<Tensor>& tensors);
-  GgufWriter(GgufWriter&& other) noexcept;
-  GgufWriter& operator=(GgufWriter&&) = delete;
-  ~GgufWriter();
 
   // More data of the current tensor.
   Status Write(std::span<const uint8_t> data);
@@ -46,11 +41,9 @@ class GgufWriter {
   Status Finish();
 
  private:
-  GgufWriter(std::filesystem::path path, std::filesystem::path temporary);
-  Status Failed() const;
+  explicit GgufWriter(NewFile file) : file_(std::move(file)) {}
 
-  std::filesystem::path path_, temporary_;
-  std::FILE* file_ = nullptr;
+  NewFile file_;
   uint64_t written_ = 0;
 };
 

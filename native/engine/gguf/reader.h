@@ -21,23 +21,26 @@ inline bool MultiplyOverflows(uint64_t a, uint64_t b, uint64_t* product) {
 
 class Reader {
  public:
-  explicit Reader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+  // `bytes` are the first of `total`; claims are measured against all of them.
+  Reader(std::span<const uint8_t> bytes, uint64_t total) : bytes_(bytes), total_(total) {}
 
   uint64_t position() const { return position_; }
-  uint64_t remaining() const { return bytes_.size() - position_; }
+  uint64_t remaining() const { return total_ - position_; }
+  // Whether something could not be read that is there, but not among the first bytes.
+  bool exhausted() const { return exhausted_; }
 
   // Little-endian, unaligned.
   template <typename T>
   requires std::is_arithmetic_v<T>
   bool Read(T* value) {
-    if (remaining() < sizeof(T)) return false;
+    if (!Has(sizeof(T))) return false;
     std::memcpy(value, bytes_.data() + position_, sizeof(T));
     position_ += sizeof(T);
     return true;
   }
 
   bool ReadBytes(uint64_t count, std::span<const uint8_t>* out) {
-    if (count > remaining()) return false;
+    if (!Has(count)) return false;
     *out = bytes_.subspan(position_, count);
     position_ += count;
     return true;
@@ -53,7 +56,15 @@ class Reader {
   }
 
  private:
+  bool Has(uint64_t count) {
+    if (count > remaining()) return false;
+    exhausted_ = exhausted_ || count > bytes_.size() - position_;
+    return !exhausted_;
+  }
+
   std::span<const uint8_t> bytes_;
+  uint64_t total_;
+  bool exhausted_ = false;
   uint64_t position_ = 0;
 };
 

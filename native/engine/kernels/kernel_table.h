@@ -47,8 +47,14 @@ constexpr ActivationKind KindFor(TensorType type) {
     case TensorType::kQ4_K:
     case TensorType::kQ5_K:
     case TensorType::kQ6_K: return ActivationKind::kQ8x256;
-    default: return ActivationKind::kQ8x32;
+    case TensorType::kQ4_0:
+    case TensorType::kQ4_1:
+    case TensorType::kQ5_0:
+    case TensorType::kQ5_1:
+    case TensorType::kQ8_0:
+    case TensorType::kIQ4_NL: return ActivationKind::kQ8x32;
   }
+  return ActivationKind::kFloat;
 }
 
 // Rows of activations, row-major: either x or what its type's KindFor() says, x ~ d[i / block] * q[i]. Sums are of q

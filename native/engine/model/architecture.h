@@ -48,6 +48,11 @@ struct Hyperparameters {
   int group() const { return heads / kv_heads; }
 };
 
+// kUnsupportedModel for another family, a variant of one that computes something else, a mixture of experts, or one
+// part of a split file; kInvalidModel when numbers are missing or impossible. The message says which.
 Result<Hyperparameters> ReadHyperparameters(const GgufFile& file);
+
+// Why one of several files of a model cannot be used.
+Status SplitFile(uint64_t part, uint64_t parts);
 
 }  // namespace paddock

@@ -1,6 +1,7 @@
 #include "model/forward.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 
@@ -105,9 +106,13 @@ bool Forward::Allocate(int context) {
   return true;
 }
 
-bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
-                  const std::function<void(int)>& progress) {
+Status Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
+                    const std::function<void(int)>& progress) {
+  assert(std::all_of(tokens.begin(), tokens.end(), [&](int32_t id) { return id >= 0 && id < h_.vocabulary; }));
   const Task task{tokens, first, wanted};
+  // Nothing is quantized before all rows are floats.
+  uint8_t* const rows = reinterpret_cast<uint8_t*>(shared_.floats());
+  PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(tokens, rows));
   last_count_ = task.count();
   last_wanted_ = wanted;
   // What a cancelled pass left.
@@ -116,7 +121,7 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const 
   bool finished = true;
   pool_.Run(cancel, Threads(task.count()), [&](int thread) {
     Task mine = task;
-    Embed(mine, thread);
+    Embed(mine, rows, thread);
     bool running = pool_.Sync(thread);
     for (mine.layer = 0; running && mine.layer < h_.layers; ++mine.layer) {
       running = Layer(mine, thread);
@@ -125,15 +130,14 @@ bool Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const 
     if (running && wanted > 0 && wanted <= kMaxLogitRows) HeadRows(mine, thread);
     if (thread == 0) finished = running;
   });
-  return finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
+  if (finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed))) return Status::Ok();
+  return {Code::kCancelled, "Computing was cancelled."};
 }
 
 void Forward::RunLayers(std::span<const int32_t> tokens, int begin, int end) {
   const Task task{tokens, 0, static_cast<int>(tokens.size())};
   pool_.Run(nullptr, Threads(task.count()), [&](int thread) {
     Task mine = task;
-    Embed(mine, thread);
-    pool_.Sync(thread);
     for (mine.layer = begin; mine.layer < end; ++mine.layer) Layer(mine, thread);
   });
 }
@@ -169,13 +173,12 @@ LogitRow Forward::Logits(int row) const {
   return {{logits_ + i * logit_stride_, vocabulary}, {logit_max_ + i * blocks, blocks}};
 }
 
-void Forward::Embed(Task& t, int thread) {
-  const TensorInfo& e = weights_.embedding;
-  const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
+void Forward::Embed(Task& t, const uint8_t* rows, int thread) {
+  const EmbeddingRows& e = weights_.embedding;
   const int half = h_.rope_dim / 2;
   for (int i; (i = pool_.Claim(thread, t.count())) < t.count();) {
-    Dequantize(e.type, e.data.data() + static_cast<size_t>(t.tokens[static_cast<size_t>(i)]) * row_bytes,
-               static_cast<size_t>(h_.hidden), x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
+    Dequantize(e.type(), rows + static_cast<size_t>(i) * e.row_bytes(), static_cast<size_t>(h_.hidden),
+               x_ + static_cast<size_t>(i) * static_cast<size_t>(Padded(h_.hidden)));
     for (int j = 0; j < half; ++j) {
       const float angle = static_cast<float>(t.first + i) * frequencies_[j];
       cos_[i * half + j] = std::cos(angle);

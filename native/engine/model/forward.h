@@ -43,9 +43,10 @@ class Forward {
   // Evaluates tokens at positions first .. first + tokens.size() - 1, whose predecessors are in the cache, and writes
   // their keys and values. The last `wanted` tokens go through all layers; up to kMaxLogitRows of them get their logits
   // at once, more by Head(). `progress`, called on the calling thread after each layer, gets the number of finished
-  // layers. False when cancelled: the cache then holds garbage at these positions and is whole before them.
-  bool Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
-           const std::function<void(int)>& progress);
+  // layers. kCancelled, or as EmbeddingRows::Read(): the cache then holds garbage at these positions and is whole
+  // before them.
+  Status Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
+             const std::function<void(int)>& progress);
 
   // How many threads take part in passes over few tokens, as when decoding, and over many. All, until this is called.
   void SetThreads(int few, int many) {
@@ -59,8 +60,8 @@ class Forward {
   // more than kFewTokens count every row once.
   void Observe(ImportanceSums* sums) { observer_ = sums; }
 
-  // Only the layers begin .. end - 1, for the sake of the time that they take; the cache holds garbage at the positions
-  // of the tokens afterwards.
+  // Only the layers begin .. end - 1 of as many tokens as are given, for the sake of the time that they take; the cache
+  // holds garbage at the positions of the tokens afterwards.
   void RunLayers(std::span<const int32_t> tokens, int begin, int end);
 
   // Logits of `count` (at most kMaxLogitRows) of the tokens that the last Run() wanted, from the one with index
@@ -78,7 +79,8 @@ class Forward {
   static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
                          Forward* out);
 
-  void Embed(Task& t, int thread);
+  // `rows` are those of the embedding, as in the file, [tokens][row_bytes()].
+  void Embed(Task& t, const uint8_t* rows, int thread);
   void HeadRows(Task& t, int thread);
   void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
                std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input, QuantizedRows* out);

@@ -44,11 +44,12 @@ Status Damaged(const std::string& path, const std::string& what) {
 }
 
 // Values of an F32 tensor; nothing when it is of another type.
-std::vector<float> Floats(const TensorInfo& tensor) {
-  std::vector<float> out;
-  if (tensor.type != TensorType::kF32) return out;
-  out.resize(tensor.data.size() / sizeof(float));
-  std::memcpy(out.data(), tensor.data.data(), out.size() * sizeof(float));
+Result<std::vector<float>> Floats(const GgufFile& file, const TensorInfo& tensor) {
+  if (tensor.type != TensorType::kF32) return std::vector<float>();
+  const Result<std::vector<uint8_t>> bytes = file.Read(tensor);
+  if (!bytes.ok()) return bytes.status();
+  std::vector<float> out(bytes->size() / sizeof(float));
+  std::memcpy(out.data(), bytes->data(), out.size() * sizeof(float));
   return out;
 }
 
@@ -87,6 +88,7 @@ uint64_t ImportanceSums::rows(int layer, LayerInput input) const {
 
 Result<Importance> Importance::Open(const std::string& path) {
   Result<GgufFile> opened = GgufFile::Open(path);
+  if (opened.status().code() == Code::kInvalidModel) return Damaged(path, "it is damaged, or no GGUF file");
   if (!opened.ok()) return opened.status();
   const GgufFile file = opened.Take();
   if (file.GetString("general.type") != "imatrix") {
@@ -101,12 +103,15 @@ Result<Importance> Importance::Open(const std::string& path) {
     const TensorInfo* counts = file.FindTensor(counts_name);
     // More than one row are the experts of a mixture, which the engine does not run.
     if (tensor.rows() != 1 || counts == nullptr) continue;
-    std::vector<float> sums = Floats(tensor);
-    const std::vector<float> rows = Floats(*counts);
-    if (!AreSums(sums) || !AreSums(rows)) return Damaged(path, "the numbers of " + name + " are damaged");
+    Result<std::vector<float>> read = Floats(file, tensor);
+    if (!read.ok()) return read.status();
+    const Result<std::vector<float>> rows = Floats(file, *counts);
+    if (!rows.ok()) return rows.status();
+    std::vector<float> sums = read.Take();
+    if (!AreSums(sums) || !AreSums(*rows)) return Damaged(path, "the numbers of " + name + " are damaged");
     double mean = 0;
     for (const float v : sums) mean += static_cast<double>(v) / static_cast<double>(sums.size());
-    if (rows[0] == 0 || mean == 0) continue;
+    if ((*rows)[0] == 0 || mean == 0) continue;
     for (float& v : sums) v = static_cast<float>(std::max(static_cast<double>(v) / mean, kLeast));
     importance.matrices_.emplace(name, std::move(sums));
   }

@@ -25,6 +25,9 @@ class QuantizedRows {
     arena->Take(&sum32_, rows * (widest / 32));
   }
 
+  // Room for as many floats as all rows have columns, free to use until a row is set.
+  float* floats() const { return x_; }
+
   // Row `row` becomes x, [columns], for all matrices in `users`.
   void Set(const KernelTable& kernels, size_t row, const float* x, int columns,
            std::initializer_list<const PanelMatrix*> users) {

@@ -1,9 +1,13 @@
 #include "model/weights.h"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <string>
 
+#include "base/content_hash.h"
 #include "quant/dequantize.h"
+#include "quant/finite.h"
 
 namespace paddock {
 namespace {
@@ -20,7 +24,11 @@ class Binder {
 
   struct Job {
     const TensorInfo* source;
-    PanelMatrix* matrix;
+    PanelMatrix* matrix;  // null: only looked at
+  };
+  struct Norm {
+    const TensorInfo* source;
+    std::vector<float>* values;
   };
 
   Status Bind(Weights* w) {
@@ -29,7 +37,7 @@ class Binder {
     const uint64_t vocabulary = static_cast<uint64_t>(h_.vocabulary);
     const TensorInfo* embedding;
     PADDOCK_RETURN_IF_ERROR(Find("token_embd.weight", hidden, vocabulary, &embedding));
-    w->embedding = *embedding;
+    w->embedding = EmbeddingRows(embedding->type, h_.vocabulary, h_.hidden, embedding->offset);
     PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
     PADDOCK_RETURN_IF_ERROR(
         Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
@@ -54,33 +62,38 @@ class Binder {
         const uint64_t dim = static_cast<uint64_t>(h_.head_dim);
         PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_q_norm.weight", dim, true, &layer.q_norm));
         PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_k_norm.weight", dim, true, &layer.k_norm));
-      } else {
-        PADDOCK_RETURN_IF_ERROR(Without(prefix, {"attn_q_norm.weight", "attn_k_norm.weight"}));
       }
-      PADDOCK_RETURN_IF_ERROR(Without(
-          prefix, {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "ffn_gate_inp.weight"}));
     }
     const bool tied = file_.FindTensor("output.weight") == nullptr;
-    return Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head);
+    PADDOCK_RETURN_IF_ERROR(Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head));
+    if (!tied) jobs_.push_back({embedding, nullptr});
+    return NothingLeft();
   }
 
+  // Every tensor of the file is in one of these.
   const std::vector<Job>& jobs() const { return jobs_; }
+  const std::vector<Norm>& norms() const { return norms_; }
 
   uint64_t PanelBytes() const {
     uint64_t bytes = 0;
     for (const Job& job : jobs_) bytes += JobBytes(job);
     return bytes;
   }
-  uint64_t VectorBytes() const { return vector_bytes_; }
+  uint64_t NormBytes() const {
+    uint64_t bytes = 0;
+    for (const Norm& norm : norms_) bytes += norm.source->columns() * sizeof(float);
+    return bytes;
+  }
 
   static uint64_t JobBytes(const Job& job) {
+    if (job.matrix == nullptr) return 0;
     const uint64_t bytes =
         static_cast<uint64_t>(job.matrix->panel_bytes) * static_cast<uint64_t>(job.matrix->panel_count);
     return (bytes + 63) / 64 * 64;
   }
 
  private:
-  Status Find(const std::string& name, uint64_t columns, uint64_t rows, const TensorInfo** out) const {
+  Status Find(const std::string& name, uint64_t columns, uint64_t rows, const TensorInfo** out) {
     const TensorInfo* tensor = file_.FindTensor(name);
     if (tensor == nullptr) return Invalid("the tensor " + name + " is missing");
     if (tensor->columns() != columns || tensor->shape[1] != rows || tensor->shape[2] != 1 || tensor->shape[3] != 1) {
@@ -88,17 +101,19 @@ class Binder {
                      std::to_string(tensor->rows()) + " where " + std::to_string(columns) + " x " +
                      std::to_string(rows) + " was expected");
     }
+    used_.insert(tensor);
     *out = tensor;
     return Status::Ok();
   }
 
-  // Tensors that other models have and that the forward pass would leave out.
-  Status Without(const std::string& prefix, std::initializer_list<const char*> names) const {
-    for (const char* name : names) {
-      if (file_.FindTensor(prefix + name) != nullptr) {
-        return {Code::kUnsupportedModel, "This model has a part (" + std::string(name) +
-                                             ") that this engine does not run yet. Choose another model."};
-      }
+  // What nobody reads would be missing in the result: a norm, a bias or a layer of a variant of the family.
+  Status NothingLeft() const {
+    for (const TensorInfo& tensor : file_.tensors()) {
+      if (used_.contains(&tensor)) continue;
+      return {Code::kUnsupportedModel, "This model has a tensor, " + std::string(tensor.name.substr(0, 80)) +
+                                           ", that models of the family " + h_.architecture->name +
+                                           " do not have here: it is a variant that this engine does not run. Choose "
+                                           "another model."};
     }
     return Status::Ok();
   }
@@ -121,9 +136,7 @@ class Binder {
     if (!required && file_.FindTensor(name) == nullptr) return Status::Ok();
     const TensorInfo* tensor;
     PADDOCK_RETURN_IF_ERROR(Find(name, size, 1, &tensor));
-    out->resize(size);
-    vector_bytes_ += size * sizeof(float);
-    Dequantize(tensor->type, tensor->data.data(), size, out->data());
+    norms_.push_back({tensor, out});
     return Status::Ok();
   }
 
@@ -132,35 +145,123 @@ class Binder {
   const KernelTable& kernels_;
   const bool exact_;
   std::vector<Job> jobs_;
-  uint64_t vector_bytes_ = 0;
+  std::vector<Norm> norms_;
+  std::set<const TensorInfo*> used_;
 };
 
-size_t OffsetIn(const GgufFile& file, const uint8_t* data) {
-  return static_cast<size_t>(data - file.mapping().bytes().data());
+// Reads tensors whole, in pieces on all threads, and names what they say.
+class TensorReader {
+ public:
+  TensorReader(const GgufFile& file, ThreadPool& pool, const std::atomic<bool>* cancel)
+      : file_(file), pool_(pool), cancel_(cancel), digests_(file.tensors().size()) {}
+
+  // Room for pieces of the widest rows. False when there is not enough memory.
+  bool Allocate() {
+    size_t widest = 0;
+    for (const TensorInfo& tensor : file_.tensors()) widest = std::max(widest, PieceRows(tensor) * BytesOfRow(tensor));
+    piece_bytes_ = (widest + 63) / 64 * 64;
+    return buffer_.Allocate(piece_bytes_ * static_cast<size_t>(pool_.size()));
+  }
+
+  // Calls use(row, count, bytes) for pieces of `count` rows from `row`, a multiple of kMaxLanes, on.
+  template <typename Use>
+  Status Read(const TensorInfo& tensor, Use use) {
+    const size_t rows = static_cast<size_t>(tensor.rows()), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
+    const int pieces = static_cast<int>((rows + step - 1) / step);
+    std::vector<ContentHash> hashes(static_cast<size_t>(pieces));
+    std::atomic<bool> finite{true};
+    std::mutex mutex;
+    Status status;
+    pool_.Run(cancel_, [&](int thread) {
+      uint8_t* const buffer = buffer_.data() + piece_bytes_ * static_cast<size_t>(thread);
+      for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
+        const size_t row = static_cast<size_t>(piece) * step, count = std::min(step, rows - row);
+        const std::span<uint8_t> bytes(buffer, count * row_bytes);
+        if (Status read = file_.Read(tensor, row * row_bytes, bytes); !read.ok()) {
+          const std::lock_guard lock(mutex);
+          status = std::move(read);
+          return;
+        }
+        if (!AllFinite(tensor.type, buffer, bytes.size())) finite.store(false, std::memory_order_relaxed);
+        hashes[static_cast<size_t>(piece)] = HashContent(bytes);
+        use(row, count, buffer);
+      }
+    });
+    PADDOCK_RETURN_IF_ERROR(status);
+    if (cancel_ != nullptr && cancel_->load()) return {Code::kCancelled, "Loading was cancelled."};
+    if (!finite.load()) {
+      return {Code::kInvalidModel, "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
+                                       " has weights that are no numbers. Download it again or choose another file."};
+    }
+    digests_[static_cast<size_t>(&tensor - file_.tensors().data())] = DigestOf(hashes);
+    return Status::Ok();
+  }
+
+  // After all tensors have been read.
+  Sha256::Digest Digest() const {
+    Sha256 sha;
+    sha.Add(DigestOf({HashContent(file_.header())}));
+    for (const Sha256::Digest& digest : digests_) sha.Add(digest);
+    return sha.Finish();
+  }
+
+ private:
+  static size_t BytesOfRow(const TensorInfo& tensor) {
+    return RowBytes(tensor.type, static_cast<size_t>(tensor.columns()));
+  }
+  // The same for every kernel table, since the digest depends on it.
+  static size_t PieceRows(const TensorInfo& tensor) {
+    constexpr size_t kPieceBytes = size_t{512} << 10, kLanes = kMaxLanes;
+    return std::clamp(kPieceBytes / BytesOfRow(tensor) / kLanes * kLanes, kLanes, size_t{256});
+  }
+  static Sha256::Digest DigestOf(const std::vector<ContentHash>& hashes) {
+    Sha256 sha;
+    sha.Add({reinterpret_cast<const uint8_t*>(hashes.data()), hashes.size() * sizeof(ContentHash)});
+    return sha.Finish();
+  }
+
+  const GgufFile& file_;
+  ThreadPool& pool_;
+  const std::atomic<bool>* const cancel_;
+  std::vector<Sha256::Digest> digests_;  // [tensor]
+  Buffer buffer_;                        // [thread][piece_bytes_]
+  size_t piece_bytes_ = 0;
+};
+
+// Packs rows that were read, whole panels unless they are the last.
+void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size_t count, const uint8_t* source,
+              uint8_t* panels) {
+  const size_t lanes = static_cast<size_t>(kernels.lanes), row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+  for (size_t at = 0; at < count; at += lanes) {
+    kernels.pack_panel(m.type, source + at * row_bytes, row_bytes, static_cast<int>(std::min(lanes, count - at)),
+                       m.columns, panels + (row + at) / lanes * m.panel_stride);
+  }
 }
 
-// Packs one tensor on all threads; stops early when cancelled.
-void PackTensor(const GgufFile& file, const KernelTable& kernels, ThreadPool& pool, const std::atomic<bool>* cancel,
-                const Binder::Job& job, Weights* weights) {
-  constexpr int kPanelsPerClaim = 16;
-  const PanelMatrix& m = *job.matrix;
-  // The buffer is ours; kernels only ever read it.
-  uint8_t* out = weights->panels.data() + (m.panels - weights->panels.data());
-  const size_t row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
-  const int pieces = (m.panel_count + kPanelsPerClaim - 1) / kPanelsPerClaim;
-  pool.Run(cancel, [&](int thread) {
-    for (int piece; (piece = pool.Claim(thread, pieces)) < pieces;) {
-      const int begin = piece * kPanelsPerClaim, end = std::min(begin + kPanelsPerClaim, m.panel_count);
-      const auto source = [&](int panel) {
-        return job.source->data.data() + static_cast<size_t>(std::min(panel * kernels.lanes, m.rows)) * row_bytes;
-      };
-      file.mapping().Populate(OffsetIn(file, source(begin)), static_cast<size_t>(source(end) - source(begin)));
-      for (int i = begin; i < end; ++i) {
-        kernels.pack_panel(m.type, source(i), row_bytes, std::min(m.rows - i * kernels.lanes, kernels.lanes), m.columns,
-                           out + static_cast<size_t>(i) * m.panel_stride);
-      }
-    }
-  });
+Status LoadNorms(const std::vector<Binder::Norm>& norms, TensorReader* reader) {
+  for (const Binder::Norm& norm : norms) {
+    const size_t size = static_cast<size_t>(norm.source->columns());
+    norm.values->resize(size);
+    PADDOCK_RETURN_IF_ERROR(reader->Read(*norm.source, [&](size_t, size_t, const uint8_t* bytes) {
+      Dequantize(norm.source->type, bytes, size, norm.values->data());
+    }));
+  }
+  return Status::Ok();
+}
+
+// Gives every matrix its place in the buffer.
+void PlacePanels(const Binder& binder, Weights* weights) {
+  uint64_t offset = 0;
+  for (const Binder::Job& job : binder.jobs()) {
+    if (job.matrix != nullptr) job.matrix->panels = weights->panels.data() + offset;
+    offset += Binder::JobBytes(job);
+  }
+  // What is multiplied together is read as one stream.
+  for (LayerWeights& layer : weights->layers) {
+    if (layer.gate.panel_bytes != layer.up.panel_bytes) continue;
+    layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;
+    layer.up.panels = layer.gate.panels + layer.gate.panel_bytes;
+  }
 }
 
 }  // namespace
@@ -177,7 +278,7 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
   Weights weights;
   Binder binder(file, h, kernels);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(&weights));
-  return binder.PanelBytes() + binder.VectorBytes();
+  return binder.PanelBytes() + binder.NormBytes();
 }
 
 Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
@@ -190,30 +291,27 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
     return {Code::kOutOfMemory, "There is not enough memory for this model's weights (" + std::to_string(total >> 20) +
                                     " MiB). Close other programs or choose a smaller model."};
   }
-  uint64_t offset = 0;
-  for (const Binder::Job& job : binder.jobs()) {
-    job.matrix->panels = weights->panels.data() + offset;
-    offset += Binder::JobBytes(job);
-  }
-  // What is multiplied together is read as one stream.
-  for (LayerWeights& layer : weights->layers) {
-    if (layer.gate.panel_bytes != layer.up.panel_bytes) continue;
-    layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;
-    layer.up.panels = layer.gate.panels + layer.gate.panel_bytes;
-  }
-  // The largest first, while the buffer is still mostly untouched: the peak is then the panels and one small tensor.
+  PlacePanels(binder, weights);
+  TensorReader reader(file, pool, cancel);
+  if (!reader.Allocate()) return {Code::kOutOfMemory, "There is not enough memory to read this model."};
+  PADDOCK_RETURN_IF_ERROR(LoadNorms(binder.norms(), &reader));
+  // In the order of the file: disks like to read ahead.
   std::vector<Binder::Job> jobs = binder.jobs();
-  std::stable_sort(jobs.begin(), jobs.end(), [](const Binder::Job& a, const Binder::Job& b) {
-    return Binder::JobBytes(a) > Binder::JobBytes(b);
-  });
-  uint64_t done = 0;
+  std::sort(jobs.begin(), jobs.end(),
+            [](const Binder::Job& a, const Binder::Job& b) { return a.source->offset < b.source->offset; });
+  uint64_t done = 0, all = 0;
+  for (const Binder::Job& job : jobs) all += job.source->bytes;
   for (const Binder::Job& job : jobs) {
-    PackTensor(file, kernels, pool, cancel, job, weights);
-    if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Loading was cancelled."};
-    file.mapping().Drop(OffsetIn(file, job.source->data.data()), job.source->data.size());
-    done += Binder::JobBytes(job);
-    if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
+    PADDOCK_RETURN_IF_ERROR(reader.Read(*job.source, [&](size_t row, size_t count, const uint8_t* bytes) {
+      if (job.matrix == nullptr) return;
+      // The buffer is ours; kernels only ever read it.
+      uint8_t* panels = weights->panels.data() + (job.matrix->panels - weights->panels.data());
+      PackRows(kernels, *job.matrix, row, count, bytes, panels);
+    }));
+    done += job.source->bytes;
+    if (progress) progress(static_cast<double>(done) / static_cast<double>(all));
   }
+  weights->digest = reader.Digest();
   return Status::Ok();
 }
 

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "gguf/gguf.h"
 #include "kernels/kernel_table.h"
 #include "model/architecture.h"
+#include "model/embedding_rows.h"
 #include "ops/thread_pool.h"
 
 namespace paddock {
@@ -43,26 +45,28 @@ struct LayerWeights {
 };
 
 struct Weights {
-  // Rows of the mapped file: only those of tokens that occur are ever read.
-  TensorInfo embedding;                 // [vocabulary][hidden]
-  const MappedFile* mapping = nullptr;  // that the embedding lies in, where its pages may be given back
+  EmbeddingRows embedding;  // [vocabulary][hidden]
   std::vector<LayerWeights> layers;
   std::vector<float> output_norm;
   PanelMatrix head;                 // [vocabulary][hidden]; the embedding once more when the file ties them
   std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies, or empty
   Buffer panels;
+  // A name for everything that the file says: SHA-256 over its header and, piece by piece, all weights.
+  Sha256::Digest digest{};
 
   // Whether nothing is multiplied with rounded activations.
   bool exact() const;
 };
 
 // What LoadWeights() will leave in memory, in bytes, before anything is loaded. Fails as LoadWeights() does when
-// tensors are missing or misshapen.
+// tensors are missing, misshapen or unknown; reads none of them.
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 
-// Checks every tensor's shape against the hyperparameters, then packs them one after another on all threads, dropping
-// each source from memory, so that the peak is the panels and one tensor. With `exact` activations stay floats whatever
-// the types. `progress` gets 0..1.
+// Checks every tensor's shape against the hyperparameters, then reads and packs them one after another on all threads,
+// in pieces, so that the peak is the panels and a piece per thread. With `exact` activations stay floats whatever the
+// types. `progress` gets 0..1. kUnsupportedModel for a tensor that the forward pass would leave out, kInvalidModel when
+// one is missing, misshapen or has a weight that is no number, each by name; kCancelled, kOutOfMemory, and as
+// File::Read(). The file must still be given to weights->embedding.
 Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
                    ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights);

@@ -1,6 +1,7 @@
 #include "ops/thread_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ops/wait.h"
 
@@ -19,10 +20,19 @@ uint32_t PhaseOf(uint64_t state) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)), members_(static_cast<size_t>(size_)) {
-  for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
+  try {
+    for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
+  } catch (...) {
+    Stop();
+    throw;
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  Stop();
+}
+
+void ThreadPool::Stop() {
   quit_.store(true);
   for (Member& member : members_) {
     member.jobs.fetch_add(1);
@@ -45,9 +55,19 @@ void ThreadPool::Loop(int thread) {
 void ThreadPool::Work(int thread) {
   Member& member = members_[static_cast<size_t>(thread)];
   Join(member);
-  (*work_)(thread);
+  try {
+    (*work_)(thread);
+  } catch (...) {
+    if (!failed_.exchange(true)) error_ = std::current_exception();
+    return Abandon(member);
+  }
   // No thread waits in the last phase, so it needs no end.
   if (member.joined) state_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+void ThreadPool::Abandon(Member& member) {
+  // Other threads may wait for the end of this phase. The last one inside ends it and thereby enters the next phase.
+  if (member.joined && LeaveOrEnd(member)) state_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
 void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work) {
@@ -63,6 +83,7 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   state_.store(phase * kPhase, std::memory_order_relaxed);
   phase_.store(phase, std::memory_order_relaxed);
   running_.store(static_cast<uint32_t>(active_ - 1), std::memory_order_relaxed);
+  failed_.store(false, std::memory_order_relaxed);
   for (int i = 1; i < active_; ++i) {
     std::atomic<uint32_t>& jobs = members_[static_cast<size_t>(i)].jobs;
     jobs.fetch_add(1);
@@ -73,6 +94,7 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   for (uint32_t left; (left = running_.load(std::memory_order_acquire)) != 0;) {
     if (!SpinWhile(running_, left)) Sleep(running_, left);
   }
+  if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 // Between cores that share no cache a line takes some 200 ns, and here that is what counts. So both of the following
@@ -96,7 +118,7 @@ bool ThreadPool::LeaveOrEnd(Member& member) {
     if (last) {
       next = (member.phase + 1) * kPhase + (state & kCancelled) + 1;
       // Once cancelled always cancelled: whoever is in the next phase or comes to it leaves the pass.
-      if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) next |= kCancelled;
+      if (Interrupted()) next |= kCancelled;
     }
     if (!state_.compare_exchange_weak(state, next, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
     if (!last) return false;
@@ -121,7 +143,7 @@ void ThreadPool::SleepUntilNext(uint32_t phase) {
 
 int ThreadPool::Claim(int thread, int count) {
   Member& member = members_[static_cast<size_t>(thread)];
-  if (!member.joined || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed))) return count;
+  if (!member.joined || Interrupted()) return count;
   const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / active_); };
   for (int i = 0; i < active_; ++i) {
     const int owner = (thread + i) % active_, begin = bound(owner), pieces = bound(owner + 1) - begin;

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -19,7 +20,8 @@ namespace paddock {
 
 class ThreadPool {
  public:
-  // The calling thread of Run() is one of the `threads`.
+  // The calling thread of Run() is one of the `threads`. Throws std::system_error when the system gives no more
+  // threads.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -28,7 +30,8 @@ class ThreadPool {
   int size() const { return size_; }
 
   // Calls work(thread) on `active` threads (1 .. size()), thread = 0 .. active - 1, and returns when all have returned;
-  // the others sleep on. `cancel` may be null; it is looked at in every Sync().
+  // the others sleep on. `cancel` may be null; it is looked at in every Sync(). An exception from `work` cancels the
+  // pass for all threads; Run() throws the first one when all have returned.
   void Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work);
   // The same on all threads.
   void Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) { Run(cancel, size_, work); }
@@ -63,8 +66,15 @@ class ThreadPool {
     bool joined = false, cancelled = false;
   };
 
+  void Stop();
   void Loop(int thread);
   void Work(int thread);
+  // Takes a thread whose work has thrown out of the pass.
+  void Abandon(Member& member);
+  // Whether this pass is to end early.
+  bool Interrupted() const {
+    return failed_.load(std::memory_order_relaxed) || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed));
+  }
   void Join(Member& member);
   // Out of the phase, or, as the last one, on to the next: true.
   bool LeaveOrEnd(Member& member);
@@ -84,6 +94,8 @@ class ThreadPool {
   alignas(64) std::atomic<uint32_t> phase_{0};    // its number again, for those who wait
   alignas(64) std::atomic<uint32_t> running_{0};  // threads that have not returned from this pass
   std::atomic<bool> quit_{false};
+  std::atomic<bool> failed_{false};  // somebody's work has thrown in this pass
+  std::exception_ptr error_;         // what the first of them threw; its own until `running_` is 0
 };
 
 }  // namespace paddock

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <mutex>
+#include <utility>
 
 #include "base/half.h"
 #include "quant/dequantize.h"
@@ -60,21 +62,27 @@ RowConverter::RowConverter(const TensorInfo& tensor, const TensorRows& rows, con
       piece_(std::max<size_t>(1, kPieceElements / columns())) {
   error_.resize(static_cast<size_t>(pool_.size()));
   power_.resize(error_.size());
+  floats_.resize(2 * error_.size() * piece_ * columns());
+  source_.resize(error_.size() * piece_ * source_bytes());
 }
 
-bool RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
-  std::atomic<bool> sound{true};
+Status RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>* cancel) {
+  std::mutex mutex;
+  Status status;
   out_.resize(count * row_bytes_);
   const int pieces = static_cast<int>((count + piece_ - 1) / piece_);
   pool_.Run(cancel, [&](int thread) {
-    std::vector<float> x(piece_ * columns()), back(piece_ * columns());
     for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
       const size_t at = static_cast<size_t>(piece) * piece_, n = std::min(piece_, count - at);
-      if (!ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread, x.data(), back.data()))
-        sound.store(false, std::memory_order_relaxed);
+      Status converted = ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread);
+      if (converted.ok()) continue;
+      const std::lock_guard lock(mutex);
+      status = std::move(converted);
+      return;
     }
   });
-  return sound.load();
+  if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Quantizing was cancelled."};
+  return status;
 }
 
 double RowConverter::error() const {
@@ -85,26 +93,45 @@ double RowConverter::power() const {
   return Sum(power_);
 }
 
-void RowConverter::Read(size_t row, float* x) const {
-  const uint8_t* source = rows_.data.data() + rows_.Place(row, rows()) * RowBytes(rows_.type, columns());
-  const bool aligned = reinterpret_cast<uintptr_t>(source) % alignof(uint16_t) == 0;
-  if (rows_.type == TensorType::kF16 && columns() % 16 == 0 && aligned) {
-    fits_.widen(reinterpret_cast<const uint16_t*>(source), static_cast<int>(columns()), x);
-  } else {
-    Dequantize(rows_.type, source, columns(), x);
-  }
-  if (adapter_ != nullptr) adapter_->AddRow(row, x);
+RowConverter::Scratch RowConverter::ScratchOf(int thread) {
+  const size_t t = static_cast<size_t>(thread), elements = piece_ * columns();
+  float* const x = floats_.data() + 2 * t * elements;
+  return {source_.data() + t * piece_ * source_bytes(), x, x + elements};
 }
 
-bool RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int thread, float* x, float* back) {
-  const size_t elements = count * columns();
-  for (size_t i = 0; i < count; ++i) Read(row + i, x + i * columns());
-  // A sum of what is no number is none either.
-  if (!std::isfinite(Power(x, elements))) {
-    for (size_t i = 0; i < elements; ++i) {
-      if (!std::isfinite(x[i])) return false;
-    }
+Status RowConverter::ReadRows(size_t row, size_t count, const Scratch& scratch) const {
+  if (rows_.heads == 0) {
+    PADDOCK_RETURN_IF_ERROR(rows_.Read(row * source_bytes(), {scratch.source, count * source_bytes()}));
   }
+  for (size_t i = 0; i < count; ++i) {
+    uint8_t* const source = scratch.source + i * source_bytes();
+    if (rows_.heads > 0) {
+      PADDOCK_RETURN_IF_ERROR(rows_.Read(rows_.Place(row + i, rows()) * source_bytes(), {source, source_bytes()}));
+    }
+    float* const x = scratch.x + i * columns();
+    if (rows_.type == TensorType::kF16 && columns() % 16 == 0) {
+      fits_.widen(reinterpret_cast<const uint16_t*>(source), static_cast<int>(columns()), x);
+    } else {
+      Dequantize(rows_.type, source, columns(), x);
+    }
+    if (adapter_ != nullptr) adapter_->AddRow(row + i, x);
+  }
+  return Status::Ok();
+}
+
+Status NoNumbers(const TensorInfo& tensor) {
+  return {Code::kInvalidModel, "The tensor " + std::string(tensor.name.substr(0, 80)) +
+                                   " has weights that are no numbers. Download the model again."};
+}
+
+Status RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int thread) {
+  const Scratch scratch = ScratchOf(thread);
+  float *const x = scratch.x, *const back = scratch.back;
+  const size_t elements = count * columns();
+  PADDOCK_RETURN_IF_ERROR(ReadRows(row, count, scratch));
+  // NaN and infinity survive the sum, so one test covers the rows.
+  if (!std::isfinite(Power(x, elements)) && !std::all_of(x, x + elements, [](float v) { return std::isfinite(v); }))
+    return NoNumbers(tensor_);
   switch (to_) {
     case TensorType::kF32: std::memcpy(out, x, 4 * elements); break;
     case TensorType::kF16:
@@ -117,7 +144,7 @@ bool RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int threa
   for (size_t i = 0; i < elements; ++i) back[i] -= x[i];
   error_[static_cast<size_t>(thread)] += Power(back, elements);
   power_[static_cast<size_t>(thread)] += Power(x, elements);
-  return true;
+  return Status::Ok();
 }
 
 }  // namespace paddock

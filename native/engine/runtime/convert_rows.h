@@ -26,8 +26,8 @@ class RowConverter {
   // Rows that are worth converting at once, and the most.
   size_t stretch() const { return stretch_; }
 
-  // False when cancelled or when a weight is no number.
-  bool Convert(size_t begin, size_t count, const std::atomic<bool>* cancel);
+  // kCancelled, kInvalidModel when a weight is no number, and as TensorRows::Read().
+  Status Convert(size_t begin, size_t count, const std::atomic<bool>* cancel);
   // The rows that were converted last, row_bytes() each. Who takes the buffer may leave any other.
   std::vector<uint8_t>* result() { return &out_; }
   size_t row_bytes() const { return row_bytes_; }
@@ -37,8 +37,15 @@ class RowConverter {
 
  private:
   size_t columns() const { return static_cast<size_t>(tensor_.columns()); }
-  void Read(size_t row, float* x) const;
-  bool ConvertRows(size_t row, size_t count, uint8_t* out, int thread, float* x, float* back);
+  size_t source_bytes() const { return RowBytes(rows_.type, columns()); }  // of a row
+  // What a thread works on.
+  struct Scratch {
+    uint8_t* source;  // [piece_][source_bytes()]
+    float *x, *back;  // [piece_][columns()]: the rows, and what they become again
+  };
+  Scratch ScratchOf(int thread);
+  Status ReadRows(size_t row, size_t count, const Scratch& scratch) const;
+  Status ConvertRows(size_t row, size_t count, uint8_t* out, int thread);
 
   const TensorInfo& tensor_;
   const TensorRows& rows_;
@@ -50,7 +57,12 @@ class RowConverter {
   size_t row_bytes_ = 0, stretch_ = 0;
   size_t piece_ = 0;  // rows that a thread converts together
   std::vector<uint8_t> out_;
+  std::vector<float> floats_;          // [thread][2][piece_ * columns()]
+  std::vector<uint8_t> source_;        // [thread][piece_ * source_bytes()]
   std::vector<double> error_, power_;  // [thread]
 };
+
+// The error of a tensor with a weight that is infinite or NaN.
+Status NoNumbers(const TensorInfo& tensor);
 
 }  // namespace paddock

@@ -1,16 +1,19 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <thread>
+#include <cmath>
+#include <future>
 #include <utility>
 
-#include "gguf/digest.h"
 #include "runtime/engine_state.h"
 #include "runtime/thread_choice.h"
 #include "tokenizer/detokenizer.h"
 
 namespace paddock {
 namespace {
+
+// A pass over a draft and the token before it gets the logits of every row at once.
+static_assert(kMaxDraft + 1 <= kMaxLogitRows);
 
 constexpr int kPenaltyWindow = 64;      // tokens
 constexpr double kPackingShare = 0.95;  // of loading; the rest is for trying thread counts
@@ -69,16 +72,19 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     if (cancel != nullptr && cancel->load()) stop.store(true);
     if (progress) progress(kPackingShare * done);
   };
-  std::thread reader([&] {
+  // A future waits when it goes out of scope, and gives what its thread has thrown to whoever asks for the result.
+  std::future<void> reader = std::async(std::launch::async, [&] {
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
   const Status packed =
       LoadWeights(*file, s.plan.h, *s.plan.kernels, options.exact, s.pool, &stop, forward_cancel, &s.weights);
-  reader.join();
+  reader.get();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
   s.tokenizer = tokenizer.Take();
+  // Nothing but the rows of the embedding is read again.
+  s.weights.embedding.SetFile(file->TakeFile());
   if (!s.cache.Allocate(s.plan.h, s.plan.context, options.kv_type) || !s.forward.Allocate(s.plan.context)) {
     return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
                                           " tokens. Choose a shorter context or a smaller model.");
@@ -86,10 +92,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h, options.kv_type);
   std::unique_ptr<SnapshotStore> store;
   if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.exact) {
-    store =
-        std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
-                                        SnapshotStore::Identity{ModelDigest(*file), s.plan.kernels->name, block_bytes,
-                                                                KvCache::HalvesAt(s.plan.h, options.kv_type)});
+    store = std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
+                                            SnapshotStore::Identity{s.weights.digest, s.plan.kernels->name, block_bytes,
+                                                                    KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
   ModelInfo& info = s.info;
@@ -111,32 +116,40 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.memory = s.plan.memory;
   if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
-  // Nothing but the rows of the embedding is read again.
-  s.mapping = std::move(*file).TakeMapping();
-  s.weights.mapping = &s.mapping;
-  s.DropFilePages();
   return engine;
+}
+
+Status Engine::State::NoNumbers() const {
+  return {Code::kInvalidModel,
+          "What this model computes are no numbers: its weights are damaged, or too large for it. "
+          "Download it again or choose another file."};
+}
+
+Status Engine::State::CheckRequest(const GenerateRequest& request) const {
+  if (request.prompt.empty()) return {Code::kInvalidArgument, "The prompt is empty."};
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.prompt, "The prompt"));
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.prediction, "The prediction"));
+  PADDOCK_RETURN_IF_ERROR(CheckIds(request.stop_tokens, "The list of stop tokens"));
+  if (request.prompt.size() < static_cast<size_t>(plan.context)) return Status::Ok();
+  return {Code::kPromptTooLong, "The prompt has " + std::to_string(request.prompt.size()) +
+                                    " tokens; the context holds " + std::to_string(plan.context) +
+                                    ". Shorten it or load the model with a longer context."};
 }
 
 Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel,
                                         GenerateObserver* observer) {
   State& s = *state_;
-  const int total = static_cast<int>(std::min<size_t>(request.prompt.size(), 1u << 30));
-  if (total == 0) return Status(Code::kInvalidArgument, "The prompt is empty.");
-  if (!s.ValidIds(request.prompt))
-    return Status(Code::kInvalidArgument, "The prompt has an id outside the vocabulary.");
-  if (total >= s.plan.context) {
-    return Status(Code::kPromptTooLong, "The prompt has " + std::to_string(total) + " tokens; the context holds " +
-                                            std::to_string(s.plan.context) +
-                                            ". Shorten it or load the model with a longer context.");
-  }
+  PADDOCK_RETURN_IF_ERROR(s.CheckRequest(request));
+  const int total = static_cast<int>(request.prompt.size());
   GenerateResult result;
   result.prompt_tokens = total;
   const auto start = Clock::now();
   const auto common =
       std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
       s.cached.begin();
-  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common));
+  // Blocks from a slow disk take their time.
+  const auto restored = [&](int tokens) { observer->OnPrefill(std::min(tokens, total - 1), total, tokens); };
+  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common), cancel, restored);
   // At least the last token is evaluated: its logits are wanted.
   const int keep = std::min(known, total - 1);
   s.cached.assign(request.prompt.begin(), request.prompt.begin() + keep);
@@ -144,16 +157,16 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   result.cached_tokens = keep;
   observer->OnPrefill(keep, total, keep);
   const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
-  const bool prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
+  const Status prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
   result.prefill_ms = MillisecondsSince(start);
   // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
   const auto remember = [&](bool on_disk) {
     s.reuse.SetBusy(false);
-    s.DropFilePages();
     if (!request.transient) s.reuse.Remember(s.cached, on_disk);
   };
-  if (!prefilled) {
+  if (!prefilled.ok()) {
     remember(false);
+    if (prefilled.code() != Code::kCancelled) return prefilled;
     result.finish_reason = FinishReason::kCancelled;
     return result;
   }
@@ -178,7 +191,12 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
       break;
     }
     const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
-    const int32_t token = sampler.Sample(s.forward.Logits(static_cast<int>(row)), std::span(s.cached).last(window));
+    const LogitRow logits = s.forward.Logits(static_cast<int>(row));
+    if (!std::isfinite(Largest(logits.block_max))) {
+      remember(false);
+      return s.NoNumbers();
+    }
+    const int32_t token = sampler.Sample(logits, std::span(s.cached).last(window));
     const bool ends =
         s.tokenizer->EndsGeneration(token) ||
         std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
@@ -210,7 +228,13 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
     if (drafter) drafter->Propose(left - 1, &s.policy, &batch);
     result.drafted_tokens += static_cast<int>(batch.size()) - 1;
     const auto pass_start = Clock::now();
-    if (!s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr)) {
+    const Status ran =
+        s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr);
+    if (!ran.ok()) {
+      if (ran.code() != Code::kCancelled) {
+        remember(false);
+        return ran;
+      }
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
@@ -223,9 +247,10 @@ Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const Ca
   return result;
 }
 
-void Engine::ClearCache() {
+Status Engine::ClearCache(const CancelFlag* cancel) {
   state_->cached.clear();
-  state_->reuse.Clear();
+  if (state_->reuse.Clear(cancel)) return Status::Ok();
+  return {Code::kCancelled, "Clearing the prompt cache was cancelled; some of it is still on disk."};
 }
 
 void Engine::FlushSnapshots() {
@@ -234,9 +259,7 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   State& s = *state_;
-  const Result<GgufFile> file = GgufFile::Open(s.info.path);
-  if (!file.ok()) return file.status();
-  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(ModelDigest(*file)), options);
+  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(s.weights.digest), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {

@@ -29,7 +29,6 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
                                               std::to_string(s.plan.context) +
                                               ", and there must be at least one repetition.");
   }
-  const Status cancelled(Code::kCancelled, "The benchmark was cancelled.");
   BenchReport report;
   for (const LayerWeights& layer : s.weights.layers) {
     for (const PanelMatrix* m : layer.matrices()) {
@@ -37,8 +36,7 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
       report.weight_bytes_per_token += PanelBytes(*m);
     }
   }
-  report.weight_bytes_per_token +=
-      PanelBytes(s.weights.head) + RowBytes(s.weights.embedding.type, static_cast<size_t>(s.plan.h.hidden));
+  report.weight_bytes_per_token += PanelBytes(s.weights.head) + s.weights.embedding.row_bytes();
 
   std::vector<double> bandwidths, peaks;
   std::vector<int32_t> ids(static_cast<size_t>(std::max({prompt, depth, 1})));
@@ -47,44 +45,45 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   const std::span<const int32_t> all(ids), first = all.first(static_cast<size_t>(prompt));
   // A first batch that does not count: it finds caches cold and memory that nobody has touched.
   const std::span<const int32_t> batch = first.first(static_cast<size_t>(std::min(prompt, kMaxBatch)));
-  if (!s.Prefill(batch, 0, kMaxBatch, cancel, nullptr)) return cancelled;
+  PADDOCK_RETURN_IF_ERROR(s.Prefill(batch, 0, kMaxBatch, cancel, nullptr));
   for (int r = 0; r < options.repeat; ++r) {
     s.cached.clear();
-    if (prompt > 0 && !BenchPrefill(first, cancel, &report, &peaks)) return cancelled;
+    if (prompt > 0) PADDOCK_RETURN_IF_ERROR(BenchPrefill(first, cancel, &report, &peaks));
     if (generate == 0) continue;
     // Decoding needs the logits of a token before it. A cache that is too deep gives its end up, and the token there is
     // evaluated again.
     const int before = std::max(depth, 1);
-    if (before != prompt &&
-        !s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr))
-      return cancelled;
-    if (!BenchDecode(generate, cancel, &report, &bandwidths)) return cancelled;
+    if (before != prompt) {
+      PADDOCK_RETURN_IF_ERROR(
+          s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr));
+    }
+    PADDOCK_RETURN_IF_ERROR(BenchDecode(generate, cancel, &report, &bandwidths));
   }
   // What no row has asked for is measured all the same.
   if (bandwidths.empty()) bandwidths.push_back(MeasureReadBandwidth());
   if (peaks.empty()) peaks.push_back(MeasureInt8Peak());
-  if (cancel != nullptr && cancel->load()) return cancelled;
+  if (cancel != nullptr && cancel->load()) return Status(Code::kCancelled, "The benchmark was cancelled.");
   report.read_bandwidth = BestAndMedian(std::move(bandwidths));
   report.int8_peak = BestAndMedian(std::move(peaks));
   return report;
 }
 
-bool Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
-                          std::vector<double>* peaks) {
+Status Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
+                            std::vector<double>* peaks) {
   std::vector<double> beside;
   for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
   const auto start = Clock::now();
-  if (!state_->Prefill(ids, 0, kMaxBatch, cancel, nullptr)) return false;
+  PADDOCK_RETURN_IF_ERROR(state_->Prefill(ids, 0, kMaxBatch, cancel, nullptr));
   const int tokens = static_cast<int>(ids.size());
   const double rate = tokens / (MillisecondsSince(start) / 1000);
   for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
   peaks->insert(peaks->end(), beside.begin(), beside.end());
   const double cost = 2.0 * static_cast<double>(report->layer_weights);
   report->rows.push_back({true, tokens, 0, rate, BestAndMedian(std::move(beside)).median, cost});
-  return true;
+  return Status::Ok();
 }
 
-bool Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths) {
+Status Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths) {
   State& s = *state_;
   const int before = static_cast<int>(s.cached.size());
   std::vector<double> beside;
@@ -93,7 +92,7 @@ bool Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* repo
     if (i % kTokensPerLook == 0) beside.push_back(MeasureReadBandwidth());
     const auto start = Clock::now();
     const int32_t token = ArgMax(s.forward.Logits(0));
-    if (!s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr)) return false;
+    PADDOCK_RETURN_IF_ERROR(s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr));
     milliseconds += MillisecondsSince(start);
     s.cached.push_back(token);
   }
@@ -104,7 +103,7 @@ bool Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* repo
                       seen * static_cast<double>(KvCache::BlockBytes(s.plan.h, s.cache.type())) / kBlockTokens;
   const double limit = BestAndMedian(std::move(beside)).median;
   report->rows.push_back({false, tokens, before, tokens / (milliseconds / 1000), limit, cost});
-  return true;
+  return Status::Ok();
 }
 
 // One pass over the weights: they are what a decode step reads.

@@ -1,6 +1,8 @@
 // What the engine says of given tokens: likelihoods, predictions, and what its columns are multiplied with.
 #include <algorithm>
+#include <cmath>
 
+#include "kernels/cpu_features.h"
 #include "runtime/engine_state.h"
 
 namespace paddock {
@@ -10,20 +12,39 @@ constexpr size_t kLeastObserved = 16;  // tokens of a text for an importance mat
 
 }  // namespace
 
+Status Engine::State::CheckText(std::span<const int32_t> ids, int first) const {
+  if (ids.size() < 2) return {Code::kInvalidArgument, "A text of at least two tokens is needed."};
+  PADDOCK_RETURN_IF_ERROR(CheckIds(ids, "The text"));
+  if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
+    return {Code::kInvalidArgument, "At least one token of the text must count."};
+  if (ids.size() <= static_cast<size_t>(plan.context)) return Status::Ok();
+  return {Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
+                                    std::to_string(plan.context) +
+                                    ". Shorten it or load the model with a longer context."};
+}
+
 Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel, int first) {
-  std::vector<double> nll(ids.size());
-  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
+  PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
+  const size_t begin = static_cast<size_t>(first) + 1;
+  std::vector<double> nll(ids.size() - begin);
   PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     nll[i] = NegativeLogLikelihood(logits, ids[begin + i]);
   }));
-  nll.resize(ids.size() - begin);
+  if (!std::all_of(nll.begin(), nll.end(), [](double v) { return std::isfinite(v); })) return state_->NoNumbers();
   return nll;
 }
 
 Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int first, const CancelFlag* cancel) {
+  PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
   const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
-  const size_t rows = ids.size() - std::min(ids.size(), static_cast<size_t>(std::max(first, 0)) + 1);
-  std::vector<float> all(std::min(rows, static_cast<size_t>(state_->plan.context)) * vocabulary);
+  const size_t rows = ids.size() - static_cast<size_t>(first) - 1, bytes = rows * vocabulary * sizeof(float);
+  // The system promises more memory than there is and ends the process when it is used.
+  if (const uint64_t free = DetectMemory().available; free > 0 && bytes > free) {
+    return Status(Code::kOutOfMemory, "The predictions of " + std::to_string(rows) + " tokens take " +
+                                          std::to_string(bytes >> 20) +
+                                          " MiB, more than is free. Compare a shorter text.");
+  }
+  std::vector<float> all(rows * vocabulary);
   PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     std::copy(logits.begin(), logits.end(), all.begin() + static_cast<std::ptrdiff_t>(i * vocabulary));
   }));
@@ -32,9 +53,10 @@ Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int
 
 Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> ids, int first,
                                                      std::span<const float> base, const CancelFlag* cancel) {
+  PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
   const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
-  const size_t begin = static_cast<size_t>(std::max(first, 0)) + 1;
-  if (begin >= ids.size() || base.size() != (ids.size() - begin) * vocabulary) {
+  const size_t begin = static_cast<size_t>(first) + 1;
+  if (base.size() != (ids.size() - begin) * vocabulary) {
     return Status(Code::kInvalidArgument,
                   "The predictions to compare with are of other tokens, or of a model with another vocabulary.");
   }
@@ -42,29 +64,23 @@ Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> id
   PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     out[i] = CompareLogits(base.subspan(i * vocabulary, vocabulary), logits, ids[begin + i]);
   }));
+  for (const TokenDivergence& d : out) {
+    if (!std::isfinite(d.nll) || !std::isfinite(d.base_nll) || !std::isfinite(d.kld)) return state_->NoNumbers();
+  }
   return out;
 }
 
 Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
                               const std::function<void(size_t, std::span<const float>)>& row) {
   State& s = *state_;
-  if (ids.size() < 2) return Status(Code::kInvalidArgument, "A text of at least two tokens is needed.");
-  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
-  if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
-    return Status(Code::kInvalidArgument, "At least one token of the text must count.");
-  if (ids.size() > static_cast<size_t>(s.plan.context)) {
-    return Status(Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
-                                            std::to_string(s.plan.context) +
-                                            ". Shorten it or load the model with a longer context.");
-  }
   s.cached.clear();
   const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
   const int last = static_cast<int>(ids.size()) - 1;
   for (int at = 0; at < last; at += kMaxBatch) {
     const int count = std::min(kMaxBatch, last - at);
     const int wanted = std::clamp(at + count - first, 0, count);
-    if (!s.forward.Run(ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at, wanted, cancel, nullptr))
-      return cancelled;
+    const auto batch = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+    PADDOCK_RETURN_IF_ERROR(s.forward.Run(batch, at, wanted, cancel, nullptr));
     for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, wanted - begin);
       if (!s.forward.Head(begin, rows, cancel)) return cancelled;
@@ -77,14 +93,13 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
     }
   }
   s.cached.assign(ids.begin(), ids.end() - 1);
-  s.DropFilePages();
   return Status::Ok();
 }
 
 Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   State& s = *state_;
   const size_t context = static_cast<size_t>(s.plan.context);
-  if (!s.ValidIds(ids)) return Status(Code::kInvalidArgument, "The text has an id outside the vocabulary.");
+  PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
   if (ids.size() < kLeastObserved || ids.size() > context) {
     std::string text = "A text of " + std::to_string(kLeastObserved);
     text += " to " + std::to_string(context);
@@ -94,19 +109,18 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
   s.cached.clear();
   s.forward.Observe(&*s.importance);
-  bool finished = true;
-  for (size_t at = 0; at < ids.size() && finished;) {
+  Status ran;
+  for (size_t at = 0; at < ids.size() && ran.ok();) {
     // No pass of so few tokens that every thread would read all of them.
     const size_t left = ids.size() - at;
     size_t count = std::min<size_t>(kMaxBatch, left);
     if (left > count && left - count < kLeastObserved) count -= kLeastObserved;
     // All rows are wanted, so that the last layer's are complete; more than kMaxLogitRows get no logits.
-    finished = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
+    ran = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
     at += count;
   }
   s.forward.Observe(nullptr);
-  s.DropFilePages();
-  if (!finished) return Status(Code::kCancelled, "Collecting the importance matrix was cancelled.");
+  PADDOCK_RETURN_IF_ERROR(ran);
   ++s.observed;
   return Status::Ok();
 }
@@ -123,15 +137,14 @@ Status Engine::SaveImportance(const std::string& path, const std::vector<std::st
 Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch,
                                           const CancelFlag* cancel) {
   State& s = *state_;
-  std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + std::min<int>(keep, static_cast<int>(s.cached.size())));
+  const int kept = std::clamp(keep, 0, static_cast<int>(s.cached.size()));
+  std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + kept);
   ids.insert(ids.end(), tokens.begin(), tokens.end());
-  if (tokens.empty() || !s.ValidIds(ids) || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 ||
-      batch > kMaxBatch) {
+  PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
+  if (tokens.empty() || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
     return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
   }
-  if (!s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr)) {
-    return Status(Code::kCancelled, "The evaluation was cancelled.");
-  }
+  PADDOCK_RETURN_IF_ERROR(s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr));
   return s.forward.Logits(0).values;
 }
 

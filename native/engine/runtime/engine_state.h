@@ -33,7 +33,6 @@ struct Engine::State {
   explicit State(LoadPlan p)
       : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
 
-  MappedFile mapping;  // embedding rows are read from it
   LoadPlan plan;
   ModelInfo info;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -45,14 +44,24 @@ struct Engine::State {
   std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
   PrefixReuse reuse;            // ... and those that were there before
 
-  bool ValidIds(std::span<const int32_t> ids) const {
-    return std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+  // kInvalidArgument unless all ids are within the vocabulary. Every list of ids that enters the engine passes here:
+  // kernels index rows by them. `what` names the list, for the message.
+  Status CheckIds(std::span<const int32_t> ids, const char* what) const {
+    const bool valid =
+        std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
+    if (valid) return Status::Ok();
+    return {Code::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
   }
+  Status CheckRequest(const GenerateRequest& request) const;
+  // Finite weights may still give sums that are not.
+  Status NoNumbers() const;
+  // A text to score from its token `first` on.
+  Status CheckText(std::span<const int32_t> ids, int first) const;
 
-  // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. False when cancelled; `cached` then holds
+  // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. As Forward::Run(); `cached` then holds
   // what is whole.
-  bool Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
-               const std::function<void(double)>& progress) {
+  Status Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
+                 const std::function<void(double)>& progress) {
     cached.resize(static_cast<size_t>(keep));
     const int total = static_cast<int>(ids.size());
     for (int at = keep; at < total;) {
@@ -62,15 +71,12 @@ struct Engine::State {
         if (progress) progress(at + static_cast<double>(count) * layers / plan.h.layers);
       };
       const std::span<const int32_t> tokens = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
-      if (!forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done)) return false;
+      PADDOCK_RETURN_IF_ERROR(forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done));
       cached.insert(cached.end(), tokens.begin(), tokens.end());
       at += count;
     }
-    return true;
+    return Status::Ok();
   }
-
-  // The pages of the file that a request has touched: other programs may want them more.
-  void DropFilePages() const { mapping.Drop(0, mapping.bytes().size()); }
 
   // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
   // many for arithmetic, so the answers may differ.

@@ -35,7 +35,7 @@ std::string Quantization(const GgufFile& file) {
   for (const TensorInfo& t : file.tensors()) {
     if (t.dimensions < 2) continue;
     uint64_t& sum = bytes[static_cast<uint32_t>(t.type)];
-    sum += t.data.size();
+    sum += t.bytes;
     if (sum > best) {
       best = sum;
       type = t.type;

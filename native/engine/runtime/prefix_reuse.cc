@@ -16,22 +16,25 @@ void PrefixReuse::Open(uint64_t budget, uint64_t block_bytes, std::unique_ptr<Sn
   store_ = std::move(store);
 }
 
-int PrefixReuse::Restore(std::span<const int32_t> prompt, int live) {
+int PrefixReuse::Restore(std::span<const int32_t> prompt, int live, const std::atomic<bool>* cancel,
+                         const std::function<void(int)>& progress) {
   if (!memory_) return live;
   const size_t whole = prompt.size() / kBlockTokens, first = static_cast<size_t>(live) / kBlockTokens;
   if (first >= whole) return live;
   const PrefixCache::Chain chain = memory_->Find(prompt);
+  const auto go_on = [cancel] { return cancel == nullptr || !cancel->load(std::memory_order_relaxed); };
   const auto position = [](size_t block) { return static_cast<int>(block * kBlockTokens); };
   size_t block = first;
-  for (; block < chain.size(); ++block) live_.WriteBlock(position(block), chain[block]->data());
+  for (; block < chain.size() && go_on(); ++block) live_.WriteBlock(position(block), chain[block]->data());
   if (store_ != nullptr) {
     BlockKey parent = store_->root();
-    for (size_t i = 0; i < whole; ++i) {
+    for (size_t i = 0; i < whole && go_on(); ++i) {
       const auto ids = prompt.subspan(i * kBlockTokens, kBlockTokens);
       if (i >= block) {
         if (!store_->Read(parent, ids, {staging_.data(), staging_.size()})) break;
         live_.WriteBlock(position(i), staging_.data());
         block = i + 1;
+        if (progress) progress(position(block));
       }
       parent = SnapshotStore::Key(parent, ids);
     }
@@ -54,9 +57,9 @@ void PrefixReuse::Flush() {
   if (store_ != nullptr) store_->Flush();
 }
 
-void PrefixReuse::Clear() {
+bool PrefixReuse::Clear(const std::atomic<bool>* cancel) {
   if (memory_) memory_->Clear();
-  if (store_ != nullptr) store_->Clear();
+  return store_ == nullptr || store_->Clear(cancel);
 }
 
 }  // namespace paddock

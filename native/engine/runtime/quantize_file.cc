@@ -6,7 +6,9 @@
 
 #include "gguf/gguf_writer.h"
 #include "kernels/dispatch.h"
+#include "model/architecture.h"
 #include "ops/thread_pool.h"
+#include "quant/finite.h"
 #include "quant/quantize.h"
 #include "runtime/convert_rows.h"
 #include "runtime/write_behind.h"
@@ -127,32 +129,21 @@ Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor
   return WithFallback(type, tensor.columns());
 }
 
-Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile* adapter, const Importance* importance,
-                                    const std::string& path, const std::string& mixture, int threads,
-                                    const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
-  const Mixture* found = Find(mixture);
-  if (found == nullptr) return TypeInMixture(mixture, {}, -1, {}, false).status();
-  Result<std::vector<Step>> planned = PlanSteps(source.header(), *found, importance);
-  if (!planned.ok()) return planned.status();
-  const std::vector<Step> steps = planned.Take();
-  if (adapter != nullptr) PADDOCK_RETURN_IF_ERROR(adapter->Fits(source.header()));
+namespace {
 
-  Result<const KernelTable*> chosen = ChooseKernels("");
-  if (!chosen.ok()) return chosen.status();
-  const KernelTable* kernels = *chosen;
-
+// What the plan says before anything is written, and the headers of the new tensors.
+QuantizeReport ReportOf(const std::vector<Step>& steps, std::vector<GgufWriter::Tensor>* headers) {
   QuantizeReport report;
-  std::vector<GgufWriter::Tensor> headers;
   std::map<std::string, uint64_t> types;
-  uint64_t total = 0, matrix_bytes = 0, matrix_elements = 0;
+  uint64_t matrix_bytes = 0, matrix_elements = 0;
   for (const auto& [tensor, number, to, weights] : steps) {
     const uint64_t elements = tensor->columns() * tensor->rows();
     const uint64_t bytes = tensor->rows() * RowBytes(to, static_cast<size_t>(tensor->columns()));
-    headers.push_back({tensor->name, to, {}, tensor->dimensions, bytes});
-    std::copy_n(tensor->shape, 4, headers.back().shape);
+    headers->push_back({tensor->name, to, {}, tensor->dimensions, bytes});
+    std::copy_n(tensor->shape, 4, headers->back().shape);
     report.parameters += elements;
+    report.bytes += bytes;
     ++types[Traits(to).name];
-    total += elements;
     if (tensor->dimensions >= 2) {
       matrix_bytes += bytes;
       matrix_elements += elements;
@@ -163,54 +154,121 @@ Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile
   report.types.assign(types.begin(), types.end());
   report.bits_per_weight =
       matrix_elements > 0 ? 8.0 * static_cast<double>(matrix_bytes) / static_cast<double>(matrix_elements) : 0;
+  return report;
+}
 
+// Writes tensors one after another, and knows how far it is.
+class TensorWriter {
+ public:
+  TensorWriter(const QuantizeSource& source, GgufWriter* writer, int threads, const FitTable& fits,
+               const std::atomic<bool>* cancel, const std::function<void(double)>& progress, uint64_t elements)
+      : source_(source),
+        pool_(threads),
+        behind_(writer),
+        fits_(fits),
+        cancel_(cancel),
+        progress_(progress),
+        elements_(static_cast<double>(elements)) {}
+
+  Status Write(const Step& step, const LoraFile::Pair* pair) {
+    const TensorRows& rows = source_.rows(step.number);
+    const bool same = step.to == rows.type && rows.heads == 0 && pair == nullptr;
+    PADDOCK_RETURN_IF_ERROR(same ? Copy(step, rows) : Convert(step, rows, pair));
+    done_ += static_cast<double>(step.tensor->columns() * step.tensor->rows());
+    return Status::Ok();
+  }
+  Status Finish() { return behind_.Wait(); }
+
+  // Root of the squared error of all converted weights, relative to the weights.
+  double relative_error() const { return power_ > 0 ? std::sqrt(error_ / power_) : 0; }
+
+ private:
+  Status Copy(const Step& step, const TensorRows& rows) {
+    const size_t block = static_cast<size_t>(Traits(rows.type).block_bytes), stretch = kCopiedBytes / block * block;
+    std::vector<uint8_t> bytes;
+    for (uint64_t at = 0; at < rows.bytes;) {
+      const size_t size = static_cast<size_t>(std::min<uint64_t>(stretch, rows.bytes - at));
+      bytes.resize(size);
+      PADDOCK_RETURN_IF_ERROR(rows.Read(at, bytes));
+      if (!AllFinite(rows.type, bytes.data(), size)) return NoNumbers(*step.tensor);
+      at += size;
+      const double part = static_cast<double>(at) / static_cast<double>(rows.bytes);
+      PADDOCK_RETURN_IF_ERROR(Pass(step, &bytes, size, at == rows.bytes, part));
+    }
+    return Status::Ok();
+  }
+
+  Status Convert(const Step& step, const TensorRows& rows, const LoraFile::Pair* pair) {
+    RowConverter converter(*step.tensor, rows, pair, step.importance, step.to, fits_, &pool_);
+    for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
+      const size_t count = std::min(converter.stretch(), converter.rows() - begin);
+      PADDOCK_RETURN_IF_ERROR(converter.Convert(begin, count, cancel_));
+      const double part = static_cast<double>(begin + count) / static_cast<double>(converter.rows());
+      PADDOCK_RETURN_IF_ERROR(
+          Pass(step, converter.result(), count * converter.row_bytes(), begin + count == converter.rows(), part));
+    }
+    if (step.to == step.tensor->type && pair == nullptr) return Status::Ok();
+    error_ += converter.error();
+    power_ += converter.power();
+    return Status::Ok();
+  }
+
+  // Has a stretch written, up to which `part` of the tensor is done.
+  Status Pass(const Step& step, std::vector<uint8_t>* bytes, size_t size, bool last, double part) {
+    if (cancel_ != nullptr && cancel_->load()) return {Code::kCancelled, "Quantizing was cancelled."};
+    PADDOCK_RETURN_IF_ERROR(behind_.Write(bytes, size, last));
+    const double elements = static_cast<double>(step.tensor->columns() * step.tensor->rows());
+    if (progress_) progress_((done_ + part * elements) / elements_);
+    return Status::Ok();
+  }
+
+  static constexpr size_t kCopiedBytes = size_t{4} << 20;
+
+  const QuantizeSource& source_;
+  ThreadPool pool_;
+  WriteBehind behind_;
+  const FitTable& fits_;
+  const std::atomic<bool>* const cancel_;
+  const std::function<void(double)>& progress_;
+  const double elements_;
+  double done_ = 0, error_ = 0, power_ = 0;
+};
+
+// A part of a model is no model: what the other parts have would be missing.
+Status CheckWhole(const GgufFile& header) {
+  const uint64_t parts = header.GetUint("split.count").value_or(1);
+  if (parts <= 1) return Status::Ok();
+  return SplitFile(header.GetUint("split.no").value_or(0) + 1, parts);
+}
+
+}  // namespace
+
+Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile* adapter, const Importance* importance,
+                                    const std::string& path, const std::string& mixture, int threads,
+                                    const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
+  const Mixture* found = Find(mixture);
+  if (found == nullptr) return TypeInMixture(mixture, {}, -1, {}, false).status();
+  PADDOCK_RETURN_IF_ERROR(CheckWhole(source.header()));
+  const Result<std::vector<Step>> steps = PlanSteps(source.header(), *found, importance);
+  if (!steps.ok()) return steps.status();
+  if (adapter != nullptr) PADDOCK_RETURN_IF_ERROR(adapter->Fits(source.header()));
+  const Result<const KernelTable*> kernels = ChooseKernels("");
+  if (!kernels.ok()) return kernels.status();
+  std::vector<GgufWriter::Tensor> headers;
+  QuantizeReport report = ReportOf(*steps, &headers);
   Result<GgufWriter> created = GgufWriter::Create(
       path, &source.header(), {{"general.file_type", found->file_type}, {"general.quantization_version", uint32_t{2}}},
       headers);
   if (!created.ok()) return created.status();
   GgufWriter writer = created.Take();
-  ThreadPool pool(threads);
-  WriteBehind behind(&writer);
-  double error = 0, power = 0;
-  uint64_t done = 0;
-  for (const auto& [tensor, number, to, weights] : steps) {
-    const LoraFile::Pair* pair = adapter == nullptr ? nullptr : adapter->Find(tensor->name);
-    const TensorRows& rows = source.rows(number);
-    if (to == rows.type && rows.heads == 0 && pair == nullptr) {
-      PADDOCK_RETURN_IF_ERROR(behind.Wait());
-      PADDOCK_RETURN_IF_ERROR(writer.Write(rows.data));
-      PADDOCK_RETURN_IF_ERROR(writer.EndTensor());
-    } else {
-      RowConverter converter(*tensor, rows, pair, weights, to, *kernels->fits, &pool);
-      for (size_t begin = 0; begin < converter.rows(); begin += converter.stretch()) {
-        const size_t count = std::min(converter.stretch(), converter.rows() - begin);
-        const bool sound = converter.Convert(begin, count, cancel);
-        if (cancel != nullptr && cancel->load()) return Status(Code::kCancelled, "Quantizing was cancelled.");
-        if (!sound) {
-          return Status(Code::kInvalidModel, "The tensor " + std::string(tensor->name) +
-                                                 " has weights that are no numbers. Download the model again.");
-        }
-        const bool last = begin + count == converter.rows();
-        PADDOCK_RETURN_IF_ERROR(behind.Write(converter.result(), count * converter.row_bytes(), last));
-        if (progress) {
-          const double part = static_cast<double>(begin + count) * static_cast<double>(tensor->columns());
-          progress((static_cast<double>(done) + part) / static_cast<double>(total));
-        }
-      }
-      if (to != tensor->type || pair != nullptr) {
-        error += converter.error();
-        power += converter.power();
-      }
-    }
-    source.Drop(number);
-    done += tensor->columns() * tensor->rows();
-    report.bytes += RowBytes(to, static_cast<size_t>(tensor->columns())) * tensor->rows();
-  }
-  PADDOCK_RETURN_IF_ERROR(behind.Wait());
+  TensorWriter tensors(source, &writer, threads, *(*kernels)->fits, cancel, progress, report.parameters);
+  for (const Step& step : *steps)
+    PADDOCK_RETURN_IF_ERROR(tensors.Write(step, adapter == nullptr ? nullptr : adapter->Find(step.tensor->name)));
+  PADDOCK_RETURN_IF_ERROR(tensors.Finish());
   PADDOCK_RETURN_IF_ERROR(writer.Finish());
   if (progress) progress(1);
   report.source_bytes = source.bytes();
-  report.relative_error = power > 0 ? std::sqrt(error / power) : 0;
+  report.relative_error = tensors.relative_error();
   return report;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/mapped_file.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "gguf/gguf.h"
 
@@ -15,12 +15,18 @@ namespace paddock {
 
 // Where the rows of a tensor lie, and how.
 struct TensorRows {
-  std::span<const uint8_t> data;  // not aligned
-  TensorType type;                // of `data`; the header may promise another one
+  std::span<const uint8_t> memory;     // the data, where it lies in the header itself
+  const File* file = nullptr;          // else the file that has it
+  uint64_t offset = 0;                 // from the beginning of the file
+  uint64_t bytes = 0;                  // of all rows
+  TensorType type = TensorType::kF32;  // of the data; the header may promise another one
   // Above 0: rows are this many heads whose rotated pairs (i, i + n / 2) are to stand side by side.
   uint64_t heads = 0;
 
-  // Where row `row` of the tensor lies among the `count` rows of `data`.
+  // Fills `out` with the data from its byte `begin` on. As File::Read().
+  Status Read(uint64_t begin, std::span<uint8_t> out) const;
+
+  // Where row `row` of the tensor lies among the `count` rows of the data.
   uint64_t Place(uint64_t row, uint64_t count) const {
     if (heads == 0) return row;
     const uint64_t size = count / heads, place = row % size;
@@ -46,23 +52,21 @@ class QuantizeSource {
 
   // As GgufFile::Open().
   static Result<QuantizeSource> Open(const std::string& path);
-  // Nothing is trusted: kInvalidModel when the parts do not fit the header or the files, and as MappedFile::Open().
+  // Nothing is trusted: kInvalidModel when the parts do not fit the header or the files, and as File::Open().
   static Result<QuantizeSource> Open(Parts parts);
 
-  // Its tensors may have no data; rows() has them.
+  // Its weights are read through rows().
   const GgufFile& header() const { return header_; }
   // Of the tensor with this number.
   const TensorRows& rows(size_t tensor) const { return rows_[tensor]; }
   // Of all files.
   uint64_t bytes() const;
-  // The tensor will not be read again: its pages need not stay in memory.
-  void Drop(size_t tensor) const;
 
  private:
   explicit QuantizeSource(GgufFile header) : header_(std::move(header)) {}
 
   GgufFile header_;
-  std::vector<MappedFile> files_;
+  std::vector<File> files_;  // rows_ points into it
   std::vector<TensorRows> rows_;
 };
 

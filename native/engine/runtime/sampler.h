@@ -1,7 +1,8 @@
 // Chooses the next token from logits.
 //
-// The chain: repetition penalty, temperature, top-k, top-p, min-p, one draw. Temperature 0 takes the most probable
-// token after the penalty. The same seed and logits give the same tokens on every platform.
+// The chain, in this order: repetition penalty, temperature, top-k, top-p, min-p, one draw. Top-p measures the mass of
+// all that top-k has kept. Temperature 0 takes the most probable token after the penalty. The same seed and logits give
+// the same tokens on every platform.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +35,17 @@ class Sampler {
     int32_t token;
   };
   void Penalize(const LogitRow& logits, std::span<const int32_t> recent);
+  float FloorOf(const LogitRow& logits, size_t count);
+  void Gather(const LogitRow& logits, float floor);
+  void SortUntil(size_t count);
   double NextUniform();  // [0, 1)
 
   SamplerOptions options_;
   uint64_t state_;
   std::vector<Candidate> candidates_;
+  size_t sorted_ = 0;  // of the candidates
   std::vector<double> weights_;
+  std::vector<float> maxima_;
 };
 
 // Index of the largest element; the lowest index among equals.

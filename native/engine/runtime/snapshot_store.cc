@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -16,15 +17,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kMagic[8] = {'P', 'D', 'K', 'B', 'L', 'O', 'C', 'K'};
-constexpr char kSuffix[] = ".kv", kTemporarySuffix[] = ".tmp";
+constexpr char kSuffix[] = ".kv";
 constexpr size_t kChecksumAt = 356;
 // Rates of writing: a block is some megabytes.
 constexpr std::chrono::milliseconds kPause{10}, kBusyPause{200};
 constexpr size_t kMaxWaiting = 64;  // conversations
 // Other processes may write as well; so often the folder is looked at anew.
 constexpr int kWritesPerTrim = 16;
-// What a process that was killed left behind is this old at least.
-constexpr std::chrono::minutes kStale{10};
 
 std::span<const uint8_t> BytesOf(std::span<const int32_t> ids) {
   return {reinterpret_cast<const uint8_t*>(ids.data()), ids.size_bytes()};
@@ -41,9 +40,6 @@ bool IsSnapshot(const std::string& name) {
   return name.size() == 32 + sizeof kSuffix - 1 && name.ends_with(kSuffix) &&
          std::all_of(name.begin(), name.begin() + 32,
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-bool IsTemporary(const std::string& name) {
-  return name.starts_with('.') && name.ends_with(kTemporarySuffix) && name.size() > 40;
 }
 
 // Infinities and NaN in the cache would spoil the sums of positions that do not even see them.
@@ -64,14 +60,14 @@ struct Entry {
   std::string name;
 };
 
-// The snapshots in the folder, and with them what killed processes left.
+// The snapshots in the folder, and those that are being written.
 std::vector<Entry> List(const fs::path& folder) {
   std::vector<Entry> entries;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
-    Entry entry{it->last_write_time(ignored), 0, it->path(), it->path().filename().string()};
-    if (!IsSnapshot(entry.name) && !IsTemporary(entry.name)) continue;
+    Entry entry{it->last_write_time(ignored), 0, it->path(), ToUtf8(it->path().filename())};
+    if (!IsSnapshot(entry.name) && !IsTemporaryName(entry.name)) continue;
     entry.bytes = it->is_regular_file(ignored) ? it->file_size(ignored) : 0;
     if (entry.bytes == static_cast<uintmax_t>(-1)) entry.bytes = 0;  // it went meanwhile
     entries.push_back(std::move(entry));
@@ -176,18 +172,23 @@ void SnapshotStore::Flush() {
   hurry_ = false;
 }
 
-void SnapshotStore::Clear() {
+bool SnapshotStore::Clear(const std::atomic<bool>* cancel) {
   std::unique_lock lock(mutex_);
   waiting_.clear();
   abandon_ = true;
   changed_.notify_all();
   changed_.wait(lock, [this] { return !working_; });
   abandon_ = false;
+  // What waited since the thread was told to stop is gone as well.
+  waiting_.clear();
+  changed_.notify_all();
   for (const Entry& entry : List(folder_)) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
     std::error_code ignored;
     fs::remove(entry.path, ignored);
   }
   folder_bytes_ = 0;
+  return true;
 }
 
 bool SnapshotStore::GoOn() const {
@@ -200,18 +201,28 @@ void SnapshotStore::Pause() {
 }
 
 void SnapshotStore::Loop() {
-  Trim(limit_, {});
+  // The standard library throws when memory runs out, which costs this thread a snapshot and nobody else anything.
+  const auto attempt = [](auto work) {
+    try {
+      work();
+    } catch (const std::exception&) {
+    }
+  };
+  attempt([this] { Trim(limit_, {}); });
   std::unique_lock lock(mutex_);
   working_ = false;
   changed_.notify_all();
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty() || !GoOn()) return;
+    if (stopping_ && (waiting_.empty() || !GoOn())) return;
+    // Clear() wants nothing to be written now; it takes what waits, and work that comes later is done.
+    if (abandon_) waiting_.clear();
+    if (waiting_.empty()) continue;
     const std::vector<Block> chain = std::move(waiting_.front());
     waiting_.pop_front();
     working_ = true;
     lock.unlock();
-    WriteChain(chain);
+    attempt([&] { WriteChain(chain); });
     lock.lock();
     working_ = false;
     changed_.notify_all();
@@ -248,30 +259,26 @@ bool SnapshotStore::WriteBlock(const Block& block) {
   const std::shared_ptr<const Buffer> data = block.data.lock();
   if (data == nullptr) return false;
   const std::span<const uint8_t> payload(data->data(), static_cast<size_t>(identity_.block_bytes));
-  static std::atomic<unsigned> counter{0};
-  std::string name = ".";
-  name.append(ToHex(block.key)).append(".").append(ProcessId()).append(".");
-  name.append(std::to_string(++counter)).append(kTemporarySuffix);
-  const fs::path temporary = folder_ / name;
-  return WriteWhole(PathOf(block.key), temporary, MakeHeader(block.parent, block.ids, block.key, Crc32c(payload)),
-                    payload, [this] { return GoOn(); });
+  // A block that power loss has damaged fails its checks, so waiting for the disk would gain nothing.
+  return WriteWhole(PathOf(block.key), MakeHeader(block.parent, block.ids, block.key, Crc32c(payload)), payload,
+                    NewFile::Durability::kProcess, [this] { return GoOn(); })
+      .ok();
 }
 
 void SnapshotStore::Trim(uint64_t target, const std::vector<Block>& keep) {
   writes_since_trim_ = 0;
   std::set<std::string> kept;
   for (const Block& block : keep) kept.insert(ToHex(block.key) + kSuffix);
+  RemoveLeftovers(folder_);
   std::vector<Entry> entries = List(folder_);
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   folder_bytes_ = 0;
   for (const Entry& entry : entries) folder_bytes_ += entry.bytes;
   // A little more than asked for, so that a full folder is not listed anew for every block.
   const uint64_t wanted = folder_bytes_ > target ? target - target / 32 : target;
-  const auto now = fs::file_time_type::clock::now();
   for (const Entry& entry : entries) {
-    if (!GoOn()) return;
-    const bool stale = IsTemporary(entry.name) && now - entry.used > kStale;
-    if (!stale && (folder_bytes_ <= wanted || IsTemporary(entry.name) || kept.contains(entry.name))) continue;
+    if (!GoOn() || folder_bytes_ <= wanted) return;
+    if (IsTemporaryName(entry.name) || kept.contains(entry.name)) continue;
     std::error_code error;
     if (fs::remove(entry.path, error) || !error) folder_bytes_ -= entry.bytes;
   }

@@ -59,8 +59,9 @@ class SnapshotStore {
   void SetBusy(bool busy) { busy_ = busy; }
   // Waits until all is written.
   void Flush();
-  // Drops what waits to be written and removes every snapshot in the folder.
-  void Clear();
+  // Drops what waits to be written and removes every snapshot in the folder. False when `cancel` (may be null) was set
+  // before all were removed.
+  bool Clear(const std::atomic<bool>* cancel = nullptr);
 
   std::filesystem::path PathOf(const BlockKey& key) const;
 

@@ -4,7 +4,8 @@
 
 #include <bit>
 #include <cstdint>
-#include <functional>
+#include <cstring>
+#include <random>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,35 @@ namespace paddock {
 // Slots for this many entries: a power of two, at most four fifths full.
 inline size_t FlatSlots(size_t entries) {
   return std::bit_ceil(entries + entries / 4 + 1);
+}
+
+// The number that hashes of this process depend on. Without it a file could bring a vocabulary whose entries all want
+// the same slot, and reading it would take the square of its length.
+inline uint64_t HashSeed() {
+  static const uint64_t seed = [] {
+    std::random_device random;
+    return static_cast<uint64_t>(random()) << 32 | random();
+  }();
+  return seed;
+}
+
+// One-to-one; every bit of the result depends on every bit of `x`.
+inline uint64_t Scramble(uint64_t x) {
+  x = (x ^ (x >> 32)) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9u;
+  return x ^ (x >> 32);
+}
+
+inline uint64_t HashText(std::string_view text, uint64_t seed) {
+  uint64_t hash = seed ^ text.size();
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), 8);
+    hash = Scramble(hash + word);
+  }
+  uint64_t last = 0;
+  if (!text.empty()) std::memcpy(&last, text.data(), text.size());
+  return Scramble(hash + last);
 }
 
 // From texts to numbers. The texts stay with the caller: `text_of(number)` must give what was added.
@@ -34,13 +64,14 @@ class TextIndex {
 
  private:
   size_t Slot(std::string_view text) const {
-    size_t at = std::hash<std::string_view>()(text) & (slots_.size() - 1);
+    size_t at = static_cast<size_t>(HashText(text, seed_)) & (slots_.size() - 1);
     while (slots_[at] != kNone && text_of_(slots_[at]) != text) at = (at + 1) & (slots_.size() - 1);
     return at;
   }
 
   TextOf text_of_;
   std::vector<int32_t> slots_;
+  uint64_t seed_ = HashSeed();
 };
 
 // From pairs of token ids to what they merge into.
@@ -77,13 +108,13 @@ class MergeTable {
     return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
   }
   size_t At(uint64_t key) const {
-    // The middle of a product by the golden ratio depends on all bits of the key.
-    size_t at = static_cast<size_t>((key * 0x9e3779b97f4a7c15u) >> 32) & (slots_.size() - 1);
+    size_t at = static_cast<size_t>(Scramble(key + seed_)) & (slots_.size() - 1);
     while (slots_[at].key != kNone && slots_[at].key != key) at = (at + 1) & (slots_.size() - 1);
     return at;
   }
 
   std::vector<Slot> slots_;
+  uint64_t seed_ = HashSeed();
 };
 
 }  // namespace paddock

@@ -105,9 +105,8 @@ struct Named {
   PreTokenizer kind;
 };
 constexpr Named kPreTokenizers[] = {
-    {"gpt-2", PreTokenizer::kGpt2},
-    {"smollm", PreTokenizer::kSmollm},
-    {"qwen2", PreTokenizer::kQwen2},
+    {"gpt-2", PreTokenizer::kGpt2},         {"smollm", PreTokenizer::kSmollm},
+    {"qwen2", PreTokenizer::kQwen2},        {"deepseek-r1-qwen", PreTokenizer::kQwen2},
     {"llama-bpe", PreTokenizer::kLlamaBpe},
 };
 
@@ -129,27 +128,33 @@ std::string PreTokenizerNames() {
   return names;
 }
 
+size_t DecodeOne(std::string_view text, size_t at, uint32_t* code_point) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
+  const uint8_t first = byte(0);
+  const size_t length = first < 0x80   ? 1
+                        : first < 0xc0 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf8 ? 4
+                                       : 0;
+  if (length == 0 || length > text.size() - at) return 0;
+  uint32_t c = length < 2 ? first : first & (0xffu >> (length + 1));
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    c = (c << 6) | (byte(i) & 0x3f);
+  }
+  *code_point = c;
+  return c <= 0x10ffff ? length : 0;
+}
+
 std::vector<uint32_t> DecodeUtf8(std::string_view text) {
   std::vector<uint32_t> out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    const auto byte = [&](size_t at) { return static_cast<uint8_t>(text[at]); };
-    const uint8_t first = byte(i);
-    const size_t length = first < 0x80   ? 1
-                          : first < 0xc0 ? 0
-                          : first < 0xe0 ? 2
-                          : first < 0xf0 ? 3
-                          : first < 0xf8 ? 4
-                                         : 0;
-    uint32_t c = length < 2 ? first : first & (0xffu >> (length + 1));
-    bool valid = length > 0 && length <= text.size() - i;
-    for (size_t j = 1; valid && j < length; ++j) {
-      valid = (byte(i + j) & 0xc0) == 0x80;
-      c = (c << 6) | (byte(i + j) & 0x3f);
-    }
-    valid = valid && c <= 0x10ffff;
-    out.push_back(valid ? c : 0xfffd);
-    i += valid ? length : 1;
+    uint32_t c;
+    const size_t length = DecodeOne(text, i, &c);
+    out.push_back(length > 0 ? c : 0xfffd);
+    i += length > 0 ? length : 1;
   }
   return out;
 }

@@ -25,6 +25,8 @@ std::string PreTokenizerNames();
 // Decodes UTF-8. A byte that begins no well-formed sequence becomes U+FFFD; overlong forms and surrogates are decoded
 // as what they spell, as the reference implementation does.
 std::vector<uint32_t> DecodeUtf8(std::string_view text);
+// Of the sequence that begins at text[at]: its bytes, and what it spells; 0 when there is none.
+size_t DecodeOne(std::string_view text, size_t at, uint32_t* code_point);
 void AppendUtf8(uint32_t code_point, std::string* out);
 
 // The end of every piece of `text`, ascending; the first begins at 0 and each at the end of the one before.

@@ -41,21 +41,25 @@ const ByteAlphabet& Alphabet() {
   return alphabet;
 }
 
-// The bytes that a vocabulary entry spells. Characters outside the alphabet stand for themselves.
+// The bytes that a vocabulary entry spells, never more than its own. Characters outside the alphabet, and bytes that
+// begin no character, stand for themselves.
 std::string Unspell(std::string_view text) {
   std::string out;
-  for (const uint32_t c : DecodeUtf8(text)) {
-    const int byte = c < Alphabet().byte.size() ? Alphabet().byte[c] : -1;
+  for (size_t at = 0; at < text.size();) {
+    uint32_t c = 0;
+    const size_t length = DecodeOne(text, at, &c), taken = length > 0 ? length : 1;
+    const int byte = length > 0 && c < Alphabet().byte.size() ? Alphabet().byte[c] : -1;
     if (byte >= 0) {
       out.push_back(static_cast<char>(byte));
     } else {
-      AppendUtf8(c, &out);
+      out.append(text.substr(at, taken));
     }
+    at += taken;
   }
   return out;
 }
 
-// All spellings together; their bytes are no more.
+// Of all spellings together, which bounds the bytes that they stand for.
 uint64_t TextBytes(const MetadataArray& strings) {
   uint64_t bytes = 0;
   for (const std::string_view text : strings.strings) bytes += text.size();
@@ -74,8 +78,11 @@ Status CheckTokens(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray(kTokens);
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
   if (tokens->length != static_cast<uint64_t>(vocabulary)) {
-    return Invalid("it has " + std::to_string(tokens->length) + " tokens where the weights have " +
-                   std::to_string(vocabulary));
+    return {Code::kInvalidModel,
+            "This model's tokenizer has " + std::to_string(tokens->length) + " tokens, its embedding has " +
+                std::to_string(vocabulary) +
+                " rows. Tokens were added, or rows left out, when it was converted. Convert it again with an embedding "
+                "of the right size, or choose another file."};
   }
   if (TextBytes(*tokens) > std::numeric_limits<uint32_t>::max()) return Invalid("its tokens are too long");
   const MetadataArray* types = file.GetArray(kTokenTypes);

@@ -43,7 +43,7 @@ std::string Trainer::Fingerprint() const {
   return text;
 }
 
-Status Trainer::Save(const std::string& path, const std::string& note) const {
+Status Trainer::Save(const std::string& path, const std::string& note, const std::atomic<bool>* cancel) const {
   const size_t bytes = lora_.values().size() * sizeof(float);
   std::vector<uint8_t> body(3 * bytes + note.size());
   std::memcpy(body.data(), lora_.values().data(), bytes);
@@ -61,13 +61,9 @@ Status Trainer::Save(const std::string& path, const std::string& note) const {
             0};
   std::memcpy(head.magic, kMagic, sizeof kMagic);
   const std::filesystem::path file = ToPath(path);
-  std::filesystem::path temporary = file;
-  temporary += ".part";
-  if (!WriteWhole(file, temporary, {reinterpret_cast<const uint8_t*>(&head), sizeof head}, body, [] { return true; })) {
-    return {Code::kNoPermission, "The checkpoint could not be written to " + path +
-                                     ". Is there room on the disk, and is it yours to write?"};
-  }
-  return Status::Ok();
+  RemoveLeftovers(file.parent_path());
+  return WriteWhole(file, {reinterpret_cast<const uint8_t*>(&head), sizeof head}, body, NewFile::Durability::kPowerLoss,
+                    [&] { return cancel == nullptr || !cancel->load(std::memory_order_relaxed); });
 }
 
 Result<std::string> Trainer::Restore(const std::string& path) {
@@ -75,8 +71,11 @@ Result<std::string> Trainer::Restore(const std::string& path) {
                        "The checkpoint " + path + " is damaged. Go on from another one or begin again.");
   const std::filesystem::path file = ToPath(path);
   std::error_code error;
+  const std::filesystem::file_status there = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(there)) return Status(Code::kNotFound, "There is no checkpoint at " + path + ".");
+  if (!std::filesystem::is_regular_file(there)) return Status(Code::kNotAFile, path + " is not a regular file.");
   const uint64_t size = std::filesystem::file_size(file, error);
-  if (error) return Status(Code::kNotFound, "There is no checkpoint at " + path + ".");
+  if (error) return damaged;
   const size_t bytes = lora_.values().size() * sizeof(float);
   if (size < sizeof(Head) + 3 * bytes || size > sizeof(Head) + 3 * bytes + kMaxNote) {
     return Status(Code::kInvalidArgument,

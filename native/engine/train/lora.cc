@@ -64,7 +64,6 @@ Status CheckLoraOptions(const LoraOptions& options, const Hyperparameters& h) {
 
 Lora::Lora(const LoraOptions& options, const Hyperparameters& h) : options_(options) {
   pairs_.resize(static_cast<size_t>(h.layers) * kLoraTargets);
-  size_t size = 0;
   for (int layer = options.first_layer; layer < h.layers; ++layer) {
     for (int t = 0; t < kLoraTargets; ++t) {
       const auto target = static_cast<LoraTarget>(t);
@@ -73,16 +72,16 @@ Lora::Lora(const LoraOptions& options, const Hyperparameters& h) : options_(opti
       Pair& pair = pairs_[static_cast<size_t>(layer) * kLoraTargets + static_cast<size_t>(t)];
       pair.in = shape.columns;
       pair.out = shape.rows;
-      pair.a = size;
-      size += static_cast<size_t>(options.rank) * static_cast<size_t>(pair.in);
-      pair.b = size;
-      size += static_cast<size_t>(options.rank) * static_cast<size_t>(pair.out);
+      pair.a = size_;
+      size_ += static_cast<size_t>(options.rank) * static_cast<size_t>(pair.in);
+      pair.b = size_;
+      size_ += static_cast<size_t>(options.rank) * static_cast<size_t>(pair.out);
     }
   }
-  values_.resize(size);
 }
 
 void Lora::Initialize() {
+  values_.resize(size_);
   const uint64_t key = MixKey(options_.seed, 0x6c6f7261);
   for (const Pair& pair : pairs_) {
     if (pair.in == 0) continue;

@@ -41,6 +41,7 @@ Status CheckLoraOptions(const LoraOptions& options, const Hyperparameters& h);
 // are rank long rows.
 class Lora {
  public:
+  // Only says where everything lies; Initialize() makes the numbers.
   Lora(const LoraOptions& options, const Hyperparameters& h);
 
   struct Pair {
@@ -61,12 +62,16 @@ class Lora {
   // zero, so that training begins at the base model.
   void Initialize();
 
+  // Of the trained numbers.
+  size_t size() const { return size_; }
+  // Empty before Initialize().
   std::vector<float>& values() { return values_; }
   const std::vector<float>& values() const { return values_; }
 
  private:
   LoraOptions options_;
   std::vector<Pair> pairs_;
+  size_t size_ = 0;
   std::vector<float> values_;
 };
 

@@ -1,7 +1,12 @@
 #include "train/lora_file.h"
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <utility>
 
+#include "base/file.h"
+#include "base/private_file.h"
 #include "gguf/gguf_writer.h"
 #include "quant/dequantize.h"
 
@@ -10,11 +15,11 @@ namespace {
 
 constexpr std::string_view kA = ".lora_a", kB = ".lora_b";
 
-std::vector<float> Floats(const TensorInfo& tensor) {
+Result<std::vector<float>> Floats(const GgufFile& file, const TensorInfo& tensor) {
+  const Result<std::vector<uint8_t>> bytes = file.Read(tensor);
+  if (!bytes.ok()) return bytes.status();
   std::vector<float> out(static_cast<size_t>(tensor.columns() * tensor.rows()));
-  const size_t columns = static_cast<size_t>(tensor.columns()), row_bytes = RowBytes(tensor.type, columns);
-  for (size_t row = 0; row < tensor.rows(); ++row)
-    Dequantize(tensor.type, tensor.data.data() + row * row_bytes, columns, out.data() + row * columns);
+  Dequantize(tensor.type, bytes->data(), out.size(), out.data());
   return out;
 }
 
@@ -33,9 +38,52 @@ void LoraFile::Pair::AddRow(size_t row, float* x) const {
   }
 }
 
+namespace {
+
+// The form in which PEFT saves: a length of 8 bytes, then JSON.
+bool IsSafetensors(const std::string& path) {
+  const Result<File> file = File::Open(path);
+  uint8_t begin[9];
+  return file.ok() && file->Read(0, begin).ok() && begin[8] == '{';
+}
+
+Status OpenError(const std::string& path, const Status& status) {
+  if (status.code() == Code::kNotAFile && std::filesystem::is_directory(ToPath(path))) {
+    return {Code::kNotAFile, path +
+                                 " is a folder. Name the adapter's GGUF file; llama.cpp's convert_lora_to_gguf.py "
+                                 "makes one of a folder that PEFT has saved."};
+  }
+  if (status.code() != Code::kInvalidModel) return status;
+  if (IsSafetensors(path)) {
+    return {Code::kUnsupportedModel, path +
+                                         " is an adapter in the form of PEFT. Convert it with llama.cpp's "
+                                         "convert_lora_to_gguf.py and name the GGUF file."};
+  }
+  return Broken(path, "it is damaged, or no GGUF file");
+}
+
+// Scale and numbers of one pair, whose shapes have been checked.
+Result<LoraFile::Pair> ReadPair(const GgufFile& file, const TensorInfo& a, const TensorInfo& b, double alpha) {
+  LoraFile::Pair pair;
+  pair.rank = static_cast<size_t>(a.rows());
+  pair.in = static_cast<size_t>(a.columns());
+  pair.out = static_cast<size_t>(b.rows());
+  pair.scale = static_cast<float>(alpha) / static_cast<float>(pair.rank);
+  for (const auto& [tensor, values] : {std::pair(&a, &pair.a), std::pair(&b, &pair.b)}) {
+    Result<std::vector<float>> read = Floats(file, *tensor);
+    if (!read.ok()) return read.status();
+    *values = read.Take();
+    if (!std::all_of(values->begin(), values->end(), [](float v) { return std::isfinite(v); }))
+      return Broken(file.path(), "the tensor " + std::string(tensor->name) + " has values that are no numbers");
+  }
+  return pair;
+}
+
+}  // namespace
+
 Result<LoraFile> LoraFile::Open(const std::string& path) {
   const Result<GgufFile> file = GgufFile::Open(path);
-  if (!file.ok()) return file.status();
+  if (!file.ok()) return OpenError(path, file.status());
   if (file->GetString("general.type").value_or("model") != "adapter" ||
       file->GetString("adapter.type").value_or("lora") != "lora") {
     return Broken(path, "it is a GGUF file of another kind");
@@ -45,6 +93,9 @@ Result<LoraFile> LoraFile::Open(const std::string& path) {
   out.architecture_ = std::string(file->GetString("general.architecture").value_or(""));
   const std::optional<double> alpha = file->GetFloat("adapter.lora.alpha");
   if (!alpha || !std::isfinite(*alpha)) return Broken(path, "it does not say its alpha");
+  if (*alpha == 0) {
+    return Broken(path, "its alpha is 0, which means no effect to some programs and the full effect to others");
+  }
   for (const TensorInfo& a : file->tensors()) {
     if (!a.name.ends_with(kA)) continue;
     const std::string name(a.name.substr(0, a.name.size() - kA.size()));
@@ -54,14 +105,9 @@ Result<LoraFile> LoraFile::Open(const std::string& path) {
     if (b == nullptr || b->columns() != a.rows() || a.rows() < 1 || a.rows() > kMaxLoraRank) {
       return Broken(path, "the two matrices for " + name + " do not fit each other");
     }
-    Pair pair;
-    pair.rank = static_cast<size_t>(a.rows());
-    pair.in = static_cast<size_t>(a.columns());
-    pair.out = static_cast<size_t>(b->rows());
-    pair.scale = static_cast<float>(*alpha) / static_cast<float>(pair.rank);
-    pair.a = Floats(a);
-    pair.b = Floats(*b);
-    out.pairs_.emplace(name, std::move(pair));
+    Result<Pair> pair = ReadPair(*file, a, *b, *alpha);
+    if (!pair.ok()) return pair.status();
+    out.pairs_.emplace(name, pair.Take());
   }
   if (out.pairs_.empty() || out.pairs_.size() * 2 != file->tensors().size()) {
     return Broken(path, "it has no pairs of matrices, or something besides them");
@@ -113,15 +159,31 @@ Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperpar
 }
 
 Status LoraFile::Fits(const GgufFile& model) const {
+  const auto refused = [this](const std::string& why) -> Status {
+    return {Code::kInvalidArgument, "The adapter " + path_ + " does not fit this model: " + why + "."};
+  };
+  const std::string other = " It was trained on another model; give that one";
   const std::string_view architecture = model.GetString("general.architecture").value_or("");
-  bool fits = architecture == architecture_;
-  for (const auto& [name, pair] : pairs_) {
-    const TensorInfo* tensor = model.FindTensor(name);
-    fits = fits && tensor != nullptr && tensor->columns() == pair.in && tensor->rows() == pair.out;
+  if (architecture != architecture_) {
+    return refused("it is for the family \"" + architecture_ + "\", the model is of \"" +
+                   std::string(architecture.substr(0, 40)) + "\"." + other);
   }
-  if (fits) return Status::Ok();
-  return {Code::kInvalidArgument,
-          "The adapter " + path_ + " was trained on another model. Give the model that it was trained on."};
+  const bool tied = model.FindTensor("output.weight") == nullptr;
+  for (const auto& [name, pair] : pairs_) {
+    if (name == "token_embd.weight" || (name == "output.weight" && tied)) {
+      return refused("it changes " + name +
+                     ", and here the embedding, and an output head that is the embedding, stay "
+                     "as they are. Train an adapter without embed_tokens and lm_head");
+    }
+    const TensorInfo* tensor = model.FindTensor(name);
+    if (tensor == nullptr) return refused("it changes " + name + ", which the model does not have." + other);
+    if (tensor->columns() != pair.in || tensor->rows() != pair.out) {
+      return refused("for " + name + " it has " + std::to_string(pair.in) + " x " + std::to_string(pair.out) +
+                     ", the model " + std::to_string(tensor->columns()) + " x " + std::to_string(tensor->rows()) + "." +
+                     other);
+    }
+  }
+  return Status::Ok();
 }
 
 const LoraFile::Pair* LoraFile::Find(std::string_view tensor) const {

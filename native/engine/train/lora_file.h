@@ -24,12 +24,13 @@ class LoraFile {
     void AddRow(size_t row, float* x) const;
   };
 
-  // kInvalidModel when it is no adapter or damaged, and as GgufFile::Open().
+  // kInvalidModel when it is no adapter or damaged, kUnsupportedModel when it is one in another form, and as
+  // GgufFile::Open().
   static Result<LoraFile> Open(const std::string& path);
   // The file appears when it is whole. `h` is the base model's.
   static Status Write(const std::string& path, const Lora& lora, const Hyperparameters& h);
 
-  // kInvalidArgument unless it is for models like this one.
+  // kInvalidArgument unless it is for models like this one; the message says what differs.
   Status Fits(const GgufFile& model) const;
   // What is added to this tensor, or null.
   const Pair* Find(std::string_view tensor) const;

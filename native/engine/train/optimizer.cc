@@ -5,10 +5,12 @@
 
 namespace paddock {
 
-double Optimizer::Step(const std::vector<float>& gradient, float learning_rate, std::vector<float>* values) {
+std::optional<double> Optimizer::Step(const std::vector<float>& gradient, float learning_rate,
+                                      std::vector<float>* values) {
   double squares = 0;
   for (const float g : gradient) squares += static_cast<double>(g) * static_cast<double>(g);
   const double norm = std::sqrt(squares);
+  if (!std::isfinite(norm)) return std::nullopt;
   const bool clipped = options_.clip > 0 && norm > static_cast<double>(options_.clip);
   const float scale = clipped ? static_cast<float>(static_cast<double>(options_.clip) / norm) : 1.0f;
   ++steps_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace paddock {
@@ -17,8 +18,9 @@ class Optimizer {
  public:
   Optimizer(const AdamOptions& options, size_t size) : options_(options), first_(size), second_(size) {}
 
-  // One step; returns the gradient's norm before clipping.
-  double Step(const std::vector<float>& gradient, float learning_rate, std::vector<float>* values);
+  // One step; returns the gradient's norm before clipping. Nothing, and nothing has changed, when the norm is not
+  // finite.
+  std::optional<double> Step(const std::vector<float>& gradient, float learning_rate, std::vector<float>* values);
 
   uint64_t steps() const { return steps_; }
   // The running means of the gradient and of its square.

@@ -12,13 +12,12 @@ namespace paddock {
 namespace {
 
 constexpr uint64_t kLogitBytes = uint64_t{96} << 20;  // at most, at a time
-constexpr size_t kRowsOfFile = 32;  // of the embedding, that are read before their pages are given back
 
 const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
   const ProductTable* bfloat16 = Bfloat16Products(kernels);
-  // Where weights are exact, derivatives are as well.
-  const bool exact = KindFor(weights.layers[0].wq.type) == ActivationKind::kFloat;
-  if (precision == GradientPrecision::kFloat32 || exact || bfloat16 == nullptr) return *kernels.gradients->float32;
+  // Where no activation is rounded, derivatives are in single precision as well.
+  if (precision == GradientPrecision::kFloat32 || weights.exact() || bfloat16 == nullptr)
+    return *kernels.gradients->float32;
   return *bfloat16;
 }
 
@@ -167,22 +166,22 @@ TrainingPass::Task TrainingPass::Prepare(const Batch& batch) const {
   return task;
 }
 
-std::vector<float> TrainingPass::Loss(const Batch& batch, const std::atomic<bool>* cancel) {
+Result<std::vector<float>> TrainingPass::Loss(const Batch& batch, const std::atomic<bool>* cancel) {
   Task task = Prepare(batch);
   task.cancel = cancel;
-  if (!Execute(&task)) return {};
+  PADDOCK_RETURN_IF_ERROR(Execute(&task));
   return std::move(task.losses);
 }
 
-std::vector<float> TrainingPass::LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
-                                                 const std::atomic<bool>* cancel) {
+Result<std::vector<float>> TrainingPass::LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
+                                                         const std::atomic<bool>* cancel) {
   Task task = Prepare(batch);
   task.cancel = cancel;
   task.weight = weight;
   task.gradient = gradient;
   task.backward = true;
   task.dropout = lora_.options().dropout > 0;
-  if (!Execute(&task)) return {};
+  PADDOCK_RETURN_IF_ERROR(Execute(&task));
   return std::move(task.losses);
 }
 
@@ -193,11 +192,18 @@ std::vector<float> TrainingPass::Logits(const Batch& batch) {
   task.losses.resize(task.counted.size());
   std::vector<float> logits(task.counted.size() * static_cast<size_t>(h_.vocabulary));
   task.logits = &logits;
-  Execute(&task);
+  if (!Execute(&task).ok()) return {};
   return logits;
 }
 
-bool TrainingPass::Execute(Task* task) {
+Status TrainingPass::Execute(Task* task) {
+  // The rows of the embedding as they stand in the file, where normalized rows will be.
+  uint8_t* rows = reinterpret_cast<uint8_t*>(normalized_);
+  for (int s = 0; s < task->batch.size(); ++s) {
+    const Sample& sample = task->batch.samples[static_cast<size_t>(s)];
+    const size_t first = static_cast<size_t>(task->batch.begin[static_cast<size_t>(s)]);
+    PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(sample.ids, rows + first * weights_.embedding.row_bytes()));
+  }
   bool finished = true;
   pool_.Run(task->cancel, [&](int thread) {
     bool running = Embed(*task, thread);
@@ -209,23 +215,20 @@ bool TrainingPass::Execute(Task* task) {
     }
     if (thread == 0) finished = running;
   });
-  return finished && !(task->cancel != nullptr && task->cancel->load(std::memory_order_relaxed));
+  if (finished && !(task->cancel != nullptr && task->cancel->load(std::memory_order_relaxed))) return Status::Ok();
+  return {Code::kCancelled, "Training was cancelled."};
 }
 
 bool TrainingPass::Embed(const Task& task, int thread) {
-  const TensorInfo& e = weights_.embedding;
-  const size_t row_bytes = RowBytes(e.type, static_cast<size_t>(h_.hidden));
+  const EmbeddingRows& e = weights_.embedding;
+  const uint8_t* const rows = reinterpret_cast<const uint8_t*>(normalized_);
   const size_t half = static_cast<size_t>(h_.rope_dim / 2);
   for (int s; (s = pool_.Claim(thread, task.batch.size())) < task.batch.size();) {
     const Sample& sample = task.batch.samples[static_cast<size_t>(s)];
     for (size_t i = 0; i < sample.ids.size(); ++i) {
       const size_t row = static_cast<size_t>(task.batch.begin[static_cast<size_t>(s)]) + i;
-      Dequantize(e.type, e.data.data() + static_cast<size_t>(sample.ids[i]) * row_bytes, static_cast<size_t>(h_.hidden),
+      Dequantize(e.type(), rows + row * e.row_bytes(), static_cast<size_t>(h_.hidden),
                  x_ + row * static_cast<size_t>(h_.hidden));
-      // A row of a file brings its neighbours with it: 64 KiB for each would be a good part of what a batch needs.
-      if (i % kRowsOfFile == 0 && weights_.mapping != nullptr) {
-        weights_.mapping->Drop(0, weights_.mapping->bytes().size());
-      }
       for (size_t j = 0; j < half; ++j) {
         const float angle = static_cast<float>(i) * frequencies_[j];
         cos_[row * half + j] = std::cos(angle);

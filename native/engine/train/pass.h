@@ -48,13 +48,14 @@ class TrainingPass {
 
   const char* precision() const { return products_.name; }
 
-  // The loss of each counted token in nats, in order; empty when cancelled. Adapters act without dropout.
-  std::vector<float> Loss(const Batch& batch, const std::atomic<bool>* cancel);
+  // The loss of each counted token in nats, in order. Adapters act without dropout. kCancelled, or as
+  // EmbeddingRows::Read().
+  Result<std::vector<float>> Loss(const Batch& batch, const std::atomic<bool>* cancel);
 
   // The same with dropout; adds `weight` times the derivative of their sum to `gradient`, which is laid out as
-  // Lora::values(). Empty when cancelled: `gradient` is then undefined.
-  std::vector<float> LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
-                                     const std::atomic<bool>* cancel);
+  // Lora::values(). After an error `gradient` is undefined.
+  Result<std::vector<float>> LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
+                                             const std::atomic<bool>* cancel);
 
   // Logits of every row of the batch, [rows][vocabulary]. For tests.
   std::vector<float> Logits(const Batch& batch);
@@ -98,7 +99,7 @@ class TrainingPass {
 
   void LayOut(Arena* arena);
   Task Prepare(const Batch& batch) const;
-  bool Execute(Task* task);
+  Status Execute(Task* task);
   static int Padded(int n) { return (n + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
   size_t LowStride() const { return static_cast<size_t>(Padded(lora_.options().rank)); }
   template <typename Each>

@@ -15,8 +15,10 @@ Status CheckOptions(const TrainerOptions& options, const Hyperparameters& h) {
   return Status::Ok();
 }
 
-Status Cancelled() {
-  return {Code::kCancelled, "Training was cancelled."};
+Status Diverged(const std::string& what) {
+  return {Code::kInvalidArgument, "The " + what +
+                                      " is no longer a number: training has diverged. Go on from an earlier checkpoint "
+                                      "with a lower learning rate."};
 }
 
 }  // namespace
@@ -28,7 +30,7 @@ Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelT
       options_(options),
       lora_(options.lora, h),
       pass_(h, weights, kernels, pool, lora_, options.pass),
-      optimizer_(options.adam, lora_.values().size()) {
+      optimizer_(options.adam, lora_.size()) {
   lora_.Initialize();
 }
 
@@ -50,7 +52,7 @@ Result<TrainingNeed> Trainer::Need(const Hyperparameters& h, const Weights& weig
   PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
   const Lora lora(options.lora, h);
   TrainingPass pass(h, weights, kernels, pool, lora, options.pass);
-  return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.values().size()};
+  return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.size()};
 }
 
 Status Trainer::Check(std::span<const Sample> samples) const {
@@ -111,19 +113,16 @@ Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning
     batch.number = rows;
     for (const size_t i : members) batch.Add(samples[i]);
     rows += static_cast<uint64_t>(batch.rows());
-    const std::vector<float> losses =
+    const Result<std::vector<float>> losses =
         pass_.LossAndGradient(batch, 1.0f / static_cast<float>(report.counted), &gradient_, cancel);
-    if (cancel != nullptr && cancel->load()) return Cancelled();
-    for (const float l : losses) loss += static_cast<double>(l);
+    if (!losses.ok()) return losses.status();
+    for (const float l : *losses) loss += static_cast<double>(l);
   }
   report.loss = loss / static_cast<double>(report.counted);
-  if (!std::isfinite(report.loss)) {
-    return Status(
-        Code::kInvalidArgument,
-        "The loss is no longer a number: training has diverged. Go on from an earlier checkpoint with a lower "
-        "learning rate.");
-  }
-  report.gradient_norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
+  if (!std::isfinite(report.loss)) return Diverged("loss");
+  const std::optional<double> norm = optimizer_.Step(gradient_, learning_rate, &lora_.values());
+  if (!norm) return Diverged("gradient");
+  report.gradient_norm = *norm;
   rows_seen_ = rows;
   return report;
 }
@@ -135,12 +134,12 @@ Result<LossReport> Trainer::Evaluate(std::span<const Sample> samples, const std:
   for (const std::vector<size_t>& members : Pack(samples)) {
     Batch batch;
     for (const size_t i : members) batch.Add(samples[i]);
-    const std::vector<float> losses = pass_.Loss(batch, cancel);
-    if (cancel != nullptr && cancel->load()) return Cancelled();
+    const Result<std::vector<float>> losses = pass_.Loss(batch, cancel);
+    if (!losses.ok()) return losses.status();
     size_t at = 0;
     for (const size_t i : members) {
       for (size_t j = 1; j < samples[i].counted.size(); ++j) {
-        if (samples[i].counted[j] != 0) report.samples[i] += static_cast<double>(losses[at++]);
+        if (samples[i].counted[j] != 0) report.samples[i] += static_cast<double>((*losses)[at++]);
       }
     }
     report.counted += at;

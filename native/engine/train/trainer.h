@@ -60,8 +60,9 @@ class Trainer {
   const Hyperparameters& hyperparameters() const { return h_; }
   const char* precision() const { return pass_.precision(); }
 
-  // Everything that the next step depends on, and `note`, which is the caller's. The file appears when it is whole.
-  Status Save(const std::string& path, const std::string& note) const;
+  // Writes everything that the next step depends on, and `note`, which is the caller's. The file appears when it is
+  // whole; until then, and when this is cancelled or fails, the one before it stays.
+  Status Save(const std::string& path, const std::string& note, const std::atomic<bool>* cancel = nullptr) const;
   // Goes on from there; returns the note. kInvalidArgument when it was saved with other options or for another model,
   // kInvalidModel when it is damaged; nothing has changed then.
   Result<std::string> Restore(const std::string& path);

@@ -122,14 +122,35 @@ PADDOCK_INLINE Isa::I Nibble(const uint8_t* q, int g) {
   return Isa::And(g < 4 ? v : Isa::template ShiftRight16<4>(v), Isa::Bytes(15));
 }
 
+// The minima of a block's rows, last in the block; no byte where the type has none, so that blocks are as large as the
+// rows in the file and, where these fill cache lines, begin at one.
+template <bool kMin>
+struct Minima {};
+template <>
+struct Minima<true> {
+  uint16_t m[kLanes];
+};
+
+// Scales of a block's rows, and minima where the type has them. A base of blocks, so that no byte is left where it has
+// none: a block is then as large as its rows in the file, half a cache line longer than whole ones at most.
+template <bool kMin>
+struct RowScales {
+  uint16_t d[kLanes];
+};
+template <>
+struct RowScales<true> {
+  uint16_t d[kLanes], m[kLanes];
+};
+
 template <typename Source, bool kMin>
 struct FormatNibble {
   static constexpr int kBits = 4, kZero = kMin ? 0 : 8;
   static constexpr bool kHasMin = kMin;
-  struct Block {
+  struct Quants {
     uint8_t q[4][kGroup];
-    uint16_t d[kLanes], m[kMin ? kLanes : 1];
   };
+  struct Block : Quants, RowScales<kMin> {};
+  static_assert(sizeof(Block) == kLanes * sizeof(Source));
   static PADDOCK_INLINE Isa::I Code(const Block& b, int g) { return Nibble(b.q[g % 4], g); }
   static void PackRow(const uint8_t* source, int row, Block* b) {
     const Source& s = *reinterpret_cast<const Source*>(source);
@@ -146,11 +167,12 @@ template <typename Source, bool kMin>
 struct FormatNibbleAndBit {
   static constexpr int kBits = 5, kZero = kMin ? 0 : 16;
   static constexpr bool kHasMin = kMin;
-  struct Block {
+  struct Quants {
     uint8_t q[4][kGroup];
     uint8_t high[kGroup];  // byte i of a row, bit g: fifth bit of column 4g + i
-    uint16_t d[kLanes], m[kMin ? kLanes : 1];
   };
+  struct Block : Quants, RowScales<kMin> {};
+  static_assert(sizeof(Block) == kLanes * sizeof(Source));
   static PADDOCK_INLINE Isa::I Code(const Block& b, int g) {
     return Isa::Or(Nibble(b.q[g % 4], g), Isa::And(Isa::ShiftTo4(Isa::Load(b.high), g), Isa::Bytes(16)));
   }
@@ -184,8 +206,9 @@ struct FormatIQ4_NL {
   static constexpr bool kHasMin = false;
   struct Block {
     uint8_t q[4][kGroup];
-    uint16_t d[kLanes], m[1];
+    uint16_t d[kLanes];
   };
+  static_assert(sizeof(Block) == kLanes * sizeof(BlockIQ4_NL));
   static PADDOCK_INLINE Isa::I Code(const Block& b, int g) {
     return Isa::Lookup(kPackedLevels.byte, Nibble(b.q[g % 4], g));
   }
@@ -202,8 +225,9 @@ struct FormatQ8_0 {
   static constexpr bool kHasMin = false;
   struct Block {
     uint8_t q[8][kGroup];
-    uint16_t d[kLanes], m[1];
+    uint16_t d[kLanes];
   };
+  static_assert(sizeof(Block) == kLanes * sizeof(BlockQ8_0));
   static PADDOCK_INLINE Isa::I Code(const Block& b, int g) { return Isa::Load(b.q[g]); }
   static void PackRow(const uint8_t* source, int row, Block* b) {
     const BlockQ8_0& s = *reinterpret_cast<const BlockQ8_0*>(source);

@@ -32,9 +32,11 @@ template <typename Format>
 PADDOCK_INLINE Isa::F Accumulate256(Isa::F f, Isa::I total, Isa::I correction, Isa::F d, Isa::F dmin, float da) {
   const Isa::F scale = Isa::Set1(da);
   if constexpr (Format::kHasMin) {
+    static_assert(Format::kZero == 0);
     f = Isa::Fma(Isa::ToFloat(total), Isa::Mul(d, scale), f);
     return Isa::Fnma(Isa::ToFloat(correction), Isa::Mul(dmin, scale), f);
   } else {
+    static_assert(Format::kZero == 1 << 5, "the shift multiplies the sums by the code of zero");
     return Isa::Fma(Isa::ToFloat(Isa::Sub32(total, Isa::template ShiftLeft32<5>(correction))), Isa::Mul(d, scale), f);
   }
 }
