@@ -1,6 +1,6 @@
 /**
- * The extension's entry: makes the parts and connects them. It loads nothing heavy; the engine and its language
- * client come when something is first asked of them.
+ * The extension's entry: makes the parts and connects them. It loads nothing heavy; the engine starts
+ * when something is first asked of it.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,7 +16,9 @@ import { contextKeys } from './contributions/commands.ts';
 import { registerCodeActions } from './edit/code-actions.ts';
 import { EditCommands } from './edit/edit-commands.ts';
 import { Proposals } from './edit/proposals.ts';
-import { EngineSupervisor, type EngineConnection } from './engine/supervisor.ts';
+import { startEngineProcess } from './engine/engine-process.ts';
+import type { EngineConnection } from './engine/engine-connection.ts';
+import { EngineSupervisor } from './engine/supervisor.ts';
 import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
 import { DisposableStore } from './lib/lifetime.ts';
@@ -32,14 +34,14 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Paddock', { log: true }));
 
-  /** Whoever asks, it is the same program in a process of its own. */
-  const connect = async (name: 'Paddock' | 'Paddock Lab', options: ServerOptions): Promise<EngineConnection> => {
-    const { connectEngine } = await import('./engine/engine-client.ts');
-    return connectEngine({ name, module: join(context.extensionPath, 'dist', 'server.js'), options, log });
+  const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
+    const module = join(context.extensionPath, 'dist', 'server.js');
+    const endedText = vscode.l10n.t('its process ended');
+    return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
   };
   const engine = store.add(
     new EngineSupervisor({
-      connect: () => connect('Paddock', serverOptions()),
+      connect: (signal) => connect(6029, serverOptions(), signal),
       log,
       texts: {
         stopped: vscode.l10n.t('The engine stopped unexpectedly. Nothing of the chat is lost: try again.'),
@@ -75,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): void {
       createEngine: () =>
         new EngineSupervisor({
           // It answers each question once: what it has read needs no remembering.
-          connect: () => connect('Paddock Lab', { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }),
+          connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
           log,
           texts: {
             stopped: vscode.l10n.t('The process of the lab stopped unexpectedly. What is done is kept: continue.'),

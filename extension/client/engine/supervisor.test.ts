@@ -3,7 +3,8 @@ import { ResponseError, type ProgressType } from 'vscode-jsonrpc/node';
 import { Chat, GenerationProgress, ListModels, type EngineState, type GenerationPart } from '../../protocol/server.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
-import { EngineSupervisor, type EngineConnection } from './supervisor.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { EngineSupervisor } from './supervisor.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const texts = { stopped: 'The engine stopped.', unavailable: 'The engine could not be started.' };

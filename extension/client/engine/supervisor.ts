@@ -12,24 +12,11 @@ import {
   type RequestType0,
 } from 'vscode-jsonrpc/node';
 import type { ErrorData } from '../../protocol/model.ts';
-import type { EngineState } from '../../protocol/server.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
-
-/** A live connection to one engine process. */
-export interface EngineConnection {
-  readonly pid: number | undefined;
-  send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
-  notify(method: string, params: object): Promise<void>;
-  onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
-  onState(handler: (state: EngineState) => void): Disposable;
-  /** Called once, when the process is gone without having been asked to go. */
-  onLost(handler: (reason: string) => void): Disposable;
-  /** Ends the process and settles when it is gone. */
-  close(): Promise<void>;
-}
+import type { ConnectEngine, EngineConnection } from './engine-connection.ts';
 
 export interface RequestOptions<T> {
   readonly token?: CancellationToken | undefined;
@@ -38,7 +25,7 @@ export interface RequestOptions<T> {
 }
 
 export interface SupervisorOptions {
-  readonly connect: () => Promise<EngineConnection>;
+  readonly connect: ConnectEngine;
   readonly log: Log;
   /** Texts that the user sees, translated. */
   readonly texts: { readonly stopped: string; readonly unavailable: string };
@@ -164,7 +151,7 @@ export class EngineSupervisor implements Disposable {
     let connection: EngineConnection;
     try {
       await this.#closing;
-      connection = await this.#options.connect();
+      connection = await this.#options.connect(new AbortController().signal);
     } catch (error) {
       this.#connection = undefined;
       this.#options.log.error(error instanceof Error ? error : String(error));

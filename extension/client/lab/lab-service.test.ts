@@ -2,7 +2,8 @@ import { Emitter, ResponseError, type CancellationToken, type ProgressType } fro
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OpenLab, PauseLab, RunLab, SaveLab, type LabProgress, type LabState } from '../../protocol/lab.ts';
 import type { EngineView } from '../../protocol/webview.ts';
-import { EngineSupervisor, type EngineConnection } from '../engine/supervisor.ts';
+import type { EngineConnection } from '../engine/engine-connection.ts';
+import { EngineSupervisor } from '../engine/supervisor.ts';
 import { newProject } from './lab-edit.ts';
 import { LabService, type LabOutcome, type LabServiceChange } from './lab-service.ts';
 
