@@ -39,13 +39,18 @@ export function activate(context: vscode.ExtensionContext): void {
     const endedText = vscode.l10n.t('its process ended');
     return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
   };
+  const interruptions = {
+    interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),
+    cancelled: vscode.l10n.t('Cancelled.'),
+  };
   const engine = store.add(
     new EngineSupervisor({
       connect: (signal) => connect(6029, serverOptions(), signal),
       log,
       texts: {
-        stopped: vscode.l10n.t('The engine stopped unexpectedly. Nothing of the chat is lost: try again.'),
-        unavailable: vscode.l10n.t('The engine could not be started. The log says why.'),
+        stopped: vscode.l10n.t('The engine stopped unexpectedly. The chat is saved. Try again.'),
+        unavailable: vscode.l10n.t('The engine could not be started. See the log for the reason.'),
+        ...interruptions,
       },
     }),
   );
@@ -80,8 +85,9 @@ export function activate(context: vscode.ExtensionContext): void {
           connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
           log,
           texts: {
-            stopped: vscode.l10n.t('The process of the lab stopped unexpectedly. What is done is kept: continue.'),
-            unavailable: vscode.l10n.t('The process of the lab could not be started. The log says why.'),
+            stopped: vscode.l10n.t('The lab process stopped unexpectedly. Finished work is saved. Continue the run.'),
+            unavailable: vscode.l10n.t('The lab process could not be started. See the log for the reason.'),
+            ...interruptions,
           },
         }),
       engine,
@@ -169,7 +175,7 @@ export function activate(context: vscode.ExtensionContext): void {
         event.affectsConfiguration(`paddock.${key}`),
       );
       if (needsRestart) lab.renew();
-      if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
+      if (needsRestart) void reportFailure(() => engine.renew());
       const chosen = readSetting('model');
       const changed = event.affectsConfiguration('paddock.model') && models.loadedId !== undefined;
       if (changed && chosen !== '' && chosen !== models.loadedId)

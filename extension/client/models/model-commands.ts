@@ -137,13 +137,13 @@ export class ModelCommands {
   }
 }
 
-/** Runs what the user asked for and shows why it failed. What the user cancelled is no failure. */
+/** Runs an action and shows why it failed. An action that the user cancelled or interrupted has not failed. */
 export async function reportFailure(action: () => Promise<void> | void): Promise<void> {
   try {
     await action();
   } catch (error) {
     const failure = EngineError.from(error);
-    if (failure.code === 'cancelled') return;
+    if (failure.code === 'cancelled' || failure.interrupted) return;
     const showLog = vscode.l10n.t('Show Log');
     const choose = vscode.l10n.t('Choose Model…');
     const answer = await vscode.window.showErrorMessage(
