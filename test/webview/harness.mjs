@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { browserArguments, findBrowser } from '../workbench/browser.mjs';
 import { themes } from './themes.mjs';
@@ -68,6 +69,19 @@ export async function startHarness() {
   };
 }
 
+/** The product's own policy, so that a page that breaks it fails here too. */
+const { pagePolicy } = await importTypeScript('../../extension/client/lib/page-policy.ts');
+
+async function importTypeScript(path) {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+  });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+}
+
 async function serve(request, response) {
   const name = new URL(request.url, 'http://localhost').pathname.slice(1);
   if (name === 'favicon.ico') {
@@ -76,8 +90,7 @@ async function serve(request, response) {
   }
   if (name in pages) {
     const self = `http://${request.headers.host}`;
-    // The policy of the product's page, so that what it forbids fails here too.
-    const policy = `default-src 'none'; script-src 'nonce-test'; style-src ${self}; font-src ${self}; img-src ${self} data:`;
+    const policy = pagePolicy({ nonce: 'test', source: self });
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy });
     response.end(
       `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="stylesheet" href="/${name}.css"><title>Paddock</title></head>` +
@@ -102,8 +115,9 @@ function fakeHost({ name, state, answers, remembered, background, variables, bod
   globalThis.sendChange = (change) => send({ method: `${name}/delta`, params: { seq: ++seq, change } });
   const answer = (method) => {
     if (method === `${name}/snapshot`) return { protocolVersion: 1, seq, state, texts: {} };
-    if (method === 'chat/send' || method === 'chat/attach' || method === 'chat/code') return true;
-    return answers[method] ?? null;
+    if (method in answers) return answers[method];
+    if (method === 'chat/send' || method === 'chat/attach') return { done: true };
+    return method === 'chat/code' ? true : null;
   };
   globalThis.remembered = remembered;
   globalThis.acquireVsCodeApi = () => ({
