@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
-import { Chat, CountTokens, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
-import { ChatCommands } from './chat/chat-commands.ts';
+import { Chat, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
+import { ChatCommands, answeringText } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
 import { ChatView } from './chat/chat-view.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
+import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
 import { registerCodeActions } from './edit/code-actions.ts';
 import { EditCommands } from './edit/edit-commands.ts';
@@ -26,7 +27,7 @@ import { ModelCommands, reportFailure } from './models/model-commands.ts';
 import { ModelService } from './models/model-service.ts';
 import { createStatusBar, showMenu } from './status/status-bar.ts';
 
-/** What `deactivate` has to wait for. */
+/** `deactivate` waits for this. */
 let shutDown: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -63,9 +64,10 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
+  const folders = chatFolders(context);
   const chat = store.add(
     new ChatService({
-      files: new ConversationFiles(join((context.storageUri ?? context.globalStorageUri).fsPath, 'chats')),
+      files: new ConversationFiles(folders.current, folders.former),
       source: answerSource(engine, models),
       log,
       newId: randomUUID,
@@ -74,6 +76,20 @@ export function activate(context: vscode.ExtensionContext): void {
         set: (id) => void context.workspaceState.update('lastShownChat', id),
       },
       limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
+      texts: {
+        answering: answeringText(),
+        opening: vscode.l10n.t('A chat is still being opened. Send the question again in a moment.'),
+        questionTooLong: (length, limit) =>
+          vscode.l10n.t('The question is too long: {0} characters, at most {1}.', grouped(length), grouped(limit)),
+        attachmentsTooLarge: (limit) =>
+          vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', grouped(limit)),
+      },
+      onSaveFailed: onceUntilQuiet((error) => {
+        log.error(`The chat could not be saved: ${String(error)}`);
+        void vscode.window.showErrorMessage(
+          vscode.l10n.t('The chat could not be saved: {0}. It is tried again with the next message.', String(error)),
+        );
+      }),
     }),
   );
   const modelCommands = new ModelCommands(models);
@@ -98,12 +114,12 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   shutDown = async () => {
-    await chat.flush();
+    await chat.shutDown();
     await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
   const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
-  /** Something that needs the engine is on the screen: tell what there is, and get the chosen model ready. */
+  /** A view that needs the engine is shown: list the models and load the chosen one. */
   const wakeUp = (): void => {
     models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
   };
@@ -163,6 +179,7 @@ export function activate(context: vscode.ExtensionContext): void {
       if (again) wakeUp();
     }),
   );
+  store.add(models.onDidChange(() => models.loaded !== undefined && chat.countAttachments()));
   store.add(
     chat.onDidChange(() => {
       void setContext(contextKeys.answering, chat.answering);
@@ -198,10 +215,25 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       await models.ensureLoaded(token);
       return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
     },
+    busyWith: () => (engine.isBusyWith(Edit) ? 'edit' : undefined),
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;
       return (await engine.request(CountTokens, { text })).tokens;
     },
+  };
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString(vscode.env.language);
+}
+
+/** An error that repeats with every message is told once a minute. */
+function onceUntilQuiet(tell: (error: unknown) => void): (error: unknown) => void {
+  let last = -Infinity;
+  return (error) => {
+    if (performance.now() - last < 60_000) return;
+    last = performance.now();
+    tell(error);
   };
 }
 

@@ -44,6 +44,7 @@ export interface PrefillView {
 /** Buttons that stand beside an error: what the user can do next. */
 export type ErrorAction =
   | 'retry'
+  | 'editQuestion'
   | 'newChat'
   | 'chooseModel'
   | 'addModel'
@@ -63,9 +64,11 @@ export interface AssistantMessage {
   readonly role: 'assistant';
   /** Markdown of the model: untrusted. */
   readonly text: string;
-  /** `interrupted`: the window was closed while it streamed. */
+  /** `interrupted`: the window closed or the engine was restarted before the answer was complete. */
   readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
   readonly prefill: PrefillView | undefined;
+  /** Other work that goes first. */
+  readonly waitingFor: 'edit' | undefined;
   readonly timings: Timings | undefined;
   readonly omitted: readonly Omission[];
   readonly error: ErrorView | undefined;
@@ -126,14 +129,21 @@ export type ChatDelta = ViewDelta<ChatChange>;
 
 /** The view connects, or has lost a delta. */
 export const GetSnapshot = new RequestType0<ChatSnapshot, void>('chat/snapshot');
-/** The user sends a question with the attachments that wait. False: nothing was sent (an answer is being made). */
-export const SendMessage = new RequestType<{ readonly text: string }, boolean, void>('chat/send');
+/** What became of a request. `reason` says in words why it was not done; without one there was nothing to do. */
+export interface Outcome {
+  readonly done: boolean;
+  readonly reason?: string;
+}
+/** The longest question, in UTF-16 units: longer than any context, short enough to be handled without a pause. */
+export const longestQuestion = 500_000;
+/** The user sends a question with the waiting attachments. */
+export const SendMessage = new RequestType<{ readonly text: string }, Outcome, void>('chat/send');
 /** The user stops the answer. */
 export const StopAnswer = new RequestType0<null, void>('chat/stop');
 /** The user wants the last answer made again. */
 export const RetryAnswer = new RequestType0<null, void>('chat/retry');
-/** The user attaches what the active editor shows. False: there is no such editor or selection. */
-export const Attach = new RequestType<{ readonly what: 'file' | 'selection' }, boolean, void>('chat/attach');
+/** The user attaches the active editor's file or selection. */
+export const Attach = new RequestType<{ readonly what: 'file' | 'selection' }, Outcome, void>('chat/attach');
 /** The user removes an attachment that waits. */
 export const Detach = new RequestType<{ readonly id: string }, null, void>('chat/detach');
 /** The user clicks an attachment. */
