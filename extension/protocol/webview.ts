@@ -134,8 +134,8 @@ export interface Outcome {
   readonly done: boolean;
   readonly reason?: string;
 }
-/** The longest question, in UTF-16 units: longer than any context, short enough to be handled without a pause. */
-export const longestQuestion = 500_000;
+/** The longest question, in UTF-16 units: longer than most contexts, short enough for the page to lay it out at once. */
+export const longestQuestion = 200_000;
 /** The user sends a question with the waiting attachments. */
 export const SendMessage = new RequestType<{ readonly text: string }, Outcome, void>('chat/send');
 /** The user stops the answer. */

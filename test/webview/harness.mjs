@@ -30,8 +30,11 @@ export async function startHarness() {
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
-    /** A page that shows `state`; `answers` are those to other requests, by their methods. */
-    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, remembered } = {}) {
+    /** A page that shows `state`. `answers` are those to other requests, by their methods; `failing` ones get an error. */
+    async open(
+      state,
+      { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, failing = [], remembered } = {},
+    ) {
       const { ready, background } = pages[name];
       const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -42,6 +45,7 @@ export async function startHarness() {
         name,
         state,
         answers,
+        failing,
         remembered,
         background,
         variables: themes[theme].variables,
@@ -108,7 +112,7 @@ async function serve(request, response) {
 }
 
 /** Runs in the page before its own script. */
-function fakeHost({ name, state, answers, remembered, background, variables, bodyClass }) {
+function fakeHost({ name, state, answers, failing, remembered, background, variables, bodyClass }) {
   let seq = 0;
   globalThis.requests = [];
   const send = (message) => window.postMessage({ jsonrpc: '2.0', ...message }, '*');
@@ -123,7 +127,8 @@ function fakeHost({ name, state, answers, remembered, background, variables, bod
   globalThis.acquireVsCodeApi = () => ({
     postMessage: ({ id, method, params }) => {
       if (method !== `${name}/snapshot`) globalThis.requests.push({ method, params });
-      if (id !== undefined) send({ id, result: answer(method) });
+      if (failing.includes(method)) send({ id, error: { code: -32602, message: 'refused' } });
+      else if (id !== undefined) send({ id, result: answer(method) });
     },
     getState: () => globalThis.remembered,
     setState: (value) => (globalThis.remembered = value),

@@ -130,8 +130,9 @@ export class Composer extends ChatElement {
       aria-label=${t('Model: {0}', name)}
       @click=${() => this.host.run('chooseModel')}
     >
-      <span class="model-name">${before}</span
-      >${size === '' ? nothing : html`<span class="model-size">${size}</span>`}${icon('chevron-down')}
+      <span class="model-title ${size === '' ? '' : 'sized'}"
+        ><span class="model-name">${before}</span> <span class="model-size">${size}</span></span
+      >${icon('chevron-down')}
     </button>`;
   }
 

@@ -420,7 +420,7 @@ describe('ChatService', () => {
 
   it('refuses a question or attachments that are too long, in words', () => {
     const service = newService();
-    expect(service.send('x'.repeat(600_000))).toEqual({ done: false, reason: '600000 of 500000' });
+    expect(service.send('x'.repeat(600_000))).toEqual({ done: false, reason: '600000 of 200000' });
     expect(texts(service)).toEqual([]);
     const attachment = { id: 'x', uri: 'a', path: 'a', languageId: 'ts', text: 'x'.repeat(600_000) };
     expect(service.attach(attachment)).toEqual({ done: true });
