@@ -193,10 +193,7 @@ export function activate(context: vscode.ExtensionContext): void {
       );
       if (needsRestart) lab.renew();
       if (needsRestart) void reportFailure(() => engine.renew());
-      const chosen = readSetting('model');
-      const changed = event.affectsConfiguration('paddock.model') && models.loadedId !== undefined;
-      if (changed && chosen !== '' && chosen !== models.loadedId)
-        void reportFailure(async () => void (await models.load(chosen)));
+      if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
     }),
   );
   // `npm start` asks for it: the window that it opens is there for the chat.
