@@ -3,7 +3,7 @@
  * middle of a line. The rules for that are here, once:
  *
  * - A record counts when its whole line is in the file. Readers skip an unfinished last line.
- * - Nothing is ever written behind an unfinished line: it is cut off, or closed with a line end, before the next append.
+ * - Nothing is written behind an unfinished line: it is cut off, or closed with a line end, before the next append.
  * - An append that fails leaves no part of its records, and the next one works.
  * - An append is one write at the end of the file, so that two processes that append do not mix their records.
  */

@@ -131,7 +131,7 @@ export function activate(context: vscode.ExtensionContext): void {
       extensionUri: context.extensionUri,
       log,
       handlers: {
-        attach: (what) => chatCommands.attach(what),
+        attach: (part) => chatCommands.attach(part),
         reveal: (id) => chatCommands.reveal(id),
         useCode: (params) => chatCommands.useCode(params),
         openLink: (href) => chatCommands.openLink(href),

@@ -70,8 +70,8 @@ export class HostClient {
     run(this.#connection.sendRequest(RetryAnswer));
   }
 
-  attach(what: 'file' | 'selection'): Promise<Outcome> {
-    return this.#connection.sendRequest(Attach, { what });
+  attach(part: 'file' | 'selection'): Promise<Outcome> {
+    return this.#connection.sendRequest(Attach, { part });
   }
 
   detach(id: string): void {

@@ -1,6 +1,6 @@
 /**
- * The chat, apart from any editor or view: holds the shown conversation, asks for answers, streams them into its log and
- * announces every change. Views come and go; they show what this says.
+ * The chat, apart from any editor or view: holds the shown conversation, asks for answers, streams them into its log
+ * and announces every change. Views come and go; they show what this says.
  */
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
 import type { ChatParams, GenerationPart, GenerationResult } from '../../protocol/server.ts';

@@ -129,7 +129,7 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
       chat.retry();
       return null;
     });
-    connection.onRequest(Attach, ({ what }) => handlers.attach(what));
+    connection.onRequest(Attach, ({ part }) => handlers.attach(part));
     connection.onRequest(Detach, ({ id }) => {
       chat.detach(id);
       return null;

@@ -1,6 +1,6 @@
 /**
- * A conversation is the sum of its log: records are only ever appended. A crash in the middle of an answer loses at most
- * the last fraction of a second of it.
+ * A conversation is the sum of its log: records are only ever appended. A crash in the middle of an answer loses at
+ * most the last fraction of a second of it.
  */
 import { TimeSlices } from '../lib/time-slices.ts';
 import type { FinishReason, Timings, ErrorCode } from '../../protocol/model.ts';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Attachment } from './conversation.ts';
 
-/** The longest attachment, in UTF-16 units: longer than nearly any context, short enough to be handled without a pause. */
+/** The longest attachment, in UTF-16 units: longer than nearly any context, short enough to cause no pause. */
 export const longestAttachment = 500_000;
 
 /** `tooLarge`: its length. The text of a document that is too large is never made. */

@@ -21,9 +21,10 @@ import {
 import type { ErrorData } from '../../protocol/model.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
-import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+import type { Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { ConnectEngine, EngineConnection } from './engine-connection.ts';
+import { closeConnection, createUpPhase, endOf, type Phase, type UpPhase, type Waiter } from './engine-phase.ts';
 import { RestartDelays } from './restart-delays.ts';
 
 export interface RequestOptions<T> {
@@ -45,31 +46,6 @@ export interface SupervisorOptions {
     readonly cancelled: string;
   };
   readonly now?: () => number;
-}
-
-type Phase =
-  | { readonly kind: 'down' }
-  /** A process is being started. `abort` kills it. */
-  | { readonly kind: 'starting'; readonly abort: AbortController }
-  | UpPhase
-  /** The process is going away. Then: nothing, a new process, or a new one after a delay. */
-  | { readonly kind: 'ending'; readonly next: 'down' | 'start' | 'wait' }
-  /** It died, and is started again when the timer fires. */
-  | { readonly kind: 'waiting'; readonly timer: ReturnType<typeof setTimeout> };
-
-interface UpPhase {
-  readonly kind: 'up';
-  readonly connection: EngineConnection;
-  readonly subscriptions: DisposableStore;
-  /** Rejects when the process is gone. Every pending request races against it. */
-  readonly gone: Promise<never>;
-  readonly reject: (error: EngineError) => void;
-}
-
-/** A request that waits for a process. */
-interface Waiter {
-  resolve(up: UpPhase): void;
-  reject(error: EngineError): void;
 }
 
 export class EngineSupervisor implements Disposable {
@@ -178,9 +154,7 @@ export class EngineSupervisor implements Disposable {
       const failure = EngineError.from(error);
       // The connection may notice the end before it is reported; both ways it is the same error.
       if (failure.code !== 'engineStopped' || failure.interrupted) throw failure;
-      throw this.#phase === up
-        ? new EngineError('engineStopped', this.#options.texts.stopped, error)
-        : await reasonOf(up);
+      throw this.#phase === up ? new EngineError('engineStopped', this.#options.texts.stopped, error) : await endOf(up);
     } finally {
       listener?.dispose();
       this.#count(method, -1);
@@ -236,7 +210,7 @@ export class EngineSupervisor implements Disposable {
       (connection) => {
         if (this.#phase === phase) return this.#enterUp(connection);
         // Not wanted any more: `#end` has already said what comes next.
-        return close(connection, this.#options.log).then(() => this.#ended());
+        return closeConnection(connection, this.#options.log).then(() => this.#ended());
       },
       (error: unknown) => (this.#phase === phase ? this.#startFailed(error) : this.#ended()),
     );
@@ -256,9 +230,8 @@ export class EngineSupervisor implements Disposable {
   }
 
   #enterUp(connection: EngineConnection): void {
-    const subscriptions = new DisposableStore();
-    const { promise: gone, reject } = rejectable();
-    const up: UpPhase = { kind: 'up', connection, subscriptions, gone, reject };
+    const up = createUpPhase(connection);
+    const { subscriptions } = up;
     this.#phase = up;
     this.#options.log.info(`The engine runs as process ${connection.pid ?? '?'}.`);
     subscriptions.add(connection.onState((state) => this.#phase === up && this.#setState(state)));
@@ -311,7 +284,7 @@ export class EngineSupervisor implements Disposable {
     up.subscriptions.dispose();
     up.reject(error);
     if (next === 'wait') this.#announceDeath(error);
-    this.#transition = close(up.connection, this.#options.log).then(() => this.#ended());
+    this.#transition = closeConnection(up.connection, this.#options.log).then(() => this.#ended());
   }
 
   #announceDeath({ message, cause }: EngineError): void {
@@ -351,26 +324,4 @@ export class EngineSupervisor implements Disposable {
     this.#state = state;
     if (!this.#disposed) this.#stateChanged.fire(state);
   }
-}
-
-async function close(connection: EngineConnection, log: Log): Promise<void> {
-  try {
-    await connection.close();
-  } catch (error) {
-    log.warn(String(error));
-  }
-}
-
-function reasonOf({ gone }: UpPhase): Promise<unknown> {
-  return gone.catch((error: unknown) => error);
-}
-
-function rejectable(): { readonly promise: Promise<never>; readonly reject: (error: EngineError) => void } {
-  let reject: (error: EngineError) => void = () => undefined;
-  const promise = new Promise<never>((_resolve, rejectPromise) => {
-    reject = rejectPromise;
-  });
-  // Nobody may be waiting when the process ends.
-  promise.catch(() => undefined);
-  return { promise, reject };
 }

@@ -1,6 +1,6 @@
 /**
- * Commands for models: choose, download with progress, add a file, remove, open the folder. Failures are shown with what
- * to do next.
+ * Commands for models: choose, download with progress, add a file, remove, open the folder. Failures are shown with
+ * what to do next.
  */
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../../protocol/server.ts';

@@ -1,6 +1,6 @@
 /**
- * The models: which there are, which one is loaded, and which are being downloaded. The engine does the work; this holds
- * the state that the picker, the status bar and the chat view show.
+ * The models: which there are, which one is loaded, and which are being downloaded. The engine does the work; this
+ * holds the state that the picker, the status bar and the chat view show.
  */
 import { dirname } from 'node:path';
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
