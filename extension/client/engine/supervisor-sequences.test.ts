@@ -149,6 +149,9 @@ function checkAlways({ alive, mostAlive, supervisor }: World): void {
   expect(alive.length).toBeLessThanOrEqual(1);
   expect(mostAlive).toBeLessThanOrEqual(1);
   if (supervisor.pid !== undefined) expect(alive[0]?.phase).toBe('up');
+  // A start that nobody wants any more is told so at once.
+  const [process] = alive;
+  if (supervisor.state.kind === 'idle' && process?.phase === 'starting') expect(process.signal.aborted).toBe(true);
 }
 
 function checkAtRest({ alive, processes, results, settings, supervisor }: World): void {

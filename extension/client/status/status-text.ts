@@ -31,7 +31,7 @@ export function statusText(engine: EngineView, downloads: readonly DownloadView[
     }
     case 'ready': {
       const { name, contextLength, threads } = engine.model;
-      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength, threads);
+      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength.toLocaleString(), threads);
       return normal('$(comment-discussion)', t('Paddock: ready'), facts);
     }
     case 'answering':
