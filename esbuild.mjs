@@ -11,20 +11,6 @@ const flags = new Set(process.argv.slice(2).filter((argument) => argument.starts
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const production = flags.has('--production');
 
-/** Imports of these modules stay out of the bundle that asks for them: each is a bundle of its own, loaded on demand. */
-const lazyModules = new Map([['engine-client', './engine-client.cjs']]);
-
-const lazy = {
-  name: 'lazy',
-  setup(builder) {
-    builder.onResolve({ filter: /\/[\w-]+\.ts$/ }, ({ path, kind }) => {
-      const name = path.slice(path.lastIndexOf('/') + 1, -'.ts'.length);
-      const bundle = lazyModules.get(name);
-      return kind === 'dynamic-import' && bundle !== undefined ? { path: bundle, external: true } : undefined;
-    });
-  },
-};
-
 const shared = {
   bundle: true,
   sourcemap: production ? false : 'linked',
@@ -57,19 +43,8 @@ const bundles = {
         entryPoints: ['extension/client/main.ts'],
         outfile: 'dist/client.cjs',
         external: ['vscode'],
-        plugins: [lazy],
       },
       budgets: { 'dist/client.cjs': 260_000 },
-    },
-    {
-      options: {
-        ...node,
-        format: 'cjs',
-        entryPoints: ['extension/client/engine/engine-client.ts'],
-        outfile: 'dist/engine-client.cjs',
-        external: ['vscode'],
-      },
-      budgets: { 'dist/engine-client.cjs': 500_000 },
     },
   ],
   programs: [

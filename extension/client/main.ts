@@ -1,22 +1,25 @@
 /**
- * The extension's entry: makes the parts and connects them. It loads nothing heavy; the engine and its language
- * client come when something is first asked of them.
+ * The extension's entry: makes the parts and connects them. It loads nothing heavy; the engine starts
+ * when something is first asked of it.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
-import { Chat, CountTokens, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
-import { ChatCommands } from './chat/chat-commands.ts';
+import { Chat, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
+import { ChatCommands, answeringText } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
 import { ChatView } from './chat/chat-view.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
+import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
 import { registerCodeActions } from './edit/code-actions.ts';
 import { EditCommands } from './edit/edit-commands.ts';
 import { Proposals } from './edit/proposals.ts';
-import { EngineSupervisor, type EngineConnection } from './engine/supervisor.ts';
+import { startEngineProcess } from './engine/engine-process.ts';
+import type { EngineConnection } from './engine/engine-connection.ts';
+import { EngineSupervisor } from './engine/supervisor.ts';
 import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
 import { DisposableStore } from './lib/lifetime.ts';
@@ -25,7 +28,7 @@ import { networkSettings } from './models/network-settings.ts';
 import { ModelService } from './models/model-service.ts';
 import { createStatusBar, showMenu } from './status/status-bar.ts';
 
-/** What `deactivate` has to wait for. */
+/** `deactivate` waits for this. */
 let shutDown: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -33,18 +36,23 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Paddock', { log: true }));
 
-  /** Whoever asks, it is the same program in a process of its own. */
-  const connect = async (name: 'Paddock' | 'Paddock Lab', options: ServerOptions): Promise<EngineConnection> => {
-    const { connectEngine } = await import('./engine/engine-client.ts');
-    return connectEngine({ name, module: join(context.extensionPath, 'dist', 'server.js'), options, log });
+  const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
+    const module = join(context.extensionPath, 'dist', 'server.js');
+    const endedText = vscode.l10n.t('its process ended');
+    return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
+  };
+  const interruptions = {
+    interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),
+    cancelled: vscode.l10n.t('Cancelled.'),
   };
   const engine = store.add(
     new EngineSupervisor({
-      connect: () => connect('Paddock', serverOptions()),
+      connect: (signal) => connect(6029, serverOptions(), signal),
       log,
       texts: {
-        stopped: vscode.l10n.t('The engine stopped unexpectedly. Nothing of the chat is lost: try again.'),
-        unavailable: vscode.l10n.t('The engine could not be started. The log says why.'),
+        stopped: vscode.l10n.t('The engine stopped unexpectedly. The chat is saved. Try again.'),
+        unavailable: vscode.l10n.t('The engine could not be started. See the log for the reason.'),
+        ...interruptions,
       },
     }),
   );
@@ -58,9 +66,10 @@ export function activate(context: vscode.ExtensionContext): void {
       network: networkSettings,
     }),
   );
+  const folders = chatFolders(context);
   const chat = store.add(
     new ChatService({
-      files: new ConversationFiles(join((context.storageUri ?? context.globalStorageUri).fsPath, 'chats')),
+      files: new ConversationFiles(folders.current, folders.former),
       source: answerSource(engine, models),
       log,
       newId: randomUUID,
@@ -69,6 +78,20 @@ export function activate(context: vscode.ExtensionContext): void {
         set: (id) => void context.workspaceState.update('lastShownChat', id),
       },
       limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
+      texts: {
+        answering: answeringText(),
+        opening: vscode.l10n.t('A chat is still being opened. Send the question again in a moment.'),
+        questionTooLong: (length, limit) =>
+          vscode.l10n.t('The question is too long: {0} characters, at most {1}.', grouped(length), grouped(limit)),
+        attachmentsTooLarge: (limit) =>
+          vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', grouped(limit)),
+      },
+      onSaveFailed: onceUntilQuiet((error) => {
+        log.error(`The chat could not be saved: ${String(error)}`);
+        void vscode.window.showErrorMessage(
+          vscode.l10n.t('The chat could not be saved: {0}. It is tried again with the next message.', String(error)),
+        );
+      }),
     }),
   );
   const modelCommands = new ModelCommands(models);
@@ -77,11 +100,12 @@ export function activate(context: vscode.ExtensionContext): void {
       createEngine: () =>
         new EngineSupervisor({
           // It answers each question once: what it has read needs no remembering.
-          connect: () => connect('Paddock Lab', { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }),
+          connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
           log,
           texts: {
-            stopped: vscode.l10n.t('The process of the lab stopped unexpectedly. What is done is kept: continue.'),
-            unavailable: vscode.l10n.t('The process of the lab could not be started. The log says why.'),
+            stopped: vscode.l10n.t('The lab process stopped unexpectedly. Finished work is saved. Continue the run.'),
+            unavailable: vscode.l10n.t('The lab process could not be started. See the log for the reason.'),
+            ...interruptions,
           },
         }),
       engine,
@@ -92,12 +116,12 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   shutDown = async () => {
-    await chat.flush();
+    await chat.shutDown();
     await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
   const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
-  /** Something that needs the engine is on the screen: tell what there is, and get the chosen model ready. */
+  /** A view that needs the engine is shown: list the models and load the chosen one. */
   const wakeUp = (): void => {
     models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
   };
@@ -109,7 +133,7 @@ export function activate(context: vscode.ExtensionContext): void {
       extensionUri: context.extensionUri,
       log,
       handlers: {
-        attach: (what) => chatCommands.attach(what),
+        attach: (part) => chatCommands.attach(part),
         reveal: (id) => chatCommands.reveal(id),
         useCode: (params) => chatCommands.useCode(params),
         openLink: (href) => chatCommands.openLink(href),
@@ -158,6 +182,7 @@ export function activate(context: vscode.ExtensionContext): void {
       if (again) wakeUp();
     }),
   );
+  store.add(models.onDidChange(() => models.loaded !== undefined && chat.countAttachments()));
   store.add(
     chat.onDidChange(() => {
       void setContext(contextKeys.answering, chat.answering);
@@ -170,11 +195,8 @@ export function activate(context: vscode.ExtensionContext): void {
         event.affectsConfiguration(`paddock.${key}`),
       );
       if (needsRestart) lab.renew();
-      if (needsRestart && engine.pid !== undefined) void reportFailure(() => engine.restart());
-      const chosen = readSetting('model');
-      const changed = event.affectsConfiguration('paddock.model') && models.loadedId !== undefined;
-      if (changed && chosen !== '' && chosen !== models.loadedId)
-        void reportFailure(async () => void (await models.load(chosen)));
+      if (needsRestart) void reportFailure(() => engine.renew());
+      if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
     }),
   );
   // `npm start` asks for it: the window that it opens is there for the chat.
@@ -193,10 +215,25 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       await models.ensureLoaded(token);
       return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
     },
+    busyWith: () => (engine.isBusyWith(Edit) ? 'edit' : undefined),
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;
       return (await engine.request(CountTokens, { text })).tokens;
     },
+  };
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString(vscode.env.language);
+}
+
+/** An error that repeats with every message is told once a minute. */
+function onceUntilQuiet(tell: (error: unknown) => void): (error: unknown) => void {
+  let last = -Infinity;
+  return (error) => {
+    if (performance.now() - last < 60_000) return;
+    last = performance.now();
+    tell(error);
   };
 }
 

@@ -5,8 +5,8 @@
 
 interface SettingBase<T> {
   readonly default: T;
-  /** `machine`: belongs to the computer, so a workspace cannot set it. */
-  readonly scope: 'machine' | 'window' | 'resource';
+  /** `application`: the user's settings on this computer. Neither a workspace nor a remote machine can set it. */
+  readonly scope: 'application' | 'window' | 'resource';
   /** Markdown, English; the generator gives it a key in package.nls.json. */
   readonly description: string;
 }
@@ -28,14 +28,14 @@ export const settings = {
   model: {
     type: 'string',
     default: '',
-    scope: 'machine',
+    scope: 'application',
     description:
       'The model that answers: a name of the catalogue or the path of a GGUF file. Empty: the recommended one of those that are installed. `Paddock: Choose Model…` sets it.',
   },
   modelsFolder: {
     type: 'string',
     default: '',
-    scope: 'machine',
+    scope: 'application',
     description:
       'The folder that downloaded models are kept in. Empty: the data folder of the operating system. `PADDOCK_MODELS` in the environment is used when this is empty.',
   },
@@ -44,14 +44,14 @@ export const settings = {
     default: 0,
     minimum: 0,
     maximum: 256,
-    scope: 'machine',
+    scope: 'application',
     description:
       'How many CPU threads compute an answer; never more than the computer can run at once. 0: the performance cores, or fewer where a short trial at loading finds that faster.',
   },
   polite: {
     type: 'boolean',
     default: false,
-    scope: 'machine',
+    scope: 'application',
     description: 'Leave one CPU core to other programs when `#paddock.threads#` is 0.',
   },
   contextLength: {
@@ -59,7 +59,7 @@ export const settings = {
     default: 0,
     minimum: 0,
     maximum: 1_048_576,
-    scope: 'machine',
+    scope: 'application',
     description:
       'How many tokens of conversation and code the model sees at once. More needs more memory. 0: up to 8192, as far as the model was trained for it.',
   },
@@ -68,7 +68,7 @@ export const settings = {
     default: -1,
     minimum: -1,
     maximum: 1_048_576,
-    scope: 'machine',
+    scope: 'application',
     description:
       "Memory, in MB, for what the model has read before, so that returning to a conversation does not begin from the start. -1: 1/32 of the computer's memory, at most 512. 0: none, and none on disk either.",
   },
@@ -77,14 +77,14 @@ export const settings = {
     default: 2048,
     minimum: 0,
     maximum: 1_048_576,
-    scope: 'machine',
+    scope: 'application',
     description:
       'Disk space, in MB, for the same, so that a conversation goes on quickly after a restart. It holds what you wrote, in the form that the model computes with; only your user account can read it. 0: nothing is written. `Paddock: Clear the Prompt Cache` deletes it.',
   },
   'cache.compact': {
     type: 'boolean',
     default: false,
-    scope: 'machine',
+    scope: 'application',
     description:
       'Keep what the model has read in 8 instead of 16 bits: about half the memory for the same context, for answers that differ a little. For long contexts on small machines.',
   },

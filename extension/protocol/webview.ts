@@ -7,7 +7,7 @@ import type { ErrorCode, FinishReason, Timings } from './model.ts';
 import type { DownloadProgress, EngineState, ModelEntry, Omission } from './server.ts';
 import { isOneOf, isText, type Fields, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
 
-/** What the engine does, seen from the editor: its own states and those in which it does not run. */
+/** The state of the engine, seen from the editor: its own states and those in which it does not run. */
 export type EngineView =
   | EngineState
   /** Not started: it starts when it is first needed. */
@@ -24,7 +24,7 @@ export interface AttachmentView {
   /** The whole path, for the tooltip. */
   readonly path: string;
   readonly kind: 'file' | 'selection';
-  /** What it costs; undefined while no model is loaded to count with. */
+  /** Undefined while no model is loaded to count with. */
   readonly tokens: number | undefined;
 }
 
@@ -41,9 +41,10 @@ export interface PrefillView {
   readonly remainingSeconds: number | undefined;
 }
 
-/** Buttons that stand beside an error: what the user can do next. */
+/** The buttons beside an error. */
 export type ErrorAction =
   | 'retry'
+  | 'editQuestion'
   | 'newChat'
   | 'chooseModel'
   | 'addModel'
@@ -63,9 +64,11 @@ export interface AssistantMessage {
   readonly role: 'assistant';
   /** Markdown of the model: untrusted. */
   readonly text: string;
-  /** `interrupted`: the window was closed while it streamed. */
+  /** `interrupted`: the window closed or the engine was restarted before the answer was complete. */
   readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
   readonly prefill: PrefillView | undefined;
+  /** Other work that goes first. */
+  readonly waitingFor: 'edit' | undefined;
   readonly timings: Timings | undefined;
   readonly omitted: readonly Omission[];
   readonly error: ErrorView | undefined;
@@ -97,7 +100,7 @@ export interface ChatState {
   readonly conversationId: string;
   readonly title: string;
   readonly messages: readonly MessageView[];
-  /** What goes with the next question. */
+  /** The attachments that go with the next question. */
   readonly attachments: readonly AttachmentView[];
   readonly context: ContextView | undefined;
   readonly engine: EngineView;
@@ -126,14 +129,21 @@ export type ChatDelta = ViewDelta<ChatChange>;
 
 /** The view connects, or has lost a delta. */
 export const GetSnapshot = new RequestType0<ChatSnapshot, void>('chat/snapshot');
-/** The user sends a question with the attachments that wait. False: nothing was sent (an answer is being made). */
-export const SendMessage = new RequestType<{ readonly text: string }, boolean, void>('chat/send');
+/** What became of a request. `reason` says in words why it was not done; without one there was nothing to do. */
+export interface Outcome {
+  readonly done: boolean;
+  readonly reason?: string;
+}
+/** The longest question, in UTF-16 units: longer than most contexts, short enough to be laid out at once. */
+export const longestQuestion = 200_000;
+/** The user sends a question with the waiting attachments. */
+export const SendMessage = new RequestType<{ readonly text: string }, Outcome, void>('chat/send');
 /** The user stops the answer. */
 export const StopAnswer = new RequestType0<null, void>('chat/stop');
 /** The user wants the last answer made again. */
 export const RetryAnswer = new RequestType0<null, void>('chat/retry');
-/** The user attaches what the active editor shows. False: there is no such editor or selection. */
-export const Attach = new RequestType<{ readonly what: 'file' | 'selection' }, boolean, void>('chat/attach');
+/** The user attaches the active editor's file or selection. */
+export const Attach = new RequestType<{ readonly part: 'file' | 'selection' }, Outcome, void>('chat/attach');
 /** The user removes an attachment that waits. */
 export const Detach = new RequestType<{ readonly id: string }, null, void>('chat/detach');
 /** The user clicks an attachment. */
@@ -167,13 +177,13 @@ export const FocusComposer = new NotificationType<null>('chat/focus');
 
 // ---- checks -------------------------------------------------------------------------------------------------
 
-/** Of what the view may ask. */
+/** The requests that the view may send. */
 export const chatRequests: RequestChecks = new Map<string, (fields: Fields) => boolean>([
   [GetSnapshot.method, () => true],
   [StopAnswer.method, () => true],
   [RetryAnswer.method, () => true],
   [SendMessage.method, (fields) => isText(fields['text'])],
-  [Attach.method, (fields) => isOneOf(fields['what'], ['file', 'selection'])],
+  [Attach.method, (fields) => isOneOf(fields['part'], ['file', 'selection'])],
   [Detach.method, (fields) => isText(fields['id'])],
   [RevealAttachment.method, (fields) => isText(fields['id'])],
   [

@@ -279,3 +279,176 @@ viewTest('hostile text of a model neither runs nor loads anything', states.empty
   assert.deepEqual(loads, []);
   assert.equal(await view.page.locator('paddock-markdown img').count(), 0);
 });
+
+/** Pastes as the user does, through the clipboard. */
+async function paste(view, text) {
+  await view.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await view.page.evaluate((value) => navigator.clipboard.writeText(value), text);
+  await view.page.getByTestId('input').focus();
+  await view.page.keyboard.press('Control+V');
+}
+const hint = (view) => view.page.locator('paddock-composer .hint');
+
+viewTest('a paste that is too long changes nothing and says so, without a pause', states.conversation, async (view) => {
+  const input = view.page.getByTestId('input');
+  await input.fill('My draft');
+  await paste(view, 'some words\n'.repeat(280_000));
+  await hint(view).getByText('too long').waitFor();
+  assert.match(await hint(view).innerText(), /3,080,008 characters, at most 200,000/);
+  assert.equal(await input.inputValue(), 'My draft');
+  await paste(view, '!');
+  assert.equal(await input.inputValue(), 'My draft!');
+});
+
+viewTest('a question that is too long stays in the composer and is not sent', states.empty, async (view) => {
+  const input = view.page.getByTestId('input');
+  await input.fill('x'.repeat(1_000_000));
+  await input.press('Enter');
+  await hint(view).getByText('too long').waitFor();
+  assert.equal((await input.inputValue()).length, 1_000_000);
+  assert.deepEqual(await methods(view), []);
+});
+
+void test('a question that the host refuses comes back with the reason', async () => {
+  for (const [answer, words] of [
+    [{ done: false, reason: 'A chat is still being opened.' }, 'A chat is still being opened.'],
+    [undefined, 'The question was not sent. Try again.'],
+  ]) {
+    const view = await harness.open(states.empty, {
+      answers: answer === undefined ? {} : { 'chat/send': answer },
+      failing: answer === undefined ? ['chat/send'] : [],
+    });
+    const input = view.page.getByTestId('input');
+    await input.fill('My question');
+    await input.press('Enter');
+    await hint(view).getByText(words).waitFor();
+    assert.equal(await input.inputValue(), 'My question');
+    await view.close();
+  }
+});
+
+void test('a file that is too large says why it was not attached', async () => {
+  const reason = 'main.log is too long to attach.';
+  const view = await harness.open(states.empty, { answers: { 'chat/attach': { done: false, reason } } });
+  await view.page.getByTestId('attach').click();
+  await hint(view).getByText(reason).waitFor();
+  await view.close();
+});
+
+const withAnswer = (answer) => ({
+  ...states.conversation,
+  messages: [states.conversation.messages[0], { ...states.conversation.messages[1], ...answer }],
+});
+
+viewTest(
+  'a question that is too long can be shortened',
+  withAnswer({
+    text: '',
+    status: 'failed',
+    error: { code: 'promptTooLong', message: 'Too long.', actions: ['editQuestion', 'openSettings'] },
+  }),
+  async (view) => {
+    await view.page.getByRole('button', { name: 'Shorten the Question' }).click();
+    assert.match(await view.page.getByTestId('input').inputValue(), /^How does this cache work/);
+    assert.deepEqual(await methods(view), []);
+  },
+);
+
+viewTest(
+  'left out messages and files are told in sentences',
+  withAnswer({
+    omitted: [
+      { kind: 'messages', what: '4', tokens: 900 },
+      { kind: 'attachment', what: 'main.ts', tokens: 100 },
+    ],
+  }),
+  async (view) => {
+    const note = view.page.locator('.note', { hasText: 'left out' });
+    assert.equal(
+      await note.innerText(),
+      '4 earlier messages were left out because they did not fit. main.ts was left out or cut because it did not fit.',
+    );
+  },
+);
+
+viewTest(
+  'a question that waits for an edit says so',
+  withAnswer({ text: '', status: 'waiting', waitingFor: 'edit', timings: undefined }),
+  async (view) => {
+    await view.page.getByText('Waiting for the edit to finish…').waitFor();
+  },
+);
+
+viewTest(
+  'a wide table scrolls and keeps its words whole',
+  withAnswer({
+    text: '| Implementation | Allocation | Synchronization | Throughput | Responsibility | Documentation |\n|---|---|---|---|---|---|\n| a | b | c | d | e | f |',
+  }),
+  async (view) => {
+    const table = view.page.locator('.markdown table');
+    const [width, inner, height] = await table.evaluate((element) => [
+      element.clientWidth,
+      element.scrollWidth,
+      element.querySelector('th').clientHeight,
+    ]);
+    assert.ok(inner > width, 'it scrolls sideways');
+    assert.ok(height < 40, `each heading is one line, not ${height} px`);
+  },
+);
+
+viewTest('the buttons of a code block stay while it is written', states.conversation, async (view) => {
+  const message = { ...states.conversation.messages[1], id: 'new', status: 'streaming', text: '```js\nlet a;\n' };
+  await view.change({ kind: 'message', message });
+  const button = view.page.locator('.live .code-block button').first();
+  await button.waitFor();
+  const box = await button.boundingBox();
+  await view.page.mouse.move(box.x + 5, box.y + 5);
+  await view.page.mouse.down();
+  for (let line = 0; line < 5; line++) {
+    await view.change({ kind: 'text', messageId: 'new', offset: 13 + line * 7, text: 'let b;\n' });
+    await view.page.waitForTimeout(40);
+  }
+  const now = await button.boundingBox();
+  await view.page.mouse.move(now.x + 5, now.y + 5);
+  await view.page.mouse.up();
+  await view.page.waitForFunction(() => globalThis.requests.some(({ method }) => method === 'chat/code'));
+});
+
+void test('the model button shows its size in a narrow bar', async () => {
+  const view = await harness.open(states.conversation, { width: 200 });
+  const button = view.page.getByTestId('model');
+  const { width } = await button.boundingBox();
+  assert.ok(width >= 60, `${width} px`);
+  const size = button.locator('.model-size');
+  const [outer, inner] = [await button.boundingBox(), await size.boundingBox()];
+  assert.match(await size.innerText(), /^\d+(\.\d+)?[BM]$/);
+  assert.ok(inner.x + inner.width <= outer.x + outer.width + 1, 'the size is inside');
+  await view.close();
+});
+
+void test('the policy of the page names no network, no other base and no target of a form', async () => {
+  const view = await harness.open(states.empty);
+  const outcome = await view.page.evaluate(async () => {
+    const base = document.createElement('base');
+    base.href = 'https://example.invalid/';
+    document.head.append(base);
+    const isOwnBase = !document.baseURI.includes('example.invalid');
+    const refused = [];
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => refused.push(effectiveDirective));
+    await fetch('/chat.css').catch(() => undefined);
+    new Image().src = 'https://example.invalid/x.png';
+    document.head.append(Object.assign(document.createElement('style'), { textContent: 'body { color: red }' }));
+    document.head.append(Object.assign(document.createElement('script'), { textContent: 'globalThis.ran = true' }));
+    const form = document.body.appendChild(document.createElement('form'));
+    form.action = 'https://example.invalid/';
+    form.submit();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { isOwnBase, ran: globalThis.ran, refused: [...new Set(refused)].sort((a, b) => a.localeCompare(b)) };
+  });
+  assert.deepEqual(outcome, {
+    isOwnBase: true,
+    ran: undefined,
+    refused: ['base-uri', 'connect-src', 'form-action', 'img-src', 'script-src-elem', 'style-src-elem'],
+  });
+  await view.close();
+});

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { browserArguments, findBrowser } from '../workbench/browser.mjs';
 import { themes } from './themes.mjs';
@@ -29,8 +30,11 @@ export async function startHarness() {
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
-    /** A page that shows `state`; `answers` are those to other requests, by their methods. */
-    async open(state, { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, remembered } = {}) {
+    /** A page that shows `state`. `answers` are those to other requests, by their methods; `failing` ones get an error. */
+    async open(
+      state,
+      { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, failing = [], remembered } = {},
+    ) {
       const { ready, background } = pages[name];
       const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -41,6 +45,7 @@ export async function startHarness() {
         name,
         state,
         answers,
+        failing,
         remembered,
         background,
         variables: themes[theme].variables,
@@ -68,6 +73,19 @@ export async function startHarness() {
   };
 }
 
+/** The product's own policy, so that a page that breaks it fails here too. */
+const { pagePolicy } = await importTypeScript('../../extension/client/lib/page-policy.ts');
+
+async function importTypeScript(path) {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+  });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+}
+
 async function serve(request, response) {
   const name = new URL(request.url, 'http://localhost').pathname.slice(1);
   if (name === 'favicon.ico') {
@@ -76,8 +94,7 @@ async function serve(request, response) {
   }
   if (name in pages) {
     const self = `http://${request.headers.host}`;
-    // The policy of the product's page, so that what it forbids fails here too.
-    const policy = `default-src 'none'; script-src 'nonce-test'; style-src ${self}; font-src ${self}; img-src ${self} data:`;
+    const policy = pagePolicy({ nonce: 'test', source: self });
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy });
     response.end(
       `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="stylesheet" href="/${name}.css"><title>Paddock</title></head>` +
@@ -95,21 +112,23 @@ async function serve(request, response) {
 }
 
 /** Runs in the page before its own script. */
-function fakeHost({ name, state, answers, remembered, background, variables, bodyClass }) {
+function fakeHost({ name, state, answers, failing, remembered, background, variables, bodyClass }) {
   let seq = 0;
   globalThis.requests = [];
   const send = (message) => window.postMessage({ jsonrpc: '2.0', ...message }, '*');
   globalThis.sendChange = (change) => send({ method: `${name}/delta`, params: { seq: ++seq, change } });
   const answer = (method) => {
     if (method === `${name}/snapshot`) return { protocolVersion: 1, seq, state, texts: {} };
-    if (method === 'chat/send' || method === 'chat/attach' || method === 'chat/code') return true;
-    return answers[method] ?? null;
+    if (method in answers) return answers[method];
+    if (method === 'chat/send' || method === 'chat/attach') return { done: true };
+    return method === 'chat/code' ? true : null;
   };
   globalThis.remembered = remembered;
   globalThis.acquireVsCodeApi = () => ({
     postMessage: ({ id, method, params }) => {
       if (method !== `${name}/snapshot`) globalThis.requests.push({ method, params });
-      if (id !== undefined) send({ id, result: answer(method) });
+      if (failing.includes(method)) send({ id, error: { code: -32602, message: 'refused' } });
+      else if (id !== undefined) send({ id, result: answer(method) });
     },
     getState: () => globalThis.remembered,
     setState: (value) => (globalThis.remembered = value),

@@ -154,6 +154,7 @@ export const answer = (id, text, more = {}) => ({
   text,
   status: 'stop',
   prefill: undefined,
+  waitingFor: undefined,
   timings,
   omitted: [],
   error: undefined,

@@ -76,7 +76,7 @@ export class AnswerMessage extends ChatElement {
               html`<button
                 type="button"
                 class=${index === 0 ? 'button' : 'button secondary'}
-                @click=${() => (action === 'retry' ? this.host.retry() : this.host.run(action))}
+                @click=${() => this.#run(action)}
               >
                 ${actionLabel(action)}
               </button>`,
@@ -86,7 +86,13 @@ export class AnswerMessage extends ChatElement {
     </div>`;
   }
 
-  /** How an answer ended that did not end by itself. */
+  #run(action: ErrorAction): void {
+    if (action === 'retry') this.host.retry();
+    else if (action === 'editQuestion') this.dispatchEvent(new CustomEvent('editquestion', { bubbles: true }));
+    else this.host.run(action);
+  }
+
+  /** Says how an answer ended that is not complete. */
   #note(): TemplateResult | typeof nothing {
     const { status, timings } = this.message;
     switch (status) {
@@ -142,11 +148,13 @@ export class AnswerMessage extends ChatElement {
 
 customElements.define('paddock-answer', AnswerMessage);
 
-/** Reading the question takes the longest on a CPU: how far it is and how long it will take. */
-function progress({ prefill }: AssistantMessage): TemplateResult {
+/** Reading the question takes the longest on a CPU: shows how far it is and how long it will take. */
+function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
   const text =
     prefill === undefined || prefill.total === 0
-      ? t('Thinking…')
+      ? waitingFor === 'edit'
+        ? t('Waiting for the edit to finish…')
+        : t('Thinking…')
       : prefill.remainingSeconds === undefined
         ? t('Reading {0} tokens…', formatNumber(prefill.total))
         : t('Reading {0} tokens, {1} left', formatNumber(prefill.total), formatDuration(prefill.remainingSeconds));
@@ -159,8 +167,16 @@ function progress({ prefill }: AssistantMessage): TemplateResult {
 }
 
 function omittedNote(omitted: readonly Omission[]): TemplateResult {
-  const what = omitted.map((omission) => omission.what).join(', ');
-  return note('info', t('Left out, because it did not fit: {0}', what));
+  return note('info', omitted.map(omissionText).join(' '));
+}
+
+function omissionText({ kind, what }: Omission): string {
+  if (kind !== 'messages') return t('{0} was left out or cut because it did not fit.', what);
+  const count = Number.parseInt(what, 10);
+  if (Number.isNaN(count)) return t('{0} were left out because they did not fit.', what);
+  return count === 1
+    ? t('1 earlier message was left out because it did not fit.')
+    : t('{0} earlier messages were left out because they did not fit.', formatNumber(count));
 }
 
 function note(symbol: string, text: string): TemplateResult {
@@ -183,6 +199,8 @@ export function actionLabel(action: ErrorAction): string {
   switch (action) {
     case 'retry':
       return t('Try Again');
+    case 'editQuestion':
+      return t('Shorten the Question');
     case 'newChat':
       return t('New Chat');
     case 'chooseModel':

@@ -31,6 +31,7 @@ export class ChatApp extends ChatElement {
     });
     void this.#store.refresh();
     this.addEventListener('keydown', (event) => this.#onKey(event));
+    this.addEventListener('editquestion', () => this.querySelector<Composer>('paddock-composer')?.editLastQuestion());
   }
 
   protected override render(): TemplateResult | typeof nothing {

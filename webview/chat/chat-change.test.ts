@@ -9,6 +9,7 @@ const answer: AssistantMessage = {
   text: '',
   status: 'waiting',
   prefill: undefined,
+  waitingFor: undefined,
   timings: undefined,
   omitted: [],
   error: undefined,

@@ -7,7 +7,13 @@ export function applyChange(state: ChatState, change: ChatChange): ChatState | u
     case 'text':
       return updateAnswer(state, change.messageId, (message) =>
         message.text.length === change.offset
-          ? { ...message, status: 'streaming', prefill: undefined, text: message.text + change.text }
+          ? {
+              ...message,
+              status: 'streaming',
+              prefill: undefined,
+              waitingFor: undefined,
+              text: message.text + change.text,
+            }
           : undefined,
       );
     case 'prefill':

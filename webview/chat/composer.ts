@@ -1,10 +1,10 @@
 import { html, nothing, svg, type PropertyValues, type TemplateResult } from 'lit';
-import type { ChatState, ContextView } from '../../extension/protocol/webview.ts';
+import { longestQuestion, type ChatState, type ContextView } from '../../extension/protocol/webview.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
 import { icon, iconButton } from '../shared/icon.ts';
-import { modelTitle } from './model-title.ts';
+import { modelTitle, splitSize } from './model-title.ts';
 
 /**
  * Where the user writes: Enter sends, Shift+Enter makes a line, Escape stops, Up in an empty composer brings back
@@ -39,6 +39,13 @@ export class Composer extends ChatElement {
     this.#input?.focus();
   }
 
+  /** Puts the last question back, in place of an empty draft, to be changed. */
+  editLastQuestion(): void {
+    const last = this.state.messages.findLast(({ role }) => role === 'user');
+    if (last !== undefined && this.text.trim() === '') this.#setText(last.text);
+    this.focusInput();
+  }
+
   protected override render(): TemplateResult {
     const { attachments, context } = this.state;
     return html`
@@ -63,6 +70,7 @@ export class Composer extends ChatElement {
           .value=${this.text}
           @input=${(event: InputEvent) => this.#setText((event.target as HTMLTextAreaElement).value)}
           @keydown=${(event: KeyboardEvent) => this.#onKey(event)}
+          @paste=${(event: ClipboardEvent) => this.#onPaste(event)}
         ></textarea>
         <div class="tools">
           ${iconButton({
@@ -113,6 +121,7 @@ export class Composer extends ChatElement {
 
   #modelButton(): TemplateResult {
     const name = modelTitle(this.state) ?? t('Choose model');
+    const { before, size } = splitSize(name);
     return html`<button
       type="button"
       class="model-button"
@@ -121,7 +130,9 @@ export class Composer extends ChatElement {
       aria-label=${t('Model: {0}', name)}
       @click=${() => this.host.run('chooseModel')}
     >
-      <span>${name}</span>${icon('chevron-down')}
+      <span class="model-title ${size === '' ? '' : 'sized'}"
+        ><span class="model-name">${before}</span> <span class="model-size">${size}</span></span
+      >${icon('chevron-down')}
     </button>`;
   }
 
@@ -144,12 +155,36 @@ export class Composer extends ChatElement {
       return;
     }
     if (this.answering) {
-      this.hint = t('An answer is being made: Escape stops it.');
+      this.hint = t('Paddock is still answering. Press Escape to stop it, or wait.');
       return;
     }
-    this.#setText('');
-    // Not taken: the text comes back rather than being lost.
-    if (!(await this.host.send(text).catch(() => false)) && this.text === '') this.#setText(text);
+    if (text.length > longestQuestion) {
+      this.hint = tooLong(text.length);
+      return;
+    }
+    // The draft is only removed from memory once the question was taken.
+    this.text = '';
+    const outcome = await this.host
+      .send(text)
+      .catch(() => ({ done: false, reason: t('The question was not sent. Try again.') }));
+    if (outcome.done) {
+      if (this.text === '') this.#setText('');
+      return;
+    }
+    // Whatever was typed meanwhile is kept too.
+    this.#setText(this.text === '' ? text : `${text}\n${this.text}`);
+    this.hint = outcome.reason ?? '';
+  }
+
+  /** More than a question can hold is not inserted: laying it out would freeze the page for seconds. */
+  #onPaste(event: ClipboardEvent): void {
+    const pasted = event.clipboardData?.getData('text/plain') ?? '';
+    const input = this.#input;
+    const replaced = input === null ? 0 : input.selectionEnd - input.selectionStart;
+    const length = this.text.length - replaced + pasted.length;
+    if (length <= longestQuestion) return;
+    event.preventDefault();
+    this.hint = tooLong(length);
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -158,16 +193,17 @@ export class Composer extends ChatElement {
       event.preventDefault();
       void this.#send();
     } else if (event.key === 'ArrowUp' && this.text === '') {
-      const last = this.state.messages.findLast(({ role }) => role === 'user');
-      if (last === undefined) return;
       event.preventDefault();
-      this.#setText(last.text);
+      this.editLastQuestion();
     }
   }
 
   async #attach(): Promise<void> {
-    const done = (await this.host.attach('selection')) || (await this.host.attach('file'));
-    this.hint = done ? '' : t('Open a file first: it, or what is selected in it, is attached.');
+    const selection = await this.host.attach('selection');
+    const outcome = selection.done || selection.reason !== undefined ? selection : await this.host.attach('file');
+    this.hint = outcome.done
+      ? ''
+      : (outcome.reason ?? t('Open a file first. The file, or its selection, is attached.'));
     this.focusInput();
   }
 
@@ -175,12 +211,28 @@ export class Composer extends ChatElement {
   #fitHeight(): void {
     const input = this.#input;
     if (input === null) return;
+    // Measuring a text lays all of it out. A long one is as high as it may be anyway.
+    if (this.text.length > longestMeasured) {
+      input.style.height = '100vh';
+      return;
+    }
     input.style.height = 'auto';
     input.style.height = `${input.scrollHeight}px`;
   }
 }
 
 customElements.define('paddock-composer', Composer);
+
+/** A text of this length is higher than the style sheet lets the input grow. */
+const longestMeasured = 20_000;
+
+function tooLong(length: number): string {
+  return t(
+    'This is too long to send: {0} characters, at most {1}. Save it as a file and attach the part that matters.',
+    formatNumber(length),
+    formatNumber(longestQuestion),
+  );
+}
 
 /** How much of the context is used, as a ring; the numbers are in its label. */
 function contextMeter({ used, total }: ContextView): TemplateResult {

@@ -19,6 +19,7 @@ import {
   type CodeBlockParams,
   type ErrorAction,
   type ModelActionParams,
+  type Outcome,
 } from '../../extension/protocol/webview.ts';
 import type { HostApi } from '../shared/rpc.ts';
 
@@ -57,7 +58,7 @@ export class HostClient {
     return this.#connection.sendRequest(GetSnapshot);
   }
 
-  send(text: string): Promise<boolean> {
+  send(text: string): Promise<Outcome> {
     return this.#connection.sendRequest(SendMessage, { text });
   }
 
@@ -69,8 +70,8 @@ export class HostClient {
     run(this.#connection.sendRequest(RetryAnswer));
   }
 
-  attach(what: 'file' | 'selection'): Promise<boolean> {
-    return this.#connection.sendRequest(Attach, { what });
+  attach(part: 'file' | 'selection'): Promise<Outcome> {
+    return this.#connection.sendRequest(Attach, { part });
   }
 
   detach(id: string): void {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ModelInfo } from '../../extension/protocol/model.ts';
 import type { ModelEntry } from '../../extension/protocol/server.ts';
 import type { EngineView, ModelsView } from '../../extension/protocol/webview.ts';
-import { modelTitle } from './model-title.ts';
+import { modelTitle, splitSize } from './model-title.ts';
 
 const entry = (id: string, title: string): ModelEntry => ({ id, title, path: `/models/${id}.gguf` }) as ModelEntry;
 const models = { entries: [entry('a', 'Model A'), entry('b', 'Model B')], current: 'b' } as unknown as ModelsView;
@@ -22,4 +22,13 @@ test.each<[string, EngineView, ModelsView | undefined, string | undefined]>([
   ['none is loaded', { kind: 'noModel' }, models, undefined],
 ])('%s', (_, engine, list, title) => {
   expect(modelTitle({ engine, models: list })).toBe(title);
+});
+
+test.each([
+  ['Qwen2.5 Coder 1.5B Instruct', 'Qwen2.5 Coder', '1.5B'],
+  ['SmolLM2 135M', 'SmolLM2', '135M'],
+  ['my-model', 'my-model', ''],
+  ['7B', '7B', ''],
+])('keeps the size of %s apart', (title, before, size) => {
+  expect(splitSize(title)).toEqual({ before, size });
 });

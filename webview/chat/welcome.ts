@@ -50,11 +50,13 @@ export class Welcome extends ChatElement {
   }
 
   async #ask({ text, attach }: Suggestion): Promise<void> {
-    if (attach !== undefined && !(await this.host.attach(attach))) {
-      this.hint = t('Open a file first: the question is about it.');
+    const attached = attach === undefined ? { done: true } : await this.host.attach(attach);
+    if (!attached.done) {
+      this.hint = attached.reason ?? t('Open a file first: the question is about it.');
       return;
     }
-    await this.host.send(text);
+    const sent = await this.host.send(text);
+    this.hint = sent.reason ?? '';
   }
 }
 

@@ -1,25 +1,26 @@
-import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
-import { unsafeHTML } from 'lit/directives/unsafe-html.js';
-import { repeat } from 'lit/directives/repeat.js';
-import { lastBlockStart, renderMarkdown } from './markdown.ts';
+import type { PropertyValues } from 'lit';
+import { lastBlockStart, newReferences, renderMarkdown, type References } from './markdown.ts';
+import { PageElement } from './page-element.ts';
+import { updateHtml } from './update-html.ts';
 
 /**
- * Shows Markdown that grows. Blocks that are finished stay in the page untouched, so a selection in them survives
- * and a long answer costs no more per frame than a short one.
+ * Shows Markdown that grows. Finished blocks stay in the page untouched, so a selection in them survives and a long
+ * answer costs no more per frame than a short one. The last block is updated in place.
  *
  * @property text - the whole Markdown so far
  * @property streaming - whether more comes
  */
-export class MarkdownView extends LitElement {
+export class MarkdownView extends PageElement {
   static override readonly properties = { text: { attribute: false }, streaming: { attribute: false } };
   declare text: string;
   declare streaming: boolean;
 
-  /** HTML of the finished parts, in order. */
+  /** The sources of the finished parts, in order. */
   #finished: string[] = [];
-  /** The source of the finished parts. */
   #finishedText = '';
-  #tail = '';
+  /** Where the links of the finished parts lead, by their labels. A definition may come long after its link. */
+  #references: References = newReferences();
+  #shownReferences = 0;
 
   constructor() {
     super();
@@ -27,31 +28,46 @@ export class MarkdownView extends LitElement {
     this.streaming = false;
   }
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  protected override willUpdate(_changed: PropertyValues<this>): void {
-    if (!this.text.startsWith(this.#finishedText)) {
-      this.#finished = [];
-      this.#finishedText = '';
-    }
+  protected override updated(_changed: PropertyValues<this>): void {
+    if (!this.text.startsWith(this.#finishedText)) this.#restart();
     const rest = this.text.slice(this.#finishedText.length);
     const start = this.streaming ? lastBlockStart(rest) : 0;
-    if (start > 0) {
-      this.#finished.push(renderMarkdown(rest.slice(0, start)));
-      this.#finishedText += rest.slice(0, start);
-    }
-    this.#tail = renderMarkdown(rest.slice(start));
+    if (start > 0) this.#finish(rest.slice(0, start));
+    // A definition in the last part may still be incomplete while it streams.
+    const references = this.streaming ? newReferences(this.#references) : this.#references;
+    const html = renderMarkdown(rest.slice(start), references);
+    this.#updateLinks();
+    updateHtml(this.#part(this.#finished.length), html);
   }
 
-  protected override render(): TemplateResult {
-    return html`${repeat(
-        this.#finished,
-        (_part, index) => index,
-        (part) => html`<div class="markdown">${unsafeHTML(part)}</div>`,
-      )}
-      <div class="markdown">${unsafeHTML(this.#tail)}</div>`;
+  #restart(): void {
+    this.#finished = [];
+    this.#finishedText = '';
+    this.#references = newReferences();
+    this.#shownReferences = 0;
+    this.replaceChildren();
+  }
+
+  #finish(source: string): void {
+    updateHtml(this.#part(this.#finished.length), renderMarkdown(source, this.#references));
+    this.#finished.push(source);
+    this.#finishedText += source;
+  }
+
+  /** New definitions may turn text of the finished parts into links. */
+  #updateLinks(): void {
+    const count = Object.keys(this.#references).length;
+    if (count === this.#shownReferences) return;
+    this.#shownReferences = count;
+    this.#finished.forEach((source, index) => updateHtml(this.#part(index), renderMarkdown(source, this.#references)));
+  }
+
+  #part(index: number): Element {
+    const existing = this.children[index];
+    if (existing !== undefined) return existing;
+    const part = document.createElement('div');
+    part.className = 'markdown';
+    return this.appendChild(part);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The model's Markdown as HTML. It is untrusted: raw HTML is shown as text, images become links, and what comes out
- * is sanitised again before it may enter the page.
+ * The model's Markdown as HTML. It is untrusted: raw HTML is shown as text, images become links, and the result is
+ * sanitised again before it may enter the page.
  */
 import createDOMPurify, { type Config } from 'dompurify';
 import MarkdownIt from 'markdown-it';
@@ -26,14 +26,21 @@ const policy: Config = {
   ALLOWED_URI_REGEXP: allowedLink,
 };
 
-/** Safe HTML of a whole text or of one block of it. */
-export function renderMarkdown(text: string): string {
-  return purify.sanitize(markdown.render(text), policy);
+/** Link definitions such as `[1]: https://…`, by label. */
+export type References = Record<string, { href: string; title: string }>;
+
+export function newReferences(from: References = {}): References {
+  return Object.assign(Object.create(null) as References, from);
+}
+
+/** Safe HTML of a whole text or of one block of it. Uses `references` for its links and adds its own definitions. */
+export function renderMarkdown(text: string, references: References = newReferences()): string {
+  return purify.sanitize(markdown.render(text, { references }), policy);
 }
 
 /**
- * Where the last top-level block of the text starts. All before it is finished: more text can no longer change it,
- * so a stream has to render only from here on.
+ * Where the last top-level block of the text starts. More text can no longer change the blocks before it, so a stream
+ * has to render only from here on.
  */
 export function lastBlockStart(text: string): number {
   const tokens = markdown.parse(text, {});
@@ -51,7 +58,7 @@ markdown.renderer.rules['fence'] = (tokens, index) => {
 };
 markdown.renderer.rules['code_block'] = (tokens, index) => codeBlock(tokens[index]?.content ?? '', '');
 
-/** The policy forbids the net, so an image is a link to where it is. */
+/** The policy forbids the network, so an image is shown as a link. */
 markdown.renderer.rules['image'] = (tokens, index) => {
   const token = tokens[index];
   const source = String(token?.attrGet('src') ?? '');

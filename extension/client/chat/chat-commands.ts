@@ -1,13 +1,20 @@
-/** What the user does around the chat: other chats, export, attachments, and the buttons of the view. */
+/** Commands and buttons around the chat: other chats, export, attachments, code blocks, links and models. */
 import * as vscode from 'vscode';
-import type { CodeBlockParams, ErrorAction, ModelActionParams } from '../../protocol/webview.ts';
+import type { CodeBlockParams, ErrorAction, ModelActionParams, Outcome } from '../../protocol/webview.ts';
 import { runCommand } from '../lib/commands.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { ModelCommands } from '../models/model-commands.ts';
 import { targetRange } from '../edit/target.ts';
 import type { ChatService } from './chat-service.ts';
 import type { ChatView } from './chat-view.ts';
-import { attachmentFromEditor, attachmentFromRange, revealAttachment } from './editor-attachment.ts';
+import { showChatList } from './chat-list.ts';
+import {
+  attachmentFromEditor,
+  attachmentFromRange,
+  longestAttachment,
+  revealAttachment,
+  type EditorAttachment,
+} from './editor-attachment.ts';
 import { exportMarkdown } from './export-markdown.ts';
 
 export interface ChatCommandOptions {
@@ -29,42 +36,14 @@ export class ChatCommands {
     await view.focus();
   }
 
-  async history(): Promise<void> {
+  history(): Promise<void> {
     const { chat } = this.#options;
-    const remove: vscode.QuickInputButton = {
-      iconPath: new vscode.ThemeIcon('trash'),
-      tooltip: vscode.l10n.t('Delete'),
-    };
-    const picker = vscode.window.createQuickPick<vscode.QuickPickItem & { id: string }>();
-    picker.title = vscode.l10n.t('Chats');
-    picker.placeholder = vscode.l10n.t('Choose a chat to go on with');
-    picker.matchOnDescription = true;
-    const update = async (): Promise<void> => {
-      const summaries = await chat.list();
-      picker.items = summaries.map(({ id, title, updatedAt, questions }) => ({
-        id,
-        label: id === chat.conversation.id ? `$(check) ${title}` : title,
-        description: new Date(updatedAt).toLocaleString(vscode.env.language, {
-          dateStyle: 'medium',
-          timeStyle: 'short',
-        }),
-        detail: questions === 1 ? vscode.l10n.t('1 question') : vscode.l10n.t('{0} questions', questions),
-        buttons: [remove],
-      }));
-      if (summaries.length === 0) picker.placeholder = vscode.l10n.t('There are no chats yet');
-    };
-    picker.onDidAccept(() => {
-      const [item] = picker.selectedItems;
-      picker.hide();
-      if (item !== undefined) void this.#open(item.id);
+    return showChatList({
+      current: chat.conversation.id,
+      list: () => chat.list(),
+      open: (id) => void this.#open(id),
+      remove: (id, title) => void this.#remove(id, title),
     });
-    picker.onDidTriggerItemButton(async ({ item }) => {
-      await chat.remove(item.id);
-      await update();
-    });
-    picker.onDidHide(() => picker.dispose());
-    picker.show();
-    await update();
   }
 
   async export(): Promise<void> {
@@ -80,21 +59,18 @@ export class ChatCommands {
   }
 
   async delete(): Promise<void> {
-    const { chat } = this.#options;
-    const { id, title } = chat.conversation;
-    const remove = vscode.l10n.t('Delete');
-    const question = vscode.l10n.t('Delete the chat “{0}”?', title);
-    const detail = vscode.l10n.t('It cannot be brought back.');
-    const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
-    if (answer === remove) await chat.remove(id);
+    const { id, title } = this.#options.chat.conversation;
+    await this.#remove(id, title);
   }
 
   async attachSelection(view: ChatView): Promise<void> {
-    if (!this.attach('selection') && !this.attach('file')) return;
-    await view.focus();
+    const selection = this.attach('selection');
+    const outcome = selection.done || selection.reason !== undefined ? selection : this.attach('file');
+    if (outcome.reason !== undefined) void vscode.window.showWarningMessage(outcome.reason);
+    if (outcome.done) await view.focus();
   }
 
-  /** The answer comes in the chat, with the code attached to the question. */
+  /** The answer appears in the chat, with the code attached to the question. */
   async explain(view: ChatView): Promise<void> {
     const { chat, newId } = this.#options;
     const editor = vscode.window.activeTextEditor;
@@ -105,18 +81,17 @@ export class ChatCommands {
     }
     await view.focus();
     if (chat.answering) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('An answer is being made. Stop it or wait for its end.'));
+      void vscode.window.showInformationMessage(answeringText());
       return;
     }
-    chat.attach(attachmentFromRange(editor.document, range, newId));
-    chat.send(vscode.l10n.t('Explain this code.'));
+    let outcome = this.#attach(attachmentFromRange(editor.document, range, newId));
+    if (outcome.done) outcome = chat.send(vscode.l10n.t('Explain this code.'));
+    if (outcome.reason !== undefined) void vscode.window.showWarningMessage(outcome.reason);
   }
 
-  attach(what: 'file' | 'selection'): boolean {
-    const attachment = attachmentFromEditor(what, this.#options.newId);
-    if (attachment === undefined) return false;
-    this.#options.chat.attach(attachment);
-    return true;
+  attach(part: 'file' | 'selection'): Outcome {
+    const found = attachmentFromEditor(part, this.#options.newId);
+    return found === undefined ? { done: false } : this.#attach(found);
   }
 
   async reveal(id: string): Promise<void> {
@@ -167,6 +142,9 @@ export class ChatCommands {
       case 'continue':
         chat.send(vscode.l10n.t('Continue.'));
         return;
+      case 'editQuestion':
+        // The page's own: it puts the question into its composer.
+        return;
       case 'newChat':
         return runCommand('paddock.chat.new');
       case 'chooseModel':
@@ -186,7 +164,7 @@ export class ChatCommands {
     const { models, modelCommands } = this.#options;
     if (action === 'cancel') return models.cancelDownload(id);
     if (action === 'load') return modelCommands.use(id);
-    // The card shows the progress and the failure; a notification besides would say everything twice.
+    // The card shows the progress and the failure, so there is no notification.
     try {
       await models.download(id);
     } catch {
@@ -195,12 +173,40 @@ export class ChatCommands {
     await modelCommands.use(id);
   }
 
+  #attach(found: EditorAttachment): Outcome {
+    if (found.kind === 'attachment') return this.#options.chat.attach(found.attachment);
+    const [length, limit] = [found.length, longestAttachment].map((value) => value.toLocaleString(vscode.env.language));
+    const reason = vscode.l10n.t(
+      '{0} is too long to attach: {1} characters, at most {2}. Select the part that matters and attach it.',
+      found.name,
+      length ?? '',
+      limit ?? '',
+    );
+    return { done: false, reason };
+  }
+
+  /** Deletes at once, and offers to undo it. */
+  async #remove(id: string, title: string): Promise<void> {
+    const { chat } = this.#options;
+    await chat.remove(id);
+    const undo = vscode.l10n.t('Undo');
+    const answer = await vscode.window.showInformationMessage(
+      vscode.l10n.t('The chat “{0}” was deleted.', title),
+      undo,
+    );
+    if (answer === undo) await chat.restoreRemoved(id);
+  }
+
   async #open(id: string): Promise<void> {
     if (await this.#options.chat.open(id)) return runCommand('paddock.openChat');
     void vscode.window.showErrorMessage(
-      vscode.l10n.t('This chat cannot be read. It may be of a newer version of Paddock.'),
+      vscode.l10n.t('This chat cannot be read. It may have been deleted, or made by a newer version of Paddock.'),
     );
   }
+}
+
+export function answeringText(): string {
+  return vscode.l10n.t('Paddock is still answering. Stop it or wait.');
 }
 
 async function insertAtCursor(code: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -53,7 +53,7 @@ class ScriptedSource implements AnswerSource {
       token.onCancellationRequested(() => resolve({ ...result, text: this.#text, finishReason: 'cancelled' }));
     });
   }
-  countTokens(text: string): Promise<number> {
+  countTokens(text: string): Promise<number | undefined> {
     return Promise.resolve(text.length);
   }
   say(text: string): void {
@@ -69,6 +69,7 @@ describe('ChatService', () => {
   let source: ScriptedSource;
   let shown: string | undefined;
   let ids: number;
+  let failures: unknown[];
   const open: ChatService[] = [];
 
   const newService = (): ChatService => {
@@ -79,6 +80,13 @@ describe('ChatService', () => {
       newId: () => `id${ids++}`,
       lastShown: { get: () => shown, set: (id) => (shown = id) },
       limits: () => ({ maxTokens: 100 }),
+      texts: {
+        answering: 'Still answering.',
+        opening: 'Still opening.',
+        questionTooLong: (length, limit) => `${length} of ${limit}`,
+        attachmentsTooLarge: (limit) => `At most ${limit}.`,
+      },
+      onSaveFailed: (error) => failures.push(error),
     });
     open.push(service);
     return service;
@@ -94,20 +102,21 @@ describe('ChatService', () => {
     source = new ScriptedSource();
     shown = undefined;
     ids = 1;
+    failures = [];
   });
   afterEach(async () => {
     for (const service of open.splice(0)) {
       service.dispose();
       await service.flush();
     }
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('streams an answer and says everything that changes', async () => {
     const service = newService();
     const changes: ConversationChange[] = [];
     service.onDidChange((change) => changes.push(change));
-    expect(service.send('Hi')).toBe(true);
+    expect(service.send('Hi')).toEqual({ done: true });
     source.emit({ kind: 'prefill', seq: 0, done: 1, total: 4, remainingSeconds: 2 });
     source.say('Hel');
     source.say('lo');
@@ -143,9 +152,9 @@ describe('ChatService', () => {
 
   it('takes one question at a time', () => {
     const service = newService();
-    expect(service.send('One')).toBe(true);
-    expect(service.send('Two')).toBe(false);
-    expect(service.send('   ')).toBe(false);
+    expect(service.send('One')).toEqual({ done: true });
+    expect(service.send('Two')).toEqual({ done: false, reason: 'Still answering.' });
+    expect(service.send('   ')).toEqual({ done: false });
     expect(texts(service)).toEqual(['One', '']);
   });
 
@@ -261,5 +270,179 @@ describe('ChatService', () => {
     const again = newService();
     await again.open(service.conversation.id);
     expect(texts(again)).toEqual(['Why?', '<think>\nHm.\n</think>\n\nBecause.']);
+  });
+
+  it('asks again without an empty or blank answer', async () => {
+    const service = newService();
+    service.send('One');
+    source.say('<think>Hm');
+    service.stop();
+    await settled(service);
+    service.send('Two');
+    expect(source.asked[1]?.messages.map(({ content }) => content)).toEqual(['One', 'Two']);
+  });
+
+  it('records an answer as interrupted when the engine is restarted or the window closes', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.say('Half');
+    source.fail(EngineError.interrupted('Restarted.'));
+    await settled(service);
+    expect(service.view.messages[1]).toMatchObject({ text: 'Half', status: 'interrupted', error: undefined });
+    service.retry();
+    source.say('Half again');
+    const closing = service.shutDown();
+    // What the engine says while it is stopped no longer counts.
+    source.fail(new EngineError('engineStopped', 'It stopped.'));
+    await closing;
+    service.dispose();
+    await service.flush();
+    const again = newService();
+    await again.restore();
+    expect(again.view.messages.at(-1)).toMatchObject({ text: 'Half again', status: 'interrupted', error: undefined });
+  });
+
+  it('keeps a question that comes after an unfinished line', async () => {
+    const service = newService();
+    service.send('Hi');
+    source.end();
+    await settled(service);
+    const path = join(folder, `${service.conversation.id}.jsonl`);
+    await appendFile(path, '{"type":"text","id":"a1","te');
+    const again = newService();
+    await again.restore();
+    again.send('Next question');
+    source.say('Next answer');
+    source.end();
+    await settled(again);
+    const third = newService();
+    await third.restore();
+    expect(texts(third)).toEqual(['Hi', '', 'Next question', 'Next answer']);
+  });
+
+  it('takes no question while another chat is being opened, and loses none', async () => {
+    const service = newService();
+    service.send('First');
+    source.end();
+    await settled(service);
+    const first = service.conversation.id;
+    await service.newChat();
+    service.send('Second');
+    source.end();
+    await settled(service);
+    const opening = service.open(first);
+    expect(service.send('Which chat?')).toEqual({ done: false, reason: 'Still opening.' });
+    service.retry();
+    expect(await opening).toBe(true);
+    expect(source.asked).toHaveLength(2);
+    expect(texts(service)).toEqual(['First', '']);
+  });
+
+  it('shows what was asked for last when several chats are opened at once', async () => {
+    const service = newService();
+    const ids: string[] = [];
+    for (const text of ['One', 'Two', 'Three']) {
+      await service.newChat();
+      service.send(text);
+      source.end();
+      await settled(service);
+      ids.push(service.conversation.id);
+    }
+    await Promise.all([service.open(ids[0]!), service.open(ids[1]!)]);
+    expect(texts(service)[0]).toBe('Two');
+    await Promise.all([service.open(ids[0]!), service.newChat()]);
+    expect(texts(service)).toEqual([]);
+  });
+
+  it('writes an answer into its own chat, whatever is opened meanwhile', async () => {
+    const service = newService();
+    service.send('First');
+    source.end();
+    await settled(service);
+    const first = service.conversation.id;
+    await service.newChat();
+    service.send('Second');
+    const second = service.conversation.id;
+    source.say('Belongs to the second');
+    await service.open(first);
+    expect(await readFile(join(folder, `${first}.jsonl`), 'utf8')).not.toContain('Belongs');
+    expect(await readFile(join(folder, `${second}.jsonl`), 'utf8')).toContain('Belongs');
+  });
+
+  it('brings a deleted chat back', async () => {
+    const service = newService();
+    service.send('Keep me');
+    source.end();
+    await settled(service);
+    const { id } = service.conversation;
+    await service.remove(id);
+    expect(await service.list()).toEqual([]);
+    expect(await service.open(id)).toBe(false);
+    await service.restoreRemoved(id);
+    expect(texts(service)).toEqual(['Keep me', '']);
+    expect(await service.list()).toHaveLength(1);
+  });
+
+  it('shares its chats with a second window, also when that deletes one that goes on', async () => {
+    const service = newService();
+    const other = newService();
+    service.send('Mine');
+    source.end();
+    await settled(service);
+    other.send('Theirs');
+    source.end();
+    await settled(other);
+    expect((await service.list()).map(({ title }) => title).sort()).toEqual(['Mine', 'Theirs']);
+    await other.remove(service.conversation.id);
+    service.send('Still here');
+    source.say('Yes');
+    source.end();
+    await settled(service);
+    const third = newService();
+    expect(await third.open(service.conversation.id)).toBe(true);
+    expect(texts(third)).toEqual(['Mine', '', 'Still here', 'Yes']);
+  });
+
+  it('says when a record cannot be saved, and saves it with the next one', async () => {
+    const service = newService();
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'in the way');
+    service.send('Hi');
+    source.say('Answer');
+    await vi.waitFor(() => expect(failures.length).toBeGreaterThan(0));
+    await rm(folder);
+    source.end();
+    await settled(service);
+    const again = newService();
+    expect(await again.open(service.conversation.id)).toBe(true);
+    expect(texts(again)).toEqual(['Hi', 'Answer']);
+  });
+
+  it('refuses a question or attachments that are too long, in words', () => {
+    const service = newService();
+    expect(service.send('x'.repeat(600_000))).toEqual({ done: false, reason: '600000 of 200000' });
+    expect(texts(service)).toEqual([]);
+    const attachment = { id: 'x', uri: 'a', path: 'a', languageId: 'ts', text: 'x'.repeat(600_000) };
+    expect(service.attach(attachment)).toEqual({ done: true });
+    expect(service.attach({ ...attachment, id: 'y', uri: 'b' })).toEqual({ done: false, reason: 'At most 1000000.' });
+    expect(service.view.attachments).toHaveLength(1);
+  });
+
+  it('takes files of the same name for what they are, and counts them once a model is loaded', async () => {
+    const service = newService();
+    let loaded = false;
+    vi.spyOn(source, 'countTokens').mockImplementation((text) => Promise.resolve(loaded ? text.length : undefined));
+    const empty = { languageId: 'python', text: '' };
+    service.attach({ ...empty, id: 'x', uri: 'file:///a/__init__.py', path: 'a/__init__.py' });
+    service.attach({ ...empty, id: 'y', uri: 'file:///b/__init__.py', path: 'b/__init__.py' });
+    service.attach({ ...empty, id: 'z', uri: 'file:///b/__init__.py', path: 'b/__init__.py' });
+    await Promise.resolve();
+    expect(service.view.attachments.map(({ path, tokens }) => [path, tokens])).toEqual([
+      ['a/__init__.py', undefined],
+      ['b/__init__.py', undefined],
+    ]);
+    loaded = true;
+    service.countAttachments();
+    await vi.waitFor(() => expect(service.view.attachments.map(({ tokens }) => tokens)).toEqual([0, 0]));
   });
 });

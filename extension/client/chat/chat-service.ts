@@ -1,31 +1,35 @@
 /**
- * The chat without an editor: holds the conversation that is shown, asks for answers, streams them into the log and
- * announces every change. Views come and go; this is the truth.
+ * The chat, apart from any editor or view: holds the shown conversation, asks for answers, streams them into its log
+ * and announces every change. Views come and go; they show what this says.
  */
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
-import type { ChatParams, ChatTurn, GenerationPart, GenerationResult } from '../../protocol/server.ts';
-import type { AttachmentView, ChatChange, ContextView, PrefillView } from '../../protocol/webview.ts';
+import type { ChatParams, GenerationPart, GenerationResult } from '../../protocol/server.ts';
+import {
+  longestQuestion,
+  type AttachmentView,
+  type ChatChange,
+  type ContextView,
+  type Outcome,
+} from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import type { Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
-import type { ConversationFiles, ConversationSummary } from './conversation-files.ts';
-import {
-  applyRecord,
-  logVersion,
-  openConversation,
-  type Attachment,
-  type Conversation,
-  type LogRecord,
-  type Turn,
-} from './conversation.ts';
-import { viewAttachment, viewTurn } from './message-view.ts';
+import { chatTurns, withOmitted } from './chat-turns.ts';
+import type { ConversationFiles } from './conversation-files.ts';
+import { ConversationLog } from './conversation-log.ts';
+import type { ConversationSummary } from './conversation-summary.ts';
+import type { Attachment, Conversation, LogRecord, Turn } from './conversation.ts';
+import { viewTurn, type LiveView } from './message-view.ts';
+import { WaitingAttachments } from './waiting-attachments.ts';
 
-/** What makes answers: the engine with a model loaded. */
+/** Makes answers: the engine with a model loaded. */
 export interface AnswerSource {
-  /** Loads the model first where that is needed. Rejects with `EngineError`. */
+  /** Loads the model first if need be. Rejects with `EngineError`. */
   chat(params: ChatParams, token: CancellationToken, onPart: (part: GenerationPart) => void): Promise<GenerationResult>;
   /** Undefined while no model is loaded. */
   countTokens(text: string): Promise<number | undefined>;
+  /** Work that a new question has to wait for. */
+  busyWith?(): 'edit' | undefined;
 }
 
 export interface ChatServiceOptions {
@@ -36,35 +40,48 @@ export interface ChatServiceOptions {
   /** The id of the conversation that was shown last in this workspace. */
   readonly lastShown: { get(): string | undefined; set(id: string): void };
   readonly limits: () => Pick<ChatParams, 'maxTokens' | 'sampler'>;
+  /** Texts that the user sees, translated. */
+  readonly texts: {
+    readonly answering: string;
+    readonly opening: string;
+    readonly questionTooLong: (length: number, limit: number) => string;
+    readonly attachmentsTooLarge: (limit: number) => string;
+  };
+  /** A record could not be saved; it is tried again with the next one. */
+  readonly onSaveFailed: (error: unknown) => void;
   readonly now?: () => number;
 }
 
-interface Live {
+/** The answer that is being made. It keeps its log: nothing that happens meanwhile can lead its text elsewhere. */
+interface LiveAnswer extends LiveView {
   readonly id: string;
+  readonly log: ConversationLog;
   readonly cancellation: CancellationTokenSource;
-  prefill: PrefillView | undefined;
-  /** Text that is shown but not yet in the file. */
-  unwritten: string;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  done: Promise<void>;
 }
-
-/** How much of an answer a crash may cost. */
-const writeEveryMs = 250;
 
 export class ChatService implements Disposable {
   readonly #options: ChatServiceOptions;
   readonly #changed = new Emitter<ConversationChange>();
   readonly onDidChange: Event<ConversationChange> = this.#changed.event;
+  readonly #attachments: WaitingAttachments;
 
-  #conversation: Conversation;
-  /** Whether the log of the shown conversation has its first record. */
-  #opened = false;
-  #attachments: { readonly attachment: Attachment; readonly view: AttachmentView }[] = [];
-  #live: Live | undefined;
+  #log: ConversationLog;
+  #live: LiveAnswer | undefined;
+  /** How many switches to another conversation are under way. */
+  #switching = 0;
+  #latestSwitch = 0;
+  /** The window closes: an unfinished answer stays unfinished. */
+  #closing = false;
 
   constructor(options: ChatServiceOptions) {
     this.#options = options;
-    this.#conversation = openConversation(options.newId(), this.#now());
+    this.#log = this.#newLog();
+    this.#attachments = new WaitingAttachments({
+      countTokens: (text) => options.source.countTokens(text),
+      onDidChange: (attachments) => this.#changed.fire({ kind: 'attachments', attachments }),
+      tooLargeText: options.texts.attachmentsTooLarge,
+    });
   }
 
   get answering(): boolean {
@@ -72,36 +89,40 @@ export class ChatService implements Disposable {
   }
 
   get conversation(): Conversation {
-    return this.#conversation;
+    return this.#log.conversation;
   }
 
   get view(): ConversationView {
-    const { id, title, turns } = this.#conversation;
+    const { id, title, turns } = this.conversation;
     return {
       conversationId: id,
       title,
       messages: turns.map((turn) => viewTurn(turn, this.#liveOf(turn))),
-      attachments: this.#attachments.map(({ view }) => view),
-      context: contextOf(this.#conversation),
+      attachments: this.#attachments.views,
+      context: contextOf(this.conversation),
     };
   }
 
   /** Shows the conversation that was shown when the window closed. */
   async restore(): Promise<void> {
     const id = this.#options.lastShown.get();
-    if (id !== undefined && this.#conversation.turns.length === 0) await this.open(id);
+    if (id !== undefined && this.conversation.turns.length === 0) await this.open(id);
   }
 
-  /** Sends a question with the waiting attachments. False when an answer is being made. */
-  send(text: string): boolean {
-    if (this.#live !== undefined || text.trim() === '') return false;
-    const attachments = this.#attachments.map(({ attachment }) => attachment);
-    this.#attachments = [];
-    this.#append({ type: 'user', at: this.#now(), id: this.#options.newId(), text, attachments });
-    this.#changed.fire({ kind: 'attachments', attachments: [] });
-    this.#announce(this.#conversation.turns.at(-1));
-    void this.#answer();
-    return true;
+  /** Sends a question with the waiting attachments. */
+  send(text: string): Outcome {
+    const { newId, texts } = this.#options;
+    if (text.trim() === '') return { done: false };
+    if (text.length > longestQuestion) {
+      return { done: false, reason: texts.questionTooLong(text.length, longestQuestion) };
+    }
+    if (this.#switching > 0) return { done: false, reason: texts.opening };
+    if (this.#live !== undefined) return { done: false, reason: texts.answering };
+    const attachments = this.#attachments.take();
+    this.#append({ type: 'user', at: this.#now(), id: newId(), text, attachments });
+    this.#announce(this.conversation.turns.at(-1));
+    this.#answer();
+    return { done: true };
   }
 
   stop(): void {
@@ -110,186 +131,185 @@ export class ChatService implements Disposable {
 
   /** Makes the last answer again. */
   retry(): void {
-    const last = this.#conversation.turns.at(-1);
-    if (this.#live !== undefined || last === undefined) return;
+    const last = this.conversation.turns.at(-1);
+    if (this.#live !== undefined || this.#switching > 0 || last === undefined) return;
     if (last.role === 'assistant') {
       this.#append({ type: 'drop', id: last.id });
-      this.#reset();
+      this.#changed.fire({ kind: 'conversation' });
     }
-    void this.#answer();
+    this.#answer();
   }
 
   async newChat(): Promise<void> {
-    await this.#settle();
-    if (this.#conversation.turns.length > 0) this.#show(openConversation(this.#options.newId(), this.#now()), false);
+    await this.#switchTo(() => Promise.resolve(this.conversation.turns.length > 0 ? this.#newLog() : this.#log));
   }
 
-  async open(id: string): Promise<boolean> {
-    await this.#settle();
-    const conversation = await this.#options.files.read(id);
-    if (conversation === undefined) return false;
-    this.#show(conversation, true);
-    return true;
+  /** False when there is no such conversation, or it cannot be read. */
+  open(id: string): Promise<boolean> {
+    const { files, onSaveFailed } = this.#options;
+    return this.#switchTo(async () => {
+      await this.#log.flush();
+      return ConversationLog.open(files, onSaveFailed, id);
+    });
   }
 
+  /** Takes a conversation out of the list. `restoreRemoved` brings it back. */
   async remove(id: string): Promise<void> {
-    const shown = id === this.#conversation.id;
-    if (shown) await this.#settle();
-    await this.#options.files.remove(id);
-    if (shown) this.#show(openConversation(this.#options.newId(), this.#now()), false);
+    const { files } = this.#options;
+    if (id !== this.conversation.id) return files.remove(id);
+    await this.#switchTo(async () => {
+      await this.#log.flush();
+      await files.remove(id);
+      return this.#newLog();
+    });
+  }
+
+  async restoreRemoved(id: string): Promise<void> {
+    await this.#options.files.restore(id);
+    if (this.conversation.turns.length === 0) await this.open(id);
   }
 
   list(): Promise<ConversationSummary[]> {
     return this.#options.files.list();
   }
 
-  attach(attachment: Attachment): void {
-    const same = this.#attachments.find(({ view }) => view.label === viewAttachment(attachment, undefined).label);
-    if (same?.attachment.text === attachment.text) return;
-    this.#attachments.push({ attachment, view: viewAttachment(attachment, undefined) });
-    this.#announceAttachments();
-    void this.#count(attachment);
+  attach(attachment: Attachment): Outcome {
+    return this.#attachments.add(attachment);
   }
 
   detach(id: string): void {
-    this.#attachments = this.#attachments.filter(({ attachment }) => attachment.id !== id);
-    this.#announceAttachments();
+    this.#attachments.remove(id);
+  }
+
+  /** A model was loaded: it can tell what attachments cost that were added before. */
+  countAttachments(): void {
+    this.#attachments.count();
   }
 
   attachment(id: string): Attachment | undefined {
-    const waiting = this.#attachments.map(({ attachment }) => attachment);
-    const sent = this.#conversation.turns.flatMap((turn) => (turn.role === 'user' ? turn.attachments : []));
-    return [...waiting, ...sent].find((attachment) => attachment.id === id);
+    const sent = this.conversation.turns.flatMap((turn) => (turn.role === 'user' ? turn.attachments : []));
+    return this.#attachments.get(id) ?? sent.find((attachment) => attachment.id === id);
   }
 
   /** Settles when everything shown is in the file. */
   async flush(): Promise<void> {
-    this.#writeText();
+    await this.#log.flush();
     await this.#options.files.flush();
   }
 
+  /** The window closes. An answer that is being made counts as interrupted, whatever the engine says from now on. */
+  async shutDown(): Promise<void> {
+    this.#closing = true;
+    await this.flush();
+  }
+
   dispose(): void {
+    this.#closing = true;
     this.stop();
-    this.#writeText();
+    void this.#log.flush();
     this.#changed.dispose();
   }
 
-  async #answer(): Promise<void> {
-    const { source, limits, newId } = this.#options;
-    const live: Live = {
+  #answer(): void {
+    const { newId, source } = this.#options;
+    const live: LiveAnswer = {
       id: newId(),
+      log: this.#log,
       cancellation: new CancellationTokenSource(),
       prefill: undefined,
-      unwritten: '',
-      timer: undefined,
+      waitingFor: source.busyWith?.(),
+      done: Promise.resolve(),
     };
-    const messages = this.#conversation.turns.filter(hasContent).map(toChatTurn);
+    const messages = this.conversation.turns;
     this.#live = live;
     this.#append({ type: 'answer', at: this.#now(), id: live.id });
-    this.#announce(this.#conversation.turns.at(-1));
-    let record: LogRecord;
+    this.#announce(this.conversation.turns.at(-1));
+    live.done = this.#run(live, messages);
+  }
+
+  async #run(live: LiveAnswer, before: readonly Turn[]): Promise<void> {
+    const { source, limits } = this.#options;
+    const { turns, omitted } = chatTurns(before);
+    let record: LogRecord | undefined;
     try {
-      const { token } = live.cancellation;
-      const { text, ...end } = await source.chat({ messages, ...limits() }, token, (part) => this.#onPart(live, part));
-      this.#writeText();
-      const shown = this.#conversation.turns.find(({ id }) => id === live.id)?.text;
-      record = { type: 'end', id: live.id, end: pickEnd(end), ...(shown === text ? {} : { text }) };
+      const params = { messages: turns, ...limits() };
+      const result = await source.chat(params, live.cancellation.token, (part) => this.#onPart(live, part));
+      record = endRecord(live, withOmitted(result, omitted));
     } catch (error) {
-      const failure = EngineError.from(error);
-      if (failure.code !== 'cancelled') this.#options.log.error(failure);
-      this.#writeText();
-      record = { type: 'error', id: live.id, code: failure.code, message: failure.message };
+      record = this.#failureRecord(live, EngineError.from(error));
     }
     live.cancellation.dispose();
     this.#live = undefined;
-    this.#append(record);
-    this.#announce(this.#conversation.turns.find(({ id }) => id === live.id));
-    this.#changed.fire({ kind: 'context', context: contextOf(this.#conversation) });
+    if (this.#closing) return;
+    if (record !== undefined) live.log.append(record);
+    this.#announce(live.log.conversation.turns.find(({ id }) => id === live.id));
+    this.#changed.fire({ kind: 'context', context: contextOf(live.log.conversation) });
   }
 
-  #onPart(live: Live, part: GenerationPart): void {
-    if (this.#live !== live) return;
+  /** An answer without an end or an error counts as interrupted: nothing is to be recorded for it. */
+  #failureRecord({ id }: LiveAnswer, failure: EngineError): LogRecord | undefined {
+    if (failure.interrupted) return undefined;
+    if (failure.code !== 'cancelled') this.#options.log.error(failure);
+    return { type: 'error', id, code: failure.code, message: failure.message };
+  }
+
+  #onPart(live: LiveAnswer, part: GenerationPart): void {
+    if (this.#live !== live || this.#closing) return;
+    const wasWaiting = live.waitingFor !== undefined;
+    live.waitingFor = undefined;
     if (part.kind === 'prefill') {
       const { done, total, remainingSeconds } = part;
       live.prefill = { done, total, remainingSeconds };
-      this.#changed.fire({ kind: 'prefill', messageId: live.id, prefill: live.prefill });
+      if (wasWaiting) this.#announce(live.log.conversation.turns.at(-1));
+      else this.#changed.fire({ kind: 'prefill', messageId: live.id, prefill: live.prefill });
       return;
     }
     const { text } = part;
-    const offset = this.#conversation.turns.find(({ id }) => id === live.id)?.text.length ?? 0;
-    this.#conversation = applyRecord(this.#conversation, { type: 'text', id: live.id, text });
-    live.unwritten += text;
-    live.timer ??= setTimeout(() => this.#writeText(), writeEveryMs);
+    const offset = answerText(live).length;
+    live.log.appendText(live.id, text);
     this.#changed.fire({ kind: 'text', messageId: live.id, offset, text });
   }
 
-  #writeText(): void {
-    const live = this.#live;
-    if (live === undefined) return;
-    clearTimeout(live.timer);
-    live.timer = undefined;
-    if (live.unwritten === '') return;
-    this.#write([{ type: 'text', id: live.id, text: live.unwritten }]);
-    live.unwritten = '';
+  /**
+   * The only way to show another conversation. Until it is there, no question is taken: it would go to the one that is
+   * about to leave. A later switch overrides an earlier one that is still loading.
+   */
+  async #switchTo(load: () => Promise<ConversationLog | undefined>): Promise<boolean> {
+    const turn = ++this.#latestSwitch;
+    this.#switching++;
+    try {
+      this.stop();
+      await this.#live?.done;
+      const log = await load();
+      if (log === undefined) return false;
+      if (turn === this.#latestSwitch && log !== this.#log) this.#show(log);
+      return true;
+    } finally {
+      this.#switching--;
+    }
   }
 
-  /** Waits until no answer is being made: it is stopped, and what there is of it is kept. */
-  async #settle(): Promise<void> {
-    const live = this.#live;
-    if (live === undefined) return;
-    await new Promise<void>((resolve) => {
-      const subscription = this.#changed.event(() => {
-        if (this.#live === live) return;
-        subscription.dispose();
-        resolve();
-      });
-      live.cancellation.cancel();
-    });
-  }
-
-  #show(conversation: Conversation, opened: boolean): void {
-    this.#conversation = conversation;
-    this.#opened = opened;
-    this.#options.lastShown.set(conversation.id);
-    this.#reset();
+  #show(log: ConversationLog): void {
+    this.#log = log;
+    this.#options.lastShown.set(log.conversation.id);
+    this.#changed.fire({ kind: 'conversation' });
   }
 
   #append(record: LogRecord): void {
-    const { id, createdAt } = this.#conversation;
-    const first: LogRecord[] = this.#opened ? [] : [{ type: 'open', version: logVersion, id, at: createdAt }];
-    if (!this.#opened) this.#options.lastShown.set(id);
-    this.#opened = true;
-    this.#conversation = applyRecord(this.#conversation, record);
-    this.#write([...first, record]);
+    if (this.conversation.turns.length === 0) this.#options.lastShown.set(this.conversation.id);
+    this.#log.append(record);
   }
 
-  #write(records: readonly LogRecord[]): void {
-    this.#options.files
-      .append(this.#conversation.id, records)
-      .catch((error: unknown) => this.#options.log.error(`The chat could not be saved: ${String(error)}`));
-  }
-
-  async #count(attachment: Attachment): Promise<void> {
-    const tokens = await this.#options.source.countTokens(attachment.text).catch(() => undefined);
-    const index = this.#attachments.findIndex((waiting) => waiting.attachment === attachment);
-    if (tokens === undefined || index < 0) return;
-    this.#attachments = this.#attachments.with(index, { attachment, view: viewAttachment(attachment, tokens) });
-    this.#announceAttachments();
+  #newLog(): ConversationLog {
+    const { files, newId, onSaveFailed } = this.#options;
+    return ConversationLog.create(files, onSaveFailed, newId(), this.#now());
   }
 
   #announce(turn: Turn | undefined): void {
     if (turn !== undefined) this.#changed.fire({ kind: 'message', message: viewTurn(turn, this.#liveOf(turn)) });
   }
 
-  #announceAttachments(): void {
-    this.#changed.fire({ kind: 'attachments', attachments: this.#attachments.map(({ view }) => view) });
-  }
-
-  #reset(): void {
-    this.#changed.fire({ kind: 'conversation' });
-  }
-
-  #liveOf(turn: Turn): { prefill: PrefillView | undefined } | undefined {
+  #liveOf(turn: Turn): LiveView | undefined {
     return this.#live?.id === turn.id ? this.#live : undefined;
   }
 
@@ -309,19 +329,14 @@ export interface ConversationView {
 /** What the view is told, and that another conversation (or less of this one) is shown. */
 export type ConversationChange = Exclude<ChatChange, { kind: 'reset' }> | { readonly kind: 'conversation' };
 
-function hasContent(turn: Turn): boolean {
-  return turn.role === 'user' || turn.text !== '';
+function answerText({ id, log }: LiveAnswer): string {
+  return log.conversation.turns.findLast((turn) => turn.id === id)?.text ?? '';
 }
 
-function toChatTurn(turn: Turn): ChatTurn {
-  if (turn.role === 'assistant') return { role: 'assistant', content: turn.text };
-  const attachments = turn.attachments.map(({ id: _id, uri: _uri, ...context }) => context);
-  return { role: 'user', content: turn.text, ...(attachments.length > 0 ? { attachments } : {}) };
-}
-
-function pickEnd(end: Omit<GenerationResult, 'text'>): Omit<GenerationResult, 'text'> {
-  const { finishReason, timings, contextUsed, contextLength, omitted } = end;
-  return { finishReason, timings, contextUsed, contextLength, omitted };
+function endRecord(live: LiveAnswer, result: GenerationResult): LogRecord {
+  const { text, finishReason, timings, contextUsed, contextLength, omitted } = result;
+  const end = { finishReason, timings, contextUsed, contextLength, omitted };
+  return { type: 'end', id: live.id, end, ...(answerText(live) === text ? {} : { text }) };
 }
 
 function contextOf({ turns }: Conversation): ContextView | undefined {

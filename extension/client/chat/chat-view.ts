@@ -24,6 +24,7 @@ import {
   type CodeBlockParams,
   type ErrorAction,
   type ModelActionParams,
+  type Outcome,
 } from '../../protocol/webview.ts';
 import { chatView } from '../contributions/views.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
@@ -34,9 +35,9 @@ import { showPage } from '../lib/webview-page.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { ChatService } from './chat-service.ts';
 
-/** What the view asks for that is not the chat's own business. */
+/** Requests of the view that the chat itself does not answer. */
 export interface ChatViewHandlers {
-  attach(what: 'file' | 'selection'): boolean;
+  attach(part: 'file' | 'selection'): Outcome;
   reveal(attachmentId: string): Promise<void>;
   useCode(params: CodeBlockParams): Promise<boolean>;
   openLink(href: string): Promise<void>;
@@ -128,7 +129,7 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
       chat.retry();
       return null;
     });
-    connection.onRequest(Attach, ({ what }) => handlers.attach(what));
+    connection.onRequest(Attach, ({ part }) => handlers.attach(part));
     connection.onRequest(Detach, ({ id }) => {
       chat.detach(id);
       return null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRecord, logVersion, parseLog, type AnswerEnd, type LogRecord } from './conversation.ts';
+import { logVersion, readLog, recordsOf, type AnswerEnd, type Conversation, type LogRecord } from './conversation.ts';
 
 const end: AnswerEnd = {
   finishReason: 'stop',
@@ -24,11 +24,12 @@ const records: LogRecord[] = [
   { type: 'text', id: 'a1', text: 'with its scope.' },
   { type: 'end', id: 'a1', end },
 ];
-const log = (some: readonly LogRecord[]): string => some.map(formatRecord).join('');
+const log = (some: readonly LogRecord[]): string => some.map((record) => `${JSON.stringify(record)}\n`).join('');
+const read = (text: string): Promise<Conversation | undefined> => readLog(Buffer.from(text));
 
-describe('parseLog', () => {
-  it('adds the records up', () => {
-    expect(parseLog(log(records))).toMatchObject({
+describe('readLog', () => {
+  it('adds the records up', async () => {
+    expect(await read(log(records))).toMatchObject({
       id: 'c',
       title: 'What is a closure?',
       updatedAt: 3,
@@ -36,34 +37,43 @@ describe('parseLog', () => {
     });
   });
 
-  it('reads what every crash leaves: any prefix of the log, with the text that was written so far', () => {
+  it('reads what every crash leaves: any prefix of the log, with the text that was written so far', async () => {
     const whole = log(records);
     const opened = log(records.slice(0, 1)).length;
     for (let length = opened; length <= whole.length; length++) {
-      const conversation = parseLog(whole.slice(0, length));
+      const conversation = await read(whole.slice(0, length));
       expect(conversation?.id).toBe('c');
       const answer = conversation?.turns[1];
       if (answer !== undefined) expect('A function with its scope.'.startsWith(answer.text)).toBe(true);
     }
   });
 
-  it('goes on after a torn line in the middle (written after a crash)', () => {
+  it('goes on after a torn line in the middle (written after a crash)', async () => {
     const torn = `${log(records.slice(0, 4))}{"type":"text","id":"a1","te\n${log([{ type: 'user', at: 9, id: 'u2', text: 'Next', attachments: [] }])}`;
-    expect(parseLog(torn)?.turns.map(({ id }) => id)).toEqual(['u1', 'a1', 'u2']);
+    expect((await read(torn))?.turns.map(({ id }) => id)).toEqual(['u1', 'a1', 'u2']);
   });
 
-  it('drops a turn and what follows', () => {
-    expect(parseLog(log([...records, { type: 'drop', id: 'a1' }]))?.turns.map(({ id }) => id)).toEqual(['u1']);
+  it('drops a turn and what follows', async () => {
+    expect((await read(log([...records, { type: 'drop', id: 'a1' }])))?.turns.map(({ id }) => id)).toEqual(['u1']);
   });
 
-  it('leaves a newer version and foreign files alone', () => {
-    expect(parseLog(log([{ type: 'open', version: logVersion + 1, id: 'c', at: 1 }]))).toBeUndefined();
-    expect(parseLog('')).toBeUndefined();
-    expect(parseLog('{"type":"user"}\nnull\n[]\n7')).toBeUndefined();
+  it('leaves a newer version and foreign files alone', async () => {
+    expect(await read(log([{ type: 'open', version: logVersion + 1, id: 'c', at: 1 }]))).toBeUndefined();
+    expect(await read('')).toBeUndefined();
+    expect(await read('{"type":"user"}\nnull\n[]\n7')).toBeUndefined();
   });
 
-  it('ignores records of the wrong shape', () => {
+  it('ignores records of the wrong shape', async () => {
     const odd = '{"type":"text","id":7,"text":"x"}\n{"type":"end","id":"a1"}\n{"type":"later","id":"x"}\n';
-    expect(parseLog(log(records.slice(0, 3)) + odd)?.turns[1]).toMatchObject({ text: '', end: undefined });
+    expect((await read(log(records.slice(0, 3)) + odd))?.turns[1]).toMatchObject({ text: '', end: undefined });
+  });
+
+  it('writes a conversation again as a log that adds up to it', async () => {
+    for (const some of [records, records.slice(0, 4), records.slice(0, 2)]) {
+      const conversation = (await read(log(some)))!;
+      const again = (await read(log(recordsOf(conversation))))!;
+      expect(again.turns).toEqual(conversation.turns);
+      expect(again).toMatchObject({ id: 'c', title: conversation.title, createdAt: 1 });
+    }
   });
 });

@@ -1,7 +1,8 @@
 /**
- * A conversation is what its log says: records are only ever appended, and the state is their fold. So a crash in
- * the middle of an answer loses at most the last fraction of a second of it. Pure.
+ * A conversation is the sum of its log: records are only ever appended. A crash in the middle of an answer loses at
+ * most the last fraction of a second of it.
  */
+import { TimeSlices } from '../lib/time-slices.ts';
 import type { FinishReason, Timings, ErrorCode } from '../../protocol/model.ts';
 import type { CodeContext, Omission } from '../../protocol/server.ts';
 
@@ -10,7 +11,7 @@ export const logVersion = 1;
 
 export interface Attachment extends CodeContext {
   readonly id: string;
-  /** Where it came from, to go back there. */
+  /** The document it was taken from. */
   readonly uri: string;
 }
 
@@ -33,7 +34,7 @@ export interface AssistantTurn {
   readonly role: 'assistant';
   readonly id: string;
   readonly text: string;
-  /** Undefined while it streams, and for ever when the window went away meanwhile. */
+  /** Undefined while it streams. Stays undefined if the window closed or the engine restarted mid-answer. */
   readonly end: AnswerEnd | undefined;
   readonly error: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
@@ -59,17 +60,17 @@ export type LogRecord =
     }
   | { readonly type: 'answer'; readonly at: number; readonly id: string }
   | { readonly type: 'text'; readonly id: string; readonly text: string }
-  /** `text` only when it is not what the `text` records add up to. */
+  /** `text` only when it differs from the sum of the `text` records. */
   | { readonly type: 'end'; readonly id: string; readonly text?: string; readonly end: AnswerEnd }
   | { readonly type: 'error'; readonly id: string; readonly code: ErrorCode; readonly message: string }
-  /** This turn and all after it are gone (the answer is made again). */
+  /** Removes this turn and all after it, because the answer is made again. */
   | { readonly type: 'drop'; readonly id: string };
 
 export function openConversation(id: string, at: number): Conversation {
   return { id, createdAt: at, updatedAt: at, title: '', turns: [] };
 }
 
-/** The conversation after one more record. A record that does not fit changes nothing. */
+/** Returns the conversation after one more record. A record that does not fit changes nothing. */
 export function applyRecord(conversation: Conversation, record: LogRecord): Conversation {
   switch (record.type) {
     case 'open':
@@ -104,21 +105,48 @@ export function applyRecord(conversation: Conversation, record: LogRecord): Conv
 }
 
 /**
- * Reads a whole log. A torn last line (the machine went down while it was written) is dropped. Undefined when this
- * is no log, or one of a newer version.
+ * Reads a whole log, in slices of time. Lines that cannot be read are skipped; an unfinished last line is one of them.
+ * Undefined when this is not a log, or one of a newer version.
  */
-export function parseLog(content: string): Conversation | undefined {
-  const records = content.split('\n').flatMap((line) => parseRecord(line) ?? []);
-  const [first] = records;
-  if (first?.type !== 'open' || first.version > logVersion) return undefined;
-  return records.reduce(applyRecord, openConversation(first.id, first.at));
+export async function readLog(bytes: Buffer): Promise<Conversation | undefined> {
+  const slices = new TimeSlices();
+  let conversation: Conversation | undefined;
+  for (let start = 0; start < bytes.length;) {
+    const lineEnd = bytes.indexOf(10, start);
+    const end = lineEnd < 0 ? bytes.length : lineEnd;
+    const record = parseRecord(bytes.toString('utf8', start, end));
+    start = end + 1;
+    if (record === undefined) continue;
+    if (conversation !== undefined) conversation = applyRecord(conversation, record);
+    else if (record.type !== 'open' || record.version > logVersion) return undefined;
+    else conversation = openConversation(record.id, record.at);
+    await slices.pause();
+  }
+  return conversation;
 }
 
-export function formatRecord(record: LogRecord): string {
-  return `${JSON.stringify(record)}\n`;
+/** A log that adds up to the conversation. */
+export function recordsOf({ id, createdAt, updatedAt, turns }: Conversation): LogRecord[] {
+  return [
+    { type: 'open', version: logVersion, id, at: createdAt },
+    ...turns.flatMap((turn) => turnRecords(turn, updatedAt)),
+  ];
 }
 
-function parseRecord(line: string): LogRecord | undefined {
+function turnRecords(turn: Turn, at: number): LogRecord[] {
+  const { id, text } = turn;
+  if (turn.role === 'user') return [{ type: 'user', at, id, text, attachments: turn.attachments }];
+  const { end, error } = turn;
+  return [
+    { type: 'answer', at, id },
+    ...(text === '' ? [] : [{ type: 'text' as const, id, text }]),
+    ...(end === undefined ? [] : [{ type: 'end' as const, id, end }]),
+    ...(error === undefined ? [] : [{ type: 'error' as const, id, ...error }]),
+  ];
+}
+
+export function parseRecord(line: string): LogRecord | undefined {
+  if (line === '') return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return isRecord(value) ? value : undefined;
@@ -127,7 +155,7 @@ function parseRecord(line: string): LogRecord | undefined {
   }
 }
 
-/** The files are ours, but disks and hands are not: what the fold relies on is checked. */
+/** Checks everything that `applyRecord` relies on: disks fail, and files get edited. */
 function isRecord(value: unknown): value is LogRecord {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('id' in value)) return false;
   if (typeof value.id !== 'string') return false;
@@ -159,7 +187,7 @@ function updateAnswer(
   id: string,
   update: (turn: AssistantTurn) => AssistantTurn,
 ): Conversation {
-  const index = conversation.turns.findIndex((turn) => turn.id === id);
+  const index = conversation.turns.findLastIndex((turn) => turn.id === id);
   const turn = conversation.turns[index];
   return turn?.role === 'assistant'
     ? { ...conversation, turns: conversation.turns.with(index, update(turn)) }
@@ -168,7 +196,7 @@ function updateAnswer(
 
 const longestTitle = 60;
 
-function titleOf(text: string): string {
-  const [line = ''] = text.trim().split('\n');
+export function titleOf(text: string): string {
+  const [line = ''] = text.slice(0, 10_000).trim().split('\n');
   return line.length <= longestTitle ? line : `${line.slice(0, longestTitle - 1).trimEnd()}…`;
 }

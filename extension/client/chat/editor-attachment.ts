@@ -1,33 +1,40 @@
-/** What the active editor shows, as an attachment of a question. */
+/** Attachments from the active editor. */
 import * as vscode from 'vscode';
 import type { Attachment } from './conversation.ts';
 
+/** The longest attachment, in UTF-16 units: longer than nearly any context, short enough to cause no pause. */
+export const longestAttachment = 500_000;
+
+/** `tooLarge`: its length. The text of a document that is too large is never made. */
+export type EditorAttachment =
+  | { readonly kind: 'attachment'; readonly attachment: Attachment }
+  | { readonly kind: 'tooLarge'; readonly name: string; readonly length: number };
+
 /** Undefined when there is no editor, or nothing is selected in it. */
-export function attachmentFromEditor(what: 'file' | 'selection', newId: () => string): Attachment | undefined {
+export function attachmentFromEditor(part: 'file' | 'selection', newId: () => string): EditorAttachment | undefined {
   const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
   if (editor === undefined) return undefined;
   const { document, selection } = editor;
-  const whole = { id: newId(), uri: document.uri.toString(), path: pathOf(document), languageId: document.languageId };
-  if (what === 'file') return { ...whole, text: document.getText() };
-  if (selection.isEmpty) return undefined;
-  return attachmentFromRange(document, selection, newId);
+  if (part === 'selection') return selection.isEmpty ? undefined : attachmentFromRange(document, selection, newId);
+  const whole = new vscode.Range(0, 0, document.lineCount, 0);
+  return limited(document, document.validateRange(whole), () => ({
+    ...placeOf(document, newId),
+    text: document.getText(),
+  }));
 }
 
 export function attachmentFromRange(
   document: vscode.TextDocument,
   range: vscode.Range,
   newId: () => string,
-): Attachment {
+): EditorAttachment {
   const endsAtLineStart = !range.isSingleLine && range.end.character === 0;
-  return {
-    id: newId(),
-    uri: document.uri.toString(),
-    path: pathOf(document),
-    languageId: document.languageId,
+  return limited(document, range, () => ({
+    ...placeOf(document, newId),
     text: document.getText(range),
     startLine: range.start.line + 1,
     endLine: range.end.line + (endsAtLineStart ? 0 : 1),
-  };
+  }));
 }
 
 export async function revealAttachment({ uri, startLine, endLine }: Attachment): Promise<void> {
@@ -37,6 +44,17 @@ export async function revealAttachment({ uri, startLine, endLine }: Attachment):
   await vscode.window.showTextDocument(document, selection === undefined ? {} : { selection });
 }
 
-function pathOf(document: vscode.TextDocument): string {
-  return vscode.workspace.asRelativePath(document.uri, false);
+function limited(document: vscode.TextDocument, range: vscode.Range, make: () => Attachment): EditorAttachment {
+  const length = document.offsetAt(range.end) - document.offsetAt(range.start);
+  if (length <= longestAttachment) return { kind: 'attachment', attachment: make() };
+  return { kind: 'tooLarge', name: vscode.workspace.asRelativePath(document.uri, false), length };
+}
+
+function placeOf(document: vscode.TextDocument, newId: () => string): Omit<Attachment, 'text'> {
+  return {
+    id: newId(),
+    uri: document.uri.toString(),
+    path: vscode.workspace.asRelativePath(document.uri, false),
+    languageId: document.languageId,
+  };
 }

@@ -3,8 +3,14 @@ import type { ErrorCode } from '../../protocol/model.ts';
 import type { AttachmentView, ErrorAction, MessageView, PrefillView } from '../../protocol/webview.ts';
 import type { AssistantTurn, Attachment, Turn } from './conversation.ts';
 
-/** `live`: present while the answer is being made. */
-export function viewTurn(turn: Turn, live: { readonly prefill: PrefillView | undefined } | undefined): MessageView {
+/** How far an answer is before its first word. */
+export interface LiveView {
+  prefill: PrefillView | undefined;
+  waitingFor: 'edit' | undefined;
+}
+
+/** `live` is present while the answer is being made. */
+export function viewTurn(turn: Turn, live: LiveView | undefined): MessageView {
   if (turn.role === 'user') {
     const attachments = turn.attachments.map((attachment) => viewAttachment(attachment, undefined));
     return { id: turn.id, role: 'user', text: turn.text, attachments };
@@ -16,6 +22,7 @@ export function viewTurn(turn: Turn, live: { readonly prefill: PrefillView | und
     text,
     status: statusOf(turn, live !== undefined),
     prefill: live?.prefill,
+    waitingFor: live?.waitingFor,
     timings: end?.timings,
     omitted: end?.omitted ?? [],
     error:
@@ -40,7 +47,7 @@ function statusOf(
   return error.code === 'cancelled' ? 'cancelled' : 'failed';
 }
 
-/** What the user can do next, the most useful first. */
+/** What the user can do next, most useful first. */
 function actionsFor(code: ErrorCode): ErrorAction[] {
   switch (code) {
     case 'noModel':
@@ -55,7 +62,8 @@ function actionsFor(code: ErrorCode): ErrorAction[] {
     case 'outOfMemory':
       return ['chooseModel', 'openSettings'];
     case 'promptTooLong':
-      return ['newChat', 'openSettings'];
+      // Earlier messages are left out by themselves: a new chat would not help.
+      return ['editQuestion', 'openSettings'];
     case 'engineUnavailable':
       return ['restartEngine', 'showLog'];
     default:

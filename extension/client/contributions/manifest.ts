@@ -80,7 +80,7 @@ export function generateManifest(): GeneratedManifest {
             'In Restricted Mode chat and Explain work; Refactor, Fix and the lab, which change files, do not.',
           ),
           restrictedConfigurations: Object.entries(settings)
-            .filter(([, setting]) => setting.scope === 'machine')
+            .filter(([, setting]) => setting.scope === 'application')
             .map(([key]) => `paddock.${key}`),
         },
         virtualWorkspaces: {

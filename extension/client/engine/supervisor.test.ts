@@ -1,47 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ResponseError, type ProgressType } from 'vscode-jsonrpc/node';
-import { Chat, GenerationProgress, ListModels, type EngineState, type GenerationPart } from '../../protocol/server.ts';
+import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc/node';
+import { Chat, GenerationProgress, ListModels, type GenerationPart } from '../../protocol/server.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
-import { EngineSupervisor, type EngineConnection } from './supervisor.ts';
+import { FakeConnection } from './fake-connection.ts';
+import { EngineSupervisor } from './supervisor.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const texts = { stopped: 'The engine stopped.', unavailable: 'The engine could not be started.' };
-
-class FakeConnection implements EngineConnection {
-  readonly pid = 42;
-  readonly sent: { method: string; params: unknown }[] = [];
-  closed = false;
-  answer: (method: string) => Promise<unknown> = () => Promise.resolve('answer');
-  emitState: (state: EngineState) => void = () => undefined;
-  die: (reason: string) => void = () => undefined;
-  parts = new Map<string, (part: unknown) => void>();
-
-  send(method: string, params: object | undefined): Promise<unknown> {
-    this.sent.push({ method, params });
-    return this.answer(method);
-  }
-  notify(method: string, params: object): Promise<void> {
-    this.sent.push({ method, params });
-    return Promise.resolve();
-  }
-  onProgress<T>(_type: ProgressType<T>, token: string, handler: (part: T) => void) {
-    this.parts.set(token, handler as (part: unknown) => void);
-    return { dispose: () => void this.parts.delete(token) };
-  }
-  onState(handler: (state: EngineState) => void) {
-    this.emitState = handler;
-    return { dispose: () => undefined };
-  }
-  onLost(handler: (reason: string) => void) {
-    this.die = handler;
-    return { dispose: () => undefined };
-  }
-  close(): Promise<void> {
-    this.closed = true;
-    return Promise.resolve();
-  }
-}
+const texts = {
+  stopped: 'The engine stopped.',
+  interrupted: 'The engine was restarted.',
+  unavailable: 'The engine could not be started.',
+  cancelled: 'Cancelled.',
+};
 
 describe('EngineSupervisor', () => {
   let connections: FakeConnection[];
@@ -84,13 +55,14 @@ describe('EngineSupervisor', () => {
     const progress = { type: GenerationProgress, onPart: (part: GenerationPart) => parts.push(part) };
     const request = supervisor.request(Chat, { messages: [] }, { progress });
     await vi.advanceTimersByTimeAsync(0);
-    const [[token, emit]] = [...last().parts] as [[string, (part: unknown) => void]];
-    expect(last().sent.at(-1)?.params).toMatchObject({ partialResultToken: token });
-    emit({ kind: 'text', seq: 0, text: 'a', tokens: 1 });
+    expect(last().sent.at(-1)?.params).toMatchObject({ partialResultToken: last().streams[0] });
+    expect(supervisor.isBusyWith(Chat)).toBe(true);
+    last().emitPart({ kind: 'text', seq: 0, text: 'a', tokens: 1 });
     finish('done');
     await request;
     expect(parts).toHaveLength(1);
-    expect(last().parts.size).toBe(0);
+    expect(last().streams).toEqual([]);
+    expect(supervisor.isBusyWith(Chat)).toBe(false);
   });
 
   it('fails every pending call with one typed error when the process dies, and starts it again', async () => {
@@ -162,5 +134,32 @@ describe('EngineSupervisor', () => {
     expect(last().closed).toBe(true);
     last().die('closed');
     expect(supervisor.state.kind).toBe('idle');
+  });
+
+  it('tells an end on purpose from a death', async () => {
+    await supervisor.ask(ListModels);
+    last().answer = () => new Promise(() => undefined);
+    const pending = supervisor.ask(ListModels).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(0);
+    await supervisor.restart();
+    expect(await pending).toMatchObject({ code: 'engineStopped', interrupted: true, message: texts.interrupted });
+    expect(connections.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  it('stops waiting for a start when the caller cancels', async () => {
+    const starting = new EngineSupervisor({ connect: () => new Promise(() => undefined), log, texts });
+    const source = new CancellationTokenSource();
+    const request = starting.request(Chat, { messages: [] }, { token: source.token });
+    source.cancel();
+    await expect(request).rejects.toMatchObject({ code: 'cancelled' });
+    starting.dispose();
+  });
+
+  it('closes the connection of a process that died, and frees its listeners', async () => {
+    await supervisor.ask(ListModels);
+    const dead = last();
+    dead.die('killed');
+    await vi.advanceTimersByTimeAsync(600);
+    expect(dead).toMatchObject({ closed: true, listeners: 0 });
   });
 });

@@ -1,6 +1,13 @@
 /**
- * Keeps the engine's process: starts it when something is first asked of it, starts it again with a growing delay
- * when it dies, and fails every pending call with one typed error. It knows no process and no editor: `connect` does.
+ * Owns the engine's process: starts it when something is first asked of it, restarts it with a growing delay when it
+ * dies, and fails every pending request with one typed error.
+ *
+ * A state machine. `#phase` says what exists; each phase holds exactly what belongs to it, so a process cannot outlive
+ * the phase that knows it. A new process is started in one place, `#start`, and only when the one before is gone:
+ *
+ *   down -> starting -> up -> ending -> down | starting | waiting
+ *
+ * It knows neither processes nor the editor: `connect` does.
  */
 import {
   Emitter,
@@ -12,24 +19,13 @@ import {
   type RequestType0,
 } from 'vscode-jsonrpc/node';
 import type { ErrorData } from '../../protocol/model.ts';
-import type { EngineState } from '../../protocol/server.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
-import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+import type { Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
-
-/** A live connection to one engine process. */
-export interface EngineConnection {
-  readonly pid: number | undefined;
-  send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
-  notify(method: string, params: object): Promise<void>;
-  onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
-  onState(handler: (state: EngineState) => void): Disposable;
-  /** Called once, when the process is gone without having been asked to go. */
-  onLost(handler: (reason: string) => void): Disposable;
-  /** Ends the process and settles when it is gone. */
-  close(): Promise<void>;
-}
+import type { ConnectEngine, EngineConnection } from './engine-connection.ts';
+import { closeConnection, createUpPhase, endOf, type Phase, type UpPhase, type Waiter } from './engine-phase.ts';
+import { RestartDelays } from './restart-delays.ts';
 
 export interface RequestOptions<T> {
   readonly token?: CancellationToken | undefined;
@@ -38,47 +34,57 @@ export interface RequestOptions<T> {
 }
 
 export interface SupervisorOptions {
-  readonly connect: () => Promise<EngineConnection>;
+  readonly connect: ConnectEngine;
   readonly log: Log;
   /** Texts that the user sees, translated. */
-  readonly texts: { readonly stopped: string; readonly unavailable: string };
+  readonly texts: {
+    /** The process died. */
+    readonly stopped: string;
+    /** The process was stopped or restarted on purpose. */
+    readonly interrupted: string;
+    readonly unavailable: string;
+    readonly cancelled: string;
+  };
   readonly now?: () => number;
 }
-
-const firstDelayMs = 500;
-const longestDelayMs = 30_000;
-/** After this many deaths within the window it stays down until somebody asks for something. */
-const deathLimit = 5;
-const deathWindowMs = 180_000;
 
 export class EngineSupervisor implements Disposable {
   readonly #options: SupervisorOptions;
   readonly #stateChanged = new Emitter<EngineView>();
   readonly #connected = new Emitter<{ readonly again: boolean }>();
   readonly onDidChangeState: Event<EngineView> = this.#stateChanged.event;
-  /** Fires when a new process answers; `again` when one ran before it in this window. */
+  /** Fires when a new process answers, before any request is sent; `again` when one ran before it in this window. */
   readonly onDidConnect: Event<{ readonly again: boolean }> = this.#connected.event;
 
+  #phase: Phase = { kind: 'down' };
   #state: EngineView = { kind: 'idle' };
-  #connection: Promise<EngineConnection> | undefined;
-  #live: LiveConnection | undefined;
-  #closing: Promise<void> = Promise.resolve();
-  #deaths: number[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Settles when the current start or end has come to its result. */
+  #transition: Promise<void> = Promise.resolve();
+  readonly #waiters = new Set<Waiter>();
+  readonly #delays: RestartDelays;
+  /** Requests that were sent and not answered, by method. */
+  readonly #pending = new Map<string, number>();
   #everConnected = false;
   #disposed = false;
   #nextToken = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#delays = new RestartDelays(options.now ?? Date.now);
   }
 
   get state(): EngineView {
     return this.#state;
   }
 
+  /** Undefined while no process answers. */
   get pid(): number | undefined {
-    return this.#live?.connection.pid;
+    return this.#phase.kind === 'up' ? this.#phase.connection.pid : undefined;
+  }
+
+  /** Whether a request of this type is being worked on, or waits for its turn. */
+  isBusyWith({ method }: { readonly method: string }): boolean {
+    return this.#pending.has(method);
   }
 
   /** Sends a request, starting the engine if it does not run. Rejects with `EngineError` only. */
@@ -95,31 +101,31 @@ export class EngineSupervisor implements Disposable {
     return (await this.#send(type.method, undefined, {})) as R;
   }
 
-  /** Tells a process that runs, and starts none. */
+  /** Tells a running process, and starts none. */
   notify<P extends object>(type: NotificationType<P>, params: P): void {
-    this.#live?.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
+    if (this.#phase.kind !== 'up') return;
+    this.#phase.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
   }
 
-  /** Ends the process if it runs; the next request starts a new one. */
+  /** Ends the process if there is one; the next request starts a new one. Settles when it is gone. */
   async stop(): Promise<void> {
-    this.#cancelTimer();
-    const live = this.#live;
-    this.#connection = undefined;
-    this.#live = undefined;
-    if (live !== undefined) {
-      live.lost.reject(new EngineError('engineStopped', this.#options.texts.stopped));
-      live.store.dispose();
-      this.#closing = live.connection.close().catch((error: unknown) => this.#options.log.warn(String(error)));
-    }
-    this.#setState({ kind: 'idle' });
-    await this.#closing;
+    this.#rejectWaiters(this.#interrupted());
+    this.#end('down');
+    if (this.#phase.kind === 'down') this.#setState({ kind: 'idle' });
+    await this.#transition;
   }
 
-  /** The user asked for a fresh process: also after it was given up. */
+  /** Replaces the process by a fresh one, also after it was given up. Settles when that one answers. */
   async restart(): Promise<void> {
-    this.#deaths = [];
-    await this.stop();
-    await this.#ensure();
+    this.#delays.reset();
+    this.#end('start');
+    await this.#whenUp(undefined);
+  }
+
+  /** The settings that a process is started with have changed. Requests that wait for a start get the new process. */
+  async renew(): Promise<void> {
+    if (this.#phase.kind !== 'starting' && this.#phase.kind !== 'up') return;
+    await this.restart();
   }
 
   dispose(): void {
@@ -131,116 +137,191 @@ export class EngineSupervisor implements Disposable {
 
   async #send<T>(method: string, params: object | undefined, options: RequestOptions<T>): Promise<unknown> {
     const { token, progress } = options;
+    const up = await this.#whenUp(token);
     let listener: Disposable | undefined;
+    this.#count(method, 1);
     try {
-      const connection = await this.#ensure();
-      const lost = this.#live?.lost;
-      if (lost === undefined) throw new EngineError('engineStopped', this.#options.texts.stopped);
+      // A process that ended since it answered is not spoken to any more.
+      if (this.#phase !== up) return await up.gone;
       let sent = params;
       if (progress !== undefined) {
         const partialResultToken = `paddock-${this.#nextToken++}`;
-        listener = connection.onProgress(progress.type, partialResultToken, progress.onPart);
+        listener = up.connection.onProgress(progress.type, partialResultToken, progress.onPart);
         sent = { ...params, partialResultToken };
       }
-      return await Promise.race([connection.send(method, sent, token), lost.promise]);
+      return await Promise.race([up.gone, up.connection.send(method, sent, token)]);
     } catch (error) {
       const failure = EngineError.from(error);
-      // The connection may notice the death before the process is reported; both ways it is one error.
-      if (failure.code === 'engineStopped') throw new EngineError('engineStopped', this.#options.texts.stopped, error);
-      throw failure;
+      // The connection may notice the end before it is reported; both ways it is the same error.
+      if (failure.code !== 'engineStopped' || failure.interrupted) throw failure;
+      throw this.#phase === up ? new EngineError('engineStopped', this.#options.texts.stopped, error) : await endOf(up);
     } finally {
       listener?.dispose();
+      this.#count(method, -1);
     }
   }
 
-  #ensure(): Promise<EngineConnection> {
-    if (this.#disposed) return Promise.reject(new EngineError('engineStopped', this.#options.texts.stopped));
-    return (this.#connection ??= this.#connect());
+  /** The running process, after a start if need be. Rejects when it cannot be started, is stopped, or on cancel. */
+  #whenUp(token: CancellationToken | undefined): Promise<UpPhase> {
+    const { texts } = this.#options;
+    if (this.#disposed) return Promise.reject(this.#interrupted());
+    if (token?.isCancellationRequested === true) return Promise.reject(new EngineError('cancelled', texts.cancelled));
+    if (this.#phase.kind === 'up') return Promise.resolve(this.#phase);
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#waiters.delete(waiter);
+        subscription?.dispose();
+      };
+      const waiter: Waiter = {
+        resolve: (up) => (settle(), resolve(up)),
+        reject: (error) => (settle(), reject(error)),
+      };
+      this.#waiters.add(waiter);
+      const subscription = token?.onCancellationRequested(() =>
+        waiter.reject(new EngineError('cancelled', texts.cancelled)),
+      );
+      this.#wake();
+    });
   }
 
-  async #connect(): Promise<EngineConnection> {
-    this.#cancelTimer();
+  /** Somebody needs a process: the only way from a phase without one to a new one, besides the timer. */
+  #wake(): void {
+    switch (this.#phase.kind) {
+      case 'down':
+        return this.#start();
+      case 'waiting':
+        clearTimeout(this.#phase.timer);
+        return this.#start();
+      case 'ending':
+        this.#phase = { kind: 'ending', next: 'start' };
+        return this.#setState({ kind: 'starting' });
+      case 'starting':
+      case 'up':
+        return;
+    }
+  }
+
+  #start(): void {
+    const abort = new AbortController();
+    const phase: Phase = { kind: 'starting', abort };
+    this.#phase = phase;
     this.#setState({ kind: 'starting' });
-    let connection: EngineConnection;
-    try {
-      await this.#closing;
-      connection = await this.#options.connect();
-    } catch (error) {
-      this.#connection = undefined;
-      this.#options.log.error(error instanceof Error ? error : String(error));
-      const message = this.#options.texts.unavailable;
-      const failure = new EngineError('engineUnavailable', message, error);
-      this.#setState({ kind: 'failed', message, data: { code: 'engineUnavailable', cause: String(error) } });
-      throw failure;
-    }
-    if (this.#disposed) {
-      await connection.close();
-      throw new EngineError('engineStopped', this.#options.texts.stopped);
-    }
-    const store = new DisposableStore();
-    const live = { connection, lost: promiseWithReject(), store };
-    this.#live = live;
-    store.add(connection.onState((state) => this.#setState(state)));
-    store.add(connection.onLost((reason) => this.#onLost(live, reason)));
+    this.#transition = this.#connect(abort.signal).then(
+      (connection) => {
+        if (this.#phase === phase) return this.#enterUp(connection);
+        // Not wanted any more: `#end` has already said what comes next.
+        return closeConnection(connection, this.#options.log).then(() => this.#ended());
+      },
+      (error: unknown) => (this.#phase === phase ? this.#startFailed(error) : this.#ended()),
+    );
+  }
+
+  async #connect(signal: AbortSignal): Promise<EngineConnection> {
+    return this.#options.connect(signal);
+  }
+
+  #startFailed(error: unknown): void {
+    const { log, texts } = this.#options;
+    log.error(error instanceof Error ? error : String(error));
+    this.#phase = { kind: 'down' };
+    const data = { code: 'engineUnavailable', cause: String(error) } as const;
+    this.#setState({ kind: 'failed', message: texts.unavailable, data });
+    this.#rejectWaiters(new EngineError('engineUnavailable', texts.unavailable, error));
+  }
+
+  #enterUp(connection: EngineConnection): void {
+    const up = createUpPhase(connection);
+    const { subscriptions } = up;
+    this.#phase = up;
     this.#options.log.info(`The engine runs as process ${connection.pid ?? '?'}.`);
+    subscriptions.add(connection.onState((state) => this.#phase === up && this.#setState(state)));
+    subscriptions.add(connection.onLost((reason) => this.#onLost(up, reason)));
+    if (this.#phase !== up) return;
     // The process announces its state itself; until then it is up and has no model.
     if (this.#state.kind === 'starting') this.#setState({ kind: 'noModel' });
     const again = this.#everConnected;
     this.#everConnected = true;
     this.#connected.fire({ again });
-    return connection;
+    // A listener may have ended it already.
+    if (this.#phase === up) for (const waiter of this.#waiters) waiter.resolve(up);
   }
 
-  #onLost(live: LiveConnection, reason: string): void {
-    if (this.#live !== live) return;
-    this.#live = undefined;
-    this.#connection = undefined;
-    live.store.dispose();
-    this.#options.log.error(`The engine stopped: ${reason}`);
-    const { stopped } = this.#options.texts;
-    live.lost.reject(new EngineError('engineStopped', stopped, reason));
-    const now = (this.#options.now ?? Date.now)();
-    this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
-    if (this.#deaths.length >= deathLimit) {
-      this.#setState({ kind: 'failed', message: stopped, data: { code: 'engineStopped', cause: reason } });
-      return;
+  #onLost(up: UpPhase, reason: string): void {
+    if (this.#phase !== up) return;
+    const { log, texts } = this.#options;
+    log.error(`The engine stopped: ${reason}`);
+    this.#delays.died();
+    this.#leaveUp(up, 'wait', new EngineError('engineStopped', texts.stopped, reason));
+  }
+
+  /** Ends what there is. A later call overrides what an earlier one wanted next. */
+  #end(next: 'down' | 'start'): void {
+    const phase = this.#phase;
+    switch (phase.kind) {
+      case 'down':
+        return;
+      case 'waiting':
+        clearTimeout(phase.timer);
+        this.#phase = { kind: 'down' };
+        return;
+      case 'starting':
+        this.#phase = { kind: 'ending', next };
+        phase.abort.abort();
+        break;
+      case 'ending':
+        this.#phase = { kind: 'ending', next };
+        break;
+      case 'up':
+        this.#leaveUp(phase, next, this.#interrupted());
+        break;
     }
-    const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (this.#deaths.length - 1));
-    this.#setState({ kind: 'restarting', message: stopped, delayMs: delay });
-    this.#timer = setTimeout(() => {
-      this.#ensure().catch(() => undefined);
-    }, delay);
+    this.#setState({ kind: next === 'start' ? 'starting' : 'idle' });
   }
 
-  #cancelTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** The only way out of `up`: pending requests fail, and the connection is closed. */
+  #leaveUp(up: UpPhase, next: 'down' | 'start' | 'wait', error: EngineError): void {
+    this.#phase = { kind: 'ending', next };
+    up.subscriptions.dispose();
+    up.reject(error);
+    if (next === 'wait') this.#announceDeath(error);
+    this.#transition = closeConnection(up.connection, this.#options.log).then(() => this.#ended());
+  }
+
+  #announceDeath({ message, cause }: EngineError): void {
+    const delayMs = this.#delays.next;
+    const data = { code: 'engineStopped', cause: String(cause) } as const;
+    this.#setState(
+      delayMs === undefined ? { kind: 'failed', message, data } : { kind: 'restarting', message, delayMs },
+    );
+  }
+
+  /** The process is gone. */
+  #ended(): void {
+    if (this.#phase.kind !== 'ending') return;
+    const { next } = this.#phase;
+    this.#phase = { kind: 'down' };
+    if (this.#disposed) return;
+    const delayMs = next === 'wait' ? this.#delays.next : undefined;
+    if (next === 'start' || this.#waiters.size > 0) this.#start();
+    else if (delayMs !== undefined) this.#phase = { kind: 'waiting', timer: setTimeout(() => this.#wake(), delayMs) };
+  }
+
+  #interrupted(): EngineError {
+    return EngineError.interrupted(this.#options.texts.interrupted);
+  }
+
+  #rejectWaiters(error: EngineError): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+  }
+
+  #count(method: string, change: 1 | -1): void {
+    const count = (this.#pending.get(method) ?? 0) + change;
+    if (count === 0) this.#pending.delete(method);
+    else this.#pending.set(method, count);
   }
 
   #setState(state: EngineView): void {
     this.#state = state;
     if (!this.#disposed) this.#stateChanged.fire(state);
   }
-}
-
-interface LiveConnection {
-  readonly connection: EngineConnection;
-  /** Rejects when the process dies: every pending call races against it. */
-  readonly lost: PromiseWithReject;
-  readonly store: DisposableStore;
-}
-
-interface PromiseWithReject {
-  readonly promise: Promise<never>;
-  reject(error: Error): void;
-}
-
-function promiseWithReject(): PromiseWithReject {
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<never>((_resolve, rejectPromise) => {
-    reject = rejectPromise;
-  });
-  // Nobody may be waiting when the process dies.
-  promise.catch(() => undefined);
-  return { promise, reject };
 }

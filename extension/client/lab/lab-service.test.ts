@@ -1,8 +1,9 @@
-import { Emitter, ResponseError, type CancellationToken, type ProgressType } from 'vscode-jsonrpc/node';
+import { Emitter, ResponseError } from 'vscode-jsonrpc/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OpenLab, PauseLab, RunLab, SaveLab, type LabProgress, type LabState } from '../../protocol/lab.ts';
 import type { EngineView } from '../../protocol/webview.ts';
-import { EngineSupervisor, type EngineConnection } from '../engine/supervisor.ts';
+import { FakeConnection } from '../engine/fake-connection.ts';
+import { EngineSupervisor } from '../engine/supervisor.ts';
 import { newProject } from './lab-edit.ts';
 import { LabService, type LabOutcome, type LabServiceChange } from './lab-service.ts';
 
@@ -22,20 +23,14 @@ const state = (more: Partial<LabState> = {}): LabState => ({
 });
 
 /** A process that holds one project. */
-class FakeConnection implements EngineConnection {
-  readonly pid = 7;
-  readonly sent: { method: string; params: Record<string, unknown> }[] = [];
+class LabConnection extends FakeConnection {
   disk = state();
-  closed = false;
-  lose: (reason: string) => void = () => undefined;
-  progress: (part: LabProgress) => void = () => undefined;
+  progress: (part: LabProgress) => void = (part) => this.emitPart(part);
+  lose: (reason: string) => void = (reason) => this.die(reason);
   finish: (result?: LabState) => void = () => undefined;
   fail: (error: Error) => void = () => undefined;
-  answer: ((method: string) => Promise<unknown>) | undefined;
 
-  send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown> {
-    this.sent.push({ method, params: { ...params } });
-    if (this.answer !== undefined) return this.answer(method);
+  override answer: FakeConnection['answer'] = (method, params, token) => {
     if (method === SaveLab.method) this.disk = { ...this.disk, ...(params as { project: LabState['project'] }) };
     if (method !== RunLab.method) return Promise.resolve(this.disk);
     return new Promise((resolve, reject) => {
@@ -43,36 +38,17 @@ class FakeConnection implements EngineConnection {
       this.fail = reject;
       token?.onCancellationRequested(() => reject(new ResponseError(-32_800, 'cancelled')));
     });
-  }
-  notify(method: string, params: object): Promise<void> {
-    this.sent.push({ method, params: { ...params } });
-    return Promise.resolve();
-  }
-  onProgress<T>(_type: ProgressType<T>, _token: string, handler: (part: T) => void) {
-    this.progress = handler as (part: unknown) => void;
-    return { dispose: () => undefined };
-  }
-  onState() {
-    return { dispose: () => undefined };
-  }
-  onLost(handler: (reason: string) => void) {
-    this.lose = handler;
-    return { dispose: () => undefined };
-  }
-  close(): Promise<void> {
-    this.closed = true;
-    return Promise.resolve();
-  }
+  };
 }
 
 describe('LabService', () => {
-  let connections: FakeConnection[];
+  let connections: LabConnection[];
   let other: Emitter<EngineView>;
   let otherState: EngineView;
   let service: LabService;
   let changes: LabServiceChange[];
   let outcomes: LabOutcome[];
-  const last = (): FakeConnection => connections.at(-1)!;
+  const last = (): LabConnection => connections.at(-1)!;
   const methods = (): string[] => last().sent.map(({ method }) => method);
   const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
   const part = (step: LabProgress['step'], more: Partial<LabProgress> = {}): LabProgress => ({
@@ -95,11 +71,16 @@ describe('LabService', () => {
       createEngine: () =>
         new EngineSupervisor({
           connect: () => {
-            connections.push(new FakeConnection());
+            connections.push(new LabConnection());
             return Promise.resolve(last());
           },
           log,
-          texts: { stopped: 'It stopped.', unavailable: 'It cannot be started.' },
+          texts: {
+            stopped: 'It stopped.',
+            interrupted: 'Restarted.',
+            unavailable: 'No start.',
+            cancelled: 'Cancelled.',
+          },
         }),
       other: {
         get state() {

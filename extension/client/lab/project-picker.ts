@@ -43,7 +43,7 @@ export async function chooseNewFolder(): Promise<string | undefined> {
     saveLabel: vscode.l10n.t('Make Project'),
     defaultUri: vscode.Uri.joinPath(startFolder(), vscode.l10n.t('my-model')),
   });
-  return uri?.scheme === 'file' ? uri.fsPath : undefined;
+  return localPaths(uri === undefined ? [] : [uri])[0];
 }
 
 /** What is to be added to a list of the project, or a model file. Empty when the user leaves. */
@@ -58,7 +58,7 @@ export async function chooseFiles(list: LabList | 'model', folder: string | unde
     defaultUri: folders || folder === undefined ? startFolder() : vscode.Uri.file(folder),
     ...(folders ? {} : { filters: filtersOf(list) }),
   });
-  return (uris ?? []).filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  return localPaths(uris ?? []);
 }
 
 async function browse(): Promise<string | undefined> {
@@ -70,7 +70,18 @@ async function browse(): Promise<string | undefined> {
       canSelectFolders: true,
       defaultUri: startFolder(),
     })) ?? [];
-  return uri?.scheme === 'file' ? uri.fsPath : undefined;
+  return localPaths(uri === undefined ? [] : [uri])[0];
+}
+
+/** The lab runs on this computer. Places on another one are left out, and named. */
+function localPaths(uris: readonly vscode.Uri[]): string[] {
+  const [elsewhere] = uris.filter(({ scheme }) => scheme !== 'file');
+  if (elsewhere !== undefined) {
+    void vscode.window.showErrorMessage(
+      vscode.l10n.t('{0} is not on this computer. The lab runs here and can only use local files.', elsewhere.path),
+    );
+  }
+  return uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
 }
 
 function startFolder(): vscode.Uri {

@@ -29,6 +29,12 @@ export async function writeSetting<K extends SettingKey>(key: K, value: SettingV
     .update(key, same ? undefined : value, vscode.ConfigurationTarget.Global);
 }
 
-export async function setContext(key: (typeof contextKeys)[keyof typeof contextKeys], value: boolean): Promise<void> {
+type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
+const lastContext = new Map<ContextKey, boolean>();
+
+/** Only a change is sent: this is called for each part of an answer. */
+export async function setContext(key: ContextKey, value: boolean): Promise<void> {
+  if (lastContext.get(key) === value) return;
+  lastContext.set(key, value);
   await vscode.commands.executeCommand('setContext', key, value);
 }

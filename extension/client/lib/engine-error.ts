@@ -4,11 +4,17 @@ import { errorCodes, type ErrorCode, type ErrorData } from '../../protocol/model
 /** `message` is fit to show: it says what happened and what to do. */
 export class EngineError extends Error {
   readonly code: ErrorCode;
+  /** The engine was stopped or restarted on purpose, so this is not a failure. Its code is `engineStopped`. */
+  readonly interrupted: boolean = false;
 
   constructor(code: ErrorCode, message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'EngineError';
     this.code = code;
+  }
+
+  static interrupted(message: string): EngineError {
+    return Object.assign(new EngineError('engineStopped', message), { interrupted: true });
   }
 
   static is(error: unknown, code: ErrorCode): error is EngineError {

@@ -1,6 +1,6 @@
 /**
- * The host's end of a page: answers its question for a snapshot, numbers what changes and sends it on. It outlives the
- * page, which VS Code may destroy whenever it is hidden.
+ * The host's end of a page: answers its request for a snapshot, then numbers and sends changes. It outlives the page,
+ * which VS Code may destroy whenever it is hidden.
  */
 import * as vscode from 'vscode';
 import type { MessageConnection, NotificationType, RequestType0 } from 'vscode-jsonrpc/node';
@@ -28,12 +28,12 @@ export class ViewChannel<State, Change> implements Disposable {
     this.#options = options;
   }
 
-  /** The page that is there now. */
+  /** The page that is connected now. */
   get live(): MessageConnection | undefined {
     return this.#live;
   }
 
-  /** A page connects, and replaces the one before. `listen` adds handlers; what is disposed with the page is returned. */
+  /** Connects a page in place of the one before. `listen` adds handlers. Returns a store that goes with the page. */
   connect(port: MessagePort, listen: (connection: MessageConnection) => void): DisposableStore {
     const { snapshot, requests, state, log } = this.#options;
     const store = new DisposableStore();

@@ -1,6 +1,7 @@
-/** The document of a webview. Everything it may load is named by its content security policy; the net is not. */
+/** The document of a webview. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { pagePolicy } from './page-policy.ts';
 
 export interface WebviewPage {
   /** Its bundles are `<name>.js` and `<name>.css`, its one element is `<paddock-name>`. */
@@ -8,20 +9,14 @@ export interface WebviewPage {
   readonly title: string;
 }
 
-/** Shows the page. Whoever answers it must listen already. */
+/** Shows the page. Its requests must have handlers already. */
 export function showPage(webview: vscode.Webview, extensionUri: vscode.Uri, { name, title }: WebviewPage): void {
   const root = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
   webview.options = { enableScripts: true, localResourceRoots: [root] };
   const nonce = randomBytes(16).toString('base64');
   const script = webview.asWebviewUri(vscode.Uri.joinPath(root, `${name}.js`)).toString();
   const style = webview.asWebviewUri(vscode.Uri.joinPath(root, `${name}.css`)).toString();
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource}`,
-    `font-src ${webview.cspSource}`,
-    `img-src ${webview.cspSource} data:`,
-  ].join('; ');
+  const policy = pagePolicy({ nonce, source: webview.cspSource });
   webview.html = `<!DOCTYPE html>
 <html lang="${vscode.env.language}">
 <head>

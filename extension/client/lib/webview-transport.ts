@@ -1,16 +1,17 @@
-/** JSON-RPC over a webview's `postMessage`. What comes from the view is untrusted and checked here, once. */
+/** JSON-RPC over a webview's `postMessage`. Messages from the page are untrusted and checked here, once. */
 import {
   AbstractMessageReader,
   AbstractMessageWriter,
   createMessageConnection,
   Emitter,
+  ErrorCodes,
   Message,
   type DataCallback,
   type MessageConnection,
   type MessageReader,
   type MessageWriter,
 } from 'vscode-jsonrpc/node';
-import { isValidRequest, type RequestChecks } from '../../protocol/view.ts';
+import { isRecord, isValidRequest, type RequestChecks } from '../../protocol/view.ts';
 import type { Disposable } from './lifetime.ts';
 import type { Log } from './log.ts';
 
@@ -37,8 +38,14 @@ class WebviewReader extends AbstractMessageReader implements MessageReader {
   constructor(port: MessagePort, checks: RequestChecks, log: Log) {
     super();
     this.#subscription = port.onDidReceiveMessage((message) => {
-      if (isTrusted(message, checks)) this.#messages.fire(message);
-      else log.warn('A message of a page was refused: it is not one that this version knows.');
+      if (isTrusted(message, checks)) {
+        this.#messages.fire(message);
+        return;
+      }
+      log.warn('A message of a page was refused: it is not one that this version knows.');
+      // Without an answer the page would wait for ever.
+      const refusal = refusalOf(message);
+      if (refusal !== undefined) void port.postMessage(refusal);
     });
   }
 
@@ -69,6 +76,15 @@ class WebviewWriter extends AbstractMessageWriter implements MessageWriter {
   end(): void {
     // Nothing is buffered.
   }
+}
+
+/** Undefined for what is not a request. */
+function refusalOf(message: unknown): unknown {
+  if (!isRecord(message) || !('method' in message)) return undefined;
+  const { id } = message;
+  if (typeof id !== 'number' && typeof id !== 'string') return undefined;
+  const error = { code: ErrorCodes.InvalidParams, message: 'The request is not one that this version accepts.' };
+  return { jsonrpc: '2.0', id, error };
 }
 
 function isTrusted(value: unknown, checks: RequestChecks): value is Message {

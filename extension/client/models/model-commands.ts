@@ -1,6 +1,6 @@
 /**
- * What the user can do with models: choose, download with progress, add a file, remove, open the folder. Failures
- * of what the user started are shown with what to do next.
+ * Commands for models: choose, download with progress, add a file, remove, open the folder. Failures are shown with
+ * what to do next.
  */
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../../protocol/server.ts';
@@ -42,11 +42,15 @@ export class ModelCommands {
   /** Remembers the choice and loads it. */
   async use(id: string): Promise<void> {
     await reportFailure(async () => {
-      await writeSetting('model', id);
-      await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
-        () => this.#models.load(id),
-      );
+      // Before the setting changes: whoever follows the setting finds this load, and a failure is reported once.
+      const load = this.#models.load(id);
+      await Promise.all([
+        writeSetting('model', id),
+        vscode.window.withProgress(
+          { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
+          () => load,
+        ),
+      ]);
     });
   }
 
@@ -90,12 +94,18 @@ export class ModelCommands {
           filters: { [vscode.l10n.t('GGUF models')]: ['gguf'] },
         })) ?? [];
       if (file === undefined) return;
+      if (file.scheme !== 'file') {
+        void vscode.window.showErrorMessage(
+          vscode.l10n.t('{0} is not on this computer. The engine runs here and can only load local files.', file.path),
+        );
+        return;
+      }
       const entry = await this.#models.add(file.fsPath);
       await this.use(entry.id);
     });
   }
 
-  /** Has everything forgotten that was remembered of earlier prompts. */
+  /** Clears the prompt cache. */
   async clearCache(): Promise<void> {
     await reportFailure(async () => {
       await this.#models.clearCache();
@@ -117,6 +127,7 @@ export class ModelCommands {
   }
 
   async #remove(entry: ModelEntry): Promise<void> {
+    if (this.#models.isInFolder(entry)) return this.#trash(entry);
     const own = entry.source === 'user';
     const remove = own ? vscode.l10n.t('Remove') : vscode.l10n.t('Delete');
     const answer = await vscode.window.showWarningMessage(
@@ -127,23 +138,40 @@ export class ModelCommands {
         modal: true,
         detail: own
           ? vscode.l10n.t('Its file is kept.')
-          : vscode.l10n.t('{0} become free. It can be downloaded again.', formatBytes(entry.fileBytes)),
+          : vscode.l10n.t('Frees {0}. It can be downloaded again.', formatBytes(entry.fileBytes)),
       },
       remove,
     );
     if (answer !== remove) return;
     await this.#models.remove(entry.id);
-    if (readSetting('model') === entry.id) await writeSetting('model', '');
+    await this.#forgetChoice(entry);
+  }
+
+  /** A file that the user put into the models folder: it stays in the list until it is gone from there. */
+  async #trash(entry: ModelEntry): Promise<void> {
+    const move = vscode.l10n.t('Move to Trash');
+    const question = vscode.l10n.t('Move the file of {0} to the trash?', entry.title);
+    const detail = vscode.l10n.t('It lies in the models folder. Frees {0}.', formatBytes(entry.fileBytes));
+    const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, move);
+    if (answer !== move || entry.path === undefined) return;
+    if (this.#models.loadedId === entry.id) await this.#models.unload();
+    await vscode.workspace.fs.delete(vscode.Uri.file(entry.path), { useTrash: true });
+    await this.#models.refresh();
+    await this.#forgetChoice(entry);
+  }
+
+  async #forgetChoice({ id }: ModelEntry): Promise<void> {
+    if (readSetting('model') === id) await writeSetting('model', '');
   }
 }
 
-/** Runs what the user asked for and shows why it failed. What the user cancelled is no failure. */
+/** Runs an action and shows why it failed. An action that the user cancelled or interrupted has not failed. */
 export async function reportFailure(action: () => Promise<void> | void): Promise<void> {
   try {
     await action();
   } catch (error) {
     const failure = EngineError.from(error);
-    if (failure.code === 'cancelled') return;
+    if (failure.code === 'cancelled' || failure.interrupted) return;
     const showLog = vscode.l10n.t('Show Log');
     const choose = vscode.l10n.t('Choose Model…');
     const answer = await vscode.window.showErrorMessage(

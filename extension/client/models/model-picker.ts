@@ -25,9 +25,9 @@ export async function pickModel(models: ModelService): Promise<PickerChoice | un
     await models.refresh();
     picker.busy = false;
     const update = (): void => {
-      // What the user has moved to stays active while the items change; at first it is the model in use.
+      // The active row stays active while the rows change; at first it is the model in use.
       const id = entryId(picker.activeItems[0]) ?? models.loadedId;
-      picker.items = items(models);
+      picker.items = pickerItems(models);
       const active = picker.items.find((item) => id !== undefined && entryId(item) === id);
       if (active !== undefined) picker.activeItems = [active];
     };
@@ -53,7 +53,7 @@ function entryId(item: Item | undefined): string | undefined {
   return choice !== undefined && 'entry' in choice ? choice.entry.id : undefined;
 }
 
-function items(models: ModelService): Item[] {
+function pickerItems(models: ModelService): Item[] {
   const { view, loadedId } = models;
   const entries = view?.entries ?? [];
   const installed = entries.filter(({ state }) => state === 'installed' || state === 'missing');
@@ -64,9 +64,9 @@ function items(models: ModelService): Item[] {
       : vscode.l10n.t('{0} of {1} memory free', formatBytes(view.availableMemory), formatBytes(view.totalMemory));
   return [
     ...(installed.length > 0 ? [separator(vscode.l10n.t('On this computer'))] : []),
-    ...installed.map((entry) => item(models, entry, entry.id === loadedId)),
+    ...installed.map((entry) => modelItem(models, entry, entry.id === loadedId)),
     ...(others.length > 0 ? [separator(vscode.l10n.t('To download · {0}', memory))] : []),
-    ...others.map((entry) => item(models, entry, false)),
+    ...others.map((entry) => modelItem(models, entry, false)),
     separator(''),
     { label: vscode.l10n.t('$(file-add) Use a GGUF file…'), alwaysShow: true, choice: { action: 'add' } },
     { label: vscode.l10n.t('$(folder-opened) Open models folder'), alwaysShow: true, choice: { action: 'openFolder' } },
@@ -77,7 +77,7 @@ function separator(label: string): Item {
   return { label, kind: vscode.QuickPickItemKind.Separator };
 }
 
-function item(models: ModelService, entry: ModelEntry, loaded: boolean): Item {
+function modelItem(models: ModelService, entry: ModelEntry, loaded: boolean): Item {
   const downloading = models.isDownloading(entry.id);
   const installed = entry.state === 'installed';
   const icon = loaded ? '$(check)' : downloading ? '$(sync~spin)' : installed ? '$(server)' : '$(cloud-download)';
@@ -91,19 +91,28 @@ function item(models: ModelService, entry: ModelEntry, loaded: boolean): Item {
       fitText(entry),
     ].join(' · '),
     detail: detailText(models, entry),
-    choice: { action: downloading ? 'cancel' : installed ? 'use' : 'download', entry },
+    choice: { action: actionOf(entry, downloading), entry },
     ...(removable
       ? {
           buttons: [
             {
               iconPath: new vscode.ThemeIcon('trash'),
               tooltip:
-                entry.source === 'user' ? vscode.l10n.t('Remove from this list') : vscode.l10n.t('Delete the file'),
+                entry.source === 'user' && !models.isInFolder(entry)
+                  ? vscode.l10n.t('Remove from this list')
+                  : vscode.l10n.t('Delete the file'),
             },
           ],
         }
       : {}),
   };
+}
+
+function actionOf({ state, source }: ModelEntry, downloading: boolean): 'cancel' | 'use' | 'download' | 'remove' {
+  if (downloading) return 'cancel';
+  if (state === 'installed') return 'use';
+  // A file of the user is in no catalogue: when it is gone, only its entry can be removed.
+  return source === 'user' ? 'remove' : 'download';
 }
 
 function fitText({ fit, memory }: ModelEntry): string {
@@ -127,9 +136,10 @@ function detailText(models: ModelService, entry: ModelEntry): string {
       remainingSeconds === undefined ? '' : ` · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
     return `${vscode.l10n.t('Downloading, {0} %', percent)}${rest} · ${vscode.l10n.t('choose to cancel')}`;
   }
-  if (entry.state === 'missing') return vscode.l10n.t('The file is gone: {0}', entry.path ?? entry.id);
+  if (entry.state === 'missing')
+    return vscode.l10n.t('The file is gone: {0} · choose to remove it from this list', entry.path ?? entry.id);
   if (entry.state === 'partial') {
-    return vscode.l10n.t('{0} are here already: choose to resume', formatBytes(entry.partialBytes));
+    return vscode.l10n.t('{0} already downloaded · choose to resume', formatBytes(entry.partialBytes));
   }
   return entry.description;
 }

@@ -1,7 +1,8 @@
 /**
- * Which models there are, which one is loaded, and what downloads. The engine does the work; this keeps the
- * picture that the picker, the status bar and the chat view show.
+ * The models: which there are, which one is loaded, and which are being downloaded. The engine does the work; this
+ * holds the state that the picker, the status bar and the chat view show.
  */
+import { dirname } from 'node:path';
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
 import type { ModelInfo } from '../../protocol/model.ts';
 import {
@@ -33,6 +34,14 @@ export interface ModelServiceOptions {
   readonly network: () => NetworkSettings;
 }
 
+interface Loading {
+  readonly id: string;
+  readonly done: Promise<ModelInfo>;
+  readonly cancellation: CancellationTokenSource;
+  /** Callers that still want it. When the last one cancels, the load is cancelled. */
+  callers: number;
+}
+
 interface Download {
   readonly cancellation: CancellationTokenSource;
   progress: DownloadProgress | undefined;
@@ -49,16 +58,17 @@ export class ModelService implements Disposable {
   readonly #downloads = new Map<string, Download>();
   readonly #failures = new Map<string, string>();
   #loaded: { readonly id: string; readonly info: ModelInfo } | undefined;
-  #loading: { readonly id: string; readonly done: Promise<ModelInfo> } | undefined;
+  #loading: Loading | undefined;
 
   constructor(options: ModelServiceOptions) {
     this.#options = options;
     const { engine } = options;
     this.#store.add(
       engine.onDidChangeState(({ kind }) => {
-        // Whatever ends the process ends what it held.
-        if (kind === 'idle' || kind === 'restarting' || kind === 'failed' || kind === 'starting')
-          this.#loaded = undefined;
+        // The model goes with its process.
+        if (kind === 'idle' || kind === 'restarting' || kind === 'failed' || kind === 'starting') {
+          this.#setLoaded(undefined);
+        }
       }),
     );
   }
@@ -88,6 +98,12 @@ export class ModelService implements Disposable {
     return { entries, current, totalMemory, availableMemory, downloads };
   }
 
+  /** Whether it is a file of the user in the models folder: listed because it is there, not because it was added. */
+  isInFolder({ source, path, state }: ModelEntry): boolean {
+    const { folder } = this;
+    return source === 'user' && state === 'installed' && path !== undefined && folder === dirname(path);
+  }
+
   isDownloading(id: string): boolean {
     return this.#downloads.has(id);
   }
@@ -107,20 +123,29 @@ export class ModelService implements Disposable {
   /** Loads the chosen model unless one is loaded. Rejects with `noModel` when there is none. */
   async ensureLoaded(token?: CancellationToken): Promise<ModelInfo> {
     if (this.#loaded !== undefined) return this.#loaded.info;
-    if (this.#loading !== undefined) return untilCancelled(this.#loading.done, token);
-    const entry = await this.choose();
+    if (this.#loading !== undefined) return this.load(this.#loading.id, token);
+    const entry = await untilCancelled(this.choose(), token);
     if (entry === undefined) throw new EngineError('noModel', this.#options.texts.noModel);
     return this.load(entry.id, token);
   }
 
-  load(id: string, token?: CancellationToken): Promise<ModelInfo> {
-    if (this.#loading?.id === id) return this.#loading.done;
-    const done = this.#load(id, token).finally(() => {
-      if (this.#loading?.done === done) this.#loading = undefined;
-    });
-    this.#loading = { id, done };
-    this.#changed.fire();
-    return done;
+  /** Callers share a load. A token ends its caller's waiting, and the load only when nobody else waits for it. */
+  async load(id: string, token?: CancellationToken): Promise<ModelInfo> {
+    const loading = this.#loading?.id === id ? this.#loading : this.#startLoad(id);
+    loading.callers++;
+    try {
+      return await untilCancelled(loading.done, token);
+    } finally {
+      loading.callers--;
+      if (loading.callers === 0) loading.cancellation.cancel();
+    }
+  }
+
+  /** The user's choice has changed: it replaces a model that is loaded or being loaded. */
+  async followChoice(): Promise<void> {
+    const id = this.#options.chosen.get();
+    const current = this.#loading?.id ?? this.#loaded?.id;
+    if (id !== '' && current !== undefined && current !== id) await this.load(id);
   }
 
   /** Starts or resumes a download; settles when the file is there and its digest is right. */
@@ -159,7 +184,7 @@ export class ModelService implements Disposable {
   async unload(): Promise<void> {
     if (this.#options.engine.pid === undefined) return;
     await this.#options.engine.ask(UnloadModel);
-    this.#loaded = undefined;
+    this.#setLoaded(undefined);
   }
 
   dispose(): void {
@@ -177,14 +202,30 @@ export class ModelService implements Disposable {
     );
   }
 
-  async #load(id: string, token: CancellationToken | undefined): Promise<ModelInfo> {
+  #startLoad(id: string): Loading {
+    const cancellation = new CancellationTokenSource();
+    const done = this.#load(id, cancellation.token).finally(() => {
+      if (this.#loading?.done === done) this.#loading = undefined;
+    });
+    const loading = { id, done, cancellation, callers: 0 };
+    this.#loading = loading;
+    this.#changed.fire();
+    return loading;
+  }
+
+  async #load(id: string, token: CancellationToken): Promise<ModelInfo> {
     this.#loaded = undefined;
-    // Progress reaches every surface as the engine's state; the stream only keeps the request alive in the log.
+    // The progress is shown as the engine's state; the stream is not needed.
     const progress = { type: LoadModelProgress, onPart: () => undefined };
     const info = await this.#options.engine.request(LoadModel, { id }, { token, progress });
-    this.#loaded = { id, info };
-    this.#changed.fire();
+    this.#setLoaded({ id, info });
     return info;
+  }
+
+  #setLoaded(loaded: { readonly id: string; readonly info: ModelInfo } | undefined): void {
+    if (this.#loaded === loaded) return;
+    this.#loaded = loaded;
+    this.#changed.fire();
   }
 
   async #download(id: string, cancellation: CancellationTokenSource): Promise<ModelEntry> {
@@ -216,11 +257,16 @@ export class ModelService implements Disposable {
   }
 }
 
-/** Another caller's work goes on when this one's token is cancelled; only the waiting ends. */
+/** The token ends the waiting, not the work. */
 function untilCancelled<T>(work: Promise<T>, token: CancellationToken | undefined): Promise<T> {
   if (token === undefined) return work;
+  const cancelled = new EngineError('cancelled', 'Cancelled.');
+  if (token.isCancellationRequested) {
+    work.catch(() => undefined);
+    return Promise.reject(cancelled);
+  }
   return new Promise((resolve, reject) => {
-    const subscription = token.onCancellationRequested(() => reject(new EngineError('cancelled', 'Cancelled.')));
+    const subscription = token.onCancellationRequested(() => reject(cancelled));
     work.then(resolve, reject).finally(() => subscription.dispose());
   });
 }

@@ -1,4 +1,4 @@
-/** What the status bar says in each state of the engine. Pure: `t` translates. */
+/** The text of the status bar in each state of the engine. Pure: `t` translates. */
 import type { DownloadView, EngineView } from '../../protocol/webview.ts';
 
 export type Translate = (message: string, ...values: (string | number)[]) => string;
@@ -16,22 +16,22 @@ export function statusText(engine: EngineView, downloads: readonly DownloadView[
   const download = downloads.find(({ progress }) => progress !== undefined)?.progress;
   if (download !== undefined && engine.kind !== 'answering' && engine.kind !== 'loading') {
     const percent = download.totalBytes > 0 ? Math.floor((100 * download.receivedBytes) / download.totalBytes) : 0;
-    return normal('$(cloud-download)', t('Paddock: downloading {0} %', percent), t('A model is being downloaded.'));
+    return normal('$(cloud-download)', t('Paddock: downloading {0} %', percent), t('Downloading a model…'));
   }
   switch (engine.kind) {
     case 'idle':
       return normal('$(comment-discussion)', t('Paddock'), t('Paddock starts its engine when you first need it.'));
     case 'starting':
-      return normal('$(loading~spin)', t('Paddock: starting'), t('The engine starts.'));
+      return normal('$(loading~spin)', t('Paddock: starting'), t('Starting the engine…'));
     case 'noModel':
       return normal('$(comment-discussion)', t('Paddock: no model'), t('No model is loaded. Click to choose one.'));
     case 'loading': {
       const percent = Math.floor(engine.fraction * 100);
-      return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('{0} is being loaded.', engine.model));
+      return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('Loading {0}…', engine.model));
     }
     case 'ready': {
       const { name, contextLength, threads } = engine.model;
-      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength, threads);
+      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength.toLocaleString(), threads);
       return normal('$(comment-discussion)', t('Paddock: ready'), facts);
     }
     case 'answering':

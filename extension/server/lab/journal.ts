@@ -1,8 +1,9 @@
 /**
- * The results of a long run, one JSON line each, appended as they come: a run that was stopped or killed goes on where
- * its journal ends. The first line says which run it is; a torn last line is dropped.
+ * The results of a long run, one JSON line each, appended as they come: a run that was stopped or killed continues where
+ * its journal ends. The first line says which run it is; an unfinished last line is dropped.
  */
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { appendLinesSync, wholeLines } from '../../base/json-lines.ts';
 import { EngineError } from '../engine/errors.ts';
 
 export class Journal<Entry> {
@@ -23,11 +24,11 @@ export class Journal<Entry> {
       if (head !== undefined) {
         refuseOther(path, (head as { journal?: unknown }).journal, identity);
       }
-      const torn = all.toString('latin1', bytes);
-      if (head === undefined && !torn.startsWith(beginning.slice(0, torn.length))) {
+      const unfinished = all.toString('latin1', bytes);
+      if (head === undefined && !unfinished.startsWith(beginning.slice(0, unfinished.length))) {
         throw new EngineError('invalidArgument', `${path} is no file of results. Give another file.`);
       }
-      // Only now is it certain that the torn line is ours.
+      // Only now is it certain that the unfinished line is ours.
       ftruncateSync(this.#file, bytes);
       if (head === undefined) {
         this.#write({ journal: identity });
@@ -49,21 +50,11 @@ export class Journal<Entry> {
   }
 
   #write(value: unknown): void {
-    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#file, bytes, done);
-    }
+    appendLinesSync(this.#file, [value], 'cut');
   }
 }
 
 const beginning = '{"journal":';
-
-/** All lines that have an end, and how many bytes they take. */
-export function wholeLines(bytes: Buffer): { lines: string[]; bytes: number } {
-  const end = bytes.lastIndexOf(10) + 1;
-  const text = bytes.toString('utf8', 0, end);
-  return { lines: text.split('\n').filter((line) => line !== ''), bytes: end };
-}
 
 function parseLine(line: string, path: string): unknown {
   try {

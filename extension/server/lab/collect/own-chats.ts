@@ -4,8 +4,8 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { wholeLines } from '../../../base/json-lines.ts';
 import { cleanText } from '../curate/record.ts';
-import { wholeLines } from '../journal.ts';
 import { toPrompt } from './prompts.ts';
 import type { Prompt } from './prompts.ts';
 

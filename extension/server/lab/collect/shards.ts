@@ -1,6 +1,6 @@
 /**
- * The folder that answers are collected in: numbered files that are only appended to, what failed in the latest run, and
- * what all answers depend on. A run that was killed leaves at most a torn last line, which is dropped.
+ * The folder that answers are collected in: numbered files that are only appended to, the failures of the latest run,
+ * and what all answers depend on. A killed run leaves at most an unfinished last line, which is dropped.
  */
 import {
   closeSync,
@@ -11,11 +11,11 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { appendLinesSync, wholeLines } from '../../../base/json-lines.ts';
 import { EngineError } from '../../engine/errors.ts';
-import { Journal, wholeLines } from '../journal.ts';
+import { Journal } from '../journal.ts';
 
 /** Records of a file; small enough to look at. */
 export const shardRecords = 200;
@@ -46,7 +46,7 @@ export class Shards {
     }
   }
 
-  /** Of prompts that have an answer. */
+  /** Whether the prompt has an answer. */
   has(id: string): boolean {
     return this.#done.has(id);
   }
@@ -66,17 +66,17 @@ export class Shards {
       this.#number++;
       this.#records = 0;
     }
-    this.#file ??= openSync(this.#path(shardName(this.#number)), 'a', 0o600);
-    writeLine(this.#file, record);
+    this.#file ??= openSync(this.#path(shardName(this.#number)), 'a+', 0o600);
+    appendLinesSync(this.#file, [record], 'cut');
     fdatasyncSync(this.#file);
     this.#records++;
     this.#done.add(record.id);
   }
 
   fail(record: { readonly id: string }): void {
-    const file = openSync(this.#path(failsName), 'a', 0o600);
+    const file = openSync(this.#path(failsName), 'a+', 0o600);
     try {
-      writeLine(file, record);
+      appendLinesSync(file, [record], 'cut');
     } finally {
       closeSync(file);
     }
@@ -91,7 +91,7 @@ export class Shards {
     return join(this.#folder, name);
   }
 
-  /** How many records it has. */
+  /** Returns how many records the file has. */
   #read(path: string): number {
     const file = openSync(path, 'r+');
     try {
@@ -120,11 +120,4 @@ function idOf(line: string, path: string): string {
     // Told below.
   }
   throw new EngineError('invalidArgument', `${path} has a line that is no collected answer. Choose another folder.`);
-}
-
-function writeLine(file: number, value: unknown): void {
-  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(file, bytes, done);
-  }
 }

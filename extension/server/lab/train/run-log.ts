@@ -1,7 +1,7 @@
-/** What happened at each step, a JSON line each. A run that goes on from a checkpoint forgets what came after it. */
-import { appendFile, readFile } from 'node:fs/promises';
+/** One JSON line for each step. A run that continues from a checkpoint removes the lines after it. */
+import { readFile } from 'node:fs/promises';
+import { appendLines, wholeLines } from '../../../base/json-lines.ts';
 import { writeAtomically } from '../../models/write-atomically.ts';
-import { wholeLines } from '../journal.ts';
 
 export interface StepEntry {
   readonly step: number;
@@ -27,7 +27,7 @@ export class RunLog {
   }
 
   async append(entry: LogEntry): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(entry)}\n`);
+    await appendLines(this.#path, [entry], 'cut');
   }
 
   async read(): Promise<LogEntry[]> {

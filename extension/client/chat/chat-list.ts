@@ -1,0 +1,55 @@
+/** The list of chats, as a picker. */
+import * as vscode from 'vscode';
+import { DisposableStore } from '../lib/lifetime.ts';
+import type { ConversationSummary } from './conversation-summary.ts';
+
+export interface ChatListOptions {
+  /** The id of the shown chat. */
+  readonly current: string;
+  readonly list: () => Promise<readonly ConversationSummary[]>;
+  readonly open: (id: string) => void;
+  readonly remove: (id: string, title: string) => void;
+}
+
+type Item = vscode.QuickPickItem & { readonly id: string; readonly title: string };
+
+export async function showChatList({ current, list, open, remove }: ChatListOptions): Promise<void> {
+  const store = new DisposableStore();
+  const picker = store.add(vscode.window.createQuickPick<Item>());
+  picker.title = vscode.l10n.t('Chats');
+  picker.placeholder = vscode.l10n.t('Choose a chat to continue');
+  picker.matchOnDescription = true;
+  picker.busy = true;
+  store.add(
+    picker.onDidAccept(() => {
+      const [item] = picker.selectedItems;
+      picker.hide();
+      if (item !== undefined) open(item.id);
+    }),
+  );
+  store.add(
+    picker.onDidTriggerItemButton(({ item: { id, title } }) => {
+      picker.items = picker.items.filter((item) => item.id !== id);
+      remove(id, title);
+    }),
+  );
+  store.add(picker.onDidHide(() => store.dispose()));
+  picker.show();
+  const summaries = await list();
+  if (store.isDisposed) return;
+  picker.items = summaries.map((summary) => toItem(summary, summary.id === current));
+  picker.busy = false;
+  if (summaries.length === 0) picker.placeholder = vscode.l10n.t('There are no chats yet');
+}
+
+function toItem({ id, title, updatedAt, questions }: ConversationSummary, isCurrent: boolean): Item {
+  const format = { dateStyle: 'medium', timeStyle: 'short' } as const;
+  return {
+    id,
+    title,
+    label: isCurrent ? `$(check) ${title}` : title,
+    description: new Date(updatedAt).toLocaleString(vscode.env.language, format),
+    detail: questions === 1 ? vscode.l10n.t('1 question') : vscode.l10n.t('{0} questions', questions),
+    buttons: [{ iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Delete') }],
+  };
+}

@@ -1,0 +1,53 @@
+/** The phases of an engine's process. Each holds exactly what belongs to it. */
+import type { EngineError } from '../lib/engine-error.ts';
+import { DisposableStore } from '../lib/lifetime.ts';
+import type { Log } from '../lib/log.ts';
+import type { EngineConnection } from './engine-connection.ts';
+
+export type Phase =
+  | { readonly kind: 'down' }
+  /** A process is being started. `abort` kills it. */
+  | { readonly kind: 'starting'; readonly abort: AbortController }
+  | UpPhase
+  /** The process is going away. Then: nothing, a new process, or a new one after a delay. */
+  | { readonly kind: 'ending'; readonly next: 'down' | 'start' | 'wait' }
+  /** It died, and is started again when the timer fires. */
+  | { readonly kind: 'waiting'; readonly timer: ReturnType<typeof setTimeout> };
+
+export interface UpPhase {
+  readonly kind: 'up';
+  readonly connection: EngineConnection;
+  readonly subscriptions: DisposableStore;
+  /** Rejects when the process is gone. Every pending request races against it. */
+  readonly gone: Promise<never>;
+  readonly reject: (error: EngineError) => void;
+}
+
+/** A request that waits for a process. */
+export interface Waiter {
+  resolve(up: UpPhase): void;
+  reject(error: EngineError): void;
+}
+
+export function createUpPhase(connection: EngineConnection): UpPhase {
+  let reject: (error: EngineError) => void = () => undefined;
+  const gone = new Promise<never>((_resolve, rejectPromise) => {
+    reject = rejectPromise;
+  });
+  // Nobody may be waiting when the process ends.
+  gone.catch(() => undefined);
+  return { kind: 'up', connection, subscriptions: new DisposableStore(), gone, reject };
+}
+
+/** The error that a phase ended with. */
+export function endOf({ gone }: UpPhase): Promise<unknown> {
+  return gone.catch((error: unknown) => error);
+}
+
+export async function closeConnection(connection: EngineConnection, log: Log): Promise<void> {
+  try {
+    await connection.close();
+  } catch (error) {
+    log.warn(String(error));
+  }
+}

@@ -1,0 +1,71 @@
+/** A connection for tests: no process, and the test decides what it answers and when it dies. */
+import type { CancellationToken, ProgressType } from 'vscode-jsonrpc/node';
+import type { EngineState } from '../../protocol/server.ts';
+import { toDisposable, type Disposable } from '../lib/lifetime.ts';
+import type { EngineConnection } from './engine-connection.ts';
+
+export class FakeConnection implements EngineConnection {
+  readonly pid = 42;
+  readonly sent: { readonly method: string; readonly params: Record<string, unknown> }[] = [];
+  closed = false;
+  answer: (method: string, params: object | undefined, token: CancellationToken | undefined) => Promise<unknown> = () =>
+    Promise.resolve('answer');
+  readonly #states = new Set<(state: EngineState) => void>();
+  readonly #lost = new Set<(reason: string) => void>();
+  #deathReason: string | undefined;
+  readonly #parts = new Map<string, (part: unknown) => void>();
+
+  /** How many listeners are registered. */
+  get listeners(): number {
+    return this.#states.size + this.#lost.size + this.#parts.size;
+  }
+
+  emitState(state: EngineState): void {
+    for (const handler of this.#states) handler(state);
+  }
+
+  die(reason: string): void {
+    this.#deathReason = reason;
+    for (const handler of this.#lost) handler(reason);
+  }
+
+  /** Sends a part to the newest stream. */
+  emitPart(part: unknown): void {
+    [...this.#parts.values()].at(-1)?.(part);
+  }
+
+  get streams(): string[] {
+    return [...this.#parts.keys()];
+  }
+
+  send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown> {
+    this.sent.push({ method, params: { ...params } });
+    return this.answer(method, params, token);
+  }
+
+  notify(method: string, params: object): Promise<void> {
+    this.sent.push({ method, params: { ...params } });
+    return Promise.resolve();
+  }
+
+  onProgress<T>(_type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable {
+    this.#parts.set(token, handler as (part: unknown) => void);
+    return toDisposable(() => this.#parts.delete(token));
+  }
+
+  onState(handler: (state: EngineState) => void): Disposable {
+    this.#states.add(handler);
+    return toDisposable(() => this.#states.delete(handler));
+  }
+
+  onLost(handler: (reason: string) => void): Disposable {
+    this.#lost.add(handler);
+    if (this.#deathReason !== undefined) handler(this.#deathReason);
+    return toDisposable(() => this.#lost.delete(handler));
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
