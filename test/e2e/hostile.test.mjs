@@ -27,20 +27,7 @@ const step = scenario(async () => {
 
 /** Programs and modules under every name that might be looked up in the current folder. */
 async function plant(workspace) {
-  const programs = [
-    'python',
-    'python3',
-    'py',
-    'pip3',
-    'git',
-    'node',
-    'npm',
-    'ps',
-    'sh',
-    'unshare',
-    'curl',
-    'rg',
-  ];
+  const programs = ['python', 'python3', 'py', 'pip3', 'git', 'node', 'npm', 'ps', 'sh', 'unshare', 'curl', 'rg'];
   const windows = programs.flatMap((name) => [`${name}.exe`, `${name}.cmd`]).concat('powershell.exe', 'powershell.cmd');
   const scripts = [
     'dist/server.js',

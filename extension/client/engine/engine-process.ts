@@ -2,6 +2,8 @@
  * Starts the engine's child process and speaks JSON-RPC with it over node IPC: no port is opened. The server speaks the
  * start and the end of the Language Server Protocol (`initialize`, `shutdown`, `exit`) and our own messages in between.
  */
+// The client's one program: Node itself with a module of ours, in the module's folder.
+// oxlint-disable-next-line no-restricted-imports
 import { fork, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';

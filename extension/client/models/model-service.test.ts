@@ -10,6 +10,15 @@ const texts = { stopped: 'stopped', interrupted: 'interrupted', unavailable: 'un
 const entry = (id: string, more: Partial<ModelEntry> = {}): ModelEntry =>
   ({ id, title: id, state: 'installed', source: 'catalogue', path: `/models/${id}.gguf`, ...more }) as ModelEntry;
 
+const network = {
+  useProxy: true,
+  proxy: '',
+  proxyAuthorization: '',
+  noProxy: [],
+  strictSsl: true,
+  systemCertificates: true,
+};
+
 describe('ModelService', () => {
   let connection: FakeConnection;
   let engine: EngineSupervisor;
@@ -47,6 +56,7 @@ describe('ModelService', () => {
       engine,
       chosen: { get: () => chosen, set: (id) => Promise.resolve(void (chosen = id)) },
       texts: { noModel: 'No model.' },
+      network: () => network,
     });
     models.onDidChange(() => changes++);
   });
