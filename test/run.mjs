@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findBrowser } from './workbench/browser.mjs';
+import { fuzz } from './workbench/fuzz.mjs';
 import { installPackages } from './workbench/install.mjs';
 import { writeAsText } from './oracle/as-text.mjs';
 import { defaultModel, getModels, listModels, testModels } from './workbench/models.mjs';
@@ -23,6 +24,8 @@ const suites = {
   native: nativeTests,
   // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
   ...(process.platform === 'linux' && { arm: armTests }),
+  // A short run; `npm run fuzz` goes on for as long as one likes.
+  ...(process.platform === 'linux' && { fuzz: () => fuzz({ seconds: 6 }) }),
   unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),

@@ -33,6 +33,17 @@ export async function testNative(preset = 'asan', junit) {
   await runTests(preset, junit);
 }
 
+/** Where the fuzz targets are. */
+export const fuzzFolder = join(root, 'build', 'native-fuzz', 'fuzz');
+
+/** Builds the fuzz targets with clang. */
+export async function buildFuzzTargets() {
+  await needTools();
+  await need([{ programs: ['clang++'], debian: 'clang' }]);
+  await configure('fuzz', []);
+  await build('fuzz', []);
+}
+
 /** The cores that the tests of the Arm kernels run on, and the tables that each of them must choose from, best first. */
 export const armCores = [
   { core: 'cortex-a72', tables: 'scalar', tests: ['kernels_test'] },
