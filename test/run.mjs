@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findBrowser } from './workbench/browser.mjs';
-import { fuzz } from './workbench/fuzz.mjs';
 import { installPackages } from './workbench/install.mjs';
 import { writeAsText } from './oracle/as-text.mjs';
 import { defaultModel, getModels, listModels, testModels } from './workbench/models.mjs';
@@ -25,7 +24,7 @@ const suites = {
   // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
   ...(process.platform === 'linux' && { arm: armTests }),
   // A short run; `npm run fuzz` goes on for as long as one likes.
-  ...(process.platform === 'linux' && { fuzz: () => fuzz({ seconds: 6 }) }),
+  ...(process.platform === 'linux' && { fuzz: fuzzTests }),
   unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
@@ -103,6 +102,12 @@ async function single(command, args) {
 function nativeTests() {
   const junit = join(results, 'native.xml');
   return engineTests(junit, testNative('asan', junit));
+}
+
+/** Imported when the packages are there. */
+async function fuzzTests() {
+  const { fuzz } = await import('./workbench/fuzz.mjs');
+  return fuzz({ seconds: 6 });
 }
 
 /** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model. */
