@@ -58,7 +58,7 @@ const beginning = '{"journal":';
 
 function parseLine(line: string, path: string): unknown {
   try {
-    return JSON.parse(line) as unknown;
+    return JSON.parse(line);
   } catch (error) {
     throw new EngineError(
       'invalidArgument',

@@ -12,12 +12,7 @@ import { draw } from '../curate/draw.ts';
 import { placeOf } from './project-file.ts';
 import { fingerprint, useModel } from './step.ts';
 import type { LabStep } from './step.ts';
-
-export interface CollectResult {
-  readonly answers: number;
-  readonly questions: number;
-  readonly tokens: number;
-}
+import type { CollectResult } from './step-results.ts';
 
 export const collectStep: LabStep<CollectResult> = {
   name: 'collect',
