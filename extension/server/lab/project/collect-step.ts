@@ -25,7 +25,7 @@ export const collectStep: LabStep<CollectResult> = {
       files: await Promise.all(files.map(fingerprint)),
       limit: questions.limit,
       answers: [
-        await fingerprint(await session.store.resolve(questions.teacher)),
+        await fingerprint(await session.store.resolve(questions.teacher, folder)),
         questions.maxTokens,
         questions.temperature,
         seed,

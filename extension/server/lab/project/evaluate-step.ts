@@ -38,7 +38,7 @@ export const evaluateStep: LabStep<EvaluateResult> = {
         ? join(required(before, 'curate').folder, 'valid.jsonl')
         : placeOf(folder, project.tasks);
     const show = (words: string): void => tell({ words, fraction: 0, remainingSeconds: undefined });
-    const base = { name: project.base, path: await session.store.resolve(project.base) };
+    const base = { name: project.base, path: await session.store.resolve(project.base, folder) };
     const sides = [
       await sideOf(session, base, signal, show),
       await sideOf(session, { name: basename(made), path: made }, signal, show),

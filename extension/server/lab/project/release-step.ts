@@ -35,7 +35,7 @@ export const releaseStep: LabStep<ReleaseResult> = {
       session
         .addon()
         .quantize(
-          await session.store.resolve(base),
+          await session.store.resolve(base, workshop.folder),
           adapterOf(required(before, 'train').folder),
           importance,
           path,

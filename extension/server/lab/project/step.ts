@@ -119,11 +119,11 @@ export function required(places: StepPlaces, name: LabStepName): StepPlace {
 
 /** Loads a model unless it is the one that is loaded. */
 export async function useModel(
-  { session }: Workshop,
+  { session, folder }: Workshop,
   name: string,
   { signal, tell }: StepHooks,
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const path = await session.store.resolve(name);
+  const path = await session.store.resolve(name, folder);
   if (session.engine.info?.path !== path) {
     tell({ words: `loading ${basename(name)}`, fraction: 0, remainingSeconds: undefined });
     await session.engine.load(path, { signal });
