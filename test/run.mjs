@@ -110,7 +110,9 @@ async function fuzzTests() {
   return fuzz({ seconds: 6 });
 }
 
-/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model. */
+/**
+ * The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model.
+ */
 async function armTests() {
   const [name] = testModels;
   await buildArmTests({

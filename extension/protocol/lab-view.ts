@@ -80,7 +80,8 @@ export type LabChange =
 export type LabDelta = ViewDelta<LabChange>;
 
 /**
- * One more point of the curve. Both ends add it in this way, so that a snapshot and the deltas agree. A run that goes on
+ * One more point of the curve. Both ends add it in this way, so that a snapshot and the deltas agree. A run that goes
+ * on
  * repeats the steps since its last checkpoint, and one that begins anew replaces all.
  */
 export function withPoint(lab: LabState, point: LossPoint): LabState {

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../workbench/process.mjs';
 
-/** What is edited is from the line with `start` to the first closing brace in the first column that makes it so many lines. */
+/**
+ * What is edited is from the line with `start` to the first closing brace in the first column that makes it so many
+ * lines.
+ */
 const least = 60;
 /** File, start, instruction. */
 const cases = [

@@ -1,6 +1,7 @@
 /**
  * Kills the engine, the extension host and the VS Code server at random moments while the chat answers and edits stream
- * in: `node test/e2e/kills.mjs [--kills N] [--seed N]`, 200 by default, some 40 minutes. After each, everything that was
+ * in: `node test/e2e/kills.mjs [--kills N] [--seed N]`, 200 by default, some 40 minutes. After each, everything that
+ * was
  * shown before must still be there, and no file may be left over. Ends with `N passed, N failed`.
  */
 import assert from 'node:assert/strict';

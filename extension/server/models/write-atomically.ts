@@ -3,7 +3,8 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Replaces a file as a whole: after a crash or a power failure it holds the old text or the new one. The engine uses the
+ * Replaces a file as a whole: after a crash or a power failure it holds the old text or the new one. The engine uses
+ * the
  * same temporary names for its files.
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {

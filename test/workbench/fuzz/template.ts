@@ -1,4 +1,6 @@
-/** Chat templates are code of strangers: whatever they hold, rendering ends soon, with a text or with `templateFailed`. */
+/**
+ * Chat templates are code of strangers: whatever they hold, rendering ends soon, with a text or with `templateFailed`.
+ */
 import { readFileSync } from 'node:fs';
 import { chatMlTemplate, renderTemplate } from '../../../extension/server/prompt/template.ts';
 
