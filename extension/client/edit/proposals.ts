@@ -159,7 +159,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
   async accept(proposal: Proposal): Promise<boolean> {
     if (proposal.streaming) return false;
     const document = await vscode.workspace.openTextDocument(proposal.documentUri);
-    const offset = relocate(document.getText(), proposal.offset, proposal.selection);
+    const offset = relocate(document.getText(), proposal.offset, proposal.selection, proposal);
     if (offset === undefined) {
       await this.#sayChanged(proposal);
       return false;
