@@ -1,4 +1,5 @@
 /** A conversation as a Markdown document, for people. Pure. */
+import { fenceFor } from '../../base/fences.ts';
 import { splitThoughts } from '../../protocol/thoughts.ts';
 import type { Attachment, Conversation } from './conversation.ts';
 
@@ -23,8 +24,6 @@ function answerParts(text: string, heading: string): string[] {
 
 function attachmentBlock({ path, languageId, text, startLine, endLine }: Attachment): string {
   const lines = startLine === undefined ? '' : `:${startLine}-${endLine}`;
-  // A fence longer than any in the text, so that the text cannot close it.
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(Math.max(3, longest + 1));
+  const fence = fenceFor([text]);
   return `${path}${lines}\n\n${fence}${languageId}\n${text}\n${fence}`;
 }

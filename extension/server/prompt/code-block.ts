@@ -1,11 +1,5 @@
+import { fenceFor } from '../../base/fences.ts';
 import type { CodeContext } from '../../protocol/server.ts';
-
-/** A Markdown fence that no line of the texts can close: longer than any run of backticks in them. */
-export function fenceFor(texts: readonly string[], languageId = ''): string {
-  const runs = texts.flatMap((text) => text.match(/`+/gu) ?? []);
-  const longest = runs.reduce((length, run) => Math.max(length, run.length), languageId === 'markdown' ? 3 : 2);
-  return '`'.repeat(longest + 1);
-}
 
 export function codeBlock(text: string, languageId: string, fence = fenceFor([text], languageId)): string {
   return `${fence}${languageId}\n${withoutLastNewline(toLf(text))}\n${fence}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fenceFor } from './code-block.ts';
-import { extractCode, readShape, toReplacement } from './edit-reply.ts';
+import { extractCode, fenceFor } from '../../base/fences.ts';
+import { readShape, toReplacement } from './edit-reply.ts';
 
 /** Puts `‹` and `›` around the selection of a document. */
 function marked(document: string) {

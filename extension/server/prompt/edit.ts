@@ -1,9 +1,10 @@
+import { fenceFor } from '../../base/fences.ts';
 import type { EditParams, Omission } from '../../protocol/server.ts';
 import { formatNumber } from '../../protocol/format.ts';
 import { EngineError } from '../engine/errors.ts';
 import { shareSurroundings } from './budget.ts';
 import type { Prompt } from './chat.ts';
-import { codeBlock, fenceFor, toLf } from './code-block.ts';
+import { codeBlock, toLf } from './code-block.ts';
 import { nearCharacters, readShape } from './edit-reply.ts';
 import type { SelectionShape } from './edit-reply.ts';
 import { encodeConversation } from './encode.ts';

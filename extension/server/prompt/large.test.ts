@@ -4,7 +4,8 @@ import type { ChatTurn } from '../../protocol/server.ts';
 import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import { buildChatPrompt } from './chat.ts';
-import { extractCode, readShape, toReplacement } from './edit-reply.ts';
+import { extractCode } from '../../base/fences.ts';
+import { readShape, toReplacement } from './edit-reply.ts';
 import { buildEditPrompt } from './edit.ts';
 import { boundedCount, headLines, tailLines } from './trim.ts';
 
