@@ -1,6 +1,7 @@
 /** Commands and buttons around the chat: other chats, export, attachments, code blocks, links and models. */
 import * as vscode from 'vscode';
 import type { CodeBlockParams, ErrorAction, ModelActionParams, Outcome } from '../../protocol/webview.ts';
+import { proposalScheme } from '../contributions/views.ts';
 import { runCommand } from '../lib/commands.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { ModelCommands } from '../models/model-commands.ts';
@@ -16,6 +17,7 @@ import {
   type EditorAttachment,
 } from './editor-attachment.ts';
 import { exportMarkdown } from './export-markdown.ts';
+import { placeCode } from './insert-code.ts';
 
 export interface ChatCommandOptions {
   readonly chat: ChatService;
@@ -210,9 +212,34 @@ export function answeringText(): string {
 }
 
 async function insertAtCursor(code: string): Promise<boolean> {
-  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
-  const done = editor !== undefined && (await editor.edit((edit) => edit.replace(editor.selection, code)));
-  if (done) await vscode.window.showTextDocument(editor.document, editor.viewColumn);
-  else void vscode.window.showInformationMessage(vscode.l10n.t('Open the file to insert into first.'));
+  const editor = editorToInsertInto();
+  if (editor === undefined) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('Open the file to insert into first.'));
+    return false;
+  }
+  const { document, selection } = editor;
+  const { columns, text } = placeCode(code, {
+    firstLine: document.lineAt(selection.start.line).text,
+    startColumn: selection.start.character,
+    isEmpty: selection.isEmpty,
+    eol: document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n',
+  });
+  const { line } = selection.start;
+  const range = columns === undefined ? selection : new vscode.Range(line, columns[0], line, columns[1]);
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, range, text);
+  const done = await vscode.workspace.applyEdit(edit);
+  if (done) await vscode.window.showTextDocument(document, { preview: false });
+  else void vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
   return done;
+}
+
+/** The active editor. While a proposal is shown, the editor of its file: the proposal itself is read-only. */
+function editorToInsertInto(): vscode.TextEditor | undefined {
+  const { activeTextEditor: active, visibleTextEditors: visible } = vscode.window;
+  if (active === undefined || active.document.uri.scheme !== proposalScheme) {
+    return active ?? visible.find(({ document }) => document.uri.scheme !== proposalScheme);
+  }
+  const { path } = active.document.uri;
+  return visible.find(({ document }) => document.uri.scheme !== proposalScheme && document.uri.path === path);
 }
