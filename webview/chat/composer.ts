@@ -4,7 +4,8 @@ import { formatNumber, t } from '../shared/l10n.ts';
 import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
 import { icon, iconButton } from '../shared/icon.ts';
-import { modelTitle, splitSize } from './model-title.ts';
+import { modelTitle } from '../../extension/protocol/model-texts.ts';
+import { splitSize } from './model-title.ts';
 
 /**
  * Where the user writes: Enter sends, Shift+Enter makes a line, Escape stops, Up in an empty composer brings back
@@ -120,7 +121,7 @@ export class Composer extends ChatElement {
   }
 
   #modelButton(): TemplateResult {
-    const name = modelTitle(this.state) ?? t('Choose model');
+    const name = modelTitle(this.state.engine, this.state.models) ?? t('Choose model');
     const { before, size } = splitSize(name);
     return html`<button
       type="button"

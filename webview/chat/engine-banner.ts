@@ -4,7 +4,7 @@ import { t } from '../shared/l10n.ts';
 import { actionLabel } from './assistant-message.ts';
 import { ChatElement } from './element.ts';
 import { icon } from '../shared/icon.ts';
-import { modelTitle } from './model-title.ts';
+import { modelTitle } from '../../extension/protocol/model-texts.ts';
 
 /**
  * One quiet line above the composer while the engine is not ready: what it does, or why it cannot and what to do.
@@ -21,7 +21,7 @@ export class EngineBanner extends ChatElement {
       case 'starting':
         return banner(icon('loading', true), t('Starting the engine…'));
       case 'loading': {
-        const text = t('Loading {0}…', modelTitle(this.state) ?? engine.model);
+        const text = t('Loading {0}…', modelTitle(this.state.engine, this.state.models) ?? engine.model);
         return html`<div class="banner loading" data-testid="banner">
           <span role="status">${text}</span>
           <progress aria-label=${text} max="1" .value=${engine.fraction}></progress>

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { formatBytes, formatDuration } from '../../extension/protocol/format.ts';
-import type { DownloadProgress, ModelEntry } from '../../extension/protocol/server.ts';
+import { formatBytes } from '../../extension/protocol/format.ts';
+import { downloadText, fitText } from '../../extension/protocol/model-texts.ts';
+import type { ModelEntry } from '../../extension/protocol/server.ts';
 import type { DownloadView, EngineView, ModelsView } from '../../extension/protocol/webview.ts';
 import { t } from '../shared/l10n.ts';
 import { ChatElement } from './element.ts';
@@ -43,7 +44,7 @@ export class ModelCards extends ChatElement {
       <p>${entry.description}</p>
       <p class="facts">
         <span>${t('{0} to download', formatBytes(entry.fileBytes))}</span>
-        <span class="fit ${entry.fit}">${icon(entry.fit === 'fits' ? 'check' : 'warning')} ${fitText(entry)}</span>
+        <span class="fit ${entry.fit}">${icon(entry.fit === 'fits' ? 'check' : 'warning')} ${fitText(entry, t)}</span>
         <span>${entry.licence}</span>
       </p>
       ${
@@ -77,7 +78,7 @@ export class ModelCards extends ChatElement {
 
   #progress(entry: ModelEntry, download: DownloadView | undefined): TemplateResult {
     const progress = download?.progress;
-    const text = progressText(progress);
+    const text = downloadText(progress, t);
     return html`<div class="download">
       ${
         progress === undefined || progress.totalBytes === 0
@@ -101,25 +102,3 @@ export class ModelCards extends ChatElement {
 }
 
 customElements.define('paddock-model-cards', ModelCards);
-
-function fitText({ fit, memory }: ModelEntry): string {
-  const need = formatBytes(memory.total);
-  switch (fit) {
-    case 'fits':
-      return t('Needs {0} of memory', need);
-    case 'tight':
-      return t('Needs {0} of memory: close other programs first', need);
-    case 'tooLarge':
-      return t('Needs {0} of memory: too large for this computer', need);
-  }
-}
-
-function progressText(progress: DownloadProgress | undefined): string {
-  if (progress === undefined || progress.phase === 'connecting') return t('Connecting…');
-  if (progress.phase === 'verifying') return t('Checking the file…');
-  const part = t('{0} of {1}', formatBytes(progress.receivedBytes), formatBytes(progress.totalBytes));
-  const rate = progress.bytesPerSecond > 0 ? ` · ${formatBytes(progress.bytesPerSecond)}/s` : '';
-  const rest =
-    progress.remainingSeconds === undefined ? '' : ` · ${t('{0} left', formatDuration(progress.remainingSeconds))}`;
-  return part + rate + rest;
-}

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { ModelInfo } from '../../extension/protocol/model.ts';
 import type { ModelEntry } from '../../extension/protocol/server.ts';
 import type { EngineView, ModelsView } from '../../extension/protocol/webview.ts';
-import { modelTitle, splitSize } from './model-title.ts';
+import { modelTitle } from '../../extension/protocol/model-texts.ts';
+import { splitSize } from './model-title.ts';
 
 const entry = (id: string, title: string): ModelEntry => ({ id, title, path: `/models/${id}.gguf` }) as ModelEntry;
 const models = { entries: [entry('a', 'Model A'), entry('b', 'Model B')], current: 'b' } as unknown as ModelsView;
@@ -21,7 +22,7 @@ test.each<[string, EngineView, ModelsView | undefined, string | undefined]>([
   ['none works', { kind: 'failed', message: '', data: { code: 'internal' } as never }, models, undefined],
   ['none is loaded', { kind: 'noModel' }, models, undefined],
 ])('%s', (_, engine, list, title) => {
-  expect(modelTitle({ engine, models: list })).toBe(title);
+  expect(modelTitle(engine, list)).toBe(title);
 });
 
 test.each([

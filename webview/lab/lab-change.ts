@@ -1,5 +1,5 @@
 /** The page's state after a change. Pure. */
-import { withPoint, type LabChange, type LabViewState } from '../../extension/protocol/lab-view.ts';
+import { withPoints, type LabChange, type LabViewState } from '../../extension/protocol/lab-view.ts';
 
 /** Undefined when the change does not fit the state. */
 export function applyChange(state: LabViewState, change: LabChange): LabViewState | undefined {
@@ -11,7 +11,7 @@ export function applyChange(state: LabViewState, change: LabChange): LabViewStat
     case 'progress': {
       const { progress } = change;
       if (state.run === undefined) return undefined;
-      const lab = state.lab && (progress.points ?? []).reduce(withPoint, state.lab);
+      const lab = state.lab && withPoints(state.lab, progress.points ?? []);
       return { ...state, lab, run: { ...state.run, progress } };
     }
     case 'error':

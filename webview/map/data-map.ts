@@ -1,6 +1,7 @@
-import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { DataMap, DataPoint } from '../../extension/protocol/data-map.ts';
 import { t } from '../shared/l10n.ts';
+import { PageElement } from '../shared/page-element.ts';
 import { isInside, nearest, type Place } from './geometry.ts';
 import { colourings, groupPoints, isKept, type Colouring, type Grouping } from './groups.ts';
 import { paint } from './paint.ts';
@@ -12,7 +13,7 @@ export type ChooseEvent = CustomEvent<{ readonly ids: readonly string[] }>;
  * The map of a data set: a dot for each record, drawn around to choose it. The mouse chooses with a lasso, the keyboard
  * by group and by words; both lead to the same list and the same button.
  */
-export class DataMapView extends LitElement {
+export class DataMapView extends PageElement {
   static override properties = {
     data: { attribute: false },
     action: { attribute: false },
@@ -44,11 +45,6 @@ export class DataMapView extends LitElement {
     this.words = '';
     this.chosen = new Set();
     this.shown = -1;
-  }
-
-  /** In the page itself: the page's style sheet and policy hold for it. */
-  protected override createRenderRoot(): HTMLElement {
-    return this;
   }
 
   override connectedCallback(): void {

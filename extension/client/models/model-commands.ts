@@ -6,7 +6,8 @@ import * as vscode from 'vscode';
 import type { ModelEntry } from '../../protocol/server.ts';
 import { readSetting, runCommand, writeSetting } from '../lib/commands.ts';
 import { EngineError } from '../lib/engine-error.ts';
-import { formatBytes, formatDuration } from '../../protocol/format.ts';
+import { formatBytes } from '../../protocol/format.ts';
+import { downloadText } from '../../protocol/model-texts.ts';
 import { pickModel } from './model-picker.ts';
 import type { ModelService } from './model-service.ts';
 
@@ -71,7 +72,7 @@ export class ModelCommands {
             const now = this.#models.view?.downloads.find((download) => download.id === id)?.progress;
             if (now === undefined || now.totalBytes === 0) return;
             const percent = (100 * now.receivedBytes) / now.totalBytes;
-            progress.report({ increment: percent - shown, message: progressText(now) });
+            progress.report({ increment: percent - shown, message: downloadText(now, vscode.l10n.t) });
             shown = percent;
           });
           try {
@@ -181,18 +182,4 @@ export async function reportFailure(action: () => Promise<void> | void): Promise
     if (answer === showLog) await runCommand('paddock.showLog');
     if (answer === choose) await runCommand('paddock.models.choose');
   }
-}
-
-function progressText(progress: {
-  receivedBytes: number;
-  totalBytes: number;
-  remainingSeconds: number | undefined;
-  phase: string;
-}): string {
-  if (progress.phase === 'verifying') return vscode.l10n.t('checking the file…');
-  const part = vscode.l10n.t('{0} of {1}', formatBytes(progress.receivedBytes), formatBytes(progress.totalBytes));
-  const { remainingSeconds } = progress;
-  return remainingSeconds === undefined
-    ? part
-    : `${part} · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
 }

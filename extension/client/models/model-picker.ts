@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../../protocol/server.ts';
 import { DisposableStore } from '../lib/lifetime.ts';
-import { formatBytes, formatDuration } from '../../protocol/format.ts';
+import { formatBytes } from '../../protocol/format.ts';
+import { downloadText, fitText } from '../../protocol/model-texts.ts';
 import type { ModelService } from './model-service.ts';
 
 export type PickerChoice =
@@ -68,8 +69,8 @@ function pickerItems(models: ModelService): Item[] {
     ...(others.length > 0 ? [separator(vscode.l10n.t('To download · {0}', memory))] : []),
     ...others.map((entry) => modelItem(models, entry, false)),
     separator(''),
-    { label: vscode.l10n.t('$(file-add) Use a GGUF file…'), alwaysShow: true, choice: { action: 'add' } },
-    { label: vscode.l10n.t('$(folder-opened) Open models folder'), alwaysShow: true, choice: { action: 'openFolder' } },
+    { label: vscode.l10n.t('$(file-add) Use a GGUF File…'), alwaysShow: true, choice: { action: 'add' } },
+    { label: vscode.l10n.t('$(folder-opened) Open Models Folder'), alwaysShow: true, choice: { action: 'openFolder' } },
   ];
 }
 
@@ -85,10 +86,10 @@ function modelItem(models: ModelService, entry: ModelEntry, loaded: boolean): It
   return {
     label: `${icon} ${entry.title}`,
     description: [
-      ...(loaded ? [vscode.l10n.t('in use')] : []),
-      ...(entry.recommended ? [vscode.l10n.t('recommended')] : []),
+      ...(loaded ? [vscode.l10n.t('In use')] : []),
+      ...(entry.recommended ? [vscode.l10n.t('Recommended')] : []),
+      fitText(entry, vscode.l10n.t),
       formatBytes(entry.fileBytes),
-      fitText(entry),
     ].join(' · '),
     detail: detailText(models, entry),
     choice: { action: actionOf(entry, downloading), entry },
@@ -115,31 +116,16 @@ function actionOf({ state, source }: ModelEntry, downloading: boolean): 'cancel'
   return source === 'user' ? 'remove' : 'download';
 }
 
-function fitText({ fit, memory }: ModelEntry): string {
-  const need = formatBytes(memory.total);
-  switch (fit) {
-    case 'fits':
-      return vscode.l10n.t('needs {0} of memory, fits', need);
-    case 'tight':
-      return vscode.l10n.t('needs {0} of memory: close other programs first', need);
-    case 'tooLarge':
-      return vscode.l10n.t('needs {0} of memory: too large for this computer', need);
-  }
-}
-
 function detailText(models: ModelService, entry: ModelEntry): string {
   const download = models.view?.downloads.find(({ id }) => id === entry.id);
   if (download?.progress !== undefined) {
-    const { receivedBytes, totalBytes, remainingSeconds } = download.progress;
-    const percent = totalBytes > 0 ? Math.floor((100 * receivedBytes) / totalBytes) : 0;
-    const rest =
-      remainingSeconds === undefined ? '' : ` · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;
-    return `${vscode.l10n.t('Downloading, {0} %', percent)}${rest} · ${vscode.l10n.t('choose to cancel')}`;
+    const progress = downloadText(download.progress, vscode.l10n.t);
+    return vscode.l10n.t('Downloading: {0} · Select to cancel', progress);
   }
   if (entry.state === 'missing')
-    return vscode.l10n.t('The file is gone: {0} · choose to remove it from this list', entry.path ?? entry.id);
+    return vscode.l10n.t('The file is missing: {0} · Select to remove it from this list', entry.path ?? entry.id);
   if (entry.state === 'partial') {
-    return vscode.l10n.t('{0} already downloaded · choose to resume', formatBytes(entry.partialBytes));
+    return vscode.l10n.t('{0} already downloaded · Select to resume', formatBytes(entry.partialBytes));
   }
   return entry.description;
 }

@@ -13,7 +13,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
   item.name = 'Paddock';
   item.command = 'paddock.showMenu' satisfies CommandId;
   const update = (): void => {
-    const { text, label, tooltip, severity } = statusText(engine.state, models.view?.downloads ?? [], vscode.l10n.t);
+    const { text, label, tooltip, severity } = statusText(engine.state, models.view, vscode.l10n.t);
     item.text = text;
     item.tooltip = tooltip;
     item.accessibilityInformation = { label: `${label}. ${tooltip}`, role: 'button' };
@@ -29,21 +29,21 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
 
 /** The menu behind the status bar item: what makes sense now. */
 export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
-  const { tooltip, label } = statusText(engine.state, models.view?.downloads ?? [], vscode.l10n.t);
+  const { tooltip, label } = statusText(engine.state, models.view, vscode.l10n.t);
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [
-    { label: `$(comment-discussion) ${vscode.l10n.t('Open chat')}`, command: 'paddock.openChat' },
-    { label: `$(server) ${vscode.l10n.t('Choose model…')}`, command: 'paddock.models.choose' },
-    { label: `$(beaker) ${vscode.l10n.t('Open lab…')}`, command: 'paddock.lab.open' },
+    { label: `$(comment-discussion) ${vscode.l10n.t('Open Chat')}`, command: 'paddock.openChat' },
+    { label: `$(server) ${vscode.l10n.t('Choose Model…')}`, command: 'paddock.models.choose' },
+    { label: `$(beaker) ${vscode.l10n.t('Open Lab…')}`, command: 'paddock.lab.open' },
   ];
   if (engine.state.kind === 'answering') {
-    items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop answering')}`, command: 'paddock.chat.stop' });
+    items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop Answering')}`, command: 'paddock.chat.stop' });
   }
   if (models.loaded !== undefined) {
-    items.push({ label: `$(debug-disconnect) ${vscode.l10n.t('Unload model')}`, command: 'paddock.models.unload' });
+    items.push({ label: `$(debug-disconnect) ${vscode.l10n.t('Unload Model')}`, command: 'paddock.models.unload' });
   }
   items.push(
-    { label: `$(debug-restart) ${vscode.l10n.t('Restart engine')}`, command: 'paddock.engine.restart' },
-    { label: `$(output) ${vscode.l10n.t('Show log')}`, command: 'paddock.showLog' },
+    { label: `$(debug-restart) ${vscode.l10n.t('Restart Engine')}`, command: 'paddock.engine.restart' },
+    { label: `$(output) ${vscode.l10n.t('Show Log')}`, command: 'paddock.showLog' },
   );
   const choice = await vscode.window.showQuickPick(items, { title: label, placeHolder: tooltip });
   if (choice !== undefined) await runCommand(choice.command);

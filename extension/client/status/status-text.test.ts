@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { EngineView } from '../../protocol/webview.ts';
+import type { EngineView, ModelsView } from '../../protocol/webview.ts';
 import { statusText } from './status-text.ts';
 
 const t = (message: string, ...values: (string | number)[]): string =>
@@ -18,7 +18,7 @@ it('tells the truth in every state, with a text for screen readers that has no i
     [{ kind: 'failed', message: 'It failed.', data: { code: 'internal' } }, 'Paddock: failed'],
   ];
   for (const [state, label] of states) {
-    const status = statusText(state, [], t);
+    const status = statusText(state, undefined, t);
     expect(status.label).toBe(label);
     expect(status.text).toMatch(/^\$\([\w~-]+\) Paddock/);
     expect(status.tooltip).not.toBe('');
@@ -35,6 +35,15 @@ it('shows a download, but not instead of an answer', () => {
     source: 'hub',
   } as const;
   const downloads = [{ id: 'm', progress, error: undefined }];
-  expect(statusText({ kind: 'noModel' }, downloads, t).label).toBe('Paddock: downloading 50 %');
-  expect(statusText({ kind: 'answering', model }, downloads, t).label).toBe('Paddock: answering');
+  const models = { entries: [], current: undefined, totalMemory: 1, availableMemory: 1, downloads };
+  expect(statusText({ kind: 'noModel' }, models, t).label).toBe('Paddock: downloading 50 %');
+  expect(statusText({ kind: 'answering', model }, models, t).label).toBe('Paddock: answering');
+});
+
+it('calls the model by its title in the catalogue, as the chat does', () => {
+  const entry = { id: 'q', title: 'Qwen Coder', path: '/q.gguf' } as ModelsView['entries'][number];
+  const models = { entries: [entry], current: 'q', totalMemory: 1, availableMemory: 1, downloads: [] };
+  const running = { ...model, path: '/q.gguf' };
+  expect(statusText({ kind: 'ready', model: running }, models, t).tooltip).toMatch(/^Qwen Coder ·/u);
+  expect(statusText({ kind: 'answering', model: running }, models, t).tooltip).toBe('Qwen Coder is answering.');
 });

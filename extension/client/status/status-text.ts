@@ -1,7 +1,6 @@
 /** The text of the status bar in each state of the engine. Pure: `t` translates. */
-import type { DownloadView, EngineView } from '../../protocol/webview.ts';
-
-export type Translate = (message: string, ...values: (string | number)[]) => string;
+import { modelTitle, type Translate } from '../../protocol/model-texts.ts';
+import type { EngineView, ModelsView } from '../../protocol/webview.ts';
 
 export interface StatusText {
   /** With codicons. */
@@ -12,8 +11,9 @@ export interface StatusText {
   readonly severity: 'normal' | 'warning' | 'error';
 }
 
-export function statusText(engine: EngineView, downloads: readonly DownloadView[], t: Translate): StatusText {
-  const download = downloads.find(({ progress }) => progress !== undefined)?.progress;
+export function statusText(engine: EngineView, models: ModelsView | undefined, t: Translate): StatusText {
+  const title = modelTitle(engine, models) ?? '';
+  const download = models?.downloads.find(({ progress }) => progress !== undefined)?.progress;
   if (download !== undefined && engine.kind !== 'answering' && engine.kind !== 'loading') {
     const percent = download.totalBytes > 0 ? Math.floor((100 * download.receivedBytes) / download.totalBytes) : 0;
     return normal('$(cloud-download)', t('Paddock: downloading {0} %', percent), t('Downloading a model…'));
@@ -27,15 +27,15 @@ export function statusText(engine: EngineView, downloads: readonly DownloadView[
       return normal('$(comment-discussion)', t('Paddock: no model'), t('No model is loaded. Click to choose one.'));
     case 'loading': {
       const percent = Math.floor(engine.fraction * 100);
-      return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('Loading {0}…', engine.model));
+      return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('Loading {0}…', title));
     }
     case 'ready': {
-      const { name, contextLength, threads } = engine.model;
-      const facts = t('{0} · {1} tokens of context · {2} threads', name, contextLength.toLocaleString(), threads);
+      const { contextLength, threads } = engine.model;
+      const facts = t('{0} · {1} tokens of context · {2} threads', title, contextLength.toLocaleString(), threads);
       return normal('$(comment-discussion)', t('Paddock: ready'), facts);
     }
     case 'answering':
-      return normal('$(loading~spin)', t('Paddock: answering'), t('{0} is answering.', engine.model.name));
+      return normal('$(loading~spin)', t('Paddock: answering'), t('{0} is answering.', title));
     case 'restarting':
       return { ...normal('$(warning)', t('Paddock: restarting'), engine.message), severity: 'warning' };
     case 'failed':
