@@ -80,16 +80,21 @@ export type LabChange =
 export type LabDelta = ViewDelta<LabChange>;
 
 /**
- * One more point of the curve. Both ends add it in this way, so that a snapshot and the deltas agree. A run that goes
- * on
- * repeats the steps since its last checkpoint, and one that begins anew replaces all.
+ * Adds points to the loss curve. Both ends use this, so that a snapshot and the deltas agree. A resumed run repeats the
+ * steps since its last checkpoint, and a run that starts again replaces all points.
  */
-export function withPoint(lab: LabState, point: LossPoint): LabState {
-  const known = lab.training?.points ?? [];
-  const last = known.at(-1);
-  const points = last === undefined || last.step < point.step ? known : known.filter((other) => isBefore(other, point));
-  const training = points.length === 0 || lab.training === undefined ? noTraining : lab.training;
-  return { ...lab, training: { ...training, points: [...points, point] } };
+export function withPoints(lab: LabState, added: readonly LossPoint[]): LabState {
+  if (added.length === 0) return lab;
+  let training = lab.training ?? noTraining;
+  let points = [...training.points];
+  for (const point of added) {
+    const last = points.at(-1);
+    if (last !== undefined && last.step >= point.step) points = points.filter((other) => isBefore(other, point));
+    // A run that begins anew replaces what was known of the one before.
+    if (points.length === 0) training = noTraining;
+    points.push(point);
+  }
+  return { ...lab, training: { ...training, points } };
 }
 
 /** A look at the validation set and the loss of the step before it have the same number. */

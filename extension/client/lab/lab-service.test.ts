@@ -60,6 +60,8 @@ describe('LabService', () => {
   });
   const answering = { kind: 'answering' } as EngineView;
 
+  let engine: EngineSupervisor;
+
   beforeEach(() => {
     vi.useFakeTimers();
     connections = [];
@@ -69,7 +71,7 @@ describe('LabService', () => {
     otherState = { kind: 'idle' };
     service = new LabService({
       createEngine: () =>
-        new EngineSupervisor({
+        (engine = new EngineSupervisor({
           connect: () => {
             connections.push(new LabConnection());
             return Promise.resolve(last());
@@ -81,7 +83,7 @@ describe('LabService', () => {
             unavailable: 'No start.',
             cancelled: 'Cancelled.',
           },
-        }),
+        })),
       other: {
         get state() {
           return otherState;
@@ -249,6 +251,14 @@ describe('LabService', () => {
     await settle();
     expect(service.error).toBeUndefined();
     expect(methods()).toEqual([OpenLab.method, RunLab.method]);
+  });
+
+  it('counts a run as stopped when its process is restarted on purpose', async () => {
+    await startRun();
+    void engine.restart();
+    await settle();
+    expect(outcomes).toEqual(['stopped']);
+    expect(service.error).toBeUndefined();
   });
 
   it('waits while the chat needs the cores, also with a process that is new', async () => {

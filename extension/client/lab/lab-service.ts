@@ -16,7 +16,7 @@ import {
   type LabStepName,
   type LossPoint,
 } from '../../protocol/lab.ts';
-import { withPoint, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
+import { withPoints, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -184,7 +184,7 @@ export class LabService implements Disposable {
       this.#setLab(lab);
     } catch (error) {
       const failure = EngineError.from(error);
-      outcome = failure.code === 'cancelled' ? 'stopped' : 'failed';
+      outcome = failure.code === 'cancelled' || failure.interrupted ? 'stopped' : 'failed';
       if (outcome === 'failed') this.#setError(failure);
       // What the page shows then is what is on disk, and nothing that was not written any more.
       this.#points = [];
@@ -224,7 +224,12 @@ export class LabService implements Disposable {
     if (folder !== this.#folder || this.#unsaved) return;
     // Points that came while the file was read are newer than it.
     const last = lab.training?.points.at(-1)?.step ?? 0;
-    this.#setLab(this.#points.filter(({ step }) => step > last).reduce(withPoint, lab));
+    this.#setLab(
+      withPoints(
+        lab,
+        this.#points.filter(({ step }) => step > last),
+      ),
+    );
   }
 
   /** Until there is nothing that was changed since it was sent. */
@@ -248,7 +253,7 @@ export class LabService implements Disposable {
     const { points = [] } = progress;
     if (this.#lab !== undefined && points.length > 0) {
       this.#points.push(...points);
-      this.#lab = points.reduce(withPoint, this.#lab);
+      this.#lab = withPoints(this.#lab, points);
     }
     this.#changed.fire({ kind: 'progress', progress });
     // The step before has ended: its results are there.
