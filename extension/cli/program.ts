@@ -67,7 +67,6 @@ export async function runProgram(
         modelsFolder: undefined,
         threads,
         contextLength,
-        kernels: '',
         compactCache,
         exact,
         polite,

@@ -245,8 +245,6 @@ function serverOptions(): ServerOptions {
     threads: readSetting('threads'),
     polite: readSetting('polite'),
     contextLength: readSetting('contextLength'),
-    kernels: '',
-    locale: vscode.env.language,
     compactCache: readSetting('cache.compact'),
     ...cacheOptions(readSetting('cache.memory'), readSetting('cache.disk')),
   };

@@ -19,8 +19,6 @@ export interface ServerOptions {
   readonly polite: boolean;
   /** 0 = let the engine choose. */
   readonly contextLength: number;
-  readonly kernels: string;
-  readonly locale: string;
   /** Memory for earlier prompts, in bytes; 0 = none, undefined = let the engine choose. */
   readonly prefixCacheBytes: number | undefined;
   /** The most bytes of earlier prompts that are kept on disk, in the platform's data folder; 0 = none. */

@@ -60,8 +60,6 @@ const serverOptions: Check<ServerOptions> = object<ServerOptions>({
   modelsFolder: optional(text()),
   threads: whole(),
   contextLength: whole(),
-  kernels: text(),
-  locale: text(),
   prefixCacheBytes: optional(whole()),
   snapshotBytes: withDefault(whole(), 0),
   polite: withDefault(flag, false),

@@ -31,7 +31,7 @@ export interface Session {
   readonly clearCache: () => Promise<void>;
 }
 
-export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength' | 'kernels'> &
+export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'contextLength'> &
   Partial<Pick<ServerOptions, 'prefixCacheBytes' | 'snapshotBytes' | 'compactCache' | 'polite'>> & {
     /** Where earlier prompts are kept; undefined = the platform's data folder. */
     readonly snapshotFolder?: string | undefined;
@@ -46,12 +46,12 @@ export async function createSession(
 ): Promise<Session> {
   let loaded: NativeModule | undefined;
   const addon = (): NativeModule => (loaded ??= loadAddon(host));
-  const { threads, contextLength, kernels, prefixCacheBytes, compactCache, exact, polite, snapshotBytes = 0 } = options;
+  const { threads, contextLength, prefixCacheBytes, compactCache, exact, polite, snapshotBytes = 0 } = options;
   const folder = options.snapshotFolder ?? snapshotFolder(host);
   const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
   const engine = new Engine(
     addon,
-    { threads, contextLength, kernels, prefixCacheBytes, compactCache, exact, polite, snapshots },
+    { threads, contextLength, prefixCacheBytes, compactCache, exact, polite, snapshots },
     onState,
   );
   const store = new ModelStore({

@@ -48,8 +48,6 @@ export async function startChild(
     modelsFolder,
     threads: 0,
     contextLength: 2048,
-    kernels: '',
-    locale: 'en',
     prefixCacheBytes: undefined,
     snapshotBytes: 0,
     compactCache: false,

@@ -47,14 +47,15 @@ export async function revealAttachment({ uri, startLine, endLine }: Attachment):
 function limited(document: vscode.TextDocument, range: vscode.Range, make: () => Attachment): EditorAttachment {
   const length = document.offsetAt(range.end) - document.offsetAt(range.start);
   if (length <= longestAttachment) return { kind: 'attachment', attachment: make() };
-  return { kind: 'tooLarge', name: vscode.workspace.asRelativePath(document.uri, false), length };
+  return { kind: 'tooLarge', name: vscode.workspace.asRelativePath(document.uri), length };
 }
 
 function placeOf(document: vscode.TextDocument, newId: () => string): Omit<Attachment, 'text'> {
   return {
     id: newId(),
     uri: document.uri.toString(),
-    path: vscode.workspace.asRelativePath(document.uri, false),
+    // With several workspace folders the path begins with the folder's name.
+    path: vscode.workspace.asRelativePath(document.uri),
     languageId: document.languageId,
   };
 }

@@ -1,6 +1,6 @@
 /** Refactor and Fix: from the user's wish to a proposal that streams in, and its Accept and Reject. */
 import * as vscode from 'vscode';
-import { Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
+import { Chat, Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { formatDuration } from '../../protocol/format.ts';
@@ -111,7 +111,7 @@ export class EditCommands {
     const params: EditParams = {
       kind: wish.kind,
       instruction: wish.instruction,
-      path: vscode.workspace.asRelativePath(document.uri, false),
+      path: vscode.workspace.asRelativePath(document.uri),
       languageId: document.languageId,
       before: proposal.before.slice(-longestSurroundings),
       selection: proposal.selection,
@@ -126,6 +126,7 @@ export class EditCommands {
         proposal.append(part.text);
       }
     };
+    if (this.#engine.isBusyWith(Chat)) report(vscode.l10n.t('Waiting for the answer in the chat…'));
     const result = await this.#engine.request(Edit, params, { token, progress: { type: GenerationProgress, onPart } });
     if (result.finishReason === 'cancelled' || token.isCancellationRequested) {
       throw new EngineError('cancelled', vscode.l10n.t('The edit was cancelled.'));

@@ -11,7 +11,7 @@ const never = new AbortController().signal;
 const question = { messages: [{ role: 'user', content: 'Why?' }] } as const;
 
 async function loaded(script: FakeScript): Promise<Engine> {
-  const engine = new Engine(() => fakeNative(script), { threads: 0, contextLength: 0, kernels: '' });
+  const engine = new Engine(() => fakeNative(script), { threads: 0, contextLength: 0 });
   await engine.load('/models/a.gguf', { signal: never });
   return engine;
 }
@@ -59,7 +59,7 @@ describe('answerChat', () => {
   });
 
   test('without a model it is noModel', async () => {
-    const engine = new Engine(() => fakeNative(), { threads: 0, contextLength: 0, kernels: '' });
+    const engine = new Engine(() => fakeNative(), { threads: 0, contextLength: 0 });
     await expect(answerChat(engine, question, never, () => {})).rejects.toMatchObject({ code: 'noModel' });
   });
 });

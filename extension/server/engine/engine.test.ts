@@ -9,7 +9,7 @@ import { chatSampler, completeSampler } from './sampling.ts';
 import { priorities } from './scheduler.ts';
 
 const signal = new AbortController().signal;
-const options = { threads: 0, contextLength: 0, kernels: '' };
+const options = { threads: 0, contextLength: 0 };
 
 function engineWith(script: FakeScript = {}) {
   const states: EngineState[] = [];
@@ -82,7 +82,7 @@ describe('Engine', () => {
       snapshotFolder: '/cache',
       snapshotBytes: 7,
     });
-    expect(Object.keys(native.loadOptions[1] ?? {})).toEqual(['contextLength', 'threads', 'kernels']);
+    expect(Object.keys(native.loadOptions[1] ?? {})).toEqual(['contextLength', 'threads']);
   });
 
   test('clears the cache of what is loaded, if anything is', async () => {

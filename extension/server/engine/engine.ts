@@ -13,7 +13,6 @@ export interface EngineOptions {
   /** Tokens; 0 = let the engine choose. */
   readonly contextLength: number;
   /** Empty = the best of this CPU. */
-  readonly kernels: string;
   /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
   readonly prefixCacheBytes?: number | undefined;
   readonly compactCache?: boolean | undefined;
@@ -190,7 +189,7 @@ export class Engine {
 
   async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
     const addon = this.#addon();
-    const { threads, kernels, prefixCacheBytes, snapshots } = this.#options;
+    const { threads, prefixCacheBytes, snapshots } = this.#options;
     const { compactCache = false, exact = false, polite = false } = this.#options;
     const inspection = inspectModel(addon, path, this.#options.contextLength, this.#options);
     if (inspection.unsupported !== undefined) {
@@ -205,7 +204,7 @@ export class Engine {
       ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
       ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
     };
-    const load = addon.loadModel(path, { contextLength, threads, kernels, ...rest }, (fraction) => {
+    const load = addon.loadModel(path, { contextLength, threads, ...rest }, (fraction) => {
       hooks.onProgress?.(fraction);
       this.#announce({ kind: 'loading', model: basename(path), fraction });
     });

@@ -1,3 +1,4 @@
+import { abiVersion } from '../engine/load-addon.ts';
 import type {
   NativeGenerateEvent,
   NativeGenerateRequest,
@@ -36,7 +37,7 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
   const controls = [...chatmlTokens, ...(script.controlTokens ?? [])];
   const info = { ...defaultInfo, ...script.info };
   const native = {
-    abiVersion: 5,
+    abiVersion,
     quantizeTypes: [],
     quantize: () => ({ result: Promise.reject(new Error('not made for this')), cancel: () => {} }),
     requests,

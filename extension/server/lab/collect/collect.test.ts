@@ -30,7 +30,7 @@ const asked = (...texts: string[]) => texts.map((content) => toPrompt([{ role: '
 
 async function engineWith(answer: FakeScript['answer'], info: FakeScript['info'] = {}) {
   const native = fakeNative({ ...(answer === undefined ? {} : { answer }), info });
-  const engine = new Engine(() => native, { threads: 0, contextLength: 0, kernels: '' });
+  const engine = new Engine(() => native, { threads: 0, contextLength: 0 });
   await engine.load('/fake.gguf', { signal });
   return { engine, native };
 }
