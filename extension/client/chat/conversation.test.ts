@@ -53,6 +53,31 @@ describe('readLog', () => {
     expect((await read(torn))?.turns.map(({ id }) => id)).toEqual(['u1', 'a1', 'u2']);
   });
 
+  it.each([
+    ['an attachment that is no object', { type: 'user', at: 9, id: 'x', text: 'y', attachments: [null] }],
+    ['an attachment without a text', { type: 'user', at: 9, id: 'x', text: 'y', attachments: [{ id: 'a' }] }],
+    ['an end without figures', { type: 'end', id: 'a1', end: {} }],
+    ['omissions that are no list', { type: 'end', id: 'a1', end: { ...end, omitted: 'all' } }],
+    ['a text that is a number', { type: 'text', id: 'a1', text: 7 }],
+    ['an unknown type', { type: 'constructor', id: 'a1' }],
+    ['no object', [1]],
+  ])('skips a record with %s', async (_name, hostile) => {
+    const before = log(records);
+    expect(await read(`${before}${JSON.stringify(hostile)}\n`)).toEqual(await read(before));
+  });
+
+  it('reads figures that are missing as 0, and a code of a newer version as an internal error', async () => {
+    const ended = { type: 'end', id: 'a1', end: { finishReason: 'stop', timings: {} } };
+    const failed = { type: 'error', id: 'a1', code: 'fromTheFuture', message: 'It failed.' };
+    const text = [log(records.slice(0, 3)), ended, failed].map((one) =>
+      typeof one === 'string' ? one : `${JSON.stringify(one)}\n`,
+    );
+    expect((await read(text.join('')))?.turns[1]).toMatchObject({
+      end: { timings: { decodeMs: 0 }, contextUsed: 0, omitted: [] },
+      error: { code: 'internal', message: 'It failed.' },
+    });
+  });
+
   it('drops a turn and what follows', async () => {
     expect((await read(log([...records, { type: 'drop', id: 'a1' }])))?.turns.map(({ id }) => id)).toEqual(['u1']);
   });

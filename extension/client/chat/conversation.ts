@@ -3,6 +3,7 @@
  * most the last fraction of a second of it.
  */
 import { TimeSlices } from '../lib/time-slices.ts';
+import { logRecord } from './log-record.ts';
 import type { FinishReason, Timings, ErrorCode } from '../../protocol/model.ts';
 import type { CodeContext, Omission } from '../../protocol/server.ts';
 
@@ -145,40 +146,13 @@ function turnRecords(turn: Turn, at: number): LogRecord[] {
   ];
 }
 
+/** Undefined for a line that is no record: disks fail, and files get edited. */
 export function parseRecord(line: string): LogRecord | undefined {
   if (line === '') return undefined;
   try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
+    return logRecord(JSON.parse(line), 'record');
   } catch {
     return undefined;
-  }
-}
-
-/** Checks everything that `applyRecord` relies on: disks fail, and files get edited. */
-function isRecord(value: unknown): value is LogRecord {
-  if (typeof value !== 'object' || value === null || !('type' in value) || !('id' in value)) return false;
-  if (typeof value.id !== 'string') return false;
-  const fields = value as Readonly<Record<string, unknown>>;
-  switch (value.type) {
-    case 'open':
-      return typeof fields['version'] === 'number' && typeof fields['at'] === 'number';
-    case 'user':
-      return (
-        typeof fields['text'] === 'string' && typeof fields['at'] === 'number' && Array.isArray(fields['attachments'])
-      );
-    case 'answer':
-      return typeof fields['at'] === 'number';
-    case 'text':
-      return typeof fields['text'] === 'string';
-    case 'end':
-      return typeof fields['end'] === 'object' && fields['end'] !== null;
-    case 'error':
-      return typeof fields['message'] === 'string' && typeof fields['code'] === 'string';
-    case 'drop':
-      return true;
-    default:
-      return false;
   }
 }
 

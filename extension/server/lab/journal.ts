@@ -1,10 +1,11 @@
 /**
- * The results of a long run, one JSON line each, appended as they come: a run that was stopped or killed continues
- * where
- * its journal ends. The first line says which run it is; an unfinished last line is dropped.
+ * The results of a long run, appended one JSON line each. A run that was stopped or killed resumes where its journal
+ * ends. The first line identifies the run; an unfinished last line is dropped.
  */
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { appendLinesSync, wholeLines } from '../../base/json-lines.ts';
+import { fields, isRecord } from '../../protocol/check.ts';
+import type { Check } from '../../protocol/check.ts';
 import { EngineError } from '../engine/errors.ts';
 
 export class Journal<Entry> {
@@ -13,18 +14,18 @@ export class Journal<Entry> {
   readonly #file: number;
 
   /**
-   * `identity` is a plain object of what the results depend on. Throws `invalidArgument` when the file is the journal
-   * of
-   * another run, or none at all.
+   * `identity` is a plain object of everything that the results depend on; `check` checks an entry. Throws
+   * `invalidArgument` when the file is the journal of another run, damaged, or no journal.
    */
-  constructor(path: string, identity: Readonly<Record<string, unknown>>) {
+  constructor(path: string, identity: Readonly<Record<string, unknown>>, check: Check<Entry>) {
     this.#file = openSync(path, 'a+', 0o600);
     try {
       const all = readFileSync(this.#file);
       const { lines, bytes } = wholeLines(all);
-      const [head, ...rest] = lines.map((line) => parseLine(line, path));
+      const [first, ...rest] = lines;
+      const head = first === undefined ? undefined : parseLine(first, path, fields);
       if (head !== undefined) {
-        refuseOther(path, (head as { journal?: unknown }).journal, identity);
+        refuseOther(path, head['journal'], identity);
       }
       const unfinished = all.toString('latin1', bytes);
       if (head === undefined && !unfinished.startsWith(beginning.slice(0, unfinished.length))) {
@@ -35,7 +36,7 @@ export class Journal<Entry> {
       if (head === undefined) {
         this.#write({ journal: identity });
       }
-      this.entries = rest as Entry[];
+      this.entries = rest.map((line) => parseLine(line, path, check));
     } catch (error) {
       closeSync(this.#file);
       throw error;
@@ -58,9 +59,9 @@ export class Journal<Entry> {
 
 const beginning = '{"journal":';
 
-function parseLine(line: string, path: string): unknown {
+function parseLine<T>(line: string, path: string, check: Check<T>): T {
   try {
-    return JSON.parse(line);
+    return check(JSON.parse(line), path);
   } catch (error) {
     throw new EngineError(
       'invalidArgument',
@@ -71,8 +72,8 @@ function parseLine(line: string, path: string): unknown {
 }
 
 function refuseOther(path: string, found: unknown, wanted: Readonly<Record<string, unknown>>): void {
-  const isObject = typeof found === 'object' && found !== null;
-  const other = isObject ? (found as Readonly<Record<string, unknown>>) : {};
+  const isObject = isRecord(found);
+  const other = isObject ? found : {};
   const keys = [...new Set([...Object.keys(wanted), ...Object.keys(other)])];
   const different = keys.filter((key) => JSON.stringify(other[key]) !== JSON.stringify(wanted[key]));
   if (different.length > 0) {

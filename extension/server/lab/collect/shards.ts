@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { appendLinesSync, wholeLines } from '../../../base/json-lines.ts';
-import { object, text } from '../../../protocol/check.ts';
+import { anything, object, text } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { Journal } from '../journal.ts';
 
@@ -36,7 +36,7 @@ export class Shards {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
     if (identity !== undefined) {
-      new Journal(join(folder, 'collect.jsonl'), identity).close();
+      new Journal(join(folder, 'collect.jsonl'), identity, anything).close();
       rmSync(this.#path(failsName), { force: true });
     }
     for (const name of readdirSync(folder)

@@ -3,7 +3,8 @@ import type { NativeModel } from '../../engine/binding.ts';
 import type { DataFile } from './data-file.ts';
 
 /** Why a task has no value. */
-export type Exclusion = 'empty' | 'tooLong' | 'notANumber';
+export const exclusions = ['empty', 'tooLong', 'notANumber'] as const;
+export type Exclusion = (typeof exclusions)[number];
 
 /** One model's result on one task. Goes through JSON, which knows no NaN: `value` is `null` then. */
 export interface TaskResult {

@@ -1,9 +1,12 @@
 /** Runs metrics over the tasks of a file, on one model after the other. */
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
+import { either, flag, number, object, oneOf, optional, record, text, whole } from '../../../protocol/check.ts';
+import type { Check } from '../../../protocol/check.ts';
 import { Journal } from '../journal.ts';
 import { Remaining } from '../remaining.ts';
 import type { ModelFile, ModelIdentity } from './identity.ts';
+import { exclusions } from './metric.ts';
 import type { Metric, TaskResult } from './metric.ts';
 import { reportMetric } from './report.ts';
 import type { EngineIdentity, EvaluationReport, MetricReport } from './report.ts';
@@ -51,6 +54,18 @@ interface Entry extends TaskResult {
   readonly sample: number;
 }
 
+const entryCheck: Check<Entry> = object<Entry>({
+  side: whole(),
+  metric: text(),
+  task: whole(),
+  sample: whole(),
+  raw: (value, place) => (value === null ? null : number()(value, place)),
+  tokens: whole(),
+  excluded: optional(oneOf(exclusions)),
+  detail: optional(record(either(text(), either(number(), flag)))),
+  weight: optional(number()),
+});
+
 /** Throws `cancelled`, after which the state holds what was done. */
 export async function evaluate<Task>(options: EvaluateOptions<Task>, hooks: EvaluateHooks): Promise<EvaluationReport> {
   const { metrics, sides } = options;
@@ -61,7 +76,7 @@ export async function evaluate<Task>(options: EvaluateOptions<Task>, hooks: Eval
   const { tasks: all, file } = await first.read(options.path);
   const tasks = all.slice(0, options.limit);
   const journal =
-    options.state === undefined ? undefined : new Journal<Entry>(options.state, identityOf(options, file));
+    options.state === undefined ? undefined : new Journal(options.state, identityOf(options, file), entryCheck);
   try {
     const table = new ResultTable(journal);
     const models = await runSides(options, tasks, table, hooks);

@@ -7,6 +7,8 @@ import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
 import { withBos } from '../../prompt/encode.ts';
+import { list, number, object, whole } from '../../../protocol/check.ts';
+import type { Check } from '../../../protocol/check.ts';
 import { Journal } from '../journal.ts';
 import { Remaining } from '../remaining.ts';
 import type { DivergenceTokens } from './divergence.ts';
@@ -39,6 +41,16 @@ interface Entry extends DivergenceTokens {
   readonly window: number;
 }
 
+/** NaN is null in JSON. */
+const nats = list<number>((value, place) => (value === null ? Number.NaN : number()(value, place)));
+const entryCheck: Check<Entry> = object<Entry>({
+  window: whole(),
+  nll: nats,
+  baseNll: nats,
+  kld: nats,
+  sameTop: whole(),
+});
+
 /** Throws `invalidArgument` when the text is too short or the models have different vocabularies. */
 export async function measurePerplexity(options: PerplexityOptions, hooks: PerplexityHooks): Promise<PerplexityTokens> {
   const { engine, base, window, text } = options;
@@ -47,7 +59,7 @@ export async function measurePerplexity(options: PerplexityOptions, hooks: Perpl
     refuseOtherVocabulary(all, windowsOf(base.model, text, window));
   }
   const windows = all.slice(0, options.limit);
-  const journal = options.state === undefined ? undefined : new Journal<Entry>(options.state, options.identity);
+  const journal = options.state === undefined ? undefined : new Journal(options.state, options.identity, entryCheck);
   try {
     const entries = new Map(journal?.entries.map((entry) => [entry.window, entry]));
     const remaining = new Remaining(windows.filter((_, index) => !entries.has(index)).length);

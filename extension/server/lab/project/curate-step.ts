@@ -1,5 +1,4 @@
 /** Answers and other records become a training set. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabCuration } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
@@ -66,11 +65,6 @@ export const curateStep: LabStep<LabCuration> = {
 
 /** More of them tell the same, and each takes a pass of the model. */
 const mostScored = 500;
-
-/** The whole report of curating, which lies beside the data. */
-export async function readCurateReport(folder: string): Promise<CurateReport> {
-  return JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as CurateReport;
-}
 
 function summarize({
   records,

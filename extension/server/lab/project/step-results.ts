@@ -35,9 +35,9 @@ export interface StepResults {
 }
 
 /** NaN and infinity are null in JSON. */
-const measured: Check<number> = (value, place) => (value === null ? Number.NaN : number()(value, place));
+export const measured: Check<number> = (value, place) => (value === null ? Number.NaN : number()(value, place));
 
-function pair<T>(check: Check<T>): Check<readonly [T, T]> {
+export function pair<T>(check: Check<T>): Check<readonly [T, T]> {
   const both = list(check, { least: 2, most: 2 });
   return (value, place) => {
     const [first, second] = both(value, place) as [T, T];

@@ -2,7 +2,6 @@
  * The page that tells a project's whole story, in the order of GPT4All's technical report of 2023: data collection and
  * curation, training, evaluation, the 4-bit release, and what it takes to do it again.
  */
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { formatBytes, formatDuration } from '../../../protocol/format.ts';
 import type { LabComparison, LabState } from '../../../protocol/lab.ts';
@@ -14,8 +13,8 @@ import type { EvaluationReport, MetricReport } from '../evaluate/report.ts';
 import { markup, page, table } from '../html/page.ts';
 import type { Html } from '../html/page.ts';
 import { lossFigure } from '../train/plots.ts';
-import { readCurateReport } from './curate-step.ts';
-import type { CurateReport } from '../curate/report.ts';
+import { readCurationReport, readEvaluationReport } from './report-files.ts';
+import type { CurationReport } from './report-files.ts';
 import { readRecord } from './step.ts';
 import type { StepPlaces } from './step.ts';
 import { trainSettings } from './train-step.ts';
@@ -25,11 +24,11 @@ import type { EvaluateResult, ReleaseResult, TrainStepResult } from './step-resu
 export async function writeStory(path: string, state: LabState, places: StepPlaces): Promise<void> {
   const { curate, train, release, evaluate } = places;
   if (curate === undefined || train === undefined || release === undefined || evaluate === undefined) return;
-  const curated = await readCurateReport(curate.folder);
+  const curated = await readCurationReport(join(curate.folder, 'manifest.json'));
   const trained = (await readRecord('train', train))?.result;
   const released = (await readRecord('release', release))?.result;
   const evaluated = (await readRecord('evaluate', evaluate))?.result;
-  const evaluation = JSON.parse(await readFile(join(evaluate.folder, 'evaluation.json'), 'utf8')) as EvaluationReport;
+  const evaluation = await readEvaluationReport(join(evaluate.folder, 'evaluation.json'));
   if (trained === undefined || released === undefined || evaluated === undefined) return;
   const { title } = state.project;
   await writeAtomically(
@@ -84,7 +83,7 @@ function fileNames(paths: readonly string[]): string {
   return new Intl.ListFormat('en').format(paths.map((path) => basename(path)));
 }
 
-function curation({ funnel, sources, recommendation, redacted, train, valid, files, scores }: CurateReport): Html {
+function curation({ funnel, sources, recommendation, redacted, train, valid, files, scores }: CurationReport): Html {
   const rows = sources.map((source) => [
     source.source,
     number(source.records),
@@ -192,7 +191,7 @@ function releaseSection({ path, bytes, sourceBytes, bitsPerWeight, quantization 
   </section>`;
 }
 
-function again({ project }: LabState, { inputs }: CurateReport): Html {
+function again({ project }: LabState, { inputs }: CurationReport): Html {
   return markup`<section>
     <h2>To do it again</h2>
     <p>The same project with seed ${project.seed}, the same models and these files gives the same training set:</p>
