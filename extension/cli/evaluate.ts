@@ -6,7 +6,7 @@ import { evaluationPage } from '../server/lab/evaluate/report-html.ts';
 import { evaluationText } from '../server/lab/evaluate/report-text.ts';
 import { evaluate as evaluateTasks } from '../server/lab/evaluate/run.ts';
 import type { Side } from '../server/lab/evaluate/run.ts';
-import { sideOf } from '../server/lab/evaluate/side.ts';
+import { modelSide } from '../server/lab/evaluate/model-side.ts';
 import { humanEvalHelp, humanEvalMetric, humanEvalSpecs } from './human-eval.ts';
 import { checkKind } from './input.ts';
 import { modelFile } from './model.ts';
@@ -128,5 +128,5 @@ async function report<Task>(
 
 async function side(terminal: Terminal, options: CommonOptions, show: (words: string) => void): Promise<Side> {
   const session = await terminal.session(options);
-  return sideOf(session, await modelFile(terminal, session, options), terminal.signal, show);
+  return modelSide(session, await modelFile(terminal, session, options), terminal.signal, show);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { EngineError } from '../server/engine/errors.ts';
-import { isThere } from '../server/is-there.ts';
+import { pathExists } from '../server/path-exists.ts';
 
 /** Bytes of a file; `-` is stdin. Throws with words that name the file. */
 export async function readInput(path: string): Promise<Uint8Array> {
@@ -37,7 +37,7 @@ export async function checkFiles(paths: readonly string[]): Promise<void> {
 
 /** Throws `invalidArgument` when a file is there that may not be replaced. */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
-  if (!force && (await isThere(path))) {
+  if (!force && (await pathExists(path))) {
     throw new EngineError('invalidArgument', `${path} is there already. Give another name, or --force to replace it.`);
   }
 }

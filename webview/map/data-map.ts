@@ -2,7 +2,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { DataMap, DataPoint } from '../../extension/protocol/data-map.ts';
 import { t } from '../shared/l10n.ts';
 import { PageElement } from '../shared/page-element.ts';
-import { isInside, nearest, type Place } from './geometry.ts';
+import { isInside, nearest, type Point } from './geometry.ts';
 import { colourings, groupPoints, isKept, type Colouring, type Grouping } from './groups.ts';
 import { paint } from './paint.ts';
 
@@ -32,7 +32,7 @@ export class DataMapView extends PageElement {
   /** The point whose texts are shown. */
   declare shown: number;
   #grouping: Grouping = { groups: [], of: [] };
-  #lasso: Place[] = [];
+  #lasso: Point[] = [];
   readonly #resized = new ResizeObserver(() => this.#paint());
   /** VS Code changes themes by the classes of the body; a page of its own follows the system. */
   readonly #themed = new MutationObserver(() => this.#paint());
@@ -201,16 +201,16 @@ export class DataMapView extends PageElement {
   readonly #begin = (event: PointerEvent): void => {
     if (event.button !== 0) return;
     (event.target as HTMLCanvasElement).setPointerCapture(event.pointerId);
-    this.#lasso = [placeOf(event)];
+    this.#lasso = [pointOf(event)];
   };
 
   readonly #move = (event: PointerEvent): void => {
     if (this.#lasso.length > 0) {
-      this.#lasso = [...this.#lasso, placeOf(event)];
+      this.#lasso = [...this.#lasso, pointOf(event)];
       this.#paint();
       return;
     }
-    const at = nearest(this.data?.points ?? [], placeOf(event), 0.015);
+    const at = nearest(this.data?.points ?? [], pointOf(event), 0.015);
     if (at >= 0) this.shown = at;
   };
 
@@ -219,7 +219,7 @@ export class DataMapView extends PageElement {
     this.#lasso = [];
     const points = this.data?.points ?? [];
     if (lasso.length < 3) {
-      const at = nearest(points, placeOf(event), 0.02);
+      const at = nearest(points, pointOf(event), 0.02);
       this.shown = at;
       this.#choose(at < 0 ? [] : [at], event.shiftKey);
     } else {
@@ -247,7 +247,7 @@ export class DataMapView extends PageElement {
 const listed = 30;
 
 /** In the unit square, as the points are. */
-function placeOf(event: PointerEvent): Place {
+function pointOf(event: PointerEvent): Point {
   const { width, height } = (event.currentTarget as HTMLElement).getBoundingClientRect();
   return { x: event.offsetX / width, y: event.offsetY / height };
 }

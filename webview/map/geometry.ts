@@ -1,12 +1,12 @@
 /** Where things are on the map. Pure. */
 
-export interface Place {
+export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
 /** By the even-odd rule; the polygon is closed by itself. */
-export function isInside({ x, y }: Place, polygon: readonly Place[]): boolean {
+export function isInside({ x, y }: Point, polygon: readonly Point[]): boolean {
   let inside = false;
   let before = polygon.at(-1);
   for (const corner of polygon) {
@@ -20,7 +20,7 @@ export function isInside({ x, y }: Place, polygon: readonly Place[]): boolean {
 }
 
 /** Index of the nearest within `reach`; -1 when there is none. */
-export function nearest(places: readonly Place[], to: Place, reach: number): number {
+export function nearest(places: readonly Point[], to: Point, reach: number): number {
   let [found, least] = [-1, reach * reach];
   places.forEach(({ x, y }, index) => {
     const square = (x - to.x) ** 2 + (y - to.y) ** 2;

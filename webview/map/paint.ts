@@ -1,14 +1,14 @@
-import type { Place } from './geometry.ts';
+import type { Point } from './geometry.ts';
 import { colourCount } from './groups.ts';
 
 export interface Picture {
-  readonly points: readonly Place[];
+  readonly points: readonly Point[];
   /** Of each point, the number of its colour. */
   readonly colours: readonly number[];
   readonly kept: readonly boolean[];
   readonly chosen: ReadonlySet<number>;
   readonly shown: number;
-  readonly lasso: readonly Place[];
+  readonly lasso: readonly Point[];
 }
 
 /** Draws the whole map. The canvas is as large as the style sheet makes it; colours come from there too. */

@@ -18,7 +18,7 @@ export function attachmentFromEditor(part: 'file' | 'selection', newId: () => st
   if (part === 'selection') return selection.isEmpty ? undefined : attachmentFromRange(document, selection, newId);
   const whole = new vscode.Range(0, 0, document.lineCount, 0);
   return limited(document, document.validateRange(whole), () => ({
-    ...placeOf(document, newId),
+    ...describeDocument(document, newId),
     text: document.getText(),
   }));
 }
@@ -30,7 +30,7 @@ export function attachmentFromRange(
 ): EditorAttachment {
   const endsAtLineStart = !range.isSingleLine && range.end.character === 0;
   return limited(document, range, () => ({
-    ...placeOf(document, newId),
+    ...describeDocument(document, newId),
     text: document.getText(range),
     startLine: range.start.line + 1,
     endLine: range.end.line + (endsAtLineStart ? 0 : 1),
@@ -50,7 +50,7 @@ function limited(document: vscode.TextDocument, range: vscode.Range, make: () =>
   return { kind: 'tooLarge', name: vscode.workspace.asRelativePath(document.uri), length };
 }
 
-function placeOf(document: vscode.TextDocument, newId: () => string): Omit<Attachment, 'text'> {
+function describeDocument(document: vscode.TextDocument, newId: () => string): Omit<Attachment, 'text'> {
   return {
     id: newId(),
     uri: document.uri.toString(),

@@ -1,4 +1,4 @@
-/** Refactor and Fix: from the user's wish to a proposal that streams in, and its Accept and Reject. */
+/** Refactor and Fix: from the user's request to a proposal that streams in, and its Accept and Reject. */
 import * as vscode from 'vscode';
 import { Chat, Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
@@ -9,7 +9,7 @@ import type { ModelService } from '../models/model-service.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import { fixTarget, targetRange, whyReadOnly } from './target.ts';
 
-interface Wish {
+interface EditRequest {
   readonly kind: EditParams['kind'];
   readonly instruction: string;
   readonly range: vscode.Range;
@@ -71,17 +71,17 @@ export class EditCommands {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no rejected edit to show.'));
   }
 
-  async #propose({ document }: vscode.TextEditor, wish: Wish): Promise<void> {
+  async #propose({ document }: vscode.TextEditor, request: EditRequest): Promise<void> {
     await reportFailure(async () => {
       const name = document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
-      const what = wish.kind === 'fix' ? vscode.l10n.t('Fix') : wish.instruction;
+      const what = request.kind === 'fix' ? vscode.l10n.t('Fix') : request.instruction;
       const title = vscode.l10n.t('{0}: {1} (proposed)', name, what);
       // Fails here, before anything opens, when there is no model.
       await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
         () => this.#models.ensureLoaded(),
       );
-      const proposal = await this.#proposals.open({ document, range: wish.range, title });
+      const proposal = await this.#proposals.open({ document, range: request.range, title });
       try {
         await vscode.window.withProgress(
           {
@@ -91,7 +91,7 @@ export class EditCommands {
           },
           (progress, token) => {
             token.onCancellationRequested(() => proposal.cancellation.cancel());
-            return this.#stream(document, wish, proposal, (message) => progress.report({ message }));
+            return this.#stream(document, request, proposal, (message) => progress.report({ message }));
           },
         );
       } catch (error) {
@@ -103,20 +103,20 @@ export class EditCommands {
 
   async #stream(
     document: vscode.TextDocument,
-    wish: Wish,
+    request: EditRequest,
     proposal: Proposal,
     report: (message: string) => void,
   ): Promise<void> {
     const { token } = proposal.cancellation;
     const params: EditParams = {
-      kind: wish.kind,
-      instruction: wish.instruction,
+      kind: request.kind,
+      instruction: request.instruction,
       path: vscode.workspace.asRelativePath(document.uri),
       languageId: document.languageId,
       before: proposal.before.slice(-longestSurroundings),
       selection: proposal.selection,
       after: proposal.after.slice(0, longestSurroundings),
-      diagnostics: wish.diagnostics,
+      diagnostics: request.diagnostics,
     };
     const onPart = (part: GenerationPart): void => {
       if (part.kind === 'prefill') {

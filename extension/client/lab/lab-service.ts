@@ -44,7 +44,7 @@ export type LabOutcome = 'done' | 'stopped' | 'failed';
 /** A process that has nothing to do holds memory that the chat could use. */
 const idleMs = 60_000;
 /** Of the five seconds that VS Code gives. */
-const momentMs = 1500;
+const shutDownMs = 1500;
 
 export class LabService implements Disposable {
   readonly #options: LabServiceOptions;
@@ -150,7 +150,7 @@ export class LabService implements Disposable {
     this.#ending = true;
     clearTimeout(this.#idleTimer);
     this.stop();
-    const moment = new Promise((resolve) => void setTimeout(resolve, momentMs).unref());
+    const moment = new Promise((resolve) => void setTimeout(resolve, shutDownMs).unref());
     await Promise.race([moment, Promise.allSettled([this.#running, this.#saving])]);
     await this.#engine?.stop();
   }

@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { answerOf, promptOf } from '../curate/record.ts';
 import type { CurateRecord } from '../curate/record.ts';
-import { Remaining } from '../remaining.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import { answerPrompt } from './answer.ts';
 import type { TeacherSettings } from './answer.ts';
 import { toPrompt } from './prompts.ts';
@@ -49,7 +49,7 @@ export async function collect(
 ): Promise<CollectResult> {
   const open = prompts.filter(({ id }) => !shards.has(id));
   const known = prompts.length - open.length;
-  const remaining = new Remaining(open.length);
+  const remaining = new RemainingTime(open.length);
   remaining.start();
   let [answered, failed, completionTokens] = [0, 0, 0];
   for (const prompt of open) {

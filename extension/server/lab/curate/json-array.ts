@@ -1,5 +1,5 @@
-import { longestLine, parseItem } from './items.ts';
-import type { Item } from './items.ts';
+import { longestLine, parseItem } from './input-item.ts';
+import type { Item } from './input-item.ts';
 
 /**
  * Cuts a JSON array into its elements without holding more than one of them. It only follows strings and brackets;

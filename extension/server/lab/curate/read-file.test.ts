@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Item } from './items.ts';
+import type { Item } from './input-item.ts';
 import { JsonArraySplitter } from './json-array.ts';
 import { readFileItems } from './read-file.ts';
 

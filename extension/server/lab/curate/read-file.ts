@@ -8,8 +8,8 @@ import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { EngineError } from '../../engine/errors.ts';
-import { longestLine, parseItem } from './items.ts';
-import type { Item } from './items.ts';
+import { longestLine, parseItem } from './input-item.ts';
+import type { Item } from './input-item.ts';
 import { JsonArraySplitter } from './json-array.ts';
 
 export interface Batch {

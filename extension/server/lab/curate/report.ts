@@ -1,5 +1,5 @@
-import type { Applied, FileSummary } from './apply.ts';
-import type { Decisions } from './decide.ts';
+import type { WrittenResults, FileSummary } from './write-results.ts';
+import type { Selection } from './select-records.ts';
 import { bandCount, bandRows, candidateProbability, nearThreshold } from './minhash.ts';
 import { median } from '../evaluate/statistics.ts';
 import type { ModelScore } from './model-score.ts';
@@ -69,12 +69,12 @@ export function makeReport(
   options: CurateOptions,
   read: ReadResult,
   evaluation: readonly InputSummary[],
-  decisions: Decisions,
+  selection: Selection,
   scores: ReadonlyMap<number, ModelScore>,
-  applied: Applied,
+  written: WrittenResults,
 ): CurateReport {
   const records = read.table.length;
-  const linesOf = (name: string): number => applied.files.find((file) => file.name === name)?.records ?? 0;
+  const linesOf = (name: string): number => written.files.find((file) => file.name === name)?.records ?? 0;
   const train = linesOf('train.jsonl');
   const valid = linesOf('valid.jsonl');
   const treatment = (group: Group, drop: boolean): 'redact' | 'drop' | 'keep' =>
@@ -84,29 +84,29 @@ export function makeReport(
     kept: train + valid,
     train,
     valid,
-    funnel: makeFunnel(records, applied.dropped),
+    funnel: makeFunnel(records, written.dropped),
     reasons: Object.fromEntries(
       reasons.map((reason) => [
         reason,
-        { dropped: applied.dropped.get(reason) ?? 0, counted: applied.counted.get(reason) ?? 0 },
+        { dropped: written.dropped.get(reason) ?? 0, counted: written.counted.get(reason) ?? 0 },
       ]),
     ),
     badLines: read.inputs.reduce((sum, { bad }) => sum + badCount(bad), 0),
-    redacted: applied.redacted,
+    redacted: written.redacted,
     found: Object.fromEntries(Object.entries(read.found).sort(([a], [b]) => (a < b ? -1 : 1))),
-    sources: decisions.sources,
+    sources: selection.sources,
     recommendation: {
-      drop: decisions.sources.filter(({ recommendDrop }) => recommendDrop).map(({ source }) => source),
-      dropped: decisions.droppedSources,
+      drop: selection.sources.filter(({ recommendDrop }) => recommendDrop).map(({ source }) => source),
+      dropped: selection.droppedSources,
     },
     duplicates: {
       bands: bandCount,
       rows: bandRows,
       threshold: nearThreshold,
       recallAtThreshold: Number(candidateProbability(nearThreshold).toFixed(4)),
-      compared: decisions.compared,
-      skipped: decisions.skipped,
-      repeatedPrompts: decisions.repeatedPrompts,
+      compared: selection.compared,
+      skipped: selection.skipped,
+      repeatedPrompts: selection.repeatedPrompts,
     },
     lengths: {
       unit: options.length.unit,
@@ -125,7 +125,7 @@ export function makeReport(
     scores: summarizeScores([...scores.values()]),
     inputs: read.inputs,
     evaluation,
-    files: applied.files,
+    files: written.files,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Tasks with a known answer: self-instruct's, and every other record that has a question and an answer. */
-import type { Item } from '../curate/items.ts';
+import type { Item } from '../curate/input-item.ts';
 import { answerOf, promptOf } from '../curate/record.ts';
 import type { Message } from '../curate/record.ts';
 import { toRecords } from '../curate/shapes.ts';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
-import type { Item } from '../curate/items.ts';
+import type { Item } from '../curate/input-item.ts';
 import { readTasks } from './data-file.ts';
 import type { Metric, TaskResult } from './metric.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
-import type { Item } from '../curate/items.ts';
+import type { Item } from '../curate/input-item.ts';
 import { readFileItems } from '../curate/read-file.ts';
 
 export interface DataFile {

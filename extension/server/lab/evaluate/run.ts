@@ -4,7 +4,7 @@ import { EngineError } from '../../engine/errors.ts';
 import { either, flag, number, object, oneOf, optional, record, text, whole } from '../../../protocol/check.ts';
 import type { Check } from '../../../protocol/check.ts';
 import { Journal } from '../journal.ts';
-import { Remaining } from '../remaining.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import type { ModelFile, ModelIdentity } from './identity.ts';
 import { exclusions } from './metric.ts';
 import type { Metric, TaskResult } from './metric.ts';
@@ -129,7 +129,7 @@ async function runSides<Task>(
   const total = jobs.flat().length;
   const open = jobs.flat().filter(isOpen);
   let done = total - open.length;
-  const remaining = new Remaining(open.reduce((sum, { metric, task }) => sum + metric.weightOf(task), 0));
+  const remaining = new RemainingTime(open.reduce((sum, { metric, task }) => sum + metric.weightOf(task), 0));
   const identities: ModelIdentity[] = [];
   for (const [side, list] of jobs.entries()) {
     const opened = await sides[side]?.open();

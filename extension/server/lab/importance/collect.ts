@@ -8,7 +8,7 @@ import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
 import { withBos } from '../../prompt/encode.ts';
 import { cutWindows } from '../perplexity/windows.ts';
-import { Remaining } from '../remaining.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import { readSamples } from '../train/samples.ts';
 
 export interface ImportanceOptions {
@@ -41,7 +41,7 @@ export async function collectImportance(
       `The texts are too short: at least ${window} tokens are needed, and 50,000 are better.`,
     );
   }
-  const remaining = new Remaining(windows.length);
+  const remaining = new RemainingTime(windows.length);
   remaining.start();
   for (const [done, ids] of windows.entries()) {
     onProgress?.(done, windows.length, remaining.seconds());

@@ -10,7 +10,7 @@ import { withBos } from '../../prompt/encode.ts';
 import { list, number, object, whole } from '../../../protocol/check.ts';
 import type { Check } from '../../../protocol/check.ts';
 import { Journal } from '../journal.ts';
-import { Remaining } from '../remaining.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import type { DivergenceTokens } from './divergence.ts';
 import { cutWindows, lastUnscored } from './windows.ts';
 
@@ -62,7 +62,7 @@ export async function measurePerplexity(options: PerplexityOptions, hooks: Perpl
   const journal = options.state === undefined ? undefined : new Journal(options.state, options.identity, entryCheck);
   try {
     const entries = new Map(journal?.entries.map((entry) => [entry.window, entry]));
-    const remaining = new Remaining(windows.filter((_, index) => !entries.has(index)).length);
+    const remaining = new RemainingTime(windows.filter((_, index) => !entries.has(index)).length);
     remaining.start();
     let done = windows.filter((_, index) => entries.has(index)).length;
     for (const [index, ids] of windows.entries()) {

@@ -9,7 +9,7 @@ import type { Prompt } from '../collect/prompts.ts';
 import { Shards } from '../collect/shards.ts';
 import { describeTeacher } from '../collect/teacher.ts';
 import { draw } from '../curate/draw.ts';
-import { placeOf } from './project-file.ts';
+import { projectPath } from './project-file.ts';
 import { fingerprint, useModel } from './step.ts';
 import type { LabStep } from './step.ts';
 import type { CollectResult } from './step-results.ts';
@@ -20,7 +20,7 @@ export const collectStep: LabStep<CollectResult> = {
     if (questions === undefined || questions.files.length + questions.code.length === 0) {
       return undefined;
     }
-    const files = [...questions.files, ...questions.code].map((path) => placeOf(folder, path));
+    const files = [...questions.files, ...questions.code].map((path) => projectPath(folder, path));
     return {
       files: await Promise.all(files.map(fingerprint)),
       limit: questions.limit,
@@ -34,15 +34,15 @@ export const collectStep: LabStep<CollectResult> = {
   },
   // Whoever asks for more questions keeps the answers there are.
   folderKey: (inputs) => (inputs as { readonly answers: unknown }).answers,
-  run: async (workshop, place, _before, hooks) => {
-    const { session, folder, project } = workshop;
+  run: async (context, output, _before, hooks) => {
+    const { session, folder, project } = context;
     const { questions, seed } = project;
     if (questions === undefined) {
       return { answers: 0, questions: 0, tokens: 0 };
     }
     hooks.tell({ words: 'reading the questions', fraction: 0, remainingSeconds: undefined });
     const prompts = await readQuestions(folder, questions, seed);
-    const teacher = await describeTeacher(session, await useModel(workshop, questions.teacher, hooks), hooks.signal);
+    const teacher = await describeTeacher(session, await useModel(context, questions.teacher, hooks), hooks.signal);
     const settings = {
       temperature: questions.temperature,
       maxTokens: questions.maxTokens,
@@ -50,7 +50,7 @@ export const collectStep: LabStep<CollectResult> = {
       followUps: 0,
       system: '',
     };
-    const shards = new Shards(place.folder, { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings });
+    const shards = new Shards(output.folder, { kind: 'collection', version: 1, teacher: teacher.sha256, ...settings });
     try {
       const found = await collect(
         session.engine,
@@ -85,10 +85,10 @@ export async function collectedFiles(folder: string): Promise<string[]> {
 async function readQuestions(folder: string, questions: LabQuestions, seed: number): Promise<Prompt[]> {
   const lists: Prompt[][] = [];
   for (const file of questions.files) {
-    lists.push((await readPromptFile(placeOf(folder, file))).prompts.slice());
+    lists.push((await readPromptFile(projectPath(folder, file))).prompts.slice());
   }
   for (const code of questions.code) {
-    lists.push(await readCodeQuestions(placeOf(folder, code), seed));
+    lists.push(await readCodeQuestions(projectPath(folder, code), seed));
   }
   return eachOnce(lists.flatMap((prompts) => draw(eachOnce(prompts), questions.limit, seed)));
 }

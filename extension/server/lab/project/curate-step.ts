@@ -9,7 +9,7 @@ import type { CurateProgress } from '../curate/options.ts';
 import { scoreWith } from '../curate/model-score.ts';
 import type { CurateReport } from '../curate/report.ts';
 import { collectedFiles } from './collect-step.ts';
-import { placeOf } from './project-file.ts';
+import { projectPath } from './project-file.ts';
 import { fingerprint, useModel } from './step.ts';
 import type { LabStep } from './step.ts';
 
@@ -17,14 +17,14 @@ export const curateStep: LabStep<LabCuration> = {
   name: 'curate',
   inputs: async ({ session, folder, project }, { collect }) => ({
     collected: collect && [collect.id, await Promise.all((await collectedFiles(collect.folder)).map(fingerprint))],
-    records: await Promise.all(project.records.map((path) => fingerprint(placeOf(folder, path)))),
-    tasks: project.tasks === undefined ? undefined : await fingerprint(placeOf(folder, project.tasks)),
+    records: await Promise.all(project.records.map((path) => fingerprint(projectPath(folder, path)))),
+    tasks: project.tasks === undefined ? undefined : await fingerprint(projectPath(folder, project.tasks)),
     base: await fingerprint(await session.store.resolve(project.base, folder)),
     settings: [project.curate, project.seed],
   }),
-  run: async (workshop, place, { collect }, hooks) => {
-    const { session, folder, project } = workshop;
-    const records = project.records.map((path) => placeOf(folder, path));
+  run: async (context, output, { collect }, hooks) => {
+    const { session, folder, project } = context;
+    const records = project.records.map((path) => projectPath(folder, path));
     const inputs = [...(collect === undefined ? [] : await collectedFiles(collect.folder)), ...records];
     if (inputs.length === 0) {
       throw new EngineError(
@@ -32,13 +32,13 @@ export const curateStep: LabStep<LabCuration> = {
         'There is no data yet. Add files of questions and answers, or a teacher.',
       );
     }
-    await useModel(workshop, project.base, hooks);
+    await useModel(context, project.base, hooks);
     const { model } = session.engine;
     const report = await curate(
       {
         inputs,
-        folder: place.folder,
-        evaluation: project.tasks === undefined ? [] : [placeOf(folder, project.tasks)],
+        folder: output.folder,
+        evaluation: project.tasks === undefined ? [] : [projectPath(folder, project.tasks)],
         keep: new Set(),
         dropSources: project.curate.dropSources,
         dropRecommended: project.curate.dropRecommended,
@@ -58,8 +58,8 @@ export const curateStep: LabStep<LabCuration> = {
       },
       { signal: hooks.signal, onProgress: (progress) => hooks.tell(describe(progress)) },
     );
-    await writeMapPage(place.folder, session.installFolder);
-    return { ...summarize(report), map: join(place.folder, mapName) };
+    await writeMapPage(output.folder, session.installFolder);
+    return { ...summarize(report), map: join(output.folder, mapName) };
   },
 };
 

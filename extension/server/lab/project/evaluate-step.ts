@@ -11,21 +11,21 @@ import { gtPpl, gtPpl2023 } from '../evaluate/gt-ppl.ts';
 import { evaluationPage } from '../evaluate/report-html.ts';
 import type { EvaluationReport, MetricReport } from '../evaluate/report.ts';
 import { evaluate } from '../evaluate/run.ts';
-import { sideOf } from '../evaluate/side.ts';
-import { placeOf } from './project-file.ts';
+import { modelSide } from '../evaluate/model-side.ts';
+import { projectPath } from './project-file.ts';
 import { fingerprint, readRecord, required, useModel } from './step.ts';
-import type { LabStep, StepHooks, Workshop } from './step.ts';
+import type { LabStep, StepHooks, StepContext } from './step.ts';
 import type { EvaluateResult } from './step-results.ts';
 
 export const evaluateStep: LabStep<EvaluateResult> = {
   name: 'evaluate',
   inputs: async ({ folder, project }, { release }) => ({
     released: release?.id,
-    tasks: project.tasks === undefined ? undefined : await fingerprint(placeOf(folder, project.tasks)),
+    tasks: project.tasks === undefined ? undefined : await fingerprint(projectPath(folder, project.tasks)),
     seed: project.seed,
   }),
-  run: async (workshop, place, before, hooks) => {
-    const { session, folder, project } = workshop;
+  run: async (context, output, before, hooks) => {
+    const { session, folder, project } = context;
     const { signal, tell } = hooks;
     const released = await readRecord('release', required(before, 'release'));
     if (released?.result === undefined) {
@@ -36,12 +36,12 @@ export const evaluateStep: LabStep<EvaluateResult> = {
     const path =
       project.tasks === undefined
         ? join(required(before, 'curate').folder, 'valid.jsonl')
-        : placeOf(folder, project.tasks);
+        : projectPath(folder, project.tasks);
     const show = (words: string): void => tell({ words, fraction: 0, remainingSeconds: undefined });
     const base = { name: project.base, path: await session.store.resolve(project.base, folder) };
     const sides = [
-      await sideOf(session, base, signal, show),
-      await sideOf(session, { name: basename(made), path: made }, signal, show),
+      await modelSide(session, base, signal, show),
+      await modelSide(session, { name: basename(made), path: made }, signal, show),
     ];
     const report = await evaluate(
       {
@@ -52,7 +52,7 @@ export const evaluateStep: LabStep<EvaluateResult> = {
         seed: project.seed,
         limit: undefined,
         settings: {},
-        state: join(place.folder, stateName),
+        state: join(output.folder, stateName),
       },
       {
         signal,
@@ -64,10 +64,10 @@ export const evaluateStep: LabStep<EvaluateResult> = {
           }),
       },
     );
-    await writeFile(join(place.folder, 'evaluation.html'), evaluationPage(report));
-    await writeFile(join(place.folder, 'evaluation.json'), `${JSON.stringify(report)}\n`);
-    const answers = await compareAnswers(workshop, [project.base, made], path, hooks);
-    await rm(join(place.folder, stateName), { force: true });
+    await writeFile(join(output.folder, 'evaluation.html'), evaluationPage(report));
+    await writeFile(join(output.folder, 'evaluation.json'), `${JSON.stringify(report)}\n`);
+    const answers = await compareAnswers(context, [project.base, made], path, hooks);
+    await rm(join(output.folder, stateName), { force: true });
     return {
       comparison: summarize(report, gtPpl.id, answers),
       historic: summarize(report, gtPpl2023.id, []),
@@ -81,18 +81,18 @@ const sampleTokens = 160;
 
 /** The same questions, answered greedily by both. */
 async function compareAnswers(
-  workshop: Workshop,
+  context: StepContext,
   models: readonly [string, string],
   path: string,
   hooks: StepHooks,
 ): Promise<LabAnswer[]> {
-  const { engine } = workshop.session;
+  const { engine } = context.session;
   const { tasks } = await gtPpl.read(path);
   const short = tasks.filter(({ messages }) => messages.reduce((sum, { content }) => sum + content.length, 0) < 600);
-  const asked = draw(short.length === 0 ? tasks : short, sampleCount, workshop.project.seed);
+  const asked = draw(short.length === 0 ? tasks : short, sampleCount, context.project.seed);
   const answers: string[][] = [];
   for (const [side, name] of models.entries()) {
-    await useModel(workshop, name, hooks);
+    await useModel(context, name, hooks);
     const given: string[] = [];
     for (const [index, task] of asked.entries()) {
       const fraction = 0.8 + (0.2 * (side * asked.length + index)) / (2 * asked.length);

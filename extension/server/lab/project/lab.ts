@@ -11,17 +11,17 @@ import type {
 import { EngineError } from '../../engine/errors.ts';
 import { noTraining } from '../../../protocol/lab.ts';
 import type { Session } from '../../session.ts';
-import { isThere } from '../../is-there.ts';
+import { pathExists } from '../../path-exists.ts';
 import { withFolder } from '../../lock.ts';
 import { collectStep } from './collect-step.ts';
 import { curateStep } from './curate-step.ts';
 import { evaluateStep } from './evaluate-step.ts';
 import { readProject, writeProject } from './project-file.ts';
 import { releaseStep } from './release-step.ts';
-import { placeOfStep, readLastFinished, readRecord, writeRecord } from './step.ts';
-import type { LabStep, StepPlace, StepPlaces, Workshop } from './step.ts';
+import { outputOfStep, readLastFinished, readRecord, writeRecord } from './step.ts';
+import type { LabStep, StepOutput, StepOutputs, StepContext } from './step.ts';
 import type { StepRecord, StepResults, TrainStepResult } from './step-results.ts';
-import { writeStory } from './story.ts';
+import { writeProjectReport } from './project-report.ts';
 import { readCurve, trainStep } from './train-step.ts';
 
 const steps: readonly LabStep<unknown>[] = [collectStep, curateStep, trainStep, releaseStep, evaluateStep];
@@ -54,16 +54,16 @@ export class Lab {
   }
 
   async #run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
-    const workshop = await this.#workshop();
-    const before: Partial<Record<LabStepName, StepPlace>> = {};
+    const context = await this.#context();
+    const before: Partial<Record<LabStepName, StepOutput>> = {};
     try {
       for (const step of steps) {
         this.#running = step.name;
-        const inputs = await step.inputs(workshop, before);
+        const inputs = await step.inputs(context, before);
         if (inputs !== undefined) {
-          const place = placeOfStep(this.#folder, step, inputs);
-          await runStep(step, workshop, place, before, hooks);
-          before[step.name] = place;
+          const output = outputOfStep(this.#folder, step, inputs);
+          await runStep(step, context, output, before, hooks);
+          before[step.name] = output;
         }
         if (step.name === until) return;
       }
@@ -75,20 +75,20 @@ export class Lab {
 
   /** Reads what there is; nothing is computed. */
   async state(): Promise<LabState> {
-    const workshop = await this.#workshop();
+    const context = await this.#context();
     const views: LabStepView[] = [];
-    const before: Partial<Record<LabStepName, StepPlace>> = {};
+    const before: Partial<Record<LabStepName, StepOutput>> = {};
     const results: { -readonly [Name in keyof StepResults]?: StepResults[Name] | undefined } = {};
     let hasTrained = false;
     let trainFolder: string | undefined;
     for (const step of steps) {
-      const place = await this.#place(step, workshop, before);
-      if (place === 'off') {
+      const output = await this.#outputOf(step, context, before);
+      if (output === 'off') {
         views.push({ name: step.name, status: 'off', seconds: undefined });
         continue;
       }
-      const record = place && (await readRecord(step.name, place));
-      if (place !== undefined) before[step.name] = place;
+      const record = output && (await readRecord(step.name, output));
+      if (output !== undefined) before[step.name] = output;
       // What is outdated is still the best there is to look at, also while it is being made again.
       const remade = this.#running === step.name && record?.state !== 'done';
       const earlier =
@@ -98,7 +98,7 @@ export class Lab {
       // Each name has the result of its own step.
       Object.assign(results, { [step.name]: shown?.result });
       if (step.name === 'train') hasTrained = shown !== undefined;
-      if (step.name === 'train') trainFolder = isEarlier ? earlier.folder : place?.folder;
+      if (step.name === 'train') trainFolder = isEarlier ? earlier.folder : output?.folder;
       views.push({
         name: step.name,
         status: this.#status(step.name, record, earlier?.record),
@@ -108,26 +108,30 @@ export class Lab {
     const report = join(this.#folder, reportName);
     return {
       folder: this.#folder,
-      project: workshop.project,
+      project: context.project,
       steps: views,
       collected: results.collect,
       curation: results.curate,
       training: hasTrained ? await trainingOf(trainFolder, results.train) : undefined,
       release: results.release,
       comparison: results.evaluate?.comparison,
-      report: (await isThere(report)) ? report : undefined,
+      report: (await pathExists(report)) ? report : undefined,
     };
   }
 
-  async #workshop(): Promise<Workshop> {
+  async #context(): Promise<StepContext> {
     return { session: this.#session, folder: this.#folder, project: await readProject(this.#folder) };
   }
 
   /** Undefined while a file or a model that the step needs is missing: the run says so. */
-  async #place(step: LabStep<unknown>, workshop: Workshop, before: StepPlaces): Promise<StepPlace | 'off' | undefined> {
+  async #outputOf(
+    step: LabStep<unknown>,
+    context: StepContext,
+    before: StepOutputs,
+  ): Promise<StepOutput | 'off' | undefined> {
     try {
-      const inputs = await step.inputs(workshop, before);
-      return inputs === undefined ? 'off' : placeOfStep(this.#folder, step, inputs);
+      const inputs = await step.inputs(context, before);
+      return inputs === undefined ? 'off' : outputOfStep(this.#folder, step, inputs);
     } catch {
       return undefined;
     }
@@ -146,9 +150,9 @@ export class Lab {
 const reportName = 'report.html';
 
 /** The report reads what the steps have written beside their data: it may have been changed since. */
-async function writeReport(path: string, state: LabState, places: StepPlaces): Promise<void> {
+async function writeReport(path: string, state: LabState, outputs: StepOutputs): Promise<void> {
   try {
-    await writeStory(path, state, places);
+    await writeProjectReport(path, state, outputs);
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
     throw new EngineError(
@@ -162,29 +166,29 @@ async function writeReport(path: string, state: LabState, places: StepPlaces): P
 /** Leaves a finished step alone, and of an unfinished one what it has. */
 async function runStep(
   step: LabStep<unknown>,
-  workshop: Workshop,
-  place: StepPlace,
-  before: StepPlaces,
+  context: StepContext,
+  output: StepOutput,
+  before: StepOutputs,
   { signal, onProgress }: LabHooks,
 ): Promise<void> {
-  const record = await readRecord(step.name, place);
+  const record = await readRecord(step.name, output);
   if (record?.state === 'done') return;
   const start = performance.now();
   const seconds = (): number => (record?.seconds ?? 0) + Number(((performance.now() - start) / 1000).toFixed(1));
   let known: { readonly result?: unknown } = record?.result === undefined ? {} : { result: record.result };
-  await writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
+  await writeRecord(output, { state: 'begun', seconds: seconds(), ...known });
   try {
-    const result = await step.run(workshop, place, before, {
+    const result = await step.run(context, output, before, {
       signal,
       tell: (progress) => onProgress?.({ step: step.name, ...progress }),
       keep: (result) => {
         known = { result };
-        return writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
+        return writeRecord(output, { state: 'begun', seconds: seconds(), ...known });
       },
     });
-    await writeRecord(place, { state: 'done', seconds: seconds(), result });
+    await writeRecord(output, { state: 'done', seconds: seconds(), result });
   } catch (error) {
-    await writeRecord(place, { state: 'begun', seconds: seconds(), ...known });
+    await writeRecord(output, { state: 'begun', seconds: seconds(), ...known });
     throw error;
   }
 }

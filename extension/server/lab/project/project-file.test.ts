@@ -6,7 +6,7 @@ import type { LabProject } from '../../../protocol/lab.ts';
 import { draw } from '../curate/draw.ts';
 import { checkProject, readProject, writeProject } from './project-file.ts';
 import { fileName } from './release-step.ts';
-import { placeOfStep } from './step.ts';
+import { outputOfStep } from './step.ts';
 import type { LabStep } from './step.ts';
 
 const project: LabProject = {
@@ -67,7 +67,7 @@ test('a title becomes the name of a file, whatever it is', () => {
 
 test('results that grow keep their folder when only the number of questions changes', () => {
   const step = { name: 'collect', folderKey: ({ key }: { key: number }) => key } as unknown as LabStep<unknown>;
-  const [few, many] = [placeOfStep('/p', step, { key: 1, limit: 1 }), placeOfStep('/p', step, { key: 1, limit: 9 })];
+  const [few, many] = [outputOfStep('/p', step, { key: 1, limit: 1 }), outputOfStep('/p', step, { key: 1, limit: 9 })];
   expect(few.folder).toBe(many.folder);
   expect(few.id).not.toBe(many.id);
 });

@@ -48,7 +48,7 @@ export async function writeProject(folder: string, project: LabProject): Promise
 }
 
 /** A path of a project, made absolute. */
-export function placeOf(folder: string, path: string): string {
+export function projectPath(folder: string, path: string): string {
   return resolve(folder, path);
 }
 

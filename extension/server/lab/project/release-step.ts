@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { collectImportance } from '../importance/collect.ts';
-import { Remaining } from '../remaining.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import { required, useModel } from './step.ts';
-import type { LabStep, StepHooks, StepPlace, StepPlaces, Workshop } from './step.ts';
+import type { LabStep, StepHooks, StepOutput, StepOutputs, StepContext } from './step.ts';
 import { adapterOf } from './train-step.ts';
 import type { ReleaseResult } from './step-results.ts';
 
@@ -22,20 +22,20 @@ export const releaseStep: LabStep<ReleaseResult> = {
     }
     return { trained: train?.id, name: fileName(title, quantization), weighed: true };
   },
-  run: async (workshop, place, before, hooks) => {
-    const { session, project } = workshop;
+  run: async (context, output, before, hooks) => {
+    const { session, project } = context;
     const { base, title, quantization } = project;
-    await mkdir(place.folder, { recursive: true });
-    const path = join(place.folder, fileName(title, quantization));
-    const importance = await weigh(workshop, place, before, hooks);
-    const remaining = new Remaining(1);
+    await mkdir(output.folder, { recursive: true });
+    const path = join(output.folder, fileName(title, quantization));
+    const importance = await weigh(context, output, before, hooks);
+    const remaining = new RemainingTime(1);
     remaining.start();
     let done = 0;
     const report = await settle(
       session
         .addon()
         .quantize(
-          await session.store.resolve(base, workshop.folder),
+          await session.store.resolve(base, context.folder),
           adapterOf(required(before, 'train').folder),
           importance,
           path,
@@ -67,15 +67,15 @@ const windowTokens = 512;
  * Where bits are few, errors are weighed by what the training set makes the columns be multiplied with. The file of it;
  * empty where it is not worth it, or the training set is too short to tell.
  */
-async function weigh(workshop: Workshop, place: StepPlace, before: StepPlaces, hooks: StepHooks): Promise<string> {
-  const { session, project } = workshop;
+async function weigh(context: StepContext, output: StepOutput, before: StepOutputs, hooks: StepHooks): Promise<string> {
+  const { session, project } = context;
   if (!/^I?Q[45]/u.test(project.quantization)) {
     return '';
   }
-  const out = join(place.folder, 'importance.gguf');
+  const out = join(output.folder, 'importance.gguf');
   // Anew, because sums of a run that was stopped are still in the one that is loaded.
   await session.engine.unload();
-  await useModel(workshop, project.base, hooks);
+  await useModel(context, project.base, hooks);
   try {
     await collectImportance(
       {

@@ -4,7 +4,7 @@ import { exactly, flag, list, number, object, oneOf, optional, record, text, who
 import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { checked } from '../../params.ts';
-import type { FileSummary } from '../curate/apply.ts';
+import type { FileSummary } from '../curate/write-results.ts';
 import { groups } from '../curate/reasons.ts';
 import type { CurateReport, FunnelStep } from '../curate/report.ts';
 import type { InputSummary } from '../curate/read-records.ts';

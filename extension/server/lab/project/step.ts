@@ -9,8 +9,8 @@ import type { Session } from '../../session.ts';
 import { recordCheck } from './step-results.ts';
 import type { StepRecord, StepResults } from './step-results.ts';
 
-/** What steps work with. */
-export interface Workshop {
+/** What a step has to work with. */
+export interface StepContext {
   readonly session: Session;
   /** Of the project. */
   readonly folder: string;
@@ -24,15 +24,15 @@ export interface StepHooks {
   readonly keep: (known: object) => Promise<void>;
 }
 
-/** Where a step's results are, of the inputs that there are now. */
-export interface StepPlace {
+/** The folder of a step's results for the current inputs. */
+export interface StepOutput {
   /** The digest of everything that the result depends on. */
   readonly id: string;
   readonly folder: string;
 }
 
 /** The steps before, as far as the project has them. */
-export type StepPlaces = Readonly<Partial<Record<LabStepName, StepPlace>>>;
+export type StepOutputs = Readonly<Partial<Record<LabStepName, StepOutput>>>;
 
 export interface LabStep<Result> {
   readonly name: LabStepName;
@@ -40,15 +40,15 @@ export interface LabStep<Result> {
    * What the result depends on besides what the steps before depend on; undefined = the project does not have the step.
    * Files stand for themselves as `fingerprint`s.
    */
-  inputs(workshop: Workshop, before: StepPlaces): Promise<unknown>;
+  inputs(context: StepContext, before: StepOutputs): Promise<unknown>;
   /** What its folder is named by where that is less than all inputs: results that grow are kept together. */
   folderKey?(inputs: unknown): unknown;
   /** Throws `cancelled`; the next run goes on where it was. */
-  run(workshop: Workshop, place: StepPlace, before: StepPlaces, hooks: StepHooks): Promise<Result>;
+  run(context: StepContext, output: StepOutput, before: StepOutputs, hooks: StepHooks): Promise<Result>;
 }
 
 /** A step's folder has the beginning of its id in its name, so that going back to earlier settings costs nothing. */
-export function placeOfStep(folder: string, step: LabStep<unknown>, inputs: unknown): StepPlace {
+export function outputOfStep(folder: string, step: LabStep<unknown>, inputs: unknown): StepOutput {
   const key = step.folderKey?.(inputs) ?? inputs;
   return { id: digest(inputs), folder: join(folder, step.name, digest(key).slice(0, 8)) };
 }
@@ -60,7 +60,7 @@ function digest(value: unknown): string {
 /** What cannot be read, or is not what the step writes, was not finished. */
 export async function readRecord<Name extends LabStepName>(
   name: Name,
-  { id, folder }: StepPlace,
+  { id, folder }: StepOutput,
 ): Promise<StepRecord<StepResults[Name]> | undefined> {
   const record = await readRecordFile(name, join(folder, recordName));
   return record?.id === id ? record : undefined;
@@ -77,9 +77,9 @@ async function readRecordFile<Name extends LabStepName>(
   }
 }
 
-export async function writeRecord(place: StepPlace, record: Omit<StepRecord<unknown>, 'id'>): Promise<void> {
-  await mkdir(place.folder, { recursive: true });
-  await writeAtomically(join(place.folder, recordName), `${JSON.stringify({ id: place.id, ...record })}\n`);
+export async function writeRecord(output: StepOutput, record: Omit<StepRecord<unknown>, 'id'>): Promise<void> {
+  await mkdir(output.folder, { recursive: true });
+  await writeAtomically(join(output.folder, recordName), `${JSON.stringify({ id: output.id, ...record })}\n`);
 }
 
 /** What a step had found when it was last finished, with whatever inputs; `folder` has a folder for each. */
@@ -108,18 +108,18 @@ export async function fingerprint(path: string): Promise<readonly [path: string,
   return [path, found.isDirectory() ? 0 : found.size, found.isDirectory() ? 0 : Math.floor(found.mtimeMs)];
 }
 
-/** The place of a step that must have come before. */
-export function required(places: StepPlaces, name: LabStepName): StepPlace {
-  const place = places[name];
-  if (place === undefined) {
+/** The output of an earlier step that the project must have. */
+export function required(outputs: StepOutputs, name: LabStepName): StepOutput {
+  const output = outputs[name];
+  if (output === undefined) {
     throw new EngineError('internal', `The step "${name}" is missing.`);
   }
-  return place;
+  return output;
 }
 
 /** Loads a model unless it is the one that is loaded. */
 export async function useModel(
-  { session, folder }: Workshop,
+  { session, folder }: StepContext,
   name: string,
   { signal, tell }: StepHooks,
 ): Promise<{ readonly name: string; readonly path: string }> {

@@ -14,22 +14,22 @@ import type { TrainStepResult } from './step-results.ts';
 export const trainStep: LabStep<TrainStepResult> = {
   name: 'train',
   inputs: async ({ project }, { curate }) => ({ curated: curate?.id, settings: trainSettings(project) }),
-  run: async (workshop, place, before, hooks) => {
+  run: async (context, output, before, hooks) => {
     const data = required(before, 'curate').folder;
-    await useModel(workshop, workshop.project.base, hooks);
-    const settings = trainSettings(workshop.project);
+    await useModel(context, context.project.base, hooks);
+    const settings = trainSettings(context.project);
     const files = { train: [join(data, 'train.jsonl')], valid: [join(data, 'valid.jsonl')] };
-    const plan = await prepareTraining(workshop.session, files, settings);
+    const plan = await prepareTraining(context.session, files, settings);
     const steps = stepsOf(settings, plan.train.samples.length);
     await hooks.keep({ steps, samples: plan.train.samples.length });
     const result = await train(
-      workshop.session.engine,
+      context.session.engine,
       plan.native,
       {
         settings,
         train: plan.train,
         valid: plan.valid,
-        folder: place.folder,
+        folder: output.folder,
         base: plan.base,
         checkpoints: plan.lowMemory,
         saveSeconds: 60,

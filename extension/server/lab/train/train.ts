@@ -12,8 +12,8 @@ import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
 import { checked } from '../../params.ts';
-import { isThere } from '../../is-there.ts';
-import { Remaining } from '../remaining.ts';
+import { pathExists } from '../../path-exists.ts';
+import { RemainingTime } from '../remaining-time.ts';
 import { samplesOfStep, stepsPerEpoch } from './order.ts';
 import { writePeft } from './peft.ts';
 import type { BaseModel } from './peft.ts';
@@ -151,7 +151,7 @@ class Run {
   async run(): Promise<TrainResult> {
     await this.#resume();
     const resumedFrom = this.#state.step;
-    const remaining = new Remaining(this.#steps - resumedFrom);
+    const remaining = new RemainingTime(this.#steps - resumedFrom);
     remaining.start();
     if (resumedFrom === 0) {
       await this.#look();
@@ -176,7 +176,7 @@ class Run {
   }
 
   async #resume(): Promise<void> {
-    if (!(await isThere(this.#checkpoint))) {
+    if (!(await pathExists(this.#checkpoint))) {
       await this.#log.rewind(0);
       return;
     }

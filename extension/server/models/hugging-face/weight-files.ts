@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
-import { isThere } from '../../is-there.ts';
+import { pathExists } from '../../path-exists.ts';
 import { quoted, readJson } from './json-file.ts';
 import type { JsonFile } from './json-file.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -11,7 +11,7 @@ const index = 'model.safetensors.index.json';
 
 /** All tensors of the folder by their names. Each name is there once. */
 export async function readWeightFiles(folder: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  if (await isThere(join(folder, whole))) {
+  if (await pathExists(join(folder, whole))) {
     return collect([await readSafetensors(join(folder, whole))]);
   }
   const file = await readJson(folder, index);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { generate } from '../../../engine/generate.ts';
 import { completeSampler, editSampler } from '../../../engine/sampling.ts';
 import { encodeConversation } from '../../../prompt/encode.ts';
-import type { Item } from '../../curate/items.ts';
+import type { Item } from '../../curate/input-item.ts';
 import { readTasks } from '../data-file.ts';
 import type { Metric, TaskResult } from '../metric.ts';
 import { mean } from '../statistics.ts';

@@ -1,5 +1,5 @@
 /** How long a piece of work still takes, from how long its parts took so far. */
-export class Remaining {
+export class RemainingTime {
   readonly #total: number;
   readonly #now: () => number;
   #done = 0;

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-export async function isThere(path: string): Promise<boolean> {
+export async function pathExists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Decisions } from './decide.ts';
+import type { Selection } from './select-records.ts';
 import type { CurateHooks, CurateOptions } from './options.ts';
 import type { ModelScore } from './model-score.ts';
 import { bit, dropMask, firstReason, namesOf, reasons } from './reasons.ts';
@@ -20,7 +20,7 @@ export interface FileSummary {
   readonly records?: number;
 }
 
-export interface Applied {
+export interface WrittenResults {
   readonly files: readonly FileSummary[];
   /** Records dropped for each reason that came first. */
   readonly dropped: ReadonlyMap<Reason, number>;
@@ -29,15 +29,15 @@ export interface Applied {
   readonly redacted: number;
 }
 
-export async function apply(
+export async function writeResults(
   table: RecordTable,
   store: RecordStore,
-  decisions: Decisions,
+  selection: Selection,
   scores: ReadonlyMap<number, ModelScore>,
   options: CurateOptions,
   folder: string,
   hooks: CurateHooks,
-): Promise<Applied> {
+): Promise<WrittenResults> {
   const mask = dropMask(options.keep);
   const redactBits =
     (options.keep.has('secrets') ? 0 : bit('has-secret')) | (options.keep.has('personal') ? 0 : bit('has-personal'));
@@ -58,9 +58,9 @@ export async function apply(
       const names = namesOf(flags);
       names.reasons.forEach((name) => count(counted, name));
       let record = store.record(index);
-      const split = reason === undefined ? splitOf(index, table, decisions, options) : undefined;
-      const cluster = decisions.clusters.find(index);
-      const kept = decisions.best[cluster] ?? index;
+      const split = reason === undefined ? splitOf(index, table, selection, options) : undefined;
+      const cluster = selection.clusters.find(index);
+      const kept = selection.best[cluster] ?? index;
       outputs.attributes.write({
         id: record.id,
         source: record.source,
@@ -98,7 +98,7 @@ export async function apply(
 export function splitOf(
   index: number,
   table: RecordTable,
-  { families }: Decisions,
+  { families }: Selection,
   { seed, validShare }: CurateOptions,
 ): 'train' | 'valid' {
   const family = families.find(index);

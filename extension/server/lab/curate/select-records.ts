@@ -10,7 +10,7 @@ import type { RecordStore } from './store.ts';
 import type { RecordTable } from './table.ts';
 import { UnionFind } from './union-find.ts';
 
-export interface Decisions {
+export interface Selection {
   readonly sources: readonly SourceVerdict[];
   readonly droppedSources: readonly string[];
   readonly clusters: UnionFind;
@@ -23,12 +23,12 @@ export interface Decisions {
   readonly repeatedPrompts: number;
 }
 
-export async function decide(
+export async function selectRecords(
   table: RecordTable,
   store: RecordStore,
   options: CurateOptions,
   hooks: CurateHooks,
-): Promise<Decisions> {
+): Promise<Selection> {
   const mask = dropMask(options.keep);
   dropMarked(table, store, options);
   const stays = (index: number): boolean => !table.has(index, mask);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Remaining } from './remaining.ts';
+import { RemainingTime } from './remaining-time.ts';
 
 test('judges by what was done, and leaves pauses out', () => {
   let now = 0;
-  const remaining = new Remaining(100, () => now);
+  const remaining = new RemainingTime(100, () => now);
   remaining.start();
   expect(remaining.seconds()).toBeUndefined();
   now = 10_000;

@@ -3,7 +3,7 @@ import { identify, readModelFile } from './identity.ts';
 import type { Side } from './run.ts';
 
 /** A model file as one side of an evaluation; `show` hears what is done before there are tasks to count. */
-export async function sideOf(
+export async function modelSide(
   session: Session,
   { name, path }: { readonly name: string; readonly path: string },
   signal: AbortSignal,

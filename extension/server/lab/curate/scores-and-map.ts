@@ -1,7 +1,7 @@
 /** Between deciding and writing: a model's judgement of what stays, and the map of everything. */
 import type { DataMap, DataPoint } from '../../../protocol/data-map.ts';
-import { splitOf } from './apply.ts';
-import type { Decisions } from './decide.ts';
+import { splitOf } from './write-results.ts';
+import type { Selection } from './select-records.ts';
 import { layOut, textVectors } from './map.ts';
 import { scoreRecords } from './model-score.ts';
 import type { ModelScore } from './model-score.ts';
@@ -44,7 +44,7 @@ export async function judgeByModel(
 export async function mapRecords(
   table: RecordTable,
   store: RecordStore,
-  decisions: Decisions,
+  selection: Selection,
   scores: ReadonlyMap<number, ModelScore>,
   options: CurateOptions,
   hooks: CurateHooks,
@@ -63,12 +63,12 @@ export async function mapRecords(
   const places = await layOut(textVectors(texts), seed, (fraction) => progress.pause(fraction, indices.length));
   const families = new Map<number, number>();
   for (let index = 0; index < table.length; index++) {
-    const cluster = decisions.clusters.find(index);
+    const cluster = selection.clusters.find(index);
     families.set(cluster, (families.get(cluster) ?? 0) + 1);
   }
   const fates: string[] = [];
   const fateOf = (index: number): number => {
-    const fate = firstReason(table.flags.at(index) & mask) ?? splitOf(index, table, decisions, options);
+    const fate = firstReason(table.flags.at(index) & mask) ?? splitOf(index, table, selection, options);
     const known = fates.indexOf(fate);
     return known >= 0 ? known : fates.push(fate) - 1;
   };
@@ -82,7 +82,7 @@ export async function mapRecords(
       y,
       source: table.sources.at(index),
       fate: fateOf(index),
-      family: families.get(decisions.clusters.find(index)) ?? 1,
+      family: families.get(selection.clusters.find(index)) ?? 1,
       ...(loss === undefined ? {} : { loss: Number(loss.toFixed(3)) }),
       question: excerpt(prompt),
       answer: excerpt(answer),

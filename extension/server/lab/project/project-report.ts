@@ -16,13 +16,13 @@ import { lossFigure } from '../train/plots.ts';
 import { readCurationReport, readEvaluationReport } from './report-files.ts';
 import type { CurationReport } from './report-files.ts';
 import { readRecord } from './step.ts';
-import type { StepPlaces } from './step.ts';
+import type { StepOutputs } from './step.ts';
 import { trainSettings } from './train-step.ts';
 import type { EvaluateResult, ReleaseResult, TrainStepResult } from './step-results.ts';
 
 /** Every step of the project must be done. */
-export async function writeStory(path: string, state: LabState, places: StepPlaces): Promise<void> {
-  const { curate, train, release, evaluate } = places;
+export async function writeProjectReport(path: string, state: LabState, outputs: StepOutputs): Promise<void> {
+  const { curate, train, release, evaluate } = outputs;
   if (curate === undefined || train === undefined || release === undefined || evaluate === undefined) return;
   const curated = await readCurationReport(join(curate.folder, 'manifest.json'));
   const trained = (await readRecord('train', train))?.result;
