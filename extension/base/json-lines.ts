@@ -64,7 +64,7 @@ const lineEnd = 10;
 /** The beginning of an unfinished line is searched backwards in blocks of this size. */
 const blockBytes = 65_536;
 
-/** The algorithm, apart from how a step is done. Failures of a step are thrown into it. */
+/** The algorithm without the input and output: the caller performs each step and throws a failed step back in. */
 export function* append(values: readonly unknown[], unfinished: UnfinishedLine): Generator<DiskStep, void, number> {
   const lines = values.map((value) => `${JSON.stringify(value)}\n`).join('');
   if (lines === '') return;
@@ -82,8 +82,8 @@ export function* append(values: readonly unknown[], unfinished: UnfinishedLine):
       written += yield { kind: 'write', bytes: bytes.subarray(written) };
     }
   } catch (error) {
-    // Only what this append has written is removed. If another process appended meanwhile, the part stays as an
-    // unfinished line, and the next append closes it.
+    // Removes only the bytes of this append. If another process appended meanwhile, the part stays as an unfinished
+    // line, and the next append closes it.
     const isLast = (yield { kind: 'size' }) === size + written;
     if (written > 0 && isLast) yield { kind: 'truncate', size };
     throw error;

@@ -71,7 +71,7 @@ function gib(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(2);
 }
 
-/** How much of the machine's own limit, as it was at that moment, a row has used. */
+/** The share of the machine's limit at that moment that a row has used. */
 function share({ tokensPerSecond, cost, limit }: NativeBenchRow): string {
   return ((100 * tokensPerSecond * cost) / limit).toFixed(0);
 }

@@ -28,7 +28,7 @@ export const chat: Verb = {
 };
 
 const commandsHint = '/new begins anew, /exit or Ctrl+D leaves.';
-/** What people type from habit where other programs end. */
+/** Commands that end other programs. */
 const leaving = new Set(['/exit', '/quit', '/bye']);
 
 type Answer = (
@@ -60,7 +60,7 @@ class Conversation {
         this.#answering.abort();
       }
     });
-    // On a pipe Ctrl+C comes as a signal of the process.
+    // On a pipe, Ctrl+C arrives as a signal to the process.
     this.#terminal.signal.addEventListener('abort', () => {
       left = true;
       this.#answering?.abort();
@@ -92,7 +92,7 @@ class Conversation {
     if (line === '') {
       return;
     }
-    // A slip must not become a question; a path such as /etc/hosts or a longer text is one.
+    // A mistyped command must not become a question. A path such as /etc/hosts or a longer text is a question.
     if (/^\/[a-z]+$/.test(line)) {
       this.#terminal.note(`There is no command ${line}. ${commandsHint}\n`);
       return;
@@ -105,7 +105,7 @@ class Conversation {
       printer.end(result);
       this.#turns = result.text === '' ? this.#turns : [...turns, { role: 'assistant', content: result.text }];
     } catch (error) {
-      // The conversation goes on: what was said so far is still good.
+      // The conversation continues: its earlier turns are still valid.
       this.#terminal.note(`${EngineError.from(error).message}\n`);
     } finally {
       this.#answering = undefined;

@@ -63,14 +63,16 @@ export const collect: Verb = {
     const imports = texts(values, 'import');
     const { prompts, duplicates, badLines } = await readPrompts(values, files, settings.seed);
     if (prompts.length === 0 && imports.length === 0) {
-      throw new UsageError('Nothing is asked. Name files of questions, --code DIR, --own-chats PATH or --import FILE.');
+      throw new UsageError(
+        'There are no questions. Name files of questions, --code DIR, --own-chats PATH or --import FILE.',
+      );
     }
     await Promise.all(imports.map((path) => checkKind(path, 'file')));
     const answered = await Promise.all(imports.map(readAnswered));
     const options = commonOptions(values);
     const session = await terminal.session(options);
     await withFolder(out, session.host, async () => {
-      // Importing alone asks no model.
+      // An import without questions needs no model.
       const teacher = prompts.length === 0 ? undefined : await openTeacher(terminal, values);
       const shards = new Shards(
         out,
@@ -127,7 +129,7 @@ async function openTeacher(terminal: Terminal, values: OptionValues): Promise<Te
   return describeTeacher(session, session.file, terminal.signal);
 }
 
-/** Each question once, in the order of naming. */
+/** Each question once, in the order in which its source was named. */
 async function readPrompts(
   values: OptionValues,
   files: readonly string[],

@@ -172,7 +172,7 @@ function idOf(line: string, path: string): string {
   try {
     return object({ id: isText() })(JSON.parse(line), path).id;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new UsageError(`--drop-ids ${path}: this line names no record: ${line.slice(0, 80)}`);
 }

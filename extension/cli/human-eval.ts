@@ -37,7 +37,7 @@ export async function humanEvalMetric(
 ): Promise<{ metric: Metric<HumanEvalTask>; settings: Readonly<Record<string, string | number>> }> {
   if (values['allow-code'] !== true) {
     throw new UsageError(
-      'humaneval runs Python that the model writes, which may do anything. It is kept in a sandbox without your files and without network, with limits. Say --allow-code if you want that.',
+      'humaneval runs Python that the model writes, which may do anything. It runs in a sandbox with limits and without your files or the network. Pass --allow-code to allow it.',
     );
   }
   const samples = wholeNumber(values, 'samples', 1);
@@ -64,21 +64,21 @@ async function findSandbox(terminal: Terminal, insist: boolean): Promise<Sandbox
     terminal.note('WARNING: the code that the model writes can reach your files and the network.\n');
     return limitsOnly(python);
   }
-  // Mounts are put on top of it in a namespace of their own: here it stays empty.
+  // The sandbox mounts over it in its own namespace. Outside, the folder stays empty.
   const root = await mkdtemp(join(tmpdir(), 'paddock-root-'));
   const sandbox = await findIsolation(python, root, process);
   if (sandbox === undefined) {
     await rmdir(root);
     throw new EngineError(
       'invalidArgument',
-      'This system offers no isolation for untrusted code: Linux with user namespaces and the programs unshare, setpriv and prlimit are needed. --without-isolation runs the code all the same.',
+      'This system offers no isolation for untrusted code: Linux with user namespaces and the programs unshare, setpriv and prlimit are needed. --without-isolation runs the code anyway.',
     );
   }
   process.on('exit', () => {
     try {
       rmdirSync(root);
     } catch {
-      // Somebody has put something there; it is not ours.
+      // The folder has a file that is not ours.
     }
   });
   terminal.note('WARNING: what the model writes is run: without network, your files and rights, and with limits.\n');

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { EngineError } from '../server/engine/errors.ts';
 import { pathExists } from '../server/path-exists.ts';
 
-/** Bytes of a file; `-` is stdin. Throws with words that name the file. */
+/** Bytes of a file; `-` is stdin. The error names the file. */
 export async function readInput(path: string): Promise<Uint8Array> {
   try {
     return path === '-' ? readFileSync(0) : await readFile(path);
@@ -18,7 +18,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Before anything is loaded or made: a name with a typing error should be told at once. */
+/** Checks names before any work, so that a typing error is reported at once. */
 export async function checkKind(path: string, kind: 'file' | 'folder' | 'any'): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
@@ -35,9 +35,12 @@ export async function checkFiles(paths: readonly string[]): Promise<void> {
   }
 }
 
-/** Throws `invalidArgument` when a file is there that may not be replaced. */
+/** Throws `invalidArgument` when the file exists and may not be replaced. */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
   if (!force && (await pathExists(path))) {
-    throw new EngineError('invalidArgument', `${path} is there already. Give another name, or --force to replace it.`);
+    throw new EngineError(
+      'invalidArgument',
+      `${path} already exists. Give another name, or use --force to replace it.`,
+    );
   }
 }

@@ -5,7 +5,7 @@ import type { NativeInspection, NativeMetadataValue } from '../server/engine/bin
 import { UsageError, commonOptions } from './verb.ts';
 import type { Verb } from './verb.ts';
 
-/** Context lengths for which the memory need is told, besides the one that was asked for. */
+/** Context lengths whose memory need is printed in addition to the requested one. */
 const contextLengths = [2048, 4096, 8192, 16_384, 32_768];
 
 export const inspect: Verb = {

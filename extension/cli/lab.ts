@@ -24,7 +24,7 @@ export const lab: Verb = {
   },
 };
 
-/** Makes what is not done; Ctrl+C stops, and the same command goes on. */
+/** Runs the steps that are not done. After Ctrl+C the same command resumes. */
 export async function runLab(terminal: Terminal, project: Lab, folder: string): Promise<LabState> {
   const line = progressLog(terminal);
   let step = '';
@@ -44,7 +44,7 @@ export async function runLab(terminal: Terminal, project: Lab, folder: string): 
   return project.state();
 }
 
-/** Makes the finished model one of those that can be chosen, here and in the editor. */
+/** Adds the finished model to the list of models, here and in the editor. */
 export async function offerModel({ store }: Session, { release }: LabState, values: OptionValues): Promise<void> {
   if (release !== undefined && values['no-install'] !== true) {
     await store.add(release.path);

@@ -23,5 +23,5 @@ const code = await runProgram(process.argv.slice(2), host, {
   styled: process.stdout.isTTY && process.stdout.hasColors(),
   signal: stop.signal,
 });
-// Large JSON may still be on its way out: the exit waits for it.
+// Waits until large JSON has been written out.
 process.stdout.write('', () => process.exit(code));

@@ -2,7 +2,7 @@ import { quantize } from './quantize.ts';
 import { UsageError, text } from './verb.ts';
 import type { Verb } from './verb.ts';
 
-/** Quantizing with an adapter, for who looks for it under this name; nothing is lost unless a type says so. */
+/** The same as `quantize --adapter`, under the name that people look for. The default type loses nothing. */
 export const merge: Verb = {
   ...quantize,
   name: 'merge',

@@ -11,10 +11,7 @@ export interface NamedFile {
   readonly path: string;
 }
 
-/**
- * Opens a session and loads the model that was asked for, with its progress on stderr. Returns its file and the load
- * time too.
- */
+/** Opens a session and loads the requested model, with progress on stderr. Also returns the file and the load time. */
 export async function loadModel(
   terminal: Terminal,
   options: CommonOptions,
@@ -34,7 +31,7 @@ export async function loadModel(
   return { ...session, file, loadMs: performance.now() - start };
 }
 
-/** The model that was asked for, with the adapter that was. */
+/** The requested model, merged with the requested adapter. */
 export async function modelFile(
   terminal: Terminal,
   session: Session,
@@ -61,7 +58,7 @@ export async function modelFile(
   }
 }
 
-/** The file of a model that was named, or else of the recommended one. Throws `noModel`, `notFound`. */
+/** The file of the named model, or of the recommended one. Throws `noModel`, `notFound`. */
 export async function modelPath({ store }: Pick<Session, 'store'>, model: string | undefined): Promise<NamedFile> {
   const name = model ?? (await store.defaultModel());
   if (name === undefined) {

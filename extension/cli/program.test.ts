@@ -95,7 +95,7 @@ test.each([
   [['perplexity', '--file', 'package.json', '--context', '8'], '--context must be at least 64'],
   [['perplexity', '--file', 'package.json', '--limit', '0'], '--limit must be at least 1'],
   [['collect'], '--out is missing'],
-  [['collect', '--out', '/nowhere/x'], 'Nothing is asked. Name files of questions'],
+  [['collect', '--out', '/nowhere/x'], 'There are no questions. Name files of questions'],
   [['collect', 'package.json', '--out', '/nowhere/x', '--max-tokens', '0'], '--max-tokens must be at least 1'],
   [['collect', 'package.json', '--out', '/nowhere/x', '--follow-ups', 'some'], '--follow-ups must be a whole number'],
   [['train', '--out', '/nowhere/x'], 'Name at least one file of questions and answers'],
@@ -113,7 +113,7 @@ test.each([
   [['evaluate', '/dev/null', '--metric', 'gt-ppl,bits-per-byte'], 'run the other metrics by themselves'],
   [['evaluate', 'package.json', '--limit', '0'], '--limit must be at least 1'],
   [['evaluate', 'package.json', '--html', ''], '--html needs the name of a file'],
-  [['evaluate', 'package.json', '--metric', 'humaneval'], 'Say --allow-code if you want that'],
+  [['evaluate', 'package.json', '--metric', 'humaneval'], 'Pass --allow-code to allow it'],
   [
     ['evaluate', 'package.json', '--metric', 'humaneval', '--allow-code', '--samples', '3', '--temperature', '0'],
     '--samples above 1 needs a --temperature above 0',

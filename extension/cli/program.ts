@@ -92,7 +92,7 @@ export async function runProgram(
   } catch (error) {
     return explain(error, verb, streams);
   } finally {
-    // What was read goes to disk before the process ends.
+    // Writes the prompt cache to disk before the process ends.
     await Promise.allSettled(opened.map(({ engine }) => engine.unload()));
   }
 }

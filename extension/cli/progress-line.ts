@@ -5,7 +5,7 @@ export interface ProgressLine {
   clear(): void;
 }
 
-/** One line on stderr that is written over; silent when nobody watches. */
+/** A progress line on stderr that overwrites itself; prints nothing when stderr is not a terminal. */
 export function progressLine(terminal: Pick<Terminal, 'note' | 'interactive'>): ProgressLine {
   let shown = '';
   return {

@@ -8,7 +8,7 @@ import type { ProgressLine } from './progress-line.ts';
 import { UsageError, text } from './verb.ts';
 import type { OptionValues, Terminal } from './verb.ts';
 
-/** A line that is written over for a person; for a log a line now and then, and none in a short run. */
+/** On a terminal, one line that overwrites itself. In a log, a line now and then, and none for a short run. */
 export function progressLog(terminal: Terminal): ProgressLine {
   const line = progressLine(terminal);
   let told = performance.now();
@@ -30,13 +30,13 @@ export function withRemaining(words: string, seconds: number | undefined): strin
   return seconds === undefined ? words : `${words}, ${formatDuration(seconds)} left`;
 }
 
-/** `--state`, else beside the page that is to be written. */
+/** `--state`, or a file beside the HTML report. */
 export function statePath(values: OptionValues): string | undefined {
   const page = text(values, 'html');
   return text(values, 'state') ?? (page === undefined ? undefined : `${page.replace(/\.html?$/iu, '')}.state.jsonl`);
 }
 
-/** Before hours of work: a report that cannot be written should be told at once. */
+/** Called before hours of work, so that a report that cannot be written fails at once. */
 export async function checkPage(values: OptionValues): Promise<string | undefined> {
   const page = text(values, 'html');
   if (page === '') {
@@ -50,7 +50,7 @@ export async function checkPage(values: OptionValues): Promise<string | undefine
   return page;
 }
 
-/** Runs `work`; when it is stopped, says that the same command goes on. */
+/** Runs `work`. When it is stopped, prints that the same command resumes it. */
 export async function resumable<T>(terminal: Terminal, state: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -33,7 +33,7 @@ export const reproduce: Verb = {
   },
   run: async (terminal, values, positionals) => {
     if (positionals.length !== 1 || positionals[0] !== 'gpt4all') {
-      throw new UsageError('Say what: "paddock reproduce gpt4all".');
+      throw new UsageError('Name what to reproduce: "paddock reproduce gpt4all".');
     }
     const scale = text(values, 'scale') ?? 'laptop';
     if (!(scales as readonly string[]).includes(scale)) {

@@ -69,7 +69,7 @@ export const train: Verb = {
       throw new UsageError('Name at least one file of questions and answers.');
     }
     if (values['adapter'] !== undefined) {
-      throw new UsageError('--adapter: what is trained is a new adapter. Merge the other one first: paddock merge');
+      throw new UsageError('--adapter: training makes a new adapter. Merge the existing one first: paddock merge');
     }
     const folder = requiredText(values, 'out');
     const settings = trainSettings(values);

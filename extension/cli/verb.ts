@@ -8,9 +8,9 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Progress and errors. */
   readonly note: (text: string) => void;
-  /** Whether notes go to a person who sees a line being rewritten. */
+  /** Whether notes go to a terminal, where a line can overwrite itself. */
   readonly interactive: boolean;
-  /** Whether results may be styled: a person reads them, and did not ask for plain text. */
+  /** Whether results may be styled: stdout is a terminal and plain text was not requested. */
   readonly styled: boolean;
   /** Aborts with Ctrl+C. */
   readonly signal: AbortSignal;
@@ -29,15 +29,15 @@ export interface Verb {
   /** Lines of the help: option and what it does. */
   readonly options: readonly (readonly [option: string, does: string])[];
   readonly specs: OptionSpecs;
-  /** The common options that mean something here, by name; all when not given. */
+  /** The common options that apply to this verb, by name; absent = all. */
   readonly common?: readonly string[];
-  /** What it reads is worth keeping on disk: conversations, not measurements. */
+  /** Keeps the prompt cache on disk: for conversations, not for measurements. */
   readonly keepsPrompts?: boolean;
-  /** Throws `UsageError` for what was called wrongly. */
+  /** Throws `UsageError` when the arguments are wrong. */
   run(terminal: Terminal, values: OptionValues, positionals: readonly string[]): Promise<void>;
 }
 
-/** The program was called wrongly: exit code 2. */
+/** The arguments are wrong: exit code 2. */
 export class UsageError extends Error {}
 
 export interface CommonOptions {
@@ -48,7 +48,7 @@ export interface CommonOptions {
   readonly contextLength: number;
   /** Where earlier prompts are kept on disk; undefined = the data folder, for verbs that keep them. */
   readonly cacheFolder: string | undefined;
-  /** `false`: nothing is remembered, in memory or on disk. */
+  /** `false`: no prompt cache, in memory or on disk. */
   readonly cache: boolean;
   /** Keys and values in 8 bits. */
   readonly compactCache: boolean;

@@ -38,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
     const module = join(context.extensionPath, 'dist', 'server.js');
-    const endedText = vscode.l10n.t('its process ended');
+    const endedText = vscode.l10n.t('the process exited');
     return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
   };
   const interruptions = {
@@ -80,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): void {
       limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
       texts: {
         answering: answeringText(),
-        opening: vscode.l10n.t('A chat is still being opened. Send the question again in a moment.'),
+        opening: vscode.l10n.t('The chat is still opening. Send the question again in a moment.'),
         questionTooLong: (length, limit) =>
           vscode.l10n.t('The question is too long: {0} characters, at most {1}.', grouped(length), grouped(limit)),
         attachmentsTooLarge: (limit) =>
@@ -89,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
       onSaveFailed: onceUntilQuiet((error) => {
         log.error(`The chat could not be saved: ${String(error)}`);
         void vscode.window.showErrorMessage(
-          vscode.l10n.t('The chat could not be saved: {0}. It is tried again with the next message.', String(error)),
+          vscode.l10n.t('The chat could not be saved: {0}. Paddock tries again with the next message.', String(error)),
         );
       }),
     }),
@@ -99,7 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
     createLab({
       createEngine: () =>
         new EngineSupervisor({
-          // It answers each question once: what it has read needs no remembering.
+          // The lab asks each question once, so a prompt cache would not help.
           connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
           log,
           texts: {
@@ -121,7 +121,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
-  /** A view that needs the engine is shown: list the models and load the chosen one. */
+  /** Called when a view that needs the engine becomes visible: lists the models and loads the chosen one. */
   const wakeUp = (): void => {
     models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
   };
@@ -199,12 +199,12 @@ export function activate(context: vscode.ExtensionContext): void {
       if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
     }),
   );
-  // `npm start` asks for it: the window that it opens is there for the chat.
+  // Set by `npm start`, which opens a window for the chat.
   if (process.env['PADDOCK_OPEN_CHAT'] === '1') void view.focus();
   chat.restore().catch((error: unknown) => log.error(String(error)));
 }
 
-/** Settles when the chat is on disk and the engine's memory is given back. */
+/** Settles when the chat is on disk and the engine has exited. */
 export async function deactivate(): Promise<void> {
   await shutDown?.();
 }
@@ -227,7 +227,7 @@ function grouped(value: number): string {
   return value.toLocaleString(vscode.env.language);
 }
 
-/** An error that repeats with every message is told once a minute. */
+/** Reports an error at most once a minute. */
 function onceUntilQuiet(tell: (error: unknown) => void): (error: unknown) => void {
   let last = -Infinity;
   return (error) => {

@@ -1,9 +1,9 @@
 /**
- * Checks of values that come from outside: messages, JSON files, settings. A check takes an unknown value and returns
- * it with its type, or throws a `CheckError` that names the place, so that no value is ever cast to what it should be.
+ * Checks of untrusted values: messages, JSON files, settings. A check takes an unknown value and returns it with its
+ * type, or throws a `CheckError` that names the place. No untrusted value is ever cast.
  */
 
-/** The message is fit to show: place and problem. */
+/** The message can be shown to the user: it has the place and the problem. */
 export class CheckError extends Error {
   readonly place: string;
   readonly problem: string;
@@ -47,9 +47,9 @@ export interface TextOptions {
 
 export function text({ most = Number.POSITIVE_INFINITY, pattern }: TextOptions = {}): Check<string> {
   return (value, place) => {
-    if (typeof value !== 'string') throw new CheckError(place, 'must be a text');
+    if (typeof value !== 'string') throw new CheckError(place, 'must be a string');
     if (value.length > most) throw new CheckError(place, `must have at most ${most} characters`);
-    if (pattern?.test(value) === false) throw new CheckError(place, 'is not written as it must be');
+    if (pattern?.test(value) === false) throw new CheckError(place, 'has the wrong format');
     return value;
   };
 }
@@ -111,7 +111,7 @@ export function list<T>(item: Check<T>, { least = 0, most = Number.POSITIVE_INFI
   };
 }
 
-/** An object with any keys, whose values are alike. */
+/** An object with any keys, whose values all pass the same check. */
 export function record<T>(item: Check<T>): Check<Readonly<Record<string, T>>> {
   return (value, place) =>
     Object.fromEntries(Object.entries(fields(value, place)).map(([key, one]) => [key, item(one, `${place}.${key}`)]));
@@ -138,15 +138,15 @@ export function object<T extends object>(checks: { readonly [K in keyof T]-?: Ch
   };
 }
 
-/** `undefined` for a field that may be left out, else nothing. */
+/** `undefined` for an optional field, else `never`. */
 type Absent<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never;
 
-/** A place that is empty or ends with a blank, as `lab.json: `, stands for the whole. */
+/** A place that is empty or ends with a blank, such as `lab.json: `, names the whole value. */
 function below(place: string, key: string): string {
   return place === '' || place.endsWith(' ') ? place + key : `${place}.${key}`;
 }
 
-/** Objects that a field tells apart. */
+/** A union of objects that one field discriminates. */
 export function variant<T extends object>(field: string, checks: Readonly<Record<string, Check<T>>>): Check<T> {
   const tag = oneOf(Object.keys(checks));
   return (value, place) => {
@@ -157,7 +157,7 @@ export function variant<T extends object>(field: string, checks: Readonly<Record
   };
 }
 
-/** The first that holds; what it throws is of the last. */
+/** The result of the first check that passes, or the error of the second. */
 export function either<A, B>(one: Check<A>, other: Check<B>): Check<A | B> {
   return (value, place) => {
     try {

@@ -2,10 +2,10 @@ import { list, number, object, optional, text, whole, type Check } from './check
 
 /** The map of a data set, as `map.json` holds it and as it is drawn. */
 export interface DataMap {
-  /** Records that the map stands for; it may show a sample. */
+  /** Records of the data set; the points may be a sample of them. */
   readonly records: number;
   readonly sources: readonly string[];
-  /** What became of records: `train`, `valid`, or why they were dropped. */
+  /** Outcomes of records: `train`, `valid`, or the reason for dropping them. */
   readonly fates: readonly string[];
   readonly points: readonly DataPoint[];
 }
@@ -21,9 +21,9 @@ export interface DataPoint {
   readonly fate: number;
   /** Records of its family of duplicates, itself included. */
   readonly family: number;
-  /** Of the answer, in nats per token, by the model that judged it. */
+  /** Loss of the answer under the scoring model, in nats per token. */
   readonly loss?: number;
-  /** The beginnings. */
+  /** The first characters of question and answer. */
   readonly question: string;
   readonly answer: string;
 }
@@ -40,7 +40,7 @@ const point: Check<DataPoint> = object<DataPoint>({
   answer: text(),
 });
 
-/** Of a file that anybody may have written. */
+/** The file is untrusted. */
 export const dataMap: Check<DataMap> = object<DataMap>({
   records: whole(),
   sources: list(text()),

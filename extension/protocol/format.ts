@@ -1,6 +1,6 @@
 /** Numbers as people read them, the same on every surface. Pure. */
 
-/** Decimal units, as file managers of VS Code's platforms and the catalogue's sources give them. */
+/** Decimal units, as in file managers and in the sources of the catalogue. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -20,7 +20,7 @@ export function formatDuration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Digits in groups of three, as English has them: for messages of the server, which are English. */
+/** Groups digits as in English, for the server's messages. */
 export function formatNumber(value: number): string {
   return value.toLocaleString('en-US');
 }

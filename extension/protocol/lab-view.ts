@@ -29,11 +29,11 @@ import { pageText, type RequestChecks, type ViewDelta, type ViewSnapshot } from 
 // ---- state --------------------------------------------------------------------------------------------------
 
 export interface LabRunView {
-  /** The last step that is made; undefined = all. */
+  /** The last step of the run; undefined = all steps. */
   readonly until: LabStepName | undefined;
-  /** The user has asked for its end. */
+  /** The user pressed Stop. */
   readonly stopping: boolean;
-  /** It waits while the chat or an edit needs the cores. */
+  /** The run waits because the chat or an edit needs the cores. */
   readonly paused: boolean;
   readonly progress: LabProgress | undefined;
 }
@@ -41,7 +41,7 @@ export interface LabRunView {
 export interface LabErrorView {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What was being done. */
+  /** The step that failed. */
   readonly step: LabStepName | undefined;
 }
 
@@ -56,11 +56,11 @@ export interface LabViewState {
   /** False in Restricted Mode, where the lab does nothing. */
   readonly trusted: boolean;
   readonly folder: string | undefined;
-  /** Undefined until it was read; with an error when it could not be. */
+  /** Undefined until it has been read. `error` is set when that failed. */
   readonly lab: LabState | undefined;
   readonly run: LabRunView | undefined;
   readonly error: LabErrorView | undefined;
-  /** Undefined until the engine has told. */
+  /** Undefined until the engine has answered. */
   readonly models: readonly LabModel[] | undefined;
   /** The finished model answers in the chat. */
   readonly inUse: boolean;
@@ -90,14 +90,14 @@ export function withPoints(lab: LabState, added: readonly LossPoint[]): LabState
   for (const point of added) {
     const last = points.at(-1);
     if (last !== undefined && last.step >= point.step) points = points.filter((other) => isBefore(other, point));
-    // A run that begins anew replaces what was known of the one before.
+    // A run that starts again replaces the points of the previous one.
     if (points.length === 0) training = noTraining;
     points.push(point);
   }
   return { ...lab, training: { ...training, points } };
 }
 
-/** A look at the validation set and the loss of the step before it have the same number. */
+/** A validation point and the training point before it have the same step number. */
 function isBefore(other: LossPoint, point: LossPoint): boolean {
   return (
     other.step < point.step || (other.step === point.step && (other.loss === undefined) !== (point.loss === undefined))
@@ -110,28 +110,28 @@ function isBefore(other: LossPoint, point: LossPoint): boolean {
 export const GetLab = new RequestType0<LabSnapshot, void>('lab/snapshot');
 
 export const labLists = ['records', 'questions', 'code', 'tasks'] as const;
-/** What of a project names files or folders. */
+/** The lists of a project that name files or folders. */
 export type LabList = (typeof labLists)[number];
 
 export type LabEdit =
   | { readonly field: 'title' | 'base' | 'teacher' | 'quantization'; readonly text: string }
-  /** The most questions of each file and folder. */
+  /** The maximum number of questions per file and folder. */
   | { readonly field: 'limit'; readonly number: number }
   | { readonly field: 'preset'; readonly text: TrainPresetName }
   | { readonly field: 'dropRecommended'; readonly on: boolean }
   | { readonly field: 'dropSource'; readonly text: string; readonly on: boolean }
-  /** All records that were chosen to go, by their ids. */
+  /** The ids of all records that the user chose to drop. */
   | { readonly field: 'dropIds'; readonly ids: readonly string[] }
   | { readonly field: 'remove'; readonly list: LabList; readonly text: string };
-/** The user changes what the project is to do; it is saved at once. */
+/** The user changes the project. The host saves it at once. */
 export const EditLab = new RequestType<LabEdit, null, void>('lab/edit');
 
-/** The user adds files or folders: the host asks which. */
+/** The user adds files or folders. The host shows the dialog. */
 export const AddToLab = new RequestType<{ readonly list: LabList }, null, void>('lab/add');
 
 /** The user starts or continues the steps that are not done. */
 export const StartLab = new RequestType<{ readonly until?: LabStepName | undefined }, null, void>('lab/start');
-/** The user stops them; what is done stays. */
+/** The user stops the run. Finished work is kept. */
 export const StopLab = new RequestType0<null, void>('lab/stop');
 /** The user opens the map of the data. Null: it cannot be read. */
 export const GetDataMap = new RequestType0<DataMap | null, void>('lab/map');
@@ -177,7 +177,7 @@ const labEdit: Check<LabEdit> = variant<LabEdit>('field', {
   remove: object({ field: exactly('remove'), list: oneOf(labLists), text: pageText }),
 });
 
-/** Of what the page may ask. */
+/** The requests that the page may send. */
 export const labRequests: RequestChecks = new Map<string, Check<unknown>>([
   [GetLab.method, anything],
   [EditLab.method, labEdit],

@@ -1,54 +1,52 @@
 /**
- * The lab: the road from questions and answers to a model of one's own. A project is a folder; its steps leave files
- * there, and what they depend on, so that a step is done again only when that has changed.
- *
- * The types are shared by all layers; the messages go between the extension host (client) and a child process of the
- * lab's own, so that the chat keeps its model.
+ * The lab turns questions and answers into the user's own model. A project is a folder. Each step leaves its files
+ * there, with a digest of its inputs, and is repeated only when they have changed. All layers share the types. The
+ * messages go between the extension host (client) and the lab's own child process, so that the chat keeps its model.
  */
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ErrorData } from './model.ts';
 
 type Token = string | number;
 
-/** In their order. */
+/** In the order in which they run. */
 export const labSteps = ['collect', 'curate', 'train', 'release', 'evaluate'] as const;
 export type LabStepName = (typeof labSteps)[number];
 
 export const trainPresetNames = ['laptop', 'gpt4all-2023'] as const;
 export type TrainPresetName = (typeof trainPresetNames)[number];
 
-/** What a teacher is asked. */
+/** The questions for a teacher model. */
 export interface LabQuestions {
   /** Files of questions, or of records whose answers are not read. */
   readonly files: readonly string[];
-  /** Folders of code that questions are made about. */
+  /** Folders of code to ask questions about. */
   readonly code: readonly string[];
   /** The model that answers: a catalogue name or a path. */
   readonly teacher: string;
-  /** The most questions of each file and each folder, drawn at random; 0 = all. */
+  /** The maximum number of questions per file and folder, picked at random; 0 = all. */
   readonly limit: number;
   /** The longest answer. */
   readonly maxTokens: number;
   readonly temperature: number;
 }
 
-/** What the user decides: `lab.json` in the project's folder. Paths are absolute or relative to that folder. */
+/** The user's settings: `lab.json` in the project's folder. Paths are absolute or relative to that folder. */
 export interface LabProject {
   readonly version: 1;
   readonly title: string;
   /** The model that is trained: a catalogue name or a path. */
   readonly base: string;
-  /** Undefined = nothing is collected. */
+  /** Undefined = the project does not collect answers. */
   readonly questions: LabQuestions | undefined;
   /** Files of records with answers, in any format that curating reads. */
   readonly records: readonly string[];
-  /** Tasks with known answers: kept out of the training set, and what the models are compared by. */
+  /** Tasks with known answers. They are kept out of the training set and used to compare the models. */
   readonly tasks: string | undefined;
   readonly curate: {
     readonly dropSources: readonly string[];
-    /** Drops the sources that are recommended for it. */
+    /** Also drops the sources that the report recommends to drop. */
     readonly dropRecommended: boolean;
-    /** Records that were chosen to go, e.g. on the map. */
+    /** Ids of records that the user chose to drop, e.g. on the map. */
     readonly dropIds: readonly string[];
     /** The share of the validation set, 0..1. */
     readonly validShare: number;
@@ -69,28 +67,26 @@ export type LabStepStatus =
   | 'off'
   | 'waiting'
   | 'running'
-  /** Stopped or failed with something done; it goes on where it was. */
+  /** Stopped or failed with partial results; the next run resumes it. */
   | 'begun'
   | 'done'
-  /** Done, with other input or settings than there are now. */
+  /** Done, but with other inputs or settings than the current ones. */
   | 'outdated';
 
 export interface LabProgress {
   readonly step: LabStepName;
-  /** What is done now, for people; English. */
+  /** Description of the current work, in English. */
   readonly words: string;
   /** 0..1 of the step. */
   readonly fraction: number;
-  /** Of the step. */
+  /** Of the current step. */
   readonly remainingSeconds: number | undefined;
-  /** While a model is trained: what the curve has more. */
+  /** New points of the loss curve; only while training. */
   readonly points?: readonly LossPoint[];
 }
 
 /**
- * After `step` steps: `loss` of the samples of the last of them, or `validLoss` of a look at the validation set. Nats
- * per
- * token.
+ * After `step` steps: the `loss` of the last step's samples, or the `validLoss` of the validation set. Nats per token.
  */
 export interface LossPoint {
   readonly step: number;
@@ -101,7 +97,7 @@ export interface LossPoint {
 export interface LabStepView {
   readonly name: LabStepName;
   readonly status: LabStepStatus;
-  /** Of all runs of it together. */
+  /** Sum over all runs of the step. */
   readonly seconds: number | undefined;
 }
 
@@ -120,7 +116,7 @@ export interface LabCuration {
   readonly records: number;
   readonly train: number;
   readonly valid: number;
-  /** What is left after each step; the first is what was read. */
+  /** Records left after each step; the first entry is the input. */
   readonly funnel: readonly { readonly step: string; readonly dropped: number; readonly left: number }[];
   readonly sources: readonly LabSource[];
   readonly redacted: number;
@@ -130,7 +126,7 @@ export interface LabCuration {
 
 export interface LabTraining {
   readonly points: readonly LossPoint[];
-  /** Steps there are to make; undefined while that is not known. */
+  /** Planned steps; undefined while unknown. */
   readonly steps: number | undefined;
   readonly samples: number | undefined;
   readonly tokens: number | undefined;
@@ -139,7 +135,7 @@ export interface LabTraining {
   readonly stoppedEarly: boolean;
 }
 
-/** Before anything is known of it. */
+/** The value before training starts. */
 export const noTraining: LabTraining = {
   points: [],
   steps: undefined,
@@ -164,7 +160,7 @@ export interface LabComparison {
   /** The base, then the new model. */
   readonly medians: readonly [number, number];
   readonly means: readonly [number, number];
-  /** Tasks in each of the equal bins of `range`, for both; the last bin has what was above. */
+  /** Tasks per equal bin of `range`, for both models. The last bin includes larger values. */
   readonly histograms: readonly [readonly number[], readonly number[]];
   readonly range: readonly [number, number];
   /** Tasks on which the new model is better, both are equal, the base is better. */
@@ -182,7 +178,7 @@ export interface LabRelease {
   readonly quantization: string;
 }
 
-/** Everything there is to show of a project. */
+/** Everything that the page shows of a project. */
 export interface LabState {
   readonly folder: string;
   readonly project: LabProject;
@@ -192,27 +188,27 @@ export interface LabState {
   readonly training: LabTraining | undefined;
   readonly release: LabRelease | undefined;
   readonly comparison: LabComparison | undefined;
-  /** The page that tells the whole story; once there is something to tell. */
+  /** The path of the project report, once it exists. */
   readonly report: string | undefined;
 }
 
 /** The client shows a project. Fails with `notFound` when the folder holds none. */
 export const OpenLab = new RequestType<{ readonly folder: string }, LabState, ErrorData>('paddock/lab/open');
 
-/** The user changed what the project is to do, or makes a new one. Files that steps left stay. */
+/** The user changed the project or creates a new one. Results of earlier steps are kept. */
 export const SaveLab = new RequestType<{ readonly folder: string; readonly project: LabProject }, LabState, ErrorData>(
   'paddock/lab/save',
 );
 
 export interface RunLabParams {
   readonly folder: string;
-  /** The last step to make; undefined = all. */
+  /** The last step to run; undefined = all. */
   readonly until?: LabStepName | undefined;
   readonly partialResultToken?: Token | undefined;
 }
-/** The user starts the steps that are not done. Cancelling it loses nothing: the next run goes on. */
+/** The user starts the steps that are not done. Cancelling loses nothing: the next run resumes. */
 export const RunLab = new RequestType<RunLabParams, LabState, ErrorData>('paddock/lab/run');
 export const LabRunProgress = new ProgressType<LabProgress>();
 
-/** The editor needs the cores for something else, or no longer does. */
+/** The editor needs the cores for other work, or no longer needs them. */
 export const PauseLab = new NotificationType<{ readonly paused: boolean }>('paddock/lab/pause');

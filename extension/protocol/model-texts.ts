@@ -29,8 +29,8 @@ export function downloadText(progress: DownloadProgress | undefined, t: Translat
 }
 
 /**
- * The model that answers, or will when it is loaded, by its title in the catalogue; a file of the user by the name in
- * it. Undefined when there is none, or none that works.
+ * The title of the loaded model, or of the one that will be loaded; a name from the file when it is not listed.
+ * Undefined when there is no model, or loading failed.
  */
 export function modelTitle(engine: EngineView, models: ModelsView | undefined): string | undefined {
   if (engine.kind === 'noModel' || engine.kind === 'failed') return undefined;

@@ -5,7 +5,7 @@
 /** Raised when a message changes its meaning; both ends of a connection compare it in `initialize`. */
 export const protocolVersion = 1;
 
-/** Why an answer ended: end token or stop string, token limit, or the user's stop. */
+/** Why an answer ended: end token or stop string, token limit, or cancelled by the user. */
 export type FinishReason = 'stop' | 'length' | 'cancelled';
 
 /** How long one generation took and what it cost. Times in milliseconds. */
@@ -26,7 +26,7 @@ export interface MemoryNeed {
   readonly weights: number;
   readonly kvCache: number;
   readonly scratch: number;
-  /** The most that remembered prompts take. */
+  /** The size limit of the prompt cache. */
   readonly prefixCache: number;
   readonly total: number;
 }
@@ -39,7 +39,7 @@ export interface ModelInfo {
   readonly parameters: number;
   /** E.g. `Q4_K_M`; derived from the tensors when the file does not say. */
   readonly quantization: string;
-  /** The context that runs now, in tokens: the one number that the user is shown and that prompts are trimmed to. */
+  /** The current context in tokens: the user sees this number, and prompts are trimmed to it. */
   readonly contextLength: number;
   readonly trainedContextLength: number;
   readonly memory: MemoryNeed;
@@ -47,9 +47,9 @@ export interface ModelInfo {
   readonly kernels: string;
   /** At most as many as the CPUs that the process may use. */
   readonly threads: number;
-  /** What was asked for; 0 = automatic. More than `threads` when there are fewer CPUs. */
+  /** The requested number; 0 = automatic. Larger than `threads` when there are fewer CPUs. */
   readonly requestedThreads: number;
-  /** How many of the threads take part in decoding and in prefill; when automatic, what was fastest in a trial. */
+  /** The threads used for decoding and for prefill. When automatic, the fastest in a trial. */
   readonly decodeThreads: number;
   readonly prefillThreads: number;
   /** `undefined` when the file carries no chat template and ChatML stands in for it. */
@@ -72,8 +72,8 @@ export interface SamplerOptions {
 }
 
 /**
- * Error codes that cross the borders. Errors are asked by code, never by message text.
- * The message is already fit to show: it says what happened and what to do.
+ * Error codes that cross process borders. Code compares the code of an error, never its message. The message can be
+ * shown to the user: it says what happened and what to do.
  */
 export const errorCodes = [
   'cancelled',

@@ -37,14 +37,14 @@ export interface ModelEntry {
   readonly description: string;
   readonly licence: string;
   readonly fileBytes: number;
-  /** Bytes already on disk of an unfinished download. */
+  /** Bytes of an unfinished download on disk. */
   readonly partialBytes: number;
   readonly state: 'available' | 'partial' | 'downloading' | 'installed' | 'missing';
   readonly path: string | undefined;
   readonly recommended: boolean;
   readonly source: 'catalogue' | 'user';
   readonly memory: MemoryNeed;
-  /** Whether it fits the memory that is free now; `tight` = it fits the machine but not what is free. */
+  /** `fits`: into the free memory. `tight`: into the memory of the machine, but not into what is free. */
   readonly fit: 'fits' | 'tight' | 'tooLarge';
 }
 
@@ -55,7 +55,7 @@ export interface ModelList {
   readonly availableMemory: number;
 }
 
-/** The client asks what can be chosen: for the picker and for the first-run view. */
+/** The client lists the models, for the picker and the first-run view. */
 export const ListModels = new RequestType0<ModelList, ErrorData>('paddock/models/list');
 
 /** The editor's settings of the network (`http.*`). */
@@ -107,12 +107,12 @@ export interface LoadProgress {
   /** 0..1 */
   readonly fraction: number;
 }
-/** The client loads a model; the one that was loaded is dropped first. */
+/** The client loads a model. The loaded one is freed first. */
 export const LoadModel = new RequestType<LoadModelParams, ModelInfo, ErrorData>('paddock/model/load');
 export const LoadModelProgress = new ProgressType<LoadProgress>();
-/** The client gives the memory back. */
+/** The client frees the loaded model. */
 export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unload');
-/** The client has everything forgotten that was remembered of earlier prompts, in memory and on disk. */
+/** The client clears the prompt cache, in memory and on disk. */
 export const ClearCache = new RequestType0<null, ErrorData>('paddock/cache/clear');
 
 // ---- generation ---------------------------------------------------------------------------------------------
@@ -138,10 +138,10 @@ export interface CodeContext {
   readonly endLine?: number;
 }
 
-/** What did not fit into the context and was left out of the prompt; shown to the user. */
+/** A part that was left out of the prompt because it did not fit. The user sees it. */
 export interface Omission {
   readonly kind: 'messages' | 'attachment' | 'surroundings';
-  /** Of `messages` their number, else what it was: a file's name and lines. */
+  /** For `messages` their number, otherwise the name and lines of a file. */
   readonly what: string;
   readonly tokens: number;
 }
@@ -150,7 +150,7 @@ export interface GenerationResult {
   readonly text: string;
   readonly finishReason: FinishReason;
   readonly timings: Timings;
-  /** Tokens of prompt and answer together, of `contextLength`. */
+  /** Tokens of prompt and answer, out of `contextLength`. */
   readonly contextUsed: number;
   readonly contextLength: number;
   readonly omitted: readonly Omission[];
@@ -191,7 +191,7 @@ export const Edit = new RequestType<EditParams, EditResult, ErrorData>('paddock/
 /** Parts of Chat and Edit. */
 export const GenerationProgress = new ProgressType<GenerationPart>();
 
-/** The client asks what a text costs (meter of the composer). */
+/** The client counts the tokens of a text, for the composer's meter. */
 export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>(
   'paddock/tokens',
 );

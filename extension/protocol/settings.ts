@@ -1,6 +1,6 @@
 /**
- * Every setting of Paddock: type, default, limits, scope and the text that the user reads. The manifest's
- * `configuration` is generated from this table, and defaults live nowhere else.
+ * Every setting of Paddock: type, default, limits, scope and description. The manifest's `configuration` is generated
+ * from this table, and defaults are defined only here.
  */
 
 interface SettingBase<T> {
@@ -30,7 +30,7 @@ export const settings = {
     default: '',
     scope: 'application',
     description:
-      'The model that answers: a name of the catalogue or the path of a GGUF file. Empty: the recommended one of those that are installed. `Paddock: Choose Model…` sets it.',
+      'The model that answers: a catalogue name or the path of a GGUF file. Empty: the recommended installed model. `Paddock: Choose Model…` sets it.',
   },
   modelsFolder: {
     type: 'string',
@@ -70,7 +70,7 @@ export const settings = {
     maximum: 1_048_576,
     scope: 'application',
     description:
-      "Memory, in MB, for what the model has read before, so that returning to a conversation does not begin from the start. -1: 1/32 of the computer's memory, at most 512. 0: none, and none on disk either.",
+      "Memory for the prompt cache, in MB. With it, returning to a conversation does not start over. -1: 1/32 of the computer's memory, at most 512. 0: none, and none on disk either.",
   },
   'cache.disk': {
     type: 'integer',
@@ -79,14 +79,14 @@ export const settings = {
     maximum: 1_048_576,
     scope: 'application',
     description:
-      'Disk space, in MB, for the same, so that a conversation goes on quickly after a restart. It holds what you wrote, in the form that the model computes with; only your user account can read it. 0: nothing is written. `Paddock: Clear the Prompt Cache` deletes it.',
+      'Disk space for the prompt cache, in MB. With it, a conversation continues quickly after a restart. It holds your conversations in the form that the model computes with; only your user account can read it. 0: nothing is written. `Paddock: Clear Prompt Cache` deletes it.',
   },
   'cache.compact': {
     type: 'boolean',
     default: false,
     scope: 'application',
     description:
-      'Keep what the model has read in 8 instead of 16 bits: about half the memory for the same context, for answers that differ a little. For long contexts on small machines.',
+      'Store the context in 8 instead of 16 bits. This halves its memory and changes answers slightly. For long contexts on small machines.',
   },
   temperature: {
     type: 'number',
@@ -94,8 +94,7 @@ export const settings = {
     minimum: 0,
     maximum: 2,
     scope: 'window',
-    description:
-      'How freely the model chooses its words in the chat. 0 always takes the most likely one. Edits always use 0.',
+    description: 'Sampling temperature of chat answers. 0 always takes the most likely token. Edits always use 0.',
   },
   maxTokens: {
     type: 'integer',
@@ -103,7 +102,7 @@ export const settings = {
     minimum: 16,
     maximum: 32_768,
     scope: 'window',
-    description: 'The longest answer, in tokens. An answer that reaches it says so and can be continued.',
+    description: 'The longest answer, in tokens. You can continue an answer that reaches it.',
   },
   codeActions: {
     type: 'boolean',
@@ -118,8 +117,8 @@ type Widen<T> = T extends string ? string : T extends number ? number : T extend
 export type SettingValue<K extends SettingKey> = Widen<(typeof settings)[K]['default']>;
 
 /**
- * The value to use for what a settings file holds: the value itself when it is of the right type and within its
- * limits, the nearest limit for a number outside of them, else the default.
+ * The effective value of a setting: the stored value if its type and range are right, the nearest limit for a number
+ * outside the range, otherwise the default.
  */
 export function validateSetting<K extends SettingKey>(key: K, value: unknown): SettingValue<K> {
   const setting: Setting = settings[key];
@@ -141,7 +140,7 @@ function validate(setting: Setting, value: unknown): string | number | boolean {
   }
 }
 
-/** What the two settings of the cache, in MB, mean to the engine. */
+/** The engine's options for the two cache settings, which are in MB. */
 export function cacheOptions(
   memory: number,
   disk: number,

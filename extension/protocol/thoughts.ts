@@ -1,22 +1,21 @@
 /**
- * Where a model's thoughts end and its answer begins. A model that thinks writes `<think>...</think>` first; this is
- * the
- * only place that knows so. Pure.
+ * Splits a model's thoughts from its answer. A thinking model writes `<think>...</think>` first; only this module knows
+ * the tags. Pure.
  */
 
 export interface SplitAnswer {
-  /** Undefined when the text begins with no thoughts. */
+  /** Undefined when the text does not begin with thoughts. */
   readonly thoughts: string | undefined;
-  /** Whether more of the text would still be thoughts: it was cut off, stopped, or is being written. */
+  /** Whether the thoughts have no end tag: the text was cut off, stopped, or is still streaming. */
   readonly thinking: boolean;
   /** The rest of the text, unchanged, without the white space before it; empty while it thinks. */
   readonly answer: string;
 }
 
-/** What the template of some models begins the answer with itself; in others the model does. */
+/** Some templates begin the answer with this tag; in other models the model writes it. */
 export const thoughtsStart = '<think>\n';
 
-/** Only at the beginning: elsewhere the tags are text, as in an answer about them. */
+/** Only at the beginning. Elsewhere the tags are plain text, as in an answer about them. */
 export function splitThoughts(text: string): SplitAnswer {
   const [whole, thoughts = '', end] = /^\s*<think>(.*?)(?:(<\/think>)\s*|$)/su.exec(text) ?? [];
   if (whole === undefined) return { thoughts: undefined, thinking: false, answer: text };

@@ -1,7 +1,7 @@
 /**
- * What every page has in common, whatever it shows: the host owns the state, a page asks for a snapshot when it
- * connects and then follows deltas. `seq` counts them, and a page that finds a gap asks for a snapshot again. It may be
- * destroyed at any time. What a page sends is untrusted: each request has a check of its params.
+ * The protocol that all pages share. The host owns the state. A page asks for a snapshot when it connects and then
+ * follows deltas; `seq` counts them, and a page that finds a gap asks for a snapshot again. A page may be destroyed at
+ * any time. Its messages are untrusted: each request has a check of its params.
  */
 import { passes, text, type Check } from './check.ts';
 
@@ -18,7 +18,7 @@ export interface ViewDelta<Change> {
   readonly change: Change;
 }
 
-/** What the params of each request must be, by its method. */
+/** The check of each request's params, by method. */
 export type RequestChecks = ReadonlyMap<string, Check<unknown>>;
 
 /** Unknown methods are refused. */
@@ -27,5 +27,5 @@ export function isValidRequest(checks: RequestChecks, method: string, params: un
   return check !== undefined && passes(check, params ?? {});
 }
 
-/** The longest text that a page may send: more than fits into any context, less than hurts. */
+/** The longest text from a page: longer than any context, short enough not to block the host. */
 export const pageText = text({ most: 2_000_000 });

@@ -70,7 +70,7 @@ export interface AssistantMessage {
   /** `interrupted`: the window closed or the engine was restarted before the answer was complete. */
   readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
   readonly prefill: PrefillView | undefined;
-  /** Other work that goes first. */
+  /** Other work that runs first. */
   readonly waitingFor: 'edit' | undefined;
   readonly timings: Timings | undefined;
   readonly omitted: readonly Omission[];
@@ -94,7 +94,7 @@ export interface ModelsView {
   readonly entries: readonly ModelEntry[];
   readonly totalMemory: number;
   readonly availableMemory: number;
-  /** Id of the model that answers, is being loaded, or is loaded when it is next needed; undefined = none is there. */
+  /** Id of the loaded model, of the one being loaded, or of the one to load next; undefined = no model is installed. */
   readonly current: string | undefined;
   readonly downloads: readonly DownloadView[];
 }
@@ -107,7 +107,7 @@ export interface ChatState {
   readonly attachments: readonly AttachmentView[];
   readonly context: ContextView | undefined;
   readonly engine: EngineView;
-  /** Undefined until the engine has told. */
+  /** Undefined until the engine has answered. */
   readonly models: ModelsView | undefined;
 }
 
@@ -132,18 +132,18 @@ export type ChatDelta = ViewDelta<ChatChange>;
 
 /** The view connects, or has lost a delta. */
 export const GetSnapshot = new RequestType0<ChatSnapshot, void>('chat/snapshot');
-/** What became of a request. `reason` says in words why it was not done; without one there was nothing to do. */
+/** The outcome of a request. `reason` says why it was refused; without one there was nothing to do. */
 export interface Outcome {
   readonly done: boolean;
   readonly reason?: string;
 }
-/** The longest question, in UTF-16 units: longer than most contexts, short enough to be laid out at once. */
+/** The longest question, in UTF-16 units: longer than most contexts, short enough for the page to lay out. */
 export const longestQuestion = 200_000;
 /** The user sends a question with the waiting attachments. */
 export const SendMessage = new RequestType<{ readonly text: string }, Outcome, void>('chat/send');
 /** The user stops the answer. */
 export const StopAnswer = new RequestType0<null, void>('chat/stop');
-/** The user wants the last answer made again. */
+/** The user regenerates the last answer. */
 export const RetryAnswer = new RequestType0<null, void>('chat/retry');
 /** The user attaches the active editor's file or selection. */
 export const Attach = new RequestType<{ readonly part: 'file' | 'selection' }, Outcome, void>('chat/attach');
@@ -159,7 +159,7 @@ export interface CodeBlockParams {
 }
 /** The user presses a button of a code block. False: it could not be done, and the host has said why. */
 export const UseCodeBlock = new RequestType<CodeBlockParams, boolean, void>('chat/code');
-/** The user clicks a link of an answer: the host asks before it opens. */
+/** The user clicks a link in an answer. The host asks before opening it. */
 export const OpenLink = new RequestType<{ readonly href: string }, null, void>('chat/link');
 /** The user presses the button beside an error, or one of the view's own. */
 export const RunAction = new RequestType<{ readonly action: ErrorAction }, null, void>('chat/action');

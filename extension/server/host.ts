@@ -5,8 +5,8 @@ import { outputOfSync } from './programs.ts';
 import type { ProgramCall } from './programs.ts';
 
 /**
- * What a server module may know of the process it runs in. `main.ts` of the child and of the terminal program
- * each make one; nothing else reads `process`.
+ * The process environment of the server modules. `main.ts` of the child and of the terminal program each create one;
+ * nothing else reads `process`.
  */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,7 +21,7 @@ export interface Host {
   startOf(pid: number): number | undefined;
 }
 
-/** The host that a real process is. */
+/** The host of the real process. */
 export function nodeHost(
   process: Pick<NodeJS.Process, 'env' | 'platform' | 'arch' | 'pid' | 'kill'>,
   installFolder: string,
@@ -37,7 +37,7 @@ export function nodeHost(
       try {
         return process.kill(pid, 0);
       } catch (error) {
-        // It lives and belongs to another user.
+        // The process is alive and belongs to another user.
         return error instanceof Error && 'code' in error && error.code === 'EPERM';
       }
     },

@@ -1,12 +1,10 @@
 /**
- * One process at a time: a folder in which everybody who works, or is about to, has an empty file, whose name says who
- * that is. Who comes puts their file there and only then looks for others, so of two at least one sees the other; and
- * what a process left that is gone can be removed by anybody at any moment, since no other file has its name. A single
- * file cannot do that: between the look and the removal it may have become another one's.
- *
- * `proper-lockfile` would need a timer that a long computation or a sleeping laptop delays, after which a second
- * process
- * takes a lock that is held; the pid and the time at which its process started cannot be late.
+ * A lock for one process at a time: a folder in which each holder or candidate has an empty file, whose name identifies
+ * the process. Each process writes its file first and then looks for others, so of two candidates at least one sees the
+ * other. The file of a dead process can be removed at any moment, because its name is unique. A single lock file would
+ * not allow that: between the check and the removal it may belong to another process. `proper-lockfile` would need a
+ * timer. A long computation or a sleeping laptop delays it, and a second process then takes a held lock. A pid with its
+ * start time cannot be late.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
@@ -22,19 +20,18 @@ export type LockHost = Pick<Host, 'pid' | 'isAlive' | 'startOf'>;
 export interface Holder {
   readonly pid: number;
   readonly computer: string;
-  /** When it was taken, in milliseconds since 1970. */
+  /** Time of acquisition, in milliseconds since 1970. */
   readonly at: number;
-  /** Tells it from any other. */
+  /** Makes the name unique. */
   readonly token: string;
 }
 
-/** What this process holds itself, or is about to. */
+/** Locks that this process holds or is acquiring. */
 const held = new Map<string, Holder>();
 
 /**
- * Throws `busy` with the words of `explain` while another living process, or this one, holds the lock at `path`, a
- * folder
- * in one that is there. What a process left that is gone is taken over.
+ * Throws `busy` with the message of `explain` while a living process, including this one, holds the lock at `path`. The
+ * parent folder of `path` must exist. The lock of a dead process is taken over.
  */
 export async function withLock<T>(
   path: string,
@@ -74,7 +71,7 @@ export async function withFolder<T>(folder: string, host: LockHost, work: () => 
   return withLock(path, host, explain, work);
 }
 
-/** Two that come at the same moment see each other, and both step back; by chance, one comes again first. */
+/** Two candidates at the same moment see each other, and both retry after random delays. */
 const sameMomentMs = 1000;
 const stepBackMs = 30;
 
@@ -104,7 +101,7 @@ async function enter(path: string, own: Holder): Promise<void> {
       await writeFile(join(path, nameOf(own)), '', { flag: 'wx', mode: 0o600 });
       return;
     } catch (error) {
-      // The last one to leave has taken the folder away.
+      // The previous holder has just removed the folder.
       ignore('ENOENT')(error);
     }
   }
@@ -112,11 +109,11 @@ async function enter(path: string, own: Holder): Promise<void> {
 
 async function leave(path: string, own: Holder): Promise<void> {
   await rm(join(path, nameOf(own)), { force: true });
-  // Somebody else may be in it, or have taken it away.
+  // Another process may be in the folder, or have removed it.
   await rmdir(path).catch(() => undefined);
 }
 
-/** Somebody else who is there and lives; what others left that do not live goes. */
+/** Another living holder. Removes the files of dead processes. */
 async function findOther(path: string, own: Holder, host: LockHost): Promise<Holder | undefined> {
   for (const name of await readdir(path)) {
     const holder = parseName(name);
@@ -139,7 +136,7 @@ const clockSlackMs = 60_000;
 function isHeld({ pid, computer, at }: Holder, host: LockHost): boolean {
   // Whether a process of another computer lives cannot be seen from here.
   if (computer !== hostname()) return true;
-  // Our own pid is that of a process that was here before us.
+  // A file with our own pid is from an earlier process that had the same pid.
   if (pid === host.pid || !host.isAlive(pid)) return false;
   const start = host.startOf(pid);
   return start === undefined || start <= at + clockSlackMs;

@@ -1,6 +1,6 @@
 /**
- * Checks of what comes over the wire, where it enters. The client is ours, but a message may come from another
- * version of it; a wrong one ends in words, not in the engine.
+ * Checks the client's messages where they enter. The client is ours, but it may be another version: a wrong message
+ * must give a clear error and never reach the engine.
  */
 import {
   CheckError,
@@ -26,7 +26,7 @@ import type {
 } from '../protocol/server.ts';
 import { EngineError } from './engine/errors.ts';
 
-/** Throws `invalidArgument` with the words of the check. */
+/** Throws `invalidArgument` with the message of the check. */
 export function checked<T>(check: Check<T>, value: unknown, place: string): T {
   try {
     return check(value, place);

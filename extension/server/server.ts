@@ -30,7 +30,7 @@ import { boundedCount } from './prompt/trim.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 
-/** Answers the client's messages; the engine and the models come into being with `initialize`. */
+/** Handles the client's messages. `initialize` creates the engine and the models. */
 export function serve(connection: Connection, host: Host): void {
   let session: Promise<Session> | undefined;
   const ready = (): Promise<Session> => {

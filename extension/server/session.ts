@@ -27,7 +27,7 @@ export interface Session {
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
   readonly addon: () => NativeModule;
-  /** Forgets earlier prompts, in the loaded model and on disk. */
+  /** Clears the prompt cache, in the loaded model and on disk. */
   readonly clearCache: () => Promise<void>;
 }
 
@@ -70,14 +70,14 @@ export async function createSession(
   return { host, version: await readVersion(host), ...folders, engine, store, addon, clearCache };
 }
 
-/** What a model could take: what is free, and what the loaded one would give back. */
+/** Memory for a model: free memory plus that of the loaded model. */
 function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
   const given = engine.info?.memory.total ?? 0;
   try {
     const { totalMemory, availableMemory, defaultPrefixCache } = addon().systemInfo();
     return { total: totalMemory, available: Math.min(totalMemory, availableMemory + given), defaultPrefixCache };
   } catch {
-    // Without an engine the list can still be shown, with the coarser figures of the system.
+    // Without an engine the list can still be shown, with the system's coarser figures.
     return { total: totalmem(), available: freemem() + given, defaultPrefixCache: 0 };
   }
 }

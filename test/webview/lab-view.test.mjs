@@ -162,7 +162,7 @@ viewTest('a source that is dropped makes the step outdated, and it says so', sta
   await view.change({ kind: 'lab', lab: { ...lab, project: { ...lab.project, curate }, steps } });
   await view.page.getByTestId('funnel-outdated').waitFor();
   assert.equal((await view.page.getByTestId('next').innerText()).trim(), 'Continue');
-  assert.match(await step(view, 'curate').innerText(), /Outdated, will be made again/);
+  assert.match(await step(view, 'curate').innerText(), /Outdated. The next run repeats it./);
 });
 
 viewTest(
@@ -181,8 +181,8 @@ viewTest(
     const { lab } = states.done;
     const curate = { ...lab.project.curate, dropIds: params.ids };
     await view.change({ kind: 'lab', lab: { ...lab, project: { ...lab.project, curate } } });
-    await view.page.getByText('175 records that were chosen are dropped.').waitFor();
-    await view.page.getByRole('button', { name: 'Take Them Back' }).click();
+    await view.page.getByText('You dropped 175 records.').waitFor();
+    await view.page.getByRole('button', { name: 'Restore Them' }).click();
     assert.deepEqual(await lastRequest(view), { method: 'lab/edit', params: { field: 'dropIds', ids: [] } });
     assert.equal((await view.requests()).filter(({ method: asked }) => asked === 'lab/map').length, 1);
   },
@@ -191,7 +191,7 @@ viewTest(
 
 viewTest('a failure says why, and Continue goes on', states.failed, async (view) => {
   assert.match(await view.page.getByRole('alert').innerText(), /Training: The process of the lab stopped/);
-  assert.match(await step(view, 'train').innerText(), /Failed, goes on where it was/);
+  assert.match(await step(view, 'train').innerText(), /Failed. Continue to resume./);
   await view.page.getByTestId('next').click();
   assert.deepEqual(await lastRequest(view), { method: 'lab/start', params: {} });
 });
@@ -199,7 +199,7 @@ viewTest('a failure says why, and Continue goes on', states.failed, async (view)
 viewTest('what came of it is said in words', states.done, async (view) => {
   const text = await view.page.locator('main').innerText();
   assert.match(text, /Better on 171 of 252 tasks, equal on 9, worse on 72\./);
-  assert.match(text, /So uneven an outcome by chance: p = 1e-9\./);
+  assert.match(text, /Probability of such a result by chance: 1e-9\./);
   assert.match(text, /median 11\.9 → 7\.42/);
   assert.match(text, /kitchen-helper-q4_k_m\.gguf/);
   assert.equal(await view.page.getByTestId('verdict').innerText(), 'Better than before');
@@ -300,7 +300,7 @@ viewTest(
 
 viewTest('a folder without a project offers to make one there', states.notFound, async (view) => {
   assert.match(await view.page.getByTestId('welcome').innerText(), /no lab project in this folder[^]*kitchen-web/);
-  assert.equal((await view.page.getByTestId('make').innerText()).trim(), 'Make One Here');
+  assert.equal((await view.page.getByTestId('make').innerText()).trim(), 'Create Project Here');
 });
 
 viewTest('in Restricted Mode it only says so', states.restricted, async (view) => {

@@ -48,11 +48,11 @@ export class AnswerMessage extends ChatElement {
     </article>`;
   }
 
-  /** What the model wrote before its answer, folded: few want to read it, and it may be longer than the answer. */
+  /** The model's thoughts, folded: they may be longer than the answer, and few users read them. */
   #thoughts({ thoughts, thinking }: Omit<SplitAnswer, 'answer'>, live: boolean): TemplateResult | typeof nothing {
     const now = live && thinking;
     if (thoughts === undefined || (thoughts === '' && !now)) return nothing;
-    // Not announced: a screen reader would read out all that comes, and the folding says what it is.
+    // Not a live region: a screen reader would read out every token.
     return html`<details
       class="thoughts"
       aria-live="off"
@@ -148,7 +148,7 @@ export class AnswerMessage extends ChatElement {
 
 customElements.define('paddock-answer', AnswerMessage);
 
-/** Reading the question takes the longest on a CPU: shows how far it is and how long it will take. */
+/** Prefill is the longest wait on a CPU: shows its progress and remaining time. */
 function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
   const text =
     prefill === undefined || prefill.total === 0
@@ -162,7 +162,7 @@ function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
     prefill === undefined
       ? html`<progress aria-label=${text}></progress>`
       : html`<progress aria-label=${text} max=${Math.max(1, prefill.total)} .value=${prefill.done}></progress>`;
-  // Not announced: a screen reader would read out every change.
+  // Not a live region: a screen reader would read out every change.
   return html`<div class="prefill" data-testid="prefill" aria-live="off"><span>${text}</span>${bar}</div>`;
 }
 
@@ -191,7 +191,7 @@ function timingsDetail(timings: NonNullable<AssistantMessage['timings']>): strin
       formatNumber(timings.promptTokens - timings.cachedTokens),
       formatDuration(timings.prefillMs / 1000),
     ),
-    ...(timings.cachedTokens > 0 ? [t('{0} tokens remembered', formatNumber(timings.cachedTokens))] : []),
+    ...(timings.cachedTokens > 0 ? [t('{0} tokens from the cache', formatNumber(timings.cachedTokens))] : []),
   ].join('\n');
 }
 

@@ -12,8 +12,8 @@ import './model-cards.ts';
 import './welcome.ts';
 
 /**
- * The whole chat view: messages, or what stands in their place on first use, and the composer below. It owns the
- * store; every other part gets plain state.
+ * The whole chat view: messages, or the model cards on first use, and the composer. It owns the store; every other part
+ * gets plain state.
  */
 export class ChatApp extends ChatElement {
   readonly #store = new ViewStore<ChatState, ChatChange>({
@@ -38,7 +38,7 @@ export class ChatApp extends ChatElement {
     const { state } = this.#store;
     if (state === undefined) return nothing;
     if (this.#store.outdated) {
-      return html`<p class="outdated">${t('Paddock was updated. Reload the window to go on.')}</p>`;
+      return html`<p class="outdated">${t('Paddock was updated. Reload the window to continue.')}</p>`;
     }
     return html`
       <main>${this.#body(state)}</main>
@@ -83,7 +83,7 @@ export class ChatApp extends ChatElement {
   }
 }
 
-/** First use: the engine has told what there is, and nothing of it is on this computer. */
+/** First use: the engine has listed the models, and none is installed. */
 function needsModel({ messages, models }: ChatState): boolean {
   return messages.length === 0 && models?.entries.some(({ state }) => state === 'installed') === false;
 }

@@ -40,7 +40,7 @@ export class Composer extends ChatElement {
     this.#input?.focus();
   }
 
-  /** Puts the last question back, in place of an empty draft, to be changed. */
+  /** Restores the last question into an empty composer, for editing. */
   editLastQuestion(): void {
     const last = this.state.messages.findLast(({ role }) => role === 'user');
     if (last !== undefined && this.text.trim() === '') this.#setText(last.text);
@@ -163,7 +163,7 @@ export class Composer extends ChatElement {
       this.hint = tooLong(text.length);
       return;
     }
-    // The draft is only removed from memory once the question was taken.
+    // The draft is deleted only after the question was accepted.
     this.text = '';
     const outcome = await this.host
       .send(text)
@@ -172,12 +172,12 @@ export class Composer extends ChatElement {
       if (this.text === '') this.#setText('');
       return;
     }
-    // Whatever was typed meanwhile is kept too.
+    // Text that was typed meanwhile is kept.
     this.#setText(this.text === '' ? text : `${text}\n${this.text}`);
     this.hint = outcome.reason ?? '';
   }
 
-  /** More than a question can hold is not inserted: laying it out would freeze the page for seconds. */
+  /** Refuses a paste that is longer than a question: laying it out would freeze the page for seconds. */
   #onPaste(event: ClipboardEvent): void {
     const pasted = event.clipboardData?.getData('text/plain') ?? '';
     const input = this.#input;

@@ -7,7 +7,7 @@ import { icon } from '../shared/icon.ts';
 import { modelTitle } from '../../extension/protocol/model-texts.ts';
 
 /**
- * One quiet line above the composer while the engine is not ready: what it does, or why it cannot and what to do.
+ * One quiet line above the composer while the engine is not ready: its activity, or the failure and what to do.
  *
  * @property state - the chat
  */
@@ -28,7 +28,7 @@ export class EngineBanner extends ChatElement {
         </div>`;
       }
       case 'restarting':
-        // Why it stopped stands in the answer that it was writing.
+        // The interrupted answer already shows the reason.
         return banner(icon('loading', true), t('The engine stopped. Starting it again…'));
       case 'failed':
         return this.#failure(

@@ -7,11 +7,11 @@ import { attachmentChip } from './attachment-chip.ts';
 import { ChatElement } from './element.ts';
 import { iconButton } from '../shared/icon.ts';
 
-/** So near to the end counts as at the end. Pixels. */
+/** Distance that still counts as the end. Pixels. */
 const nearEnd = 24;
 
 /**
- * The messages. It follows the answer while the user is at its end, and lets go as soon as they scroll up.
+ * The messages. The list follows the answer while it is scrolled to the end, and stops when the user scrolls up.
  *
  * @property messages - oldest first
  * @property conversationId - another one starts at its end
@@ -139,7 +139,7 @@ export class MessageList extends ChatElement {
   /** Links and the buttons of code blocks: they are part of sanitised text, not of templates. */
   #onClick(event: MouseEvent): void {
     if (!(event.target instanceof Element)) return;
-    // What is unfolded in a finished answer is read from its beginning; what is being written, at its end.
+    // Unfolded thoughts of a finished answer are read from the beginning; streaming ones are followed at the end.
     if (event.target.closest('summary') !== null && event.target.closest('.live') === null) this.following = false;
     const link = event.target.closest('a[href]');
     if (link !== null) {

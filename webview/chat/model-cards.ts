@@ -63,7 +63,7 @@ export class ModelCards extends ChatElement {
   #button(entry: ModelEntry): TemplateResult {
     const { id, partialBytes, state, recommended } = entry;
     const resume = state === 'partial' && partialBytes > 0;
-    const label = resume ? t('Resume ({0} are here)', formatBytes(partialBytes)) : t('Download');
+    const label = resume ? t('Resume ({0} downloaded)', formatBytes(partialBytes)) : t('Download');
     return html`<button
       type="button"
       class=${recommended ? 'button' : 'button secondary'}

@@ -52,7 +52,7 @@ export class Welcome extends ChatElement {
   async #ask({ text, attach }: Suggestion): Promise<void> {
     const attached = attach === undefined ? { done: true } : await this.host.attach(attach);
     if (!attached.done) {
-      this.hint = attached.reason ?? t('Open a file first: the question is about it.');
+      this.hint = attached.reason ?? t('Open a file first. The question is about it.');
       return;
     }
     const sent = await this.host.send(text);

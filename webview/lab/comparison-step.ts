@@ -8,7 +8,7 @@ import './histogram.ts';
 import { histogramTable } from './histogram.ts';
 
 /**
- * What training has changed: on how many tasks, by how much, and how the answers read.
+ * The effect of training: on how many tasks, by how much, and sample answers.
  *
  * @property state - what the page shows
  */
@@ -49,7 +49,7 @@ export class ComparisonStep extends LabElement {
           ? nothing
           : html`<div class="links">
               <button type="button" class="link" data-testid="report" @click=${() => this.host.run('openReport')}>
-                ${icon('graph')} ${t('Open the Report')}
+                ${icon('graph')} ${t('Open Report')}
               </button>
             </div>`
       }
@@ -59,7 +59,7 @@ export class ComparisonStep extends LabElement {
 
 customElements.define('paddock-comparison-step', ComparisonStep);
 
-/** An outcome that chance brings in one of twenty comparisons says nothing. */
+/** Significance level: above it a result may be chance. */
 const clear = 0.05;
 
 function verdict({ wins, losses, p }: LabComparison): string {
@@ -97,7 +97,7 @@ function score({ wins, ties, losses, tasks, p }: LabComparison): TemplateResult 
         formatNumber(ties),
         formatNumber(losses),
       )}
-      <span class="muted">${t('So uneven an outcome by chance: p = {0}.', probability(p))}</span>
+      <span class="muted">${t('Probability of such a result by chance: {0}.', probability(p))}</span>
     </p>`;
 }
 

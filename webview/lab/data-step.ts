@@ -8,11 +8,11 @@ import { checkbox, field, fileList, nameOf, select, type Choice } from './fields
 import { hasResults, problemsOf, type Problem } from './next.ts';
 import { problemText } from './texts.ts';
 
-/** As the engine writes them; the middle one is the usual choice. */
+/** Quantization types; the middle one is the default. */
 const quantizations = ['Q4_0', 'Q4_K_S', 'Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0'];
 
 /**
- * What the project is made of: the model, the data, and how it is trained. Once something has come of it, one line.
+ * The inputs of the project: model, data and training. Collapsed to one line once there are results.
  *
  * @property state - what the page shows
  */
@@ -60,7 +60,7 @@ export class DataStep extends LabElement {
       ${
         problems.includes('noData')
           ? html`<p class="intro">
-              ${t('Questions with good answers make the model. Bring them as files, or have a larger model on this computer answer questions for you.')}
+              ${t('A model learns from questions with good answers. Add files of them, or let a larger model on this computer answer questions.')}
             </p>`
           : nothing
       }
@@ -76,7 +76,7 @@ export class DataStep extends LabElement {
               ${t('Use a GGUF file…')}
             </button>
             <button type="button" class="link" @click=${() => this.host.run('chooseModel')}>
-              ${t('Get another model…')}
+              ${t('Download another model…')}
             </button>
           </div>`,
       })}
@@ -92,11 +92,11 @@ export class DataStep extends LabElement {
       ${this.#teacher(project, problem)}
       ${field({
         id: 'tasks',
-        label: t('Tasks to compare by'),
+        label: t('Tasks for the comparison'),
         hint:
           project.tasks === undefined
             ? t(
-                'Tasks with known answers, kept out of training. Without them, records that were set aside show what has changed.',
+                'Tasks with known answers. They are kept out of training. Without them, the validation records are used.',
               )
             : undefined,
         control: fileList(
@@ -126,7 +126,7 @@ export class DataStep extends LabElement {
           'quantization',
           project.quantization,
           withValue(
-            quantizations.map((id) => ({ id, title: id === 'Q4_K_M' ? t('{0} (usual)', id) : id })),
+            quantizations.map((id) => ({ id, title: id === 'Q4_K_M' ? t('{0} (default)', id) : id })),
             project.quantization,
           ),
           (text) => this.host.edit({ field: 'quantization', text }),
@@ -180,8 +180,8 @@ export class DataStep extends LabElement {
           })}
           ${field({
             id: 'limit',
-            label: t('Questions of each, at most'),
-            hint: questions.limit === 0 ? t('All of them are asked.') : t('Drawn at random. 0 asks all.'),
+            label: t('Most questions per file or folder'),
+            hint: questions.limit === 0 ? t('Every question is asked.') : t('Picked at random. 0 asks all questions.'),
             control: html`<input
               type="number"
               id="limit"
@@ -220,7 +220,7 @@ export class DataStep extends LabElement {
 
 customElements.define('paddock-data-step', DataStep);
 
-/** The models of this computer, and what is chosen even when it is not among them. */
+/** The installed models, plus the chosen one if it is missing. */
 function choices(models: readonly LabModel[] | undefined, value: string, none: string | undefined): readonly Choice[] {
   const known = (models ?? []).map(({ id, title, fileBytes }) => ({
     id,
@@ -238,15 +238,15 @@ function presetTitle(preset: TrainPresetName): string {
     case 'laptop':
       return t('For a laptop');
     case 'gpt4all-2023':
-      return t('As GPT4All in 2023');
+      return t('GPT4All 2023');
   }
 }
 
 function presetHint(preset: TrainPresetName): string {
   switch (preset) {
     case 'laptop':
-      return t('All matrices of the model, two rounds, ends early when it no longer gets better.');
+      return t('Trains all matrices for two epochs. Stops early when the validation loss no longer falls.');
     case 'gpt4all-2023':
-      return t('The numbers of the first GPT4All: four rounds over the data, long samples. Takes much longer.');
+      return t('The settings of the first GPT4All: four epochs, long samples. Takes much longer.');
   }
 }

@@ -25,7 +25,7 @@ export class FunnelStep extends LabElement {
         this.#isOutdated
           ? html`<p class="note" role="status" data-testid="funnel-outdated">
               ${icon('history')}
-              <span>${t('What this step depends on has changed: it and those after it will be made again.')}</span>
+              <span>${t('The input of this step has changed. The next run repeats it and the steps after it.')}</span>
             </p>`
           : nothing
       }`;
@@ -65,7 +65,7 @@ export class FunnelStep extends LabElement {
           type="checkbox"
           data-testid="drop-source"
           aria-label=${t('Drop {0}', name)}
-          title=${byRule ? t('Dropped because all recommended sources are') : t('Drop {0}', name)}
+          title=${byRule ? t('Dropped with all recommended sources') : t('Drop {0}', name)}
           .checked=${this.#drops(source)}
           ?disabled=${byRule || this.state.run !== undefined}
           @change=${(event: Event) =>
@@ -83,7 +83,7 @@ export class FunnelStep extends LabElement {
     </tr>`;
   }
 
-  /** By what the project says now; `dropped` is what the last run did. */
+  /** From the current project; `dropped` is from the last run. */
   #drops({ source, recommendDrop }: LabSource): boolean {
     const { dropSources = [], dropRecommended = false } = this.state.lab?.project.curate ?? {};
     return dropSources.includes(source) || (recommendDrop && dropRecommended);
@@ -92,7 +92,7 @@ export class FunnelStep extends LabElement {
 
 customElements.define('paddock-funnel-step', FunnelStep);
 
-/** Of the steps that took nothing: a longer list says less than none. */
+/** Steps that dropped nothing, unless there are too many to list. */
 const mostNamed = 4;
 
 /** Bars that get shorter; steps that took nothing share one line. */
@@ -101,7 +101,7 @@ function funnel({ records, train, valid, funnel: steps, redacted }: LabCuration)
   const idle = steps.filter(({ step, dropped }) => step !== 'read' && dropped === 0);
   return html`<table class="funnel" data-testid="funnel">
       <caption class="hidden">
-        ${t('What each step left of the data')}
+        ${t('Records left after each step')}
       </caption>
       <thead class="hidden">
         <tr>

@@ -16,8 +16,8 @@ import { statusText, stepTitle } from './texts.ts';
 import './training-step.ts';
 
 /**
- * The whole page of the lab: what is next on top, below it the five steps of the project in their order. It owns the
- * store; every other part gets plain state.
+ * The whole lab page: the next action on top, then the five steps in order. It owns the store; every other part gets
+ * plain state.
  */
 export class LabApp extends LabElement {
   readonly #store = new ViewStore<LabViewState, LabChange>({
@@ -25,7 +25,7 @@ export class LabApp extends LabElement {
     apply: applyChange,
     onChange: oncePerFrame(() => this.requestUpdate()),
   });
-  /** The page stands where it stood before it was hidden. */
+  /** Restores the scroll position from before the page was hidden. */
   #placed = false;
 
   override connectedCallback(): void {
@@ -39,7 +39,7 @@ export class LabApp extends LabElement {
     const { state } = this.#store;
     if (state === undefined) return nothing;
     if (this.#store.outdated) {
-      return html`<p class="outdated">${t('Paddock was updated. Reload the window to go on.')}</p>`;
+      return html`<p class="outdated">${t('Paddock was updated. Reload the window to continue.')}</p>`;
     }
     if (!state.trusted) return this.#restricted();
     if (state.lab !== undefined) return this.#project(state);
@@ -64,7 +64,7 @@ export class LabApp extends LabElement {
     const { state } = this.#store;
     if (state?.trusted !== true || (state.lab !== undefined && !this.#placed)) return;
     const { folder } = state;
-    // What comes first after the page was made is not where the user was.
+    // The first scroll event after creation is not the user's.
     const scroll = this.#placed ? window.scrollY : (this.host.remembered?.scroll ?? 0);
     this.host.remember(folder === undefined ? undefined : { folder, scroll });
   };
@@ -115,7 +115,7 @@ export class LabApp extends LabElement {
     const notFound = error?.code === 'notFound' && folder !== undefined;
     return html`<main class="welcome" data-testid="welcome">
       ${icon('beaker')}
-      <h1>${notFound ? t('There is no lab project in this folder') : t('Make a model of your own')}</h1>
+      <h1>${notFound ? t('There is no lab project in this folder') : t('Train your own model')}</h1>
       ${
         error === undefined
           ? html`<p>
@@ -125,7 +125,7 @@ export class LabApp extends LabElement {
       }
       <div class="actions">
         <button type="button" class="button" data-testid="make" @click=${() => this.host.run('makeProject')}>
-          ${notFound ? t('Make One Here') : t('New Lab Project')}
+          ${notFound ? t('Create Project Here') : t('New Lab Project')}
         </button>
         ${
           error === undefined || notFound
@@ -145,7 +145,7 @@ export class LabApp extends LabElement {
     return html`<main class="welcome" data-testid="restricted">
       ${icon('shield')}
       <h1>${t('The lab does not run in Restricted Mode')}</h1>
-      <p>${t('A project names files that are read and written. Trust this workspace to use it.')}</p>
+      <p>${t('A project reads and writes files. Trust this workspace to use it.')}</p>
       <div class="actions">
         <button type="button" class="button" @click=${() => this.host.run('manageTrust')}>
           ${t('Manage Workspace Trust')}
@@ -162,7 +162,7 @@ function opening(folder: string): TemplateResult {
   </main>`;
 }
 
-/** For screen readers: which step runs or how the run ended, and nothing in between. */
+/** For screen readers: the running step or the outcome, without progress. */
 function announcement(state: LabViewState): string {
   const { run, error } = state;
   if (run?.stopping === true) return t('Stopping…');

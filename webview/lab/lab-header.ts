@@ -8,7 +8,7 @@ import { nextOf, type Next } from './next.ts';
 import { problemText, stepPurpose, stepTitle } from './texts.ts';
 
 /**
- * Always in sight: the project's name, the one button that says what happens next, and how far it is.
+ * Always visible: the project's name, the button for the next action, and the progress.
  *
  * @property state - what the page shows
  */
@@ -72,7 +72,7 @@ export class LabHeader extends LabElement {
     </div>`;
   }
 
-  /** An empty name is not one: the name before comes back. */
+  /** An empty name is refused: the previous one is restored. */
   #rename(input: HTMLInputElement): void {
     if (input.value.trim() === '') input.value = this.state.lab?.project.title ?? '';
     else this.host.edit({ field: 'title', text: input.value });
@@ -129,7 +129,7 @@ function nextText(next: Next | undefined): TemplateResult | string {
   }
 }
 
-/** How far the step is. Not announced: a screen reader would read out every change. */
+/** Progress of the step. Not a live region: a screen reader would read out every change. */
 function progressOf({ progress, paused, stopping }: LabRunView): TemplateResult {
   const rest = progress?.remainingSeconds === undefined ? '' : t('{0} left', formatDuration(progress.remainingSeconds));
   const words = stopping

@@ -48,14 +48,14 @@ export class MapSection extends LabElement {
         ? nothing
         : html`<p class="note" data-testid="dropped-ids">
             ${icon('trash')}
-            <span>${t('{0} records that were chosen are dropped.', formatNumber(dropped.length))}</span>
+            <span>${t('You dropped {0} records.', formatNumber(dropped.length))}</span>
             <button
               type="button"
               class="link"
               ?disabled=${run !== undefined}
               @click=${() => this.host.edit({ field: 'dropIds', ids: [] })}
             >
-              ${t('Take Them Back')}
+              ${t('Restore Them')}
             </button>
           </p>`
     }`;

@@ -1,4 +1,4 @@
-/** What a project lacks, how its steps stand, and what happens next. Pure. */
+/** Missing inputs, the status of the steps, and the next action. Pure. */
 import type { LabProject, LabState, LabStepName, LabStepStatus } from '../../extension/protocol/lab.ts';
 import type { LabModel, LabViewState } from '../../extension/protocol/lab-view.ts';
 
@@ -28,12 +28,12 @@ export interface ShownStep {
   readonly seconds: number | undefined;
 }
 
-/** The steps as they are now: the run knows more than what was read before it. */
+/** The current steps: the run is newer than the state that was read. */
 export function shownSteps({ lab, run, error }: LabViewState): readonly ShownStep[] {
   return (lab?.steps ?? []).map(({ name, status, seconds }) => {
     if (run?.progress?.step === name) return { name, status: 'running', seconds };
     const failed = run === undefined && error?.step === name && status !== 'done';
-    // What this window does not run was left behind by a process that is gone.
+    // A running step that is not of this window is from a process that is gone.
     return { name, status: failed ? 'failed' : status === 'running' ? 'begun' : status, seconds };
   });
 }
@@ -44,7 +44,7 @@ export type Next =
   | { readonly kind: 'use' }
   | { readonly kind: 'openChat' };
 
-/** Undefined while there is no project, or when nothing came of it. */
+/** Undefined without a project or results. */
 export function nextOf(state: LabViewState): Next | undefined {
   const { lab, run, models, inUse } = state;
   if (lab === undefined) return undefined;
@@ -60,7 +60,7 @@ export function nextOf(state: LabViewState): Next | undefined {
   return { kind: inUse ? 'openChat' : 'use' };
 }
 
-/** Whether something has come of the project, so that what it is made of matters less than what came. */
+/** Whether the project has results, which then matter more than its inputs. */
 export function hasResults({ steps }: LabState): boolean {
   return steps.some(({ status }) => status === 'done' || status === 'outdated' || status === 'begun');
 }

@@ -8,7 +8,7 @@ import { nameOf } from './fields.ts';
 import type { LabHost } from './lab-host.ts';
 import { nextOf } from './next.ts';
 
-/** The finished file, and what can be done with it. */
+/** The finished file and its actions. */
 export function releaseBody(
   state: LabViewState,
   { path, bytes, quantization }: LabRelease,

@@ -4,7 +4,7 @@ import { icon } from '../shared/icon.ts';
 import type { ShownStep } from './next.ts';
 import { statusIcon, statusText, stepPurpose, stepTitle } from './texts.ts';
 
-/** One step on the line that all hang on: its sign, its name, how it stands, and what came of it. */
+/** One step of the timeline: icon, name, status and result. */
 export function stepSection(step: ShownStep, body: TemplateResult | typeof nothing): TemplateResult {
   const { name, status, seconds } = step;
   const id = `step-${name}`;

@@ -24,13 +24,13 @@ export function stepPurpose(step: LabStepName): string {
     case 'collect':
       return t('a model on this computer answers the questions');
     case 'curate':
-      return t('what is broken, repeated or private is taken out of the data');
+      return t('broken, repeated and private records are removed');
     case 'train':
-      return t('the model learns from what is left');
+      return t('the model is trained on the remaining records');
     case 'release':
-      return t('what it has learned goes into one small file for the chat');
+      return t('the result is written as one small file for the chat');
     case 'evaluate':
-      return t('the model before and after answers the same tasks');
+      return t('the old and the new model answer the same tasks');
   }
 }
 
@@ -43,13 +43,13 @@ export function statusText(status: ShownStatus): string {
     case 'running':
       return t('Running');
     case 'begun':
-      return t('Stopped, goes on where it was');
+      return t('Stopped. Continue to resume.');
     case 'done':
       return t('Done');
     case 'outdated':
-      return t('Outdated, will be made again');
+      return t('Outdated. The next run repeats it.');
     case 'failed':
-      return t('Failed, goes on where it was');
+      return t('Failed. Continue to resume.');
   }
 }
 
@@ -107,7 +107,7 @@ export function funnelText(step: string): string {
     case 'leaks':
       return t('Copies of the tasks');
     case 'chosen':
-      return t('Chosen by you');
+      return t('Dropped by you');
     case 'sources':
       return t('Dropped sources');
     case 'duplicates':

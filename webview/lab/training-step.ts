@@ -5,7 +5,7 @@ import { formatNumber, t } from '../shared/l10n.ts';
 import { LabElement } from './element.ts';
 import './loss-chart.ts';
 
-/** Rows of the table: more than that nobody reads, and the curve shows them all. */
+/** Maximum rows of the table. The curve shows all points. */
 const mostRows = 40;
 
 /**
@@ -43,14 +43,14 @@ export class TrainingStep extends LabElement {
 
 customElements.define('paddock-training-step', TrainingStep);
 
-/** How many steps there will be, by how far the run says that it is; 0 = not known. */
+/** Total steps, estimated from the progress of the run; 0 = unknown. */
 function expectedSteps(points: readonly LossPoint[], run: LabRunView | undefined): number {
   const { step, fraction = 0 } = run?.progress ?? {};
   return step === 'train' && fraction > 0.01 ? Math.round((points.at(-1)?.step ?? 0) / fraction) : 0;
 }
 
 function outcome({ points, stoppedEarly, samples, tokens, ...known }: LabTraining): TemplateResult {
-  // A run that is not finished has not summed itself up.
+  // An unfinished run has no summary yet.
   const looks = points.flatMap(({ validLoss }) => (validLoss === undefined ? [] : [validLoss]));
   const first = known.firstValidLoss ?? looks[0];
   const best = known.validLoss ?? (looks.length === 0 ? undefined : Math.min(...looks));
@@ -71,11 +71,11 @@ function outcome({ points, stoppedEarly, samples, tokens, ...known }: LabTrainin
           >`
     }
     ${facts === '' ? nothing : html`<span>${facts}</span>`}
-    ${stoppedEarly ? html`<span>${t('Ended early: it no longer got better.')}</span>` : nothing}
+    ${stoppedEarly ? html`<span>${t('Stopped early: the validation loss no longer fell.')}</span>` : nothing}
   </p>`;
 }
 
-/** All looks at the validation set, and as many steps as there is room for. */
+/** All validations, and as many steps as fit. */
 function table(points: readonly LossPoint[]): TemplateResult {
   const every = Math.max(1, Math.ceil(points.length / mostRows));
   const rows = points.filter(({ validLoss }, index) => validLoss !== undefined || index % every === 0);

@@ -24,7 +24,7 @@ export class DataMapView extends PageElement {
   };
 
   declare data: DataMap | undefined;
-  /** What the button beside chosen records says. */
+  /** The text of the button for selected records. */
   declare action: string;
   declare by: Colouring;
   declare words: string;
@@ -34,13 +34,13 @@ export class DataMapView extends PageElement {
   #grouping: Grouping = { groups: [], of: [] };
   #lasso: Point[] = [];
   readonly #resized = new ResizeObserver(() => this.#paint());
-  /** VS Code changes themes by the classes of the body; a page of its own follows the system. */
+  /** VS Code changes themes by the classes of the body. A standalone page follows the system. */
   readonly #themed = new MutationObserver(() => this.#paint());
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
 
   constructor() {
     super();
-    this.action = t('List the chosen records');
+    this.action = t('List Selected Records');
     this.by = 'source';
     this.words = '';
     this.chosen = new Set();
@@ -102,10 +102,10 @@ export class DataMapView extends PageElement {
       <p class="map-hint">
         ${
           data.points.length < data.records
-            ? t('{0} of {1} records, drawn at random.', number(data.points.length), number(data.records))
+            ? t('A random sample of {0} of {1} records.', number(data.points.length), number(data.records))
             : t('{0} records.', number(data.records))
         }
-        ${t('Draw around records to choose them; with Shift they are added. Rings were dropped.')}
+        ${t('Draw around records to select them. Hold Shift to add to the selection. Rings are dropped records.')}
       </p>
       ${this.#legend()} ${this.#details(data)}
     `;
@@ -114,7 +114,7 @@ export class DataMapView extends PageElement {
   #colourSelect({ points }: DataMap): TemplateResult {
     const labels: Record<Colouring, string> = {
       source: t('source'),
-      fate: t('what became of it'),
+      fate: t('outcome'),
       loss: t('loss'),
       family: t('duplicates'),
     };
@@ -134,7 +134,7 @@ export class DataMapView extends PageElement {
           <button
             type="button"
             aria-pressed=${pressed}
-            title=${t('Choose all of them')}
+            title=${t('Select all')}
             @click=${() => this.#choose(pressed ? [] : members, false)}
           >
             <svg class="map-swatch" viewBox="0 0 10 10" aria-hidden="true">
@@ -152,13 +152,13 @@ export class DataMapView extends PageElement {
     const chosen = [...this.chosen].flatMap((index) => data.points[index] ?? []);
     return html`<div class="map-details">
       <p aria-live="polite" class="map-chosen">
-        ${chosen.length === 0 ? t('No record is chosen.') : t('{0} chosen: {1}', number(chosen.length), sourcesOf(data, chosen))}
+        ${chosen.length === 0 ? t('No record is selected.') : t('{0} selected: {1}', number(chosen.length), sourcesOf(data, chosen))}
         ${
           chosen.length === 0
             ? nothing
             : html`<button type="button" class="map-action" @click=${() => this.#act(chosen)}>${this.action}</button>
                 <button type="button" class="map-clear" @click=${() => this.#choose([], false)}>
-                  ${t('Choose none')}
+                  ${t('Clear selection')}
                 </button>`
         }
       </p>
@@ -167,7 +167,7 @@ export class DataMapView extends PageElement {
         chosen.length === 0
           ? nothing
           : html`<details>
-              <summary>${t('Some of the chosen records')}</summary>
+              <summary>${t('Some of the selected records')}</summary>
               ${chosen.slice(0, listed).map((each) => recordText(data, each))}
             </details>`
       }
@@ -176,7 +176,7 @@ export class DataMapView extends PageElement {
 
   #description(data: DataMap): string {
     const groups = this.#grouping.groups.map(({ label, count }) => `${label}: ${number(count)}`).join(', ');
-    return `${t('Map of {0} records; those with the same words lie together.', number(data.points.length))} ${groups}`;
+    return `${t('Map of {0} records. Records with similar words are close together.', number(data.points.length))} ${groups}`;
   }
 
   #act(chosen: readonly DataPoint[]): void {

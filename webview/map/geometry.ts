@@ -1,4 +1,4 @@
-/** Where things are on the map. Pure. */
+/** Geometry of the map. Pure. */
 
 export interface Point {
   readonly x: number;

@@ -30,7 +30,7 @@ export function paint(canvas: HTMLCanvasElement, picture: Picture): void {
     context.globalAlpha = someChosen && !isChosen ? 0.18 : 0.75;
     circle(context, x * width, y * height, dot);
     const colour = colours[picture.colours[index] ?? 0] ?? ink;
-    // What was dropped is a ring: told apart without its colour.
+    // Dropped records are rings, so that colour is not needed to see them.
     if (picture.kept[index] === true) {
       context.fillStyle = colour;
       context.fill();

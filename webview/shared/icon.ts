@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
-/** A codicon; what it means is said by its button. */
+/** A codicon. Its button carries the label. */
 export function icon(name: string, spin = false): TemplateResult {
   return html`<span class="codicon codicon-${name} ${spin ? 'codicon-modifier-spin' : ''}" aria-hidden="true"></span>`;
 }

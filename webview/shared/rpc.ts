@@ -13,7 +13,7 @@ import {
 
 export interface HostApi {
   postMessage(message: unknown): void;
-  /** What the page remembers while it is hidden. */
+  /** State that survives while the page is hidden. */
   getState(): unknown;
   setState(state: unknown): void;
 }

@@ -21,7 +21,7 @@ function updateChildren(shown: Node, wanted: Node): void {
   for (const old of now.slice(next.length)) shown.removeChild(old);
 }
 
-/** False: it has to be replaced. */
+/** False: the element must be replaced. */
 function updateNode(shown: Node, wanted: Node): boolean {
   if (shown.nodeName !== wanted.nodeName) return false;
   if (shown.isEqualNode(wanted)) return true;

@@ -66,7 +66,7 @@ export class ViewStore<State, Change> {
     this.#options.onChange();
   }
 
-  /** False: something is missing before it. */
+  /** False: a delta before it is missing. */
   #accept({ seq, change }: ViewDelta<Change>): boolean {
     if (this.#state === undefined || seq !== this.#seq + 1) return false;
     const next = this.#options.apply(this.#state, change);

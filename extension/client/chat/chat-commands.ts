@@ -145,7 +145,7 @@ export class ChatCommands {
         chat.send(vscode.l10n.t('Continue.'));
         return;
       case 'editQuestion':
-        // The page's own: it puts the question into its composer.
+        // The page handles this itself: it puts the question into its composer.
         return;
       case 'newChat':
         return runCommand('paddock.chat.new');

@@ -10,8 +10,8 @@ export interface ChatFolders {
 }
 
 /**
- * All windows of a workspace share one folder, and all windows without one share another. VS Code's own storage folder
- * does not do: a second window of the same workspace gets a different one.
+ * All windows of a workspace share one folder; all windows without a workspace share another. VS Code's storage folder
+ * does not work for this: a second window of the same workspace gets a different one.
  */
 export function chatFolders({ globalStorageUri, storageUri }: vscode.ExtensionContext): ChatFolders {
   const root = globalStorageUri.fsPath;
@@ -23,7 +23,7 @@ export function chatFolders({ globalStorageUri, storageUri }: vscode.ExtensionCo
 
 function workspaceName(): string {
   const { workspaceFile, workspaceFolders = [] } = vscode.workspace;
-  // A workspace that is not saved is known by its folders.
+  // An unsaved workspace is identified by its folders.
   const places =
     workspaceFile === undefined || workspaceFile.scheme === 'untitled'
       ? workspaceFolders.map(({ uri }) => uri.toString()).sort()

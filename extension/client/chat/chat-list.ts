@@ -39,7 +39,7 @@ export async function showChatList({ current, list, open, remove }: ChatListOpti
   if (store.isDisposed) return;
   picker.items = summaries.map((summary) => toItem(summary, summary.id === current));
   picker.busy = false;
-  if (summaries.length === 0) picker.placeholder = vscode.l10n.t('There are no chats yet');
+  if (summaries.length === 0) picker.placeholder = vscode.l10n.t('No chats yet');
 }
 
 function toItem({ id, title, updatedAt, questions }: ConversationSummary, isCurrent: boolean): Item {

@@ -1,6 +1,6 @@
 /**
- * The chat, apart from any editor or view: holds the shown conversation, asks for answers, streams them into its log
- * and announces every change. Views come and go; they show what this says.
+ * The chat without its view: holds the shown conversation, requests answers, streams them into the log and announces
+ * every change. Views may be destroyed at any time; they only show this state.
  */
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
 import type { ChatParams, GenerationPart, GenerationResult } from '../../protocol/server.ts';
@@ -47,12 +47,12 @@ export interface ChatServiceOptions {
     readonly questionTooLong: (length: number, limit: number) => string;
     readonly attachmentsTooLarge: (limit: number) => string;
   };
-  /** A record could not be saved; it is tried again with the next one. */
+  /** A record could not be saved. It is retried with the next one. */
   readonly onSaveFailed: (error: unknown) => void;
   readonly now?: () => number;
 }
 
-/** The answer that is being made. It keeps its log: nothing that happens meanwhile can lead its text elsewhere. */
+/** The running answer. It holds its own log, so its text always goes to its own conversation. */
 interface LiveAnswer extends LiveView {
   readonly id: string;
   readonly log: ConversationLog;
@@ -68,7 +68,7 @@ export class ChatService implements Disposable {
 
   #log: ConversationLog;
   #live: LiveAnswer | undefined;
-  /** How many switches to another conversation are under way. */
+  /** Switches to another conversation that are in progress. */
   #switching = 0;
   #latestSwitch = 0;
   /** The window closes: an unfinished answer stays unfinished. */
@@ -129,7 +129,7 @@ export class ChatService implements Disposable {
     this.#live?.cancellation.cancel();
   }
 
-  /** Makes the last answer again. */
+  /** Regenerates the last answer. */
   retry(): void {
     const last = this.conversation.turns.at(-1);
     if (this.#live !== undefined || this.#switching > 0 || last === undefined) return;
@@ -181,7 +181,7 @@ export class ChatService implements Disposable {
     this.#attachments.remove(id);
   }
 
-  /** A model was loaded: it can tell what attachments cost that were added before. */
+  /** A model was loaded, so attachments that were added before can be counted now. */
   countAttachments(): void {
     this.#attachments.count();
   }
@@ -197,7 +197,7 @@ export class ChatService implements Disposable {
     await this.#options.files.flush();
   }
 
-  /** The window closes. An answer that is being made counts as interrupted, whatever the engine says from now on. */
+  /** The window closes. A running answer counts as interrupted, whatever the engine reports after this. */
   async shutDown(): Promise<void> {
     this.#closing = true;
     await this.flush();
@@ -246,7 +246,7 @@ export class ChatService implements Disposable {
     this.#changed.fire({ kind: 'context', context: contextOf(live.log.conversation) });
   }
 
-  /** An answer without an end or an error counts as interrupted: nothing is to be recorded for it. */
+  /** Undefined for an interruption: an answer without an end or error record counts as interrupted. */
   #failureRecord({ id }: LiveAnswer, failure: EngineError): LogRecord | undefined {
     if (failure.interrupted) return undefined;
     if (failure.code !== 'cancelled') this.#options.log.error(failure);
@@ -271,8 +271,8 @@ export class ChatService implements Disposable {
   }
 
   /**
-   * The only way to show another conversation. Until it is there, no question is taken: it would go to the one that is
-   * about to leave. A later switch overrides an earlier one that is still loading.
+   * The only way to show another conversation. Questions are refused until it is loaded, because they would go to the
+   * old one. A later switch overrides an earlier one that is still loading.
    */
   async #switchTo(load: () => Promise<ConversationLog | undefined>): Promise<boolean> {
     const turn = ++this.#latestSwitch;
@@ -326,7 +326,7 @@ export interface ConversationView {
   readonly context: ContextView | undefined;
 }
 
-/** What the view is told, and that another conversation (or less of this one) is shown. */
+/** Announces that another conversation, or less of this one, is shown. */
 export type ConversationChange = Exclude<ChatChange, { kind: 'reset' }> | { readonly kind: 'conversation' };
 
 function answerText({ id, log }: LiveAnswer): string {

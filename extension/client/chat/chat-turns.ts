@@ -1,9 +1,9 @@
-/** From the turns of a conversation to what the engine is asked. Pure. */
+/** Turns of a conversation -> messages of the engine request. Pure. */
 import type { ChatTurn, GenerationResult } from '../../protocol/server.ts';
 import { splitThoughts } from '../../protocol/thoughts.ts';
 import type { Turn } from './conversation.ts';
 
-/** More characters than the longest context has room for. A longer history would only be copied and thrown away. */
+/** More characters than the longest context holds. A longer history would be copied and then dropped. */
 const longestHistory = 4_000_000;
 
 /** The newest turns, oldest first, and how many older ones were left out. Answers without text are not sent. */
@@ -13,7 +13,7 @@ export function chatTurns(turns: readonly Turn[]): { readonly turns: ChatTurn[];
   let first = spoken.length;
   while (first > 0) {
     length += lengthOf(spoken[first - 1]);
-    // The question itself is always sent: the engine says in words that it is too long.
+    // The question itself is always sent. The engine reports when it is too long.
     if (length > longestHistory && first < spoken.length) break;
     first--;
   }

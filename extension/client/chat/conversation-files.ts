@@ -12,7 +12,7 @@ const keepDeletedMs = 24 * 60 * 60 * 1000;
 
 export class ConversationFiles {
   readonly #folder: string;
-  /** Where an earlier version kept them; its files are moved here before the first access. */
+  /** The folder of an earlier version. Its files are moved here before the first access. */
   readonly #formerFolder: string | undefined;
   #ready: Promise<void> | undefined;
   /** Writes are made one after the other, in the order in which they were asked for. */
@@ -26,8 +26,8 @@ export class ConversationFiles {
   }
 
   /**
-   * Settles when the records are in the file. `missing`: the file is gone, because another window deleted the
-   * conversation, and nothing was written. Rejects when the disk takes no more.
+   * Settles when the records are in the file. `missing`: another window deleted the conversation, and nothing was
+   * written. Rejects when the disk fails or is full.
    */
   append(id: string, records: readonly LogRecord[]): Promise<'written' | 'missing'> {
     return this.#enqueue(async () => {
@@ -62,7 +62,7 @@ export class ConversationFiles {
         this.#summaries.set(name, { version, summary });
         if (summary !== undefined) found.push(summary);
       } catch {
-        // Deleted since, or not readable: the others are listed all the same.
+        // Deleted meanwhile, or unreadable. The others are still listed.
       }
     }
     return found.sort((a, b) => b.updatedAt - a.updatedAt);
@@ -83,7 +83,7 @@ export class ConversationFiles {
     });
   }
 
-  /** Settles when everything that was asked for is done. */
+  /** Settles when all requested writes are done. */
   async flush(): Promise<void> {
     await this.#queue;
   }

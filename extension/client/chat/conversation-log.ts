@@ -1,6 +1,6 @@
 /**
- * A conversation and its file. Records are written by the conversation they belong to, whatever is shown meanwhile. A
- * record that could not be written is kept and written before the next one, so the file never has a gap.
+ * A conversation and its file. Each conversation writes its own records, whichever one is shown. A record that could
+ * not be written is kept and written before the next one, so the file never has a gap.
  */
 import type { ConversationFiles } from './conversation-files.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type LogRecord,
 } from './conversation.ts';
 
-/** A crash may lose this much of an answer. */
+/** A crash loses at most this much of an answer. */
 const writeEveryMs = 250;
 
 export class ConversationLog {
@@ -61,14 +61,14 @@ export class ConversationLog {
     return this.#conversation;
   }
 
-  /** Adds a record, here at once and in the file soon. */
+  /** Adds a record: in memory at once, in the file soon. */
   append(record: LogRecord): void {
     this.#conversation = applyRecord(this.#conversation, record);
     this.#writeText();
     this.#write(record);
   }
 
-  /** Adds text to an answer: here at once, in the file after a moment, with what comes until then. */
+  /** Adds text to an answer: in memory at once, in the file after a short delay, in one record. */
   appendText(id: string, text: string): void {
     this.#conversation = applyRecord(this.#conversation, { type: 'text', id, text });
     if (this.#text?.id !== id) this.#writeText();
@@ -112,7 +112,7 @@ export class ConversationLog {
       this.#unsaved = [];
       try {
         const outcome = await this.#files.append(this.#conversation.id, records);
-        // Another window deleted it while this one went on: the whole conversation is written again.
+        // Another window deleted the conversation while it continued here. Writes all of it again.
         if (outcome === 'missing') {
           this.#unsaved = recordsOf(this.#conversation);
           this.#text = undefined;

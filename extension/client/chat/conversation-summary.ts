@@ -1,6 +1,6 @@
 /**
- * What the list of chats shows of a log. Logs can hold megabytes of attached files, so a log is read in chunks, and of
- * most lines only the beginning is looked at.
+ * The summary of a log for the list of chats. Logs can hold megabytes of attached files, so the log is read in chunks,
+ * and only the beginning of most lines is decoded.
  */
 import { open } from 'node:fs/promises';
 import { TimeSlices } from '../lib/time-slices.ts';
@@ -41,7 +41,7 @@ export async function readSummary(path: string): Promise<ConversationSummary | u
 }
 
 class LogScan {
-  /** The beginning of the current line, as much as is needed of it. */
+  /** The needed beginning of the current line. */
   #parts: Buffer[] = [];
   #partBytes = 0;
   #id: string | undefined;
@@ -109,7 +109,7 @@ const lineHead = /^\{"type":"(user|answer|drop)",(?:"at":(\d+),)?"id":"([^"\\]*)
 function titleOfLine(line: Buffer): string {
   const record = parseRecord(line.toString('utf8'));
   if (record?.type === 'user') return titleOf(record.text);
-  // The line is too long to be read whole: its text stands before the attachments.
+  // The line was too long to read whole. Its text comes before the attachments.
   const [, text] = /"text":("(?:[^"\\]|\\.){0,500})/.exec(line.toString('utf8', 0, 2000)) ?? [];
   try {
     return text === undefined ? '' : titleOf(String(JSON.parse(`${text}"`)));

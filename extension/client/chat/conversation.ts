@@ -61,10 +61,10 @@ export type LogRecord =
     }
   | { readonly type: 'answer'; readonly at: number; readonly id: string }
   | { readonly type: 'text'; readonly id: string; readonly text: string }
-  /** `text` only when it differs from the sum of the `text` records. */
+  /** `text` is present only when it differs from the concatenated `text` records. */
   | { readonly type: 'end'; readonly id: string; readonly text?: string; readonly end: AnswerEnd }
   | { readonly type: 'error'; readonly id: string; readonly code: ErrorCode; readonly message: string }
-  /** Removes this turn and all after it, because the answer is made again. */
+  /** Removes this turn and all later ones, because the answer is regenerated. */
   | { readonly type: 'drop'; readonly id: string };
 
 export function openConversation(id: string, at: number): Conversation {
@@ -126,7 +126,7 @@ export async function readLog(bytes: Buffer): Promise<Conversation | undefined> 
   return conversation;
 }
 
-/** A log that adds up to the conversation. */
+/** Records that rebuild the conversation. */
 export function recordsOf({ id, createdAt, updatedAt, turns }: Conversation): LogRecord[] {
   return [
     { type: 'open', version: logVersion, id, at: createdAt },
@@ -146,7 +146,7 @@ function turnRecords(turn: Turn, at: number): LogRecord[] {
   ];
 }
 
-/** Undefined for a line that is no record: disks fail, and files get edited. */
+/** Undefined for a line that is not a record: disks fail, and people edit files. */
 export function parseRecord(line: string): LogRecord | undefined {
   if (line === '') return undefined;
   try {

@@ -5,7 +5,7 @@ import type { Attachment } from './conversation.ts';
 /** The longest attachment, in UTF-16 units: longer than nearly any context, short enough to cause no pause. */
 export const longestAttachment = 500_000;
 
-/** `tooLarge`: its length. The text of a document that is too large is never made. */
+/** `tooLarge` has the length. The text of a document that is too large is never created. */
 export type EditorAttachment =
   | { readonly kind: 'attachment'; readonly attachment: Attachment }
   | { readonly kind: 'tooLarge'; readonly name: string; readonly length: number };

@@ -15,7 +15,7 @@ export function exportMarkdown(
   return `${[`# ${title}`, ...parts].join('\n\n')}\n`;
 }
 
-/** Thoughts are folded, as in the chat: as they are, Markdown would show them as a part of the answer. */
+/** Thoughts are folded, as in the chat. Unfolded, they would read as part of the answer. */
 function answerParts(text: string, heading: string): string[] {
   const { thoughts = '', answer } = splitThoughts(text);
   const folded = `<details><summary>${heading}</summary>\n\n${thoughts}\n\n</details>`;

@@ -1,6 +1,6 @@
 /** Where inserted code goes, and how it is indented. Pure: lines and columns in, an edit out. */
 
-/** The lines that the selection begins and ends on are `firstLine` and `lastLine`; columns count UTF-16 units. */
+/** `firstLine` is the line on which the selection begins. Columns count UTF-16 units. */
 export interface InsertTarget {
   readonly firstLine: string;
   readonly startColumn: number;

@@ -1,15 +1,15 @@
-/** From a turn of the log to what the view shows of it. Pure. */
+/** A turn of the log -> what the view shows. Pure. */
 import type { ErrorCode } from '../../protocol/model.ts';
 import type { AttachmentView, ErrorAction, MessageView, PrefillView } from '../../protocol/webview.ts';
 import type { AssistantTurn, Attachment, Turn } from './conversation.ts';
 
-/** How far an answer is before its first word. */
+/** Progress of an answer before its first token. */
 export interface LiveView {
   prefill: PrefillView | undefined;
   waitingFor: 'edit' | undefined;
 }
 
-/** `live` is present while the answer is being made. */
+/** `live` is present while the answer is generated. */
 export function viewTurn(turn: Turn, live: LiveView | undefined): MessageView {
   if (turn.role === 'user') {
     const attachments = turn.attachments.map((attachment) => viewAttachment(attachment, undefined));
@@ -47,7 +47,7 @@ function statusOf(
   return error.code === 'cancelled' ? 'cancelled' : 'failed';
 }
 
-/** What the user can do next, most useful first. */
+/** The next actions for the user, most useful first. */
 function actionsFor(code: ErrorCode): ErrorAction[] {
   switch (code) {
     case 'noModel':
@@ -62,7 +62,7 @@ function actionsFor(code: ErrorCode): ErrorAction[] {
     case 'outOfMemory':
       return ['chooseModel', 'openSettings'];
     case 'promptTooLong':
-      // Earlier messages are left out by themselves: a new chat would not help.
+      // Earlier messages are left out automatically, so a new chat would not help.
       return ['editQuestion', 'openSettings'];
     case 'engineUnavailable':
       return ['restartEngine', 'showLog'];

@@ -1,4 +1,4 @@
-/** The attachments that go with the next question, and what each costs. */
+/** The attachments of the next question, with their token counts. */
 import type { AttachmentView, Outcome } from '../../protocol/webview.ts';
 import type { Attachment } from './conversation.ts';
 import { viewAttachment } from './message-view.ts';
@@ -50,14 +50,14 @@ export class WaitingAttachments {
     this.#set(this.#entries.filter(({ attachment }) => attachment.id !== id));
   }
 
-  /** Hands all over to a question. */
+  /** Removes all attachments and returns them for a question. */
   take(): readonly Attachment[] {
     const attachments = this.#entries.map(({ attachment }) => attachment);
     this.#set([]);
     return attachments;
   }
 
-  /** Asks for the cost of those whose cost is not known. */
+  /** Counts the tokens of attachments that were not counted yet. */
   count(): void {
     for (const { attachment, tokens } of this.#entries) if (tokens === undefined) void this.#count(attachment);
   }

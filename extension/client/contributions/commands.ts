@@ -17,10 +17,10 @@ export interface Keybinding {
 
 export interface CommandContribution {
   readonly title: string;
-  /** A codicon. Without one a command cannot stand in a title bar. */
+  /** A codicon. A command in a title bar needs one. */
   readonly icon?: string;
   readonly enablement?: string;
-  /** `false`: not in the command palette; a string: only when. */
+  /** `false`: not in the command palette. A string: the `when` clause. */
   readonly palette?: false | string;
   readonly keys?: readonly Keybinding[];
   readonly menus?: readonly MenuPlace[];
@@ -34,7 +34,7 @@ export const contextKeys = {
   proposalStreaming: 'paddock.proposalStreaming',
   /** There is a rejected edit that can be shown again. */
   proposalRejected: 'paddock.proposalRejected',
-  /** An answer is being made in the chat. */
+  /** The chat is generating an answer. */
   answering: 'paddock.answering',
   /** The shown conversation has at least one message. */
   hasMessages: 'paddock.hasMessages',
@@ -43,11 +43,11 @@ export const contextKeys = {
 const inChat = 'view == paddock.chat';
 const proposalReady = `${contextKeys.proposalActive} && !${contextKeys.proposalStreaming}`;
 /**
- * With the cursor in the proposed text, which is read-only, and nowhere else: an extension's keys go before those of VS
- * Code, so they must not act on a proposal that is merely visible.
+ * Only with the cursor in the proposed text, which is read-only. An extension's keys win over those of VS Code, so they
+ * must not act on a proposal that is only visible.
  */
 const inProposal = `${contextKeys.proposalActive} && editorTextFocus && editorReadonly && isInDiffEditor`;
-/** Escape first closes what it closes in any editor. */
+/** Escape first closes the widgets that it closes in every editor. */
 const nothingToLeave =
   '!editorHasSelection && !editorHasMultipleSelections && !suggestWidgetVisible && !findWidgetVisible && !editorHoverVisible && !referenceSearchVisible && !renameInputVisible && !inQuickOpen';
 
@@ -136,7 +136,7 @@ export const commands = {
   'paddock.models.add': { title: 'Use a GGUF File…' },
   'paddock.models.openFolder': { title: 'Open Models Folder' },
   'paddock.models.unload': { title: 'Unload Model' },
-  'paddock.cache.clear': { title: 'Clear the Prompt Cache' },
+  'paddock.cache.clear': { title: 'Clear Prompt Cache' },
   'paddock.engine.restart': {
     title: 'Restart Engine',
     menus: [{ menu: 'view/title', group: '3_engine@1', when: inChat }],

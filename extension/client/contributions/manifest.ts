@@ -77,7 +77,7 @@ export function generateManifest(): GeneratedManifest {
           supported: 'limited',
           description: text(
             'capability.untrusted',
-            'In Restricted Mode chat and Explain work; Refactor, Fix and the lab, which change files, do not.',
+            'Chat and Explain work in Restricted Mode. Refactor, Fix and the lab change files and do not.',
           ),
           restrictedConfigurations: Object.entries(settings)
             .filter(([, setting]) => setting.scope === 'application')

@@ -1,4 +1,4 @@
-/** Views, the walkthrough and what else the manifest holds besides commands and settings. Texts are English. */
+/** Views, the walkthrough and the other parts of the manifest, except commands and settings. Texts are English. */
 
 export const viewContainer = { id: 'paddock', title: 'Paddock', icon: 'media/icon.svg' } as const;
 
@@ -45,7 +45,7 @@ export const walkthrough = {
     },
     {
       id: 'lab',
-      title: 'Make a model of your own',
+      title: 'Train your own model',
       description:
         'Train a model on questions and answers that you choose, on this computer, and use it in the chat.\n[Open Lab](command:paddock.lab.open)',
       markdown: 'media/walkthrough/lab.md',

@@ -76,7 +76,7 @@ export class EditCommands {
       const name = document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
       const what = request.kind === 'fix' ? vscode.l10n.t('Fix') : request.instruction;
       const title = vscode.l10n.t('{0}: {1} (proposed)', name, what);
-      // Fails here, before anything opens, when there is no model.
+      // Fails here, before a diff opens, when there is no model.
       await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
         () => this.#models.ensureLoaded(),
@@ -122,7 +122,7 @@ export class EditCommands {
       if (part.kind === 'prefill') {
         report(prefillText(part.done, part.total, part.remainingSeconds));
       } else {
-        report(vscode.l10n.t('writing…'));
+        report(vscode.l10n.t('Writing…'));
         proposal.append(part.text);
       }
     };
@@ -144,7 +144,7 @@ export class EditCommands {
     }
     if (result.omitted.length > 0) {
       const what = result.omitted.map((omission) => omission.what).join(', ');
-      void vscode.window.showInformationMessage(vscode.l10n.t('The model did not see all of the file: {0}.', what));
+      void vscode.window.showInformationMessage(vscode.l10n.t('The model did not see the whole file: {0}.', what));
     }
   }
 }
@@ -170,7 +170,7 @@ async function writableEditor(): Promise<vscode.TextEditor | undefined> {
   return undefined;
 }
 
-/** Common wishes to pick, or anything that is typed. */
+/** Offers common instructions and accepts any typed one. */
 function askInstruction(): Promise<string | undefined> {
   const common = [
     vscode.l10n.t('Simplify this code'),
@@ -182,7 +182,7 @@ function askInstruction(): Promise<string | undefined> {
   ];
   const picker = vscode.window.createQuickPick();
   picker.title = vscode.l10n.t('Refactor with Paddock');
-  picker.placeholder = vscode.l10n.t('Say what to change, or choose');
+  picker.placeholder = vscode.l10n.t('Describe the change, or choose one');
   const update = (): void => {
     const text = picker.value.trim();
     const typed =
@@ -208,7 +208,7 @@ function askInstruction(): Promise<string | undefined> {
 
 function prefillText(done: number, total: number, remainingSeconds: number | undefined): string {
   const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-  const read = vscode.l10n.t('reading {0} %', percent);
+  const read = vscode.l10n.t('Reading the code: {0} %', percent);
   return remainingSeconds === undefined
     ? read
     : `${read} · ${vscode.l10n.t('{0} left', formatDuration(remainingSeconds))}`;

@@ -1,7 +1,7 @@
 /**
- * Proposed edits. Each is a virtual document that shows the file with the change, beside the file in VS Code's own
- * diff editor. It fills while the text streams in; Accept writes it as one undo step, Reject or closing the tab
- * puts it away, from where it can be brought back. The user's document is not touched before Accept.
+ * Proposed edits. Each is a virtual document with the changed file, shown beside the file in VS Code's diff editor. It
+ * grows while the text streams in. Accept writes it as one undo step. Reject, or closing the tab, hides it; a complete
+ * edit can be restored. The user's document is not touched before Accept.
  */
 import * as vscode from 'vscode';
 import { contextKeys } from '../contributions/commands.ts';
@@ -80,7 +80,7 @@ export class Proposal {
     }, refreshMs);
   }
 
-  /** The text is complete. False, and nothing to accept, when it is what stands there already. */
+  /** The text is complete. False when it equals the current text: there is nothing to accept. */
   finish(replacement: string): boolean {
     clearTimeout(this.#timer);
     const text = replacement.replaceAll(/\r?\n/g, this.#eol);
@@ -116,7 +116,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     return this.#proposals.get(uri.toString())?.content;
   }
 
-  /** Opens the diff editor. A proposal for the same document that still waits is put away. */
+  /** Opens the diff editor. An open proposal for the same document is hidden. */
   async open(target: ProposalTarget): Promise<Proposal> {
     await this.#putAwayThoseOf(target.document.uri);
     const proposal: Proposal = new Proposal(target, this.#nextId++, () => this.#onRefresh(proposal));
@@ -124,7 +124,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     return proposal;
   }
 
-  /** Opens the edit again that was rejected last. False when there is none. */
+  /** Reopens the edit that was rejected last. False when there is none. */
   async restore(): Promise<boolean> {
     const proposal = this.#rejected.pop();
     this.#updateContext();
@@ -143,7 +143,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
   async #show(proposal: Proposal, start: vscode.Position): Promise<void> {
     this.#proposals.set(proposal.uri.toString(), proposal);
     await vscode.commands.executeCommand('vscode.diff', proposal.documentUri, proposal.uri, proposal.title, {
-      // A preview is replaced by the next file that is only looked at.
+      // A preview tab would be replaced by the next file that the user previews.
       preview: false,
       selection: new vscode.Range(start, start),
     } satisfies vscode.TextDocumentShowOptions);
@@ -178,11 +178,11 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     return true;
   }
 
-  /** Closes it; the document stays as it is, and a complete edit can be brought back. */
+  /** Closes the proposal. The document does not change, and a complete edit can be restored. */
   async reject(proposal: Proposal): Promise<void> {
     const wasActive = this.active === proposal;
     await this.#putAway(proposal);
-    // The focus stays where it is when the user has gone on to something else.
+    // Does not move the focus when the user has switched to something else.
     if (wasActive) await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(proposal.documentUri));
   }
 
@@ -206,7 +206,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
     await this.#closeTabs(proposal);
   }
 
-  /** Ends the stream; a complete edit stays within reach. */
+  /** Ends the stream. A complete edit can still be restored. */
   #keep(proposal: Proposal): void {
     this.#forget(proposal);
     if (proposal.streaming) return;

@@ -36,11 +36,11 @@ export async function whyReadOnly(document: vscode.TextDocument): Promise<string
   const { scheme } = document.uri;
   if (scheme === 'untitled') return undefined;
   if (vscode.workspace.fs.isWritableFileSystem(scheme) === false) {
-    return vscode.l10n.t('This document cannot be changed: it only shows something that is kept elsewhere.');
+    return vscode.l10n.t('This document is read-only: it shows content from elsewhere.');
   }
   try {
     const { permissions = 0 } = await vscode.workspace.fs.stat(document.uri);
-    // VS Code calls a file on the disk that nobody may write "locked" and does not tell extensions.
+    // VS Code calls an unwritable file "locked" and does not report that to extensions.
     const locked = scheme === 'file' && ((await stat(document.uri.fsPath)).mode & anyoneMayWrite) === 0;
     if (locked || (permissions & vscode.FilePermission.Readonly) !== 0) {
       return vscode.l10n.t('{0} is read-only. Make it writable, then try again.', document.fileName);
@@ -51,7 +51,7 @@ export async function whyReadOnly(document: vscode.TextDocument): Promise<string
   return undefined;
 }
 
-/** Without the line break that a selection of whole lines ends with: the edit must not swallow it. */
+/** Excludes the line break at the end of a selection of whole lines: the edit must keep it. */
 function trimRange(document: vscode.TextDocument, range: vscode.Range): vscode.Range {
   if (range.isSingleLine || range.end.character > 0) return range;
   return new vscode.Range(range.start, document.lineAt(range.end.line - 1).range.end);
@@ -71,7 +71,7 @@ async function enclosingSymbol(
   for (;;) {
     const next: vscode.DocumentSymbol | undefined = level.find(({ range }) => range.contains(position));
     if (next === undefined) return found?.range;
-    // A name inside of a function is no unit to rewrite.
+    // A local name in a function is not a unit to rewrite.
     if (!next.range.isSingleLine || found === undefined) found = next;
     level = next.children;
   }

@@ -10,14 +10,14 @@ export interface EngineConnection {
   notify(method: string, params: object): Promise<void>;
   onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
   onState(handler: (state: EngineState) => void): Disposable;
-  /** Called once if the process ends unexpectedly, at once if it has ended already. */
+  /** Called once if the process exits unexpectedly, and immediately if it already has. */
   onLost(handler: (reason: string) => void): Disposable;
   /** Ends the process and frees everything that belongs to it. Settles when the process is gone. Safe to repeat. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a process. Once `signal` is aborted, the process is of no use: the promise then settles as soon as the process
- * is gone, or with a connection that the caller has to close.
+ * Starts a process. After `signal` aborts, the promise settles when the process is gone, or with a connection that the
+ * caller must close.
  */
 export type ConnectEngine = (signal: AbortSignal) => Promise<EngineConnection>;

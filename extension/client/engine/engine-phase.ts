@@ -1,4 +1,4 @@
-/** The phases of an engine's process. Each holds exactly what belongs to it. */
+/** The phases of an engine process. Each phase holds only its own resources. */
 import type { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
@@ -9,9 +9,9 @@ export type Phase =
   /** A process is being started. `abort` kills it. */
   | { readonly kind: 'starting'; readonly abort: AbortController }
   | UpPhase
-  /** The process is going away. Then: nothing, a new process, or a new one after a delay. */
+  /** The process is exiting. `next`: no process, a new one, or a new one after a delay. */
   | { readonly kind: 'ending'; readonly next: 'down' | 'start' | 'wait' }
-  /** It died, and is started again when the timer fires. */
+  /** The process died. The timer starts a new one. */
   | { readonly kind: 'waiting'; readonly timer: ReturnType<typeof setTimeout> };
 
 export interface UpPhase {
@@ -34,12 +34,12 @@ export function createUpPhase(connection: EngineConnection): UpPhase {
   const gone = new Promise<never>((_resolve, rejectPromise) => {
     reject = rejectPromise;
   });
-  // Nobody may be waiting when the process ends.
+  // Marks the rejection as handled: there may be no pending request.
   gone.catch(() => undefined);
   return { kind: 'up', connection, subscriptions: new DisposableStore(), gone, reject };
 }
 
-/** The error that a phase ended with. */
+/** The error with which a phase ended. */
 export function endOf({ gone }: UpPhase): Promise<unknown> {
   return gone.catch((error: unknown) => error);
 }

@@ -33,7 +33,7 @@ describe('startEngineProcess', () => {
     const module = join(folder, `${mode}.js`);
     writeFileSync(module, server.replaceAll('MODE', JSON.stringify(mode)));
     const connection = await startEngineProcess(
-      { module, options: {} as ServerOptions, log, debugPort: 0, endedText: 'its process ended', graceMs: 300 },
+      { module, options: {} as ServerOptions, log, debugPort: 0, endedText: 'the process exited', graceMs: 300 },
       signal,
     );
     open.push(connection);
@@ -79,7 +79,7 @@ describe('startEngineProcess', () => {
   });
 
   it('rejects when the process ends before it is ready', async () => {
-    await expect(start('failing')).rejects.toThrow('its process ended');
+    await expect(start('failing')).rejects.toThrow('the process exited');
   });
 
   it('kills a process that is still starting when it is not wanted any more', async () => {

@@ -29,13 +29,13 @@ export interface EngineProcessOptions {
   /** Where a debugger attaches when the extension itself is being debugged. */
   readonly debugPort: number;
   readonly endedText: string;
-  /** How long the process may take to end by itself; then it is killed. */
+  /** Time for the process to exit by itself before it is killed. */
   readonly graceMs?: number;
 }
 
 /** The child saves its prompt cache before it ends. VS Code itself waits about five seconds for an extension. */
 const defaultGraceMs = 3500;
-/** A killed process that is still there is stuck in the operating system: nobody waits longer for it. */
+/** A killed process that still exists is stuck in the operating system. Do not wait longer. */
 const killMs = 5000;
 
 /** See `ConnectEngine`. */
@@ -45,7 +45,7 @@ export async function startEngineProcess(
 ): Promise<EngineConnection> {
   signal.throwIfAborted();
   const child = fork(module, ['--node-ipc', `--clientProcessId=${process.pid}`], {
-    // Never the workspace: Python, for one, runs code that lies in its working directory.
+    // Never the workspace: Python, for example, runs code from its working directory.
     cwd: dirname(module),
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1' },
     execArgv: isDebugged() ? ['--nolazy', `--inspect=${debugPort}`] : [],
@@ -119,7 +119,7 @@ class EngineProcess implements EngineConnection {
   }
 
   send(method: string, params: object | undefined, token = CancellationToken.None): Promise<unknown> {
-    // A token that is `undefined` would be sent as one more parameter.
+    // jsonrpc would send an `undefined` token as another parameter.
     return params === undefined
       ? this.#connection.sendRequest(method, token)
       : this.#connection.sendRequest(method, params, token);
@@ -171,7 +171,7 @@ class EngineProcess implements EngineConnection {
       await Promise.race([this.#connection.sendRequest('shutdown'), this.#exited]);
       await this.#connection.sendNotification('exit');
     } catch {
-      // It cannot be asked any more: it is gone or going.
+      // The process is gone or exiting and takes no requests.
       this.#child.kill('SIGKILL');
     }
   }

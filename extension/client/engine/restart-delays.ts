@@ -1,4 +1,6 @@
-/** How long to wait before a dead process is started again: longer after each death, and not at all after too many. */
+/**
+ * The delay before a dead process is restarted. It grows with each death; after too many there is no automatic restart.
+ */
 
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
@@ -23,7 +25,7 @@ export class RestartDelays {
     this.#deaths = [];
   }
 
-  /** Milliseconds; undefined when it has died too often. */
+  /** Milliseconds; undefined after too many deaths. */
   get next(): number | undefined {
     const count = this.#deaths.length;
     return count >= deathLimit ? undefined : Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, count - 1));

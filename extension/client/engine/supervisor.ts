@@ -53,12 +53,15 @@ export class EngineSupervisor implements Disposable {
   readonly #stateChanged = new Emitter<EngineView>();
   readonly #connected = new Emitter<{ readonly again: boolean }>();
   readonly onDidChangeState: Event<EngineView> = this.#stateChanged.event;
-  /** Fires when a new process answers, before any request is sent; `again` when one ran before it in this window. */
+  /**
+   * Fires when a new process has connected, before any request is sent. `again`: a process ran before it in this
+   * window.
+   */
   readonly onDidConnect: Event<{ readonly again: boolean }> = this.#connected.event;
 
   #phase: Phase = { kind: 'down' };
   #state: EngineView = { kind: 'idle' };
-  /** Settles when the current start or end has come to its result. */
+  /** Settles when the current start or stop has finished. */
   #transition: Promise<void> = Promise.resolve();
   readonly #waiters = new Set<Waiter>();
   readonly #delays: RestartDelays;
@@ -82,7 +85,7 @@ export class EngineSupervisor implements Disposable {
     return this.#phase.kind === 'up' ? this.#phase.connection.pid : undefined;
   }
 
-  /** Whether a request of this type is being worked on, or waits for its turn. */
+  /** Whether a request of this type is running or queued. */
   isBusyWith({ method }: { readonly method: string }): boolean {
     return this.#pending.has(method);
   }
@@ -101,13 +104,13 @@ export class EngineSupervisor implements Disposable {
     return (await this.#send(type.method, undefined, {})) as R;
   }
 
-  /** Tells a running process, and starts none. */
+  /** Sends a notification to a running process. Never starts one. */
   notify<P extends object>(type: NotificationType<P>, params: P): void {
     if (this.#phase.kind !== 'up') return;
     this.#phase.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
   }
 
-  /** Ends the process if there is one; the next request starts a new one. Settles when it is gone. */
+  /** Stops the process if there is one. The next request starts a new one. Settles when the process is gone. */
   async stop(): Promise<void> {
     this.#rejectWaiters(this.#interrupted());
     this.#end('down');
@@ -115,14 +118,16 @@ export class EngineSupervisor implements Disposable {
     await this.#transition;
   }
 
-  /** Replaces the process by a fresh one, also after it was given up. Settles when that one answers. */
+  /**
+   * Replaces the process by a new one, also after automatic restarts have ended. Settles when the new one is connected.
+   */
   async restart(): Promise<void> {
     this.#delays.reset();
     this.#end('start');
     await this.#whenUp(undefined);
   }
 
-  /** The settings that a process is started with have changed. Requests that wait for a start get the new process. */
+  /** Start settings have changed. Requests that wait for a start get the new process. */
   async renew(): Promise<void> {
     if (this.#phase.kind !== 'starting' && this.#phase.kind !== 'up') return;
     await this.restart();
@@ -141,7 +146,7 @@ export class EngineSupervisor implements Disposable {
     let listener: Disposable | undefined;
     this.#count(method, 1);
     try {
-      // A process that ended since it answered is not spoken to any more.
+      // The process may have ended since it was returned.
       if (this.#phase !== up) return await up.gone;
       let sent = params;
       if (progress !== undefined) {
@@ -152,7 +157,7 @@ export class EngineSupervisor implements Disposable {
       return await Promise.race([up.gone, up.connection.send(method, sent, token)]);
     } catch (error) {
       const failure = EngineError.from(error);
-      // The connection may notice the end before it is reported; both ways it is the same error.
+      // The connection may notice the exit before it is reported. Both give the same error.
       if (failure.code !== 'engineStopped' || failure.interrupted) throw failure;
       throw this.#phase === up ? new EngineError('engineStopped', this.#options.texts.stopped, error) : await endOf(up);
     } finally {
@@ -161,7 +166,10 @@ export class EngineSupervisor implements Disposable {
     }
   }
 
-  /** The running process, after a start if need be. Rejects when it cannot be started, is stopped, or on cancel. */
+  /**
+   * The running process; starts one if needed. Rejects when the start fails, the engine is stopped, or the token
+   * cancels.
+   */
   #whenUp(token: CancellationToken | undefined): Promise<UpPhase> {
     const { texts } = this.#options;
     if (this.#disposed) return Promise.reject(this.#interrupted());
@@ -184,7 +192,7 @@ export class EngineSupervisor implements Disposable {
     });
   }
 
-  /** Somebody needs a process: the only way from a phase without one to a new one, besides the timer. */
+  /** A request needs a process. Besides the timer, the only way from a phase without a process to a new one. */
   #wake(): void {
     switch (this.#phase.kind) {
       case 'down':
@@ -209,7 +217,7 @@ export class EngineSupervisor implements Disposable {
     this.#transition = this.#connect(abort.signal).then(
       (connection) => {
         if (this.#phase === phase) return this.#enterUp(connection);
-        // Not wanted any more: `#end` has already said what comes next.
+        // No longer needed: `#end` has already set the next phase.
         return closeConnection(connection, this.#options.log).then(() => this.#ended());
       },
       (error: unknown) => (this.#phase === phase ? this.#startFailed(error) : this.#ended()),
@@ -237,7 +245,7 @@ export class EngineSupervisor implements Disposable {
     subscriptions.add(connection.onState((state) => this.#phase === up && this.#setState(state)));
     subscriptions.add(connection.onLost((reason) => this.#onLost(up, reason)));
     if (this.#phase !== up) return;
-    // The process announces its state itself; until then it is up and has no model.
+    // The process announces its state itself. Until then it counts as running without a model.
     if (this.#state.kind === 'starting') this.#setState({ kind: 'noModel' });
     const again = this.#everConnected;
     this.#everConnected = true;
@@ -254,7 +262,7 @@ export class EngineSupervisor implements Disposable {
     this.#leaveUp(up, 'wait', new EngineError('engineStopped', texts.stopped, reason));
   }
 
-  /** Ends what there is. A later call overrides what an earlier one wanted next. */
+  /** Ends the current phase. A later call overrides the `next` of an earlier one. */
   #end(next: 'down' | 'start'): void {
     const phase = this.#phase;
     switch (phase.kind) {

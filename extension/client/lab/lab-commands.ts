@@ -1,4 +1,4 @@
-/** What the user does in the lab: open and make projects, add files, run, use what came of it. */
+/** The user's actions in the lab: open and create projects, add files, run, use the result. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
@@ -20,7 +20,7 @@ export interface LabCommandOptions {
   readonly lab: LabService;
   readonly models: ModelService;
   readonly modelCommands: ModelCommands;
-  /** Folders of projects, the last one that was open first. */
+  /** Project folders, most recent first. */
   readonly recent: { get(): readonly string[]; set(folders: readonly string[]): void };
 }
 
@@ -28,9 +28,9 @@ const mostRecent = 10;
 
 export class LabCommands implements LabPanelHandlers {
   readonly #options: LabCommandOptions;
-  /** Set once, right after both are made: each calls the other. */
+  /** Set once, right after construction: the two call each other. */
   panel: LabPanel | undefined;
-  /** The tab came back in Restricted Mode. */
+  /** The folder of a tab that VS Code restored in Restricted Mode. */
   #waiting: string | undefined;
 
   constructor(options: LabCommandOptions) {
@@ -161,7 +161,7 @@ export class LabCommands implements LabPanelHandlers {
     if (this.#options.lab.lab !== undefined) this.#remember(folder);
   }
 
-  /** The page shows why a project cannot be read; that another one runs is asked about here. */
+  /** The page shows why a project cannot be read. Here the user is asked what to do with a running one. */
   async #unlessBusy(work: () => Promise<void>): Promise<void> {
     const { lab } = this.#options;
     try {
@@ -194,7 +194,10 @@ export class LabCommands implements LabPanelHandlers {
   }
 }
 
-/** The smallest model of the catalogue that is here is soonest trained; without one the page says what to do. */
+/**
+ * Default: the smallest installed model of the catalogue, because it trains fastest. Without one the page says what to
+ * do.
+ */
 function firstBase(entries: readonly ModelEntry[]): string {
   const [smallest] = entries
     .filter(({ state, source }) => state === 'installed' && source === 'catalogue')
@@ -202,7 +205,7 @@ function firstBase(entries: readonly ModelEntry[]): string {
   return smallest?.id ?? '';
 }
 
-/** The lab reads what a project names and writes beside it, so it waits until the workspace is trusted. */
+/** The lab reads the files that a project names and writes beside them, so it needs a trusted workspace. */
 function isTrusted(): boolean {
   if (vscode.workspace.isTrusted) return true;
   const manage = vscode.l10n.t('Manage Workspace Trust');
@@ -217,7 +220,7 @@ function isTrusted(): boolean {
 async function reveal(path: string | undefined, folder: string | undefined): Promise<void> {
   if (path === undefined || folder === undefined) return;
   const file = resolve(folder, path);
-  // In a browser there is no file manager: the next best is VS Code's own.
+  // A browser has no file manager, so VS Code's own dialog is used.
   if (vscode.env.uiKind === vscode.UIKind.Web) {
     await vscode.window.showOpenDialog({ defaultUri: vscode.Uri.file(dirname(file)) });
   } else {

@@ -1,4 +1,4 @@
-/** What the user's changes make of a project. Pure. */
+/** Applies the user's changes to a project. Pure. */
 import { isAbsolute, relative, sep } from 'node:path';
 import type { LabProject, LabQuestions } from '../../protocol/lab.ts';
 import type { LabEdit, LabList } from '../../protocol/lab-view.ts';
@@ -54,7 +54,7 @@ export function addPaths(project: LabProject, folder: string, list: LabList, pat
   return changeList(project, list, (known) => [...known, ...added.filter((path) => !known.includes(path))]);
 }
 
-/** Answers as long as the chat's; enough questions of each file to see what comes of it. */
+/** Answers as long as in the chat, and enough questions per file to judge the result. */
 const noQuestions: LabQuestions = { files: [], code: [], teacher: '', limit: 200, maxTokens: 512, temperature: 0.3 };
 
 function inProject(folder: string, path: string): string {
@@ -71,7 +71,7 @@ function changeList(
     case 'records':
       return { ...project, records: change(project.records) };
     case 'tasks':
-      // There is one: what is added takes the place of the one before.
+      // A project has one tasks file, so a new one replaces it.
       return { ...project, tasks: change(project.tasks === undefined ? [] : [project.tasks]).at(-1) };
     case 'questions':
       return withQuestions(project, (questions) => ({ ...questions, files: change(questions.files) }));
@@ -80,7 +80,7 @@ function changeList(
   }
 }
 
-/** Without a teacher nobody is asked. */
+/** Without a teacher no questions are asked. */
 function withQuestions(project: LabProject, change: (questions: LabQuestions) => LabQuestions): LabProject {
   return project.questions === undefined ? project : { ...project, questions: change(project.questions) };
 }

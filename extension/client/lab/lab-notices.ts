@@ -1,6 +1,6 @@
 /**
- * What the window tells of a run beside the tab. A run goes on when the tab is hidden or closed, as a task does: the
- * status bar shows it, closing the tab brings a notification with Cancel, and its end is told when nobody looks.
+ * Shows a run outside the tab. A run continues when the tab is hidden or closed, as a task does: the status bar shows
+ * it, closing the tab shows a notification with Cancel, and a notification reports the end when the tab is not visible.
  */
 import * as vscode from 'vscode';
 import { formatDuration } from '../../protocol/format.ts';
@@ -45,7 +45,7 @@ export function createLabNotices(lab: LabService, panel: LabPanel): Disposable {
   return store;
 }
 
-/** Until the run ends or the tab is back. */
+/** Open until the run ends or the tab is visible again. */
 async function showProgress(lab: LabService, panel: LabPanel): Promise<void> {
   const store = new DisposableStore();
   const title = vscode.l10n.t('Lab: {0}', lab.lab?.project.title ?? '');
@@ -75,7 +75,7 @@ async function tellEnd(lab: LabService, outcome: LabOutcome): Promise<void> {
         return vscode.window.showInformationMessage(vscode.l10n.t('“{0}” is done.', title), show);
       case 'failed':
         return vscode.window.showErrorMessage(
-          vscode.l10n.t('“{0}” could not go on: {1}', title, lab.error?.message ?? ''),
+          vscode.l10n.t('“{0}” failed: {1}', title, lab.error?.message ?? ''),
           show,
         );
       case 'stopped':

@@ -1,6 +1,6 @@
 /**
- * The lab's editor tab: its page, and the channel that sends a snapshot and then changes. There is one, it holds no
- * state of its own, and it comes back with its project after the window was reloaded.
+ * The lab's editor tab: its page, and the channel that sends a snapshot and then changes. There is one tab. It holds no
+ * state, and VS Code restores it with its project after a reload.
  */
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
@@ -32,7 +32,7 @@ import { showPage } from '../lib/webview-page.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { LabService } from './lab-service.ts';
 
-/** What the page asks for. */
+/** Requests of the page. */
 export interface LabPanelHandlers {
   edit(edit: LabEdit): void;
   add(list: LabList): Promise<void>;
@@ -42,7 +42,7 @@ export interface LabPanelHandlers {
   /** Null when it cannot be read. */
   map(): Promise<DataMap | null>;
   run(action: LabAction): Promise<void>;
-  /** The tab came back with the window. */
+  /** VS Code restored the tab with the window. */
   restored(folder: string): void;
 }
 
@@ -108,7 +108,7 @@ export class LabPanel implements vscode.WebviewPanelSerializer, Disposable {
     );
   }
 
-  /** `state` is what the page remembered: the folder of its project. */
+  /** `state` is what the page saved: the folder of its project. */
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     this.#attach(panel);
     const isState = typeof state === 'object' && state !== null && 'folder' in state;

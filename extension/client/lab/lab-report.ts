@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { underPolicy } from './report-policy.ts';
 
-/** It holds text of a model, and whoever made the project folder may have written it. */
+/** The page is untrusted: it holds text of a model, and the project folder may come from anybody. */
 export async function showReport(path: string): Promise<void> {
   const page = await readFile(path, 'utf8');
   const panel = vscode.window.createWebviewPanel(

@@ -1,7 +1,7 @@
 /**
- * The open project of the lab and what runs in it. The steps run in a process of their own, so that the chat keeps its
- * model; it is started when the lab is first used and ended when it has had nothing to do for a while. The truth is on
- * disk: whatever fails, the project is read again and goes on where it was.
+ * The open project of the lab and its run. The steps run in a process of their own, so that the chat keeps its model.
+ * The process starts with the first use of the lab and ends when it has been idle for a while. The project on disk is
+ * authoritative: after any failure it is read again, and the run can continue from there.
  */
 import { CancellationTokenSource, Emitter, type Event } from 'vscode-jsonrpc/node';
 import {
@@ -26,7 +26,7 @@ import type { Log } from '../lib/log.ts';
 export interface LabServiceOptions {
   /** Makes the supervisor of the lab's own process; called once, at first use. */
   readonly createEngine: () => EngineSupervisor;
-  /** The engine of the chat and the edits, which goes before. */
+  /** The engine of the chat and the edits, which has priority. */
   readonly other: Pick<EngineSupervisor, 'state' | 'onDidChangeState'>;
   readonly log: Log;
   readonly texts: { readonly busy: (title: string) => string };
@@ -41,9 +41,9 @@ export type LabServiceChange =
 
 export type LabOutcome = 'done' | 'stopped' | 'failed';
 
-/** A process that has nothing to do holds memory that the chat could use. */
+/** An idle process holds memory that the chat could use. */
 const idleMs = 60_000;
-/** Of the five seconds that VS Code gives. */
+/** Time for a running step to save. VS Code allows five seconds in total. */
 const shutDownMs = 1500;
 
 export class LabService implements Disposable {
@@ -52,7 +52,7 @@ export class LabService implements Disposable {
   readonly #changed = this.#store.add(new Emitter<LabServiceChange>());
   readonly #ended = this.#store.add(new Emitter<LabOutcome>());
   readonly onDidChange: Event<LabServiceChange> = this.#changed.event;
-  /** A run has ended, and the project is as it left it. */
+  /** A run has ended, and the project has been read again. */
   readonly onDidEnd: Event<LabOutcome> = this.#ended.event;
 
   #engine: EngineSupervisor | undefined;
@@ -61,11 +61,11 @@ export class LabService implements Disposable {
   #run: LabRunView | undefined;
   #error: LabErrorView | undefined;
   #cancellation: CancellationTokenSource | undefined;
-  /** Of the run that goes on. */
+  /** Points of the current run. */
   #points: LossPoint[] = [];
   #saving: Promise<void> | undefined;
   #running: Promise<void> | undefined;
-  /** Nothing may be started any more. */
+  /** The window is closing: no new run may start. */
   #ending = false;
   #unsaved = false;
   #otherBusy: boolean;
@@ -102,7 +102,7 @@ export class LabService implements Disposable {
     await this.#orError(async () => this.#read(folder));
   }
 
-  /** Makes a project in a folder and shows it. */
+  /** Creates a project in a folder and shows it. */
   async create(folder: string, project: LabProject): Promise<void> {
     await this.#saving;
     this.#show(folder);
@@ -110,7 +110,8 @@ export class LabService implements Disposable {
   }
 
   /**
-   * Changes what the project is to do; it is shown at once and saved. Not while it runs: what runs has begun with it.
+   * Changes the project. The change is shown at once and then saved. Does nothing during a run, which uses the settings
+   * it began with.
    */
   edit(change: (project: LabProject) => LabProject): void {
     if (this.#lab === undefined || this.#run !== undefined) return;
@@ -121,7 +122,7 @@ export class LabService implements Disposable {
     this.#saving ??= this.#save().finally(() => (this.#saving = undefined));
   }
 
-  /** Starts, or goes on with, the steps that are not done. Settles when the run has ended, however. */
+  /** Starts or resumes the steps that are not done. Settles when the run has ended, with any outcome. */
   start(until?: LabStepName): Promise<void> {
     const folder = this.#folder;
     if (this.#run !== undefined || folder === undefined || this.#lab === undefined) return Promise.resolve();
@@ -129,7 +130,7 @@ export class LabService implements Disposable {
     return this.#running;
   }
 
-  /** Ends the run as soon as what is done is safe. */
+  /** Stops the run as soon as finished work is saved. */
   stop(): void {
     if (this.#run === undefined || this.#run.stopping) return;
     this.#setRun({ ...this.#run, stopping: true });
@@ -140,12 +141,12 @@ export class LabService implements Disposable {
     if (this.#folder !== undefined && this.#run === undefined) await this.open(this.#folder);
   }
 
-  /** Settings that a process is started with have changed: the next one has them, and a run ends as it began. */
+  /** Start settings have changed. The next process uses them; a current run keeps its own. */
   renew(): void {
     if (this.#requests === 0) void this.#engine?.stop();
   }
 
-  /** The window goes: what runs gets a moment to make safe what it has. */
+  /** The window closes. A running step gets 1.5 s to save. */
   async shutDown(): Promise<void> {
     this.#ending = true;
     clearTimeout(this.#idleTimer);
@@ -186,7 +187,7 @@ export class LabService implements Disposable {
       const failure = EngineError.from(error);
       outcome = failure.code === 'cancelled' || failure.interrupted ? 'stopped' : 'failed';
       if (outcome === 'failed') this.#setError(failure);
-      // What the page shows then is what is on disk, and nothing that was not written any more.
+      // From here the page shows only what is on disk.
       this.#points = [];
       if (!this.#ending) await this.#read(folder).catch((reason: unknown) => this.#options.log.error(String(reason)));
     } finally {
@@ -222,7 +223,7 @@ export class LabService implements Disposable {
   async #read(folder: string): Promise<void> {
     const lab = await this.#request(() => this.#ask(OpenLab, { folder }));
     if (folder !== this.#folder || this.#unsaved) return;
-    // Points that came while the file was read are newer than it.
+    // Points that arrived while the file was read are newer than the file.
     const last = lab.training?.points.at(-1)?.step ?? 0;
     this.#setLab(
       withPoints(
@@ -232,7 +233,7 @@ export class LabService implements Disposable {
     );
   }
 
-  /** Until there is nothing that was changed since it was sent. */
+  /** Repeats until no change is left that was made after the last save began. */
   async #save(): Promise<void> {
     while (this.#unsaved && this.#lab !== undefined) {
       this.#unsaved = false;
@@ -256,7 +257,7 @@ export class LabService implements Disposable {
       this.#lab = withPoints(this.#lab, points);
     }
     this.#changed.fire({ kind: 'progress', progress });
-    // The step before has ended: its results are there.
+    // The previous step has ended, so its results can be read.
     if (before !== undefined && before !== progress.step) {
       this.#read(this.#folder).catch((error: unknown) => this.#options.log.warn(String(error)));
     }
@@ -275,7 +276,7 @@ export class LabService implements Disposable {
     return this.#ensureEngine().request(type, params);
   }
 
-  /** Counts what is under way, so that a process that is idle can be ended. */
+  /** Counts running requests, so that an idle process can be stopped. */
   async #request<T>(send: () => Promise<T>): Promise<T> {
     clearTimeout(this.#idleTimer);
     this.#requests++;
@@ -293,7 +294,7 @@ export class LabService implements Disposable {
     if (this.#engine === undefined) {
       const engine = this.#options.createEngine();
       this.#engine = engine;
-      // A new process does not know that it has to wait. It hears this before the request that started it.
+      // Tells a new process to wait, before the request that started it.
       this.#store.add(engine.onDidConnect(() => this.#otherBusy && engine.notify(PauseLab, { paused: true })));
     }
     return this.#engine;

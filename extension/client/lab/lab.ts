@@ -1,4 +1,4 @@
-/** The lab of a window: makes its parts and connects them. Nothing is started before it is used. */
+/** Makes the parts of the lab and connects them. Nothing is started before first use. */
 import * as vscode from 'vscode';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';

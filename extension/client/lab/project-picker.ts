@@ -1,4 +1,4 @@
-/** The lab's questions for folders and files. */
+/** Dialogs of the lab for folders and files. */
 import { homedir } from 'node:os';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
@@ -23,8 +23,8 @@ export async function chooseProject(
       folder,
     })),
     ...(folders.length > 0 ? [{ label: '', kind: vscode.QuickPickItemKind.Separator }] : []),
-    { label: vscode.l10n.t('$(add) New lab project…'), action: 'new', alwaysShow: true },
-    { label: vscode.l10n.t('$(folder-opened) Open another folder…'), action: 'browse', alwaysShow: true },
+    { label: vscode.l10n.t('$(add) New Lab Project…'), action: 'new', alwaysShow: true },
+    { label: vscode.l10n.t('$(folder-opened) Open Another Folder…'), action: 'browse', alwaysShow: true },
   ];
   const choice = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Open Lab'),
@@ -39,14 +39,14 @@ export async function chooseProject(
 /** A folder that may not exist yet: one question for its place and its name. */
 export async function chooseNewFolder(): Promise<string | undefined> {
   const uri = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('New lab project: name its folder'),
-    saveLabel: vscode.l10n.t('Make Project'),
+    title: vscode.l10n.t('New Lab Project: Choose Its Folder'),
+    saveLabel: vscode.l10n.t('Create Project'),
     defaultUri: vscode.Uri.joinPath(startFolder(), vscode.l10n.t('my-model')),
   });
   return localPaths(uri === undefined ? [] : [uri])[0];
 }
 
-/** What is to be added to a list of the project, or a model file. Empty when the user leaves. */
+/** Files to add to a list of the project, or a model file. Empty when the user cancels. */
 export async function chooseFiles(list: LabList | 'model', folder: string | undefined): Promise<string[]> {
   const folders = list === 'code';
   const uris = await vscode.window.showOpenDialog({
@@ -73,7 +73,7 @@ async function browse(): Promise<string | undefined> {
   return localPaths(uri === undefined ? [] : [uri])[0];
 }
 
-/** The lab runs on this computer. Places on another one are left out, and named. */
+/** The lab runs on this computer. Leaves out folders and files of other computers, and names them in a message. */
 function localPaths(uris: readonly vscode.Uri[]): string[] {
   const [elsewhere] = uris.filter(({ scheme }) => scheme !== 'file');
   if (elsewhere !== undefined) {

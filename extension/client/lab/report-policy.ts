@@ -1,6 +1,6 @@
 /**
- * A page of a project folder under a policy of our own: it may come from anybody, and what it says of itself counts for
- * nothing. A browser obeys all policies of a page, so ours only takes away.
+ * Adds our content security policy to a page of a project folder, which is untrusted. A browser enforces all policies
+ * of a page, so ours can only restrict it.
  */
 export function underPolicy(page: string): string {
   // In front of everything, where nothing of the page can come before it. What the page brings of `html` and `head`

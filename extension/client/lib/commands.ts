@@ -32,7 +32,7 @@ export async function writeSetting<K extends SettingKey>(key: K, value: SettingV
 type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
 const lastContext = new Map<ContextKey, boolean>();
 
-/** Only a change is sent: this is called for each part of an answer. */
+/** Sends only changes, because this is called for each part of an answer. */
 export async function setContext(key: ContextKey, value: boolean): Promise<void> {
   if (lastContext.get(key) === value) return;
   lastContext.set(key, value);

@@ -42,7 +42,7 @@ function isRequestCancelled(error: unknown): boolean {
   );
 }
 
-/** What the connection says to those who wait when the process is gone. */
+/** Codes with which the connection rejects pending requests when the process is gone. */
 const connectionCodes = new Set<unknown>([
   -32_097, // pending response rejected
   -32_096, // connection inactive

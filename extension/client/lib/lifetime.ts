@@ -1,4 +1,4 @@
-/** Who owns what: a disposable is registered in the line that creates it, and goes with its owner. */
+/** Ownership of disposables: each is registered in the line that creates it, and is disposed with its owner. */
 
 export interface Disposable {
   dispose(): void;

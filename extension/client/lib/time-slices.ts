@@ -1,4 +1,6 @@
-/** Long work on the extension host, cut into slices: other extensions and the editor wait for each of them. */
+/**
+ * Cuts long work on the extension host into short slices, because other extensions and the editor wait for each slice.
+ */
 import { setImmediate } from 'node:timers/promises';
 
 const sliceMs = 8;
@@ -6,7 +8,7 @@ const sliceMs = 8;
 export class TimeSlices {
   #start = performance.now();
 
-  /** Lets others run when this slice has lasted long enough. Call it after each small piece of work. */
+  /** Yields to the event loop when the slice has lasted long enough. Call it after each small piece of work. */
   async pause(): Promise<void> {
     if (performance.now() - this.#start < sliceMs) return;
     await setImmediate();

@@ -47,7 +47,7 @@ export class ViewChannel<State, Change> implements Disposable {
     return store;
   }
 
-  /** A message to a page that is gone is dropped: the next one asks for a snapshot. */
+  /** Messages to a destroyed page are dropped: the next page asks for a snapshot. */
   send(change: Change): void {
     const seq = ++this.#seq;
     this.#live?.sendNotification(this.#options.changed, { seq, change }).catch(() => undefined);

@@ -44,7 +44,7 @@ class WebviewReader extends AbstractMessageReader implements MessageReader {
         return;
       }
       log.warn('A message of a page was refused: it is not one that this version knows.');
-      // Without an answer the page would wait for ever.
+      // Without an answer the page would wait forever.
       const refusal = refusalOf(message);
       if (refusal !== undefined) void port.postMessage(refusal);
     });
@@ -69,7 +69,7 @@ class WebviewWriter extends AbstractMessageWriter implements MessageWriter {
     this.#port = port;
   }
 
-  /** A message to a view that is gone is dropped: the next one asks for a snapshot. */
+  /** Messages to a destroyed page are dropped: the next page asks for a snapshot. */
   async write(message: Message): Promise<void> {
     await this.#port.postMessage(message);
   }

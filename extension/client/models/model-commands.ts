@@ -43,7 +43,8 @@ export class ModelCommands {
   /** Remembers the choice and loads it. */
   async use(id: string): Promise<void> {
     await reportFailure(async () => {
-      // Before the setting changes: whoever follows the setting finds this load, and a failure is reported once.
+      // Starts before the setting changes, so that the configuration listener joins this load and a failure is reported
+      // once.
       const load = this.#models.load(id);
       await Promise.all([
         writeSetting('model', id),
@@ -110,7 +111,7 @@ export class ModelCommands {
   async clearCache(): Promise<void> {
     await reportFailure(async () => {
       await this.#models.clearCache();
-      void vscode.window.showInformationMessage(vscode.l10n.t('The prompt cache is empty now.'));
+      void vscode.window.showInformationMessage(vscode.l10n.t('The prompt cache was cleared.'));
     });
   }
 
@@ -138,8 +139,8 @@ export class ModelCommands {
       {
         modal: true,
         detail: own
-          ? vscode.l10n.t('Its file is kept.')
-          : vscode.l10n.t('Frees {0}. It can be downloaded again.', formatBytes(entry.fileBytes)),
+          ? vscode.l10n.t('The file itself is kept.')
+          : vscode.l10n.t('This frees {0}. You can download it again.', formatBytes(entry.fileBytes)),
       },
       remove,
     );
@@ -151,8 +152,8 @@ export class ModelCommands {
   /** A file that the user put into the models folder: it stays in the list until it is gone from there. */
   async #trash(entry: ModelEntry): Promise<void> {
     const move = vscode.l10n.t('Move to Trash');
-    const question = vscode.l10n.t('Move the file of {0} to the trash?', entry.title);
-    const detail = vscode.l10n.t('It lies in the models folder. Frees {0}.', formatBytes(entry.fileBytes));
+    const question = vscode.l10n.t('Move {0} to the trash?', entry.title);
+    const detail = vscode.l10n.t('It is in the models folder. Deleting it frees {0}.', formatBytes(entry.fileBytes));
     const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, move);
     if (answer !== move || entry.path === undefined) return;
     if (this.#models.loadedId === entry.id) await this.#models.unload();

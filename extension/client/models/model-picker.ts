@@ -12,7 +12,7 @@ export type PickerChoice =
 
 type Item = vscode.QuickPickItem & { readonly choice?: PickerChoice };
 
-/** Undefined when the user leaves. Rejects when the engine cannot tell what there is. */
+/** Undefined when the user cancels. Rejects when the engine cannot list the models. */
 export async function pickModel(models: ModelService): Promise<PickerChoice | undefined> {
   const store = new DisposableStore();
   const picker = store.add(vscode.window.createQuickPick<Item>());

@@ -1,6 +1,6 @@
 /**
- * The models: which there are, which one is loaded, and which are being downloaded. The engine does the work; this
- * holds the state that the picker, the status bar and the chat view show.
+ * State of the models: the list, the loaded one, and running downloads. The engine does the work; the picker, the
+ * status bar and the chat view show this state.
  */
 import { dirname } from 'node:path';
 import { CancellationTokenSource, Emitter, type CancellationToken, type Event } from 'vscode-jsonrpc/node';
@@ -38,7 +38,7 @@ interface Loading {
   readonly id: string;
   readonly done: Promise<ModelInfo>;
   readonly cancellation: CancellationTokenSource;
-  /** Callers that still want it. When the last one cancels, the load is cancelled. */
+  /** Callers that still wait. When the last one cancels, the load is cancelled. */
   callers: number;
 }
 
@@ -65,7 +65,7 @@ export class ModelService implements Disposable {
     const { engine } = options;
     this.#store.add(
       engine.onDidChangeState(({ kind }) => {
-        // The model goes with its process.
+        // The model is gone with its process.
         if (kind === 'idle' || kind === 'restarting' || kind === 'failed' || kind === 'starting') {
           this.#setLoaded(undefined);
         }
@@ -129,7 +129,7 @@ export class ModelService implements Disposable {
     return this.load(entry.id, token);
   }
 
-  /** Callers share a load. A token ends its caller's waiting, and the load only when nobody else waits for it. */
+  /** Callers share a load. A token ends the wait of its caller; the load is cancelled only when no caller is left. */
   async load(id: string, token?: CancellationToken): Promise<ModelInfo> {
     const loading = this.#loading?.id === id ? this.#loading : this.#startLoad(id);
     loading.callers++;
@@ -160,7 +160,7 @@ export class ModelService implements Disposable {
     return done;
   }
 
-  /** Stops a download; what has come stays on disk. */
+  /** Stops a download. The partial file stays on disk. */
   cancelDownload(id: string): void {
     this.#downloads.get(id)?.cancellation.cancel();
   }
@@ -257,7 +257,7 @@ export class ModelService implements Disposable {
   }
 }
 
-/** The token ends the waiting, not the work. */
+/** The token ends the wait, not the work. */
 function untilCancelled<T>(work: Promise<T>, token: CancellationToken | undefined): Promise<T> {
   if (token === undefined) return work;
   const cancelled = new EngineError('cancelled', 'Cancelled.');

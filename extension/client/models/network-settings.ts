@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { NetworkSettings } from '../../protocol/server.ts';
 
-/** What the user or the company has set up for connections. The editor applies it to itself, not to a child process. */
+/** The network settings of the user or the company. VS Code applies them to itself, but not to a child process. */
 export function networkSettings(): NetworkSettings {
   const http = vscode.workspace.getConfiguration('http');
   const text = (key: string): string => {

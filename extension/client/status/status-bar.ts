@@ -1,4 +1,4 @@
-/** The status bar item: the truth about the engine, and a menu. */
+/** The status bar item: the state of the engine, and a menu. */
 import * as vscode from 'vscode';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { runCommand } from '../lib/commands.ts';
@@ -27,7 +27,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
   return store;
 }
 
-/** The menu behind the status bar item: what makes sense now. */
+/** The menu of the status bar item, with the actions that apply now. */
 export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
   const { tooltip, label } = statusText(engine.state, models.view, vscode.l10n.t);
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [

@@ -3,7 +3,7 @@ import { modelTitle, type Translate } from '../../protocol/model-texts.ts';
 import type { EngineView, ModelsView } from '../../protocol/webview.ts';
 
 export interface StatusText {
-  /** With codicons. */
+  /** Includes codicons. */
   readonly text: string;
   /** The same for screen readers. */
   readonly label: string;

@@ -11,8 +11,8 @@ import { GenerationStream } from './progress.ts';
 import type { SendPart } from './progress.ts';
 
 /**
- * The next answer of a conversation. Stopping it is a normal end: what there is of the answer is the result.
- * Throws `noModel`, `promptTooLong`, `templateFailed`.
+ * Generates the next answer of a conversation. Stopping is a normal end with the partial answer as the result. Throws
+ * `noModel`, `promptTooLong`, `templateFailed`.
  */
 export async function answerChat(
   engine: Engine,
@@ -56,7 +56,7 @@ export function toResult(generation: Generation, prompt: Prompt, contextLength: 
   return { text, finishReason, timings, contextUsed, contextLength, omitted: prompt.omitted };
 }
 
-/** The result of what was stopped while it waited for another answer to end. */
+/** The result of a request that was stopped while it was queued. */
 export function stoppedBeforeStart(contextLength: number): GenerationResult {
   const timings = {
     promptTokens: 0,

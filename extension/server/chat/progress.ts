@@ -3,10 +3,7 @@ import { RateMeter } from '../models/rate-meter.ts';
 
 export type SendPart = (part: GenerationPart) => void;
 
-/**
- * Turns the engine's events into the parts that the client gets: numbered, and the prefill with the time that it
- * still takes.
- */
+/** Turns engine events into numbered parts for the client, and adds the remaining time to prefill parts. */
 export class GenerationStream {
   readonly #send: SendPart;
   readonly #meter = new RateMeter();

@@ -11,8 +11,8 @@ import { toReplacement } from '../prompt/edit-reply.ts';
 import { buildEditPrompt } from '../prompt/edit.ts';
 
 /**
- * A replacement for the selected range. With another finish reason than `stop` the code is not complete: the client
- * says so and does not offer it as it is. Throws `noModel`, `invalidArgument`, `promptTooLong`, `templateFailed`.
+ * Generates a replacement for the selected range. With any finish reason but `stop` the code is incomplete, and the
+ * client must not offer it. Throws `noModel`, `invalidArgument`, `promptTooLong`, `templateFailed`.
  */
 export async function answerEdit(
   engine: Engine,

@@ -6,7 +6,7 @@
  */
 
 export interface NativeModule {
-  /** Raised with every change of this surface. */
+  /** Incremented with every change of this interface. */
   readonly abiVersion: number;
   systemInfo(): NativeSystemInfo;
   /**
@@ -23,8 +23,8 @@ export interface NativeModule {
   readonly quantizeTypes: string[];
   /**
    * Writes a model file in fewer bits, from a file or from the parts of a model, with what an adapter (empty: none)
-   * adds to its weights, and with errors weighed by
-   * an importance matrix (empty: none). `path` gets its name when it is whole. 0 threads = the physical cores.
+   * adds to its weights, and with errors weighed by an importance matrix (empty: none). `path` gets its name when it is
+   * whole. 0 threads = the physical cores.
    */
   quantize(
     source: string | NativeModelParts,
@@ -46,7 +46,7 @@ export interface NativeModelParts {
   readonly parts: readonly NativePart[];
 }
 
-/** Where the weights of a tensor are; rows one behind the other, little-endian. */
+/** Location of a tensor's weights; row-major, little-endian. */
 export interface NativePart {
   /** Of `files`; -1 = in `header` itself. */
   readonly file: number;
@@ -55,7 +55,7 @@ export interface NativePart {
   readonly bytes: number;
   /** Of the weights there; the header may ask for another one. */
   readonly type: 'F32' | 'F16' | 'BF16';
-  /** Above 0: the rows are so many heads whose rotated pairs (i, i + n / 2) must be put side by side. */
+  /** Above 0: the number of heads in the rows, whose rotary pairs (i, i + n / 2) must be interleaved. */
   readonly heads: number;
 }
 
@@ -67,7 +67,7 @@ export interface NativeQuantizeReport {
   readonly bitsPerWeight: number;
   /** Root mean square error of the converted weights, relative to the weights. */
   readonly relativeError: number;
-  /** Tensors that the importance matrix had a say in. */
+  /** Tensors that were weighted by the importance matrix. */
   readonly weighted: number;
   /** The source was quantized already. */
   readonly requantized: boolean;
@@ -88,14 +88,14 @@ export interface NativeSystemInfo {
   readonly physicalCores: number;
   readonly totalMemory: number;
   readonly availableMemory: number;
-  /** What the engine takes for earlier prompts when it may choose. Bytes. */
+  /** The engine's default size of the prompt cache. Bytes. */
   readonly defaultPrefixCache: number;
 }
 
 export interface NativeLoadOptions {
   /** Tokens; 0 = the smaller of the trained length and 8192. */
   contextLength?: number;
-  /** 0 = as many of the performance cores as it pays to use. */
+  /** 0 = the fastest number of performance cores. */
   threads?: number;
   /** Leaves one core to others when `threads` is 0. */
   polite?: boolean;
@@ -103,7 +103,7 @@ export interface NativeLoadOptions {
   compactCache?: boolean;
   /** Activations are not rounded to 8 bits: slower, for measuring. Nothing is kept in `snapshotFolder` then. */
   exact?: boolean;
-  /** A name of `availableKernels`; empty = the best. The variable PADDOCK_KERNELS wins over it. */
+  /** A name of `availableKernels`; empty = the best. PADDOCK_KERNELS overrides it. */
   kernels?: string;
   /** Memory for the keys and values of earlier prompts; 0 = none, absent = 1/32 of the memory up to 512 MiB. */
   prefixCacheBytes?: number;
@@ -164,7 +164,7 @@ export interface NativeModelInfo {
   readonly decodeThreads: number;
   readonly prefillThreads: number;
   readonly compactCache: boolean;
-  /** No activations are rounded: as `NativeLoadOptions` wished, or since all weights are floats. */
+  /** Activations are not rounded: requested by `NativeLoadOptions`, or all weights are floats. */
   readonly exact: boolean;
   readonly chatTemplate: string | undefined;
   readonly bosToken: number | undefined;
@@ -173,7 +173,7 @@ export interface NativeModelInfo {
   readonly eosText: string;
   /** Whether the model wants its bos token before every prompt. */
   readonly addBos: boolean;
-  /** Every token that ends a generation (eos, eot, and their kind). */
+  /** All tokens that end a generation (eos, eot and similar). */
   readonly endTokens: number[];
 }
 
@@ -194,11 +194,11 @@ export interface NativeGenerateRequest {
   readonly stopTokens: number[];
   /** Do not end at end tokens (benchmarks). */
   readonly ignoreEnd?: boolean;
-  /** Not worth remembering beyond the next request. */
+  /** Not kept in the prompt cache beyond the next request. */
   readonly transient?: boolean;
-  /** Ids of what the answer probably says; only the speed depends on it. */
+  /** Draft tokens: ids of the probable answer. Only the speed depends on them. */
   readonly prediction?: Int32Array;
-  /** False: one token a pass, without guesses (to measure what they bring). The answer is the same. */
+  /** False: one token per pass, without draft tokens (for measuring). The answer is the same. */
   readonly speculate?: boolean;
 }
 
@@ -213,7 +213,7 @@ export interface NativeGenerateResult {
   readonly finishReason: 'stop' | 'length' | 'cancelled';
   readonly promptTokens: number;
   readonly cachedTokens: number;
-  /** Guessed tokens that were evaluated, and those of them that were right. */
+  /** Draft tokens that were evaluated, and those that were accepted. */
   readonly draftedTokens: number;
   readonly acceptedTokens: number;
   readonly prefillMs: number;
@@ -242,18 +242,18 @@ export interface NativeBenchRow {
   /** Tokens that were in the cache before. */
   readonly depth: number;
   readonly tokensPerSecond: number;
-  /** What the machine could do between these tokens: int8 operations (prefill) or bytes read (decode) per second. */
+  /** Machine limit measured between these tokens: int8 operations (prefill) or bytes read (decode) per second. */
   readonly limit: number;
-  /** What one token takes of it; `tokensPerSecond * cost / limit` is the share that was used. */
+  /** Cost of one token in the same unit; `tokensPerSecond * cost / limit` is the share that was used. */
   readonly cost: number;
 }
 
 export interface NativeBench {
   readonly rows: NativeBenchRow[];
-  /** Bytes per second over all threads: the best of all looks that were taken between the tokens. */
+  /** Bytes per second over all threads: the best sample between the tokens. */
   readonly readBandwidth: number;
   readonly readBandwidthMedian: number;
-  /** int8 multiply and add operations per second over all threads, the best of all looks before and after prefill. */
+  /** int8 multiply and add operations per second over all threads: the best sample before and after prefill. */
   readonly int8Peak: number;
   readonly int8PeakMedian: number;
   /** Bytes of weights that decoding one token reads. */
@@ -292,24 +292,23 @@ export interface NativeModel {
   ): NativeJob<NativeGenerateResult>;
   /** Negative log-likelihood in nats of ids[first + 1 ..], each given all ids before it; `first` is 0 when absent. */
   score(ids: Int32Array, first?: number): NativeJob<Float64Array>;
-  /** What this model predicts for ids[first + 1 ..]. Large: a window of 512 takes up to 155 MB until it is compared. */
+  /** This model's predictions of ids[first + 1 ..]. Large: a window of 512 takes up to 155 MB until it is compared. */
   predict(ids: Int32Array, first: number): NativeJob<NativePredictions>;
-  /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
+  /** Divergence of this model from the one that predicted `base` for the same ids. Consumes `base`. */
   compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
   /**
-   * Reads a text of 16 tokens or more and adds what every matrix was multiplied with to the sums of an importance
-   * matrix,
-   * which begin with the first call. A cancelled text leaves a part of it in them.
+   * Evaluates a text of at least 16 tokens and adds the squared inputs of every matrix to the sums of an importance
+   * matrix, which start with the first call. A cancelled call leaves partial sums.
    */
   observe(ids: Int32Array): NativeJob<void>;
-  /** Writes the sums as a GGUF file and forgets them; `datasets` says what was read. */
+  /** Writes the sums as a GGUF file and resets them. `datasets` names the texts. */
   saveImportance(path: string, datasets: readonly string[]): NativeJob<void>;
   bench(options: NativeBenchOptions): NativeJob<NativeBench>;
-  /** Begins to train an adapter; a model has one trainer at a time. */
+  /** Creates a trainer of an adapter. A model has one trainer at a time. */
   train(options: NativeTrainOptions): NativeJob<NativeTrainer>;
   /** Bytes that a trainer with these options takes beside the model. Synchronous. */
   trainingNeed(options: NativeTrainOptions): { readonly pass: number; readonly optimizer: number };
-  /** Forgets earlier prompts, in memory and in the snapshot folder. */
+  /** Clears the prompt cache, in memory and in the snapshot folder. */
   clearCache(): NativeJob<void>;
   /** Waits for the running job (cancelled) and frees the weights. */
   unload(): Promise<void>;
@@ -335,9 +334,9 @@ export interface NativeTrainOptions {
   readonly clip?: number;
   /** Tokens of a batch, and so the most of a sample. */
   readonly maxTokens: number;
-  /** Keep only the inputs of layers and compute the rest again: less memory, a third slower. */
+  /** Gradient checkpointing: keeps only layer inputs and recomputes the rest. Less memory, a third slower. */
   readonly checkpoints?: boolean;
-  /** Derivatives in single precision even where the CPU multiplies bfloat16. */
+  /** Gradients in single precision, even where the CPU has bfloat16. */
   readonly exact?: boolean;
 }
 
@@ -361,11 +360,11 @@ export interface NativeAdapterMatrix {
   readonly b: Float32Array;
 }
 
-/** Samples stand one behind the other in `ids`; `counted`: whether predicting the id counts in the loss. */
+/** `ids` concatenates the samples; `counted`: whether predicting the id counts in the loss. */
 export interface NativeTrainer {
-  /** Of the derivatives: `float32` or `bfloat16`. */
+  /** Type of the gradients: `float32` or `bfloat16`. */
   readonly precision: string;
-  /** Numbers that are trained. */
+  /** Number of trained parameters. */
   readonly parameters: number;
   /** One step of the optimizer. Cancelled, it changes nothing. */
   step(ids: Int32Array, lengths: Int32Array, counted: Uint8Array, learningRate: number): NativeJob<NativeStep>;
@@ -375,13 +374,13 @@ export interface NativeTrainer {
     lengths: Int32Array,
     counted: Uint8Array,
   ): NativeJob<{ readonly sum: number; readonly counted: number; readonly samples: Float64Array }>;
-  /** Writes a checkpoint, whole or not at all, with a note of the caller's. */
+  /** Writes a checkpoint atomically, with a note of the caller. */
   save(path: string, note: string): NativeJob<void>;
-  /** Goes on from a checkpoint; resolves with its note. */
+  /** Resumes from a checkpoint; resolves with its note. */
   restore(path: string): NativeJob<string>;
   /** Writes the adapter as a GGUF file. */
   export(path: string): NativeJob<void>;
   matrices(): NativeJob<NativeAdapterMatrix[]>;
-  /** Gives the memory back. */
+  /** Frees the memory. */
   close(): NativeJob<void>;
 }

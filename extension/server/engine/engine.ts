@@ -30,21 +30,18 @@ export interface LoadHooks {
   readonly onProgress?: (fraction: number) => void;
 }
 
-/**
- * Owns the one model that is loaded: loads it, drops it, lets one job at a time work with it, and announces every
- * change of what it does.
- */
+/** Owns the loaded model: loads and frees it, runs one job at a time on it, and announces every change of state. */
 export class Engine {
   readonly #addon: () => NativeModule;
   readonly #options: EngineOptions;
   readonly #onState: (state: EngineState) => void;
   readonly #scheduler = new Scheduler();
   #model: NativeModel | undefined;
-  /** Ends every job of the model that is loaded. */
+  /** Aborts all jobs on the loaded model. */
   #modelGone = new AbortController();
-  /** Ends the work that a pause cuts off. */
+  /** Aborts the pausable job when a pause begins. */
   #pausing = new AbortController();
-  /** Ends the load that runs or waits; a newer one takes its place. */
+  /** Aborts the current or queued load when a newer one replaces it. */
   #loading = new AbortController();
   #state: EngineState = { kind: 'noModel' };
 
@@ -59,7 +56,7 @@ export class Engine {
     return this.#state;
   }
 
-  /** What is loaded now. Throws `noModel`. */
+  /** The loaded model. Throws `noModel`. */
   get model(): NativeModel {
     if (this.#model === undefined) {
       throw new EngineError('noModel', 'No model is loaded. Choose a model first.');
@@ -73,8 +70,8 @@ export class Engine {
   }
 
   /**
-   * Loads a model file in place of the one that is loaded; an answer that is being given ends as cancelled.
-   * Throws `outOfMemory` before anything is read when the machine could never hold it.
+   * Loads a model file in place of the loaded one. A running answer ends as cancelled. Throws `outOfMemory` before
+   * reading anything when the machine could never hold the model.
    */
   async load(path: string, hooks: LoadHooks): Promise<ModelInfo> {
     this.#endJobs();
@@ -102,7 +99,7 @@ export class Engine {
     });
   }
 
-  /** Gives the memory back; an answer that is being given ends as cancelled. */
+  /** Frees the model. A running answer ends as cancelled. */
   async unload(): Promise<void> {
     this.#endJobs();
     await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
@@ -135,15 +132,15 @@ export class Engine {
   }
 
   /**
-   * Background work that makes room at once: a pause ends `job` by its signal, and after it `job` runs again from its
-   * beginning. So it gives the same result each time and leaves nothing behind.
+   * Runs background work that can be interrupted: a pause aborts `job`, and afterwards it runs again from the
+   * beginning. `job` must give the same result each time and have no side effects.
    */
   async runPausable<T>(signal: AbortSignal, job: (model: NativeModel, signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
       let cutOff = (): boolean => false;
       const work = this.run(priorities.background, signal, (model, either) => {
         const { signal: pausing } = (this.#pausing = new AbortController());
-        // A result that came just then may be cut off as well, and looks like any other.
+        // A result that arrived during the abort may be incomplete.
         cutOff = () => pausing.aborted && !either.aborted;
         return job(model, AbortSignal.any([either, pausing]));
       });
@@ -155,7 +152,7 @@ export class Engine {
     }
   }
 
-  /** Has the loaded model forget earlier prompts, once the running job has ended. */
+  /** Clears the prompt cache of the loaded model after the running job. */
   async clearCache(): Promise<void> {
     await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
       await this.#model?.clearCache().result;
@@ -163,9 +160,8 @@ export class Engine {
   }
 
   /**
-   * Something else needs the cores: no further background job begins, and of those that run the pausable one is cut
-   * off;
-   * any other ends first.
+   * Other work needs the cores. No new background job starts; a pausable job is aborted; any other running job finishes
+   * first.
    */
   pause(): void {
     this.#scheduler.hold(true);

@@ -2,7 +2,8 @@ import { errorCodes } from '../../protocol/model.ts';
 import type { ErrorCode, ErrorData } from '../../protocol/model.ts';
 
 /**
- * Every failure that leaves a server module. The message is fit to show: it says what happened and what to do.
+ * Every failure that leaves a server module. The message can be shown to the user: it says what happened and what to
+ * do.
  */
 export class EngineError extends Error {
   readonly code: ErrorCode;
@@ -13,12 +14,12 @@ export class EngineError extends Error {
     this.code = code;
   }
 
-  /** Asks any thrown value, also an `Error` made by the addon, for its code. */
+  /** Whether a thrown value, including an `Error` of the addon, has this code. */
   static is(error: unknown, code: ErrorCode): boolean {
     return error instanceof Error && 'code' in error && error.code === code;
   }
 
-  /** Gives any thrown value a code; what is not known becomes `internal`. */
+  /** Wraps any thrown value; an unknown one gets the code `internal`. */
   static from(error: unknown): EngineError {
     if (error instanceof EngineError) {
       return error;
@@ -54,7 +55,7 @@ function isErrorCode(code: string): code is ErrorCode {
   return (errorCodes as readonly string[]).includes(code);
 }
 
-/** What the operating system says, in our words. */
+/** Error codes of the operating system -> our codes. */
 const systemErrors: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'notFound',
   ENOTDIR: 'notFound',

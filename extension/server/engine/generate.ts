@@ -5,14 +5,14 @@ import type { Sampler } from './sampling.ts';
 
 export interface GenerationRequest {
   readonly prompt: Int32Array;
-  /** Upper limit of new tokens; 0 = until the context is full. */
+  /** Maximum of new tokens; 0 = until the context is full. */
   readonly maxTokens: number;
   readonly sampler: Sampler;
   readonly stop?: readonly string[];
   readonly stopTokens?: readonly number[];
-  /** Neither remembered nor written to disk. */
+  /** Not kept in the prompt cache, in memory or on disk. */
   readonly transient?: boolean;
-  /** What the answer probably says; only the speed depends on it. */
+  /** Draft tokens: the probable answer. Only the speed depends on them. */
   readonly prediction?: Int32Array;
 }
 
@@ -31,8 +31,8 @@ export interface Generation {
 }
 
 /**
- * One answer of the model. Cancelling is a normal end: the promise resolves with what there is and the finish
- * reason `cancelled`.
+ * Generates one answer. Cancelling is a normal end: the promise resolves with the partial answer and the finish reason
+ * `cancelled`.
  */
 export async function generate(
   model: NativeModel,
@@ -67,7 +67,7 @@ export async function generate(
   return { text: result.text, tokens: result.tokens, finishReason: result.finishReason, timings: toTimings(result) };
 }
 
-/** Ties a native job to a signal, and its errors to our codes. */
+/** Connects a native job to a signal and converts its errors. */
 export async function settle<T>(job: NativeJob<T>, signal: AbortSignal): Promise<T> {
   const cancel = (): void => job.cancel();
   signal.addEventListener('abort', cancel, { once: true });

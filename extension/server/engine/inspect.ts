@@ -1,8 +1,8 @@
 import type { NativeInspection, NativeModule } from './binding.ts';
 
 /**
- * Reads a model file's header for the context that will really run: the wish is one setting for all models, so the
- * engine brings it within what this model was trained for. 0 lets it choose. Throws as the engine does.
+ * Reads a model file's header for the context that will run. The setting is the same for all models, so the engine
+ * limits it to the trained context of this one. 0 lets the engine choose. Throws the engine's errors.
  */
 export function inspectModel(
   addon: NativeModule,

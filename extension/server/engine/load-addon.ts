@@ -5,7 +5,7 @@ import type { Host } from '../host.ts';
 import type { NativeModule } from './binding.ts';
 import { EngineError } from './errors.ts';
 
-/** Raised together with `NativeModule.abiVersion` in `native/binding`. */
+/** Incremented together with `NativeModule.abiVersion` in `native/binding`. */
 export const abiVersion = 8;
 
 /** Where the engine of this machine's platform lies inside the installed extension. */

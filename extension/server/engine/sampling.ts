@@ -1,9 +1,9 @@
 import type { SamplerOptions } from '../../protocol/model.ts';
 
-/** A sampler with every choice made. */
+/** Sampler options with all fields set. */
 export type Sampler = Required<SamplerOptions>;
 
-/** For conversation: a little variety, none of the unlikely tail. */
+/** For chat: some variety, without the unlikely tail. */
 export const chatSampler: Omit<Sampler, 'seed'> = {
   temperature: 0.3,
   topK: 40,
@@ -12,7 +12,7 @@ export const chatSampler: Omit<Sampler, 'seed'> = {
   repetitionPenalty: 1.05,
 };
 
-/** For code that replaces code: the most likely text, and repetition is what code is made of. */
+/** For edits: greedy, without a repetition penalty, because code repeats. */
 export const editSampler: Omit<Sampler, 'seed'> = {
   temperature: 0,
   topK: 0,
@@ -21,7 +21,7 @@ export const editSampler: Omit<Sampler, 'seed'> = {
   repetitionPenalty: 1,
 };
 
-/** Fills in what the caller left open; without a seed each call gets its own. */
+/** Fills in missing options. Without a seed each call gets a random one. */
 export function completeSampler(options: SamplerOptions | undefined, defaults: Omit<Sampler, 'seed'>): Sampler {
   const given = Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
   return { seed: Math.floor(Math.random() * 2 ** 31), ...defaults, ...given };

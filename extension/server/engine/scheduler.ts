@@ -5,8 +5,8 @@ export const priorities = { background: 0, chat: 1, interactive: 2 } as const;
 export type Priority = (typeof priorities)[keyof typeof priorities];
 
 /**
- * Lets one job run at a time: the engine has one KV cache and all cores. A job that waits leaves the queue at once
- * when its signal aborts; a job that runs must watch the signal itself.
+ * Runs one job at a time: the engine has one KV cache and uses all cores. A queued job leaves the queue when its signal
+ * aborts; a running job must watch the signal itself.
  */
 export class Scheduler {
   #waiting: Waiting[] = [];
@@ -40,7 +40,7 @@ export class Scheduler {
     });
   }
 
-  /** While held, no background job begins; all others do. */
+  /** While held, no background job starts. Other jobs do. */
   hold(held: boolean): void {
     this.#held = held;
     void this.#drain();

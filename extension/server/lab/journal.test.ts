@@ -46,12 +46,12 @@ test('of another run, and what is no journal, stay as they are', () => {
   );
   expect(readFileSync(path, 'utf8')).toBe(before);
   writeFileSync(path, 'a letter\nto a friend\nwith no end');
-  expect(() => new Journal(path, identity, entry)).toThrow('damaged, or no file of results');
+  expect(() => new Journal(path, identity, entry)).toThrow('damaged or not a results file');
   writeFileSync(path, 'one line of somebody');
-  expect(() => new Journal(path, identity, entry)).toThrow('is no file of results');
+  expect(() => new Journal(path, identity, entry)).toThrow('is not a results file');
   expect(readFileSync(path, 'utf8')).toBe('one line of somebody');
   writeFileSync(path, '{"prompt":"x"}\n');
-  expect(() => new Journal(path, identity, entry)).toThrow('is no file of results');
+  expect(() => new Journal(path, identity, entry)).toThrow('is not a results file');
 });
 
 test.each(['null', '[]', '{"n":"1"}', '{"m":1}', '{'])('with the entry %s is damaged, and stays as it is', (line) => {
@@ -60,6 +60,6 @@ test.each(['null', '[]', '{"n":"1"}', '{"m":1}', '{'])('with the entry %s is dam
   new Journal(path, identity, entry).close();
   appendFileSync(path, `${line}\n`);
   const before = readFileSync(path, 'utf8');
-  expect(() => new Journal(path, identity, entry)).toThrow('damaged, or no file of results');
+  expect(() => new Journal(path, identity, entry)).toThrow('damaged or not a results file');
   expect(readFileSync(path, 'utf8')).toBe(before);
 });

@@ -9,7 +9,7 @@ import type { Check } from '../../protocol/check.ts';
 import { EngineError } from '../engine/errors.ts';
 
 export class Journal<Entry> {
-  /** What earlier runs left, in order. */
+  /** Entries of earlier runs, in order. */
   readonly entries: readonly Entry[];
   readonly #file: number;
 
@@ -29,7 +29,7 @@ export class Journal<Entry> {
       }
       const unfinished = all.toString('latin1', bytes);
       if (head === undefined && !unfinished.startsWith(beginning.slice(0, unfinished.length))) {
-        throw new EngineError('invalidArgument', `${path} is no file of results. Give another file.`);
+        throw new EngineError('invalidArgument', `${path} is not a results file. Give another file.`);
       }
       // Only now is it certain that the unfinished line is ours.
       ftruncateSync(this.#file, bytes);
@@ -43,7 +43,7 @@ export class Journal<Entry> {
     }
   }
 
-  /** The line is with the operating system when this returns: the end of this process does not lose it. */
+  /** The line is with the operating system when this returns, so the end of this process does not lose it. */
   append(entry: Entry): void {
     this.#write(entry);
   }
@@ -65,7 +65,7 @@ function parseLine<T>(line: string, path: string, check: Check<T>): T {
   } catch (error) {
     throw new EngineError(
       'invalidArgument',
-      `${path} is damaged, or no file of results. Give another file, or delete it to start again.`,
+      `${path} is damaged or not a results file. Give another file, or delete it to start again.`,
       error,
     );
   }
@@ -81,7 +81,7 @@ function refuseOther(path: string, found: unknown, wanted: Readonly<Record<strin
       'invalidArgument',
       isObject
         ? `${path} holds results of another run: ${different.join(', ')} differ. Give another file, or delete it to start again.`
-        : `${path} is no file of results. Give another file.`,
+        : `${path} is not a results file. Give another file.`,
     );
   }
 }

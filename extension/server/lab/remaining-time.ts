@@ -1,4 +1,4 @@
-/** How long a piece of work still takes, from how long its parts took so far. */
+/** Estimates the remaining time from the time per unit of work so far. */
 export class RemainingTime {
   readonly #total: number;
   readonly #now: () => number;
@@ -16,7 +16,7 @@ export class RemainingTime {
     this.#since ??= this.#now();
   }
 
-  /** Time until the next start() does not count: a model is being loaded. */
+  /** Stops the clock until the next start(), e.g. while a model is loaded. */
   pause(): void {
     this.#seconds = this.#elapsed();
     this.#since = undefined;
@@ -26,7 +26,7 @@ export class RemainingTime {
     this.#done += work;
   }
 
-  /** Undefined until there is something to judge by. */
+  /** Undefined until there is enough data. */
   seconds(): number | undefined {
     const elapsed = this.#elapsed();
     return elapsed < leastSeconds || this.#done <= 0

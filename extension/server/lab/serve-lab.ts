@@ -1,4 +1,4 @@
-/** Answers what the client asks of the lab. */
+/** Handles the client's lab requests. */
 import { resolve } from 'node:path';
 import type { CancellationToken, Connection } from 'vscode-languageserver/node';
 import { LabRunProgress, OpenLab, PauseLab, RunLab, SaveLab, labSteps } from '../../protocol/lab.ts';
@@ -8,7 +8,7 @@ import { checkText } from '../params.ts';
 import type { Session } from '../session.ts';
 import { Lab } from './project/lab.ts';
 
-/** How the server turns failures into replies, and tokens into signals. */
+/** The server's helpers for error replies and cancellation. */
 export interface ServeLabTools {
   readonly connection: Connection;
   readonly ready: () => Promise<Session>;

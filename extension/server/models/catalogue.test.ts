@@ -21,7 +21,7 @@ test.each([
   [null, 'catalogue must be an object'],
   [{ version: 2, models: [] }, 'catalogue.version must be 1'],
   [{ version: 1, models: [] }, 'catalogue.models must not be empty'],
-  [{ version: 1, models: [{ id: '../x' }] }, 'catalogue.models[0].id is not written as it must be'],
+  [{ version: 1, models: [{ id: '../x' }] }, 'catalogue.models[0].id has the wrong format'],
 ])('names what is wrong: %j', (value, message) => {
   expect(() => parseCatalogue(value)).toThrow(message);
 });

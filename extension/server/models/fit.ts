@@ -3,13 +3,13 @@ import type { ModelEntry } from '../../protocol/server.ts';
 
 export interface Memory {
   readonly total: number;
-  /** Free now, with what the loaded model would give back. */
+  /** Free memory, including that of the loaded model. */
   readonly available: number;
-  /** What the engine takes for earlier prompts when it may choose. */
+  /** The engine's default size of the prompt cache. */
   readonly defaultPrefixCache: number;
 }
 
-/** What the rest of the machine needs at least. Bytes. */
+/** Minimum for the rest of the machine. Bytes. */
 const keptFree = 512 * 2 ** 20;
 
 /** Whether a model can be loaded: now, after closing other programs, or never on this machine. */

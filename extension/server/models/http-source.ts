@@ -28,7 +28,7 @@ export function checkRange({ status, headers, url }: ResponseHead, offset: numbe
   if (status !== 200 && status !== 206) {
     throw new EngineError(
       'networkUnavailable',
-      `${url.host} answered with status ${status}. Try again later, or add the file by hand.`,
+      `${url.host} answered with status ${status}. Try again later, or download the file yourself and add it.`,
     );
   }
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/u.exec(String(headers['content-range'] ?? ''));

@@ -1,6 +1,6 @@
 /**
- * A model with an adapter. The engine runs whole models, so the adapter is merged once into a copy with 8 bits, which
- * loses next to nothing, and the copy kept for the next time.
+ * A model with an adapter. The engine runs only complete models, so the adapter is merged once into an 8-bit copy, with
+ * hardly any loss, and the copy is kept.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export interface MergeHooks {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** The path of the copy in `folder`. What is bad about the adapter is said by the one who reads it. */
+/** The path of the copy in `folder`. Does not check the adapter; `quantize` does. */
 export async function mergedModel(
   addon: NativeModule,
   { model, adapter, folder }: { readonly model: string; readonly adapter: string; readonly folder: string },
@@ -31,7 +31,7 @@ export async function mergedModel(
     await utimes(path, now, now);
     return path;
   } catch {
-    // It is not there yet.
+    // The copy does not exist yet.
   }
   await mkdir(folder, { recursive: true });
   await removeOldest(folder, keptCopies - 1);
@@ -39,7 +39,7 @@ export async function mergedModel(
   return path;
 }
 
-/** Each is as large as a model; whoever tries adapter after adapter must not fill the disk. */
+/** Each copy is as large as a model, so trying many adapters must not fill the disk. */
 const keptCopies = 3;
 
 async function removeOldest(folder: string, keep: number): Promise<void> {

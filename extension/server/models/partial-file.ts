@@ -5,8 +5,8 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 /**
- * The beginning of a file that is being fetched, kept on disk across interruptions, with the digest of what is
- * there. One at a time may be open for a path.
+ * The downloaded beginning of a file, kept on disk across interruptions, with its digest. Only one may be open per
+ * path.
  */
 export class PartialFile {
   readonly #path: string;
@@ -21,7 +21,7 @@ export class PartialFile {
     this.#size = size;
   }
 
-  /** Opens or begins the file; hashing what is there takes a second per gigabyte and reports its bytes. */
+  /** Opens or creates the file. Hashing its bytes takes a second per gigabyte and reports progress. */
   static async open(
     path: string,
     signal: AbortSignal,
@@ -52,7 +52,7 @@ export class PartialFile {
     }
   }
 
-  /** Forgets what is there. */
+  /** Discards all bytes. */
   async reset(): Promise<void> {
     await this.#handle.truncate(0);
     this.#hash = createHash('sha256');
@@ -63,7 +63,7 @@ export class PartialFile {
     return this.#hash.copy().digest('hex');
   }
 
-  /** Gives the complete file its name. */
+  /** Renames the complete file to its final name. */
   async finish(path: string): Promise<void> {
     await this.#handle.sync();
     await this.#handle.close();

@@ -3,8 +3,8 @@ export interface ByteSource {
   /** Where the bytes come from, in words. */
   readonly name: string;
   /**
-   * The bytes of the file from `offset` on. Throws `networkUnavailable` when the place cannot be reached: within
-   * seconds, so that the next one can be tried.
+   * The bytes of the file from `offset` on. Throws `networkUnavailable` within seconds when the source cannot be
+   * reached, so that the next one can be tried.
    */
   read(offset: number, hooks: SourceHooks): AsyncIterable<Uint8Array>;
 }
@@ -15,5 +15,5 @@ export interface SourceHooks {
   readonly onPending?: (bytes: number) => void;
 }
 
-/** Thrown by `read` when the place only gives the file from its beginning. */
+/** Thrown by `read` when the source can only send the file from the beginning. */
 export class RestartNeeded extends Error {}

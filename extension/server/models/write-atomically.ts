@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 
 /**
  * Replaces a file as a whole: after a crash or a power failure it holds the old text or the new one. The engine uses
- * the
- * same temporary names for its files.
+ * the same temporary names for its files.
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const folder = dirname(path);
@@ -27,10 +26,10 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   }
 }
 
-/** Folders that this process has looked into. */
+/** Folders that this process has cleaned. */
 const cleaned = new Set<string>();
 
-/** What processes have left that were killed while they wrote; nothing else. */
+/** Removes temporary files of killed processes, and nothing else. */
 async function removeLeftovers(folder: string): Promise<void> {
   if (cleaned.has(folder)) return;
   cleaned.add(folder);
@@ -46,7 +45,7 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It lives and belongs to another user.
+    // The process is alive and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -65,7 +65,7 @@ describe('an HTTPS server behind a proxy with a password, signed by a private au
     expect(await failure({ proxy: `http://127.0.0.1:${proxy.port}` }, trusting)).toMatchObject({
       code: 'networkUnavailable',
       message: expect.stringMatching(
-        /proxy http:\/\/127\.0\.0\.1:\d+ \(http\.proxy\) wants a user name and a password/u,
+        /proxy http:\/\/127\.0\.0\.1:\d+ \(http\.proxy\) needs a user name and a password/u,
       ),
     });
     expect((await failure({ proxy: withPassword() })).message).toMatch(
@@ -96,7 +96,7 @@ describe('an HTTPS server behind a proxy with a password, signed by a private au
     expect(await get(settings, trusting, { path: '/moved', authorization: 'Basic eDp5' })).toBe('the file');
     expect(seen).toEqual(['Basic eDp5', undefined]);
     expect((await failure(settings, trusting, { path: '/down' })).message).toMatch(/not secure/u);
-    expect((await failure(settings, trusting, { path: '/round' })).message).toMatch(/redirects without end/u);
+    expect((await failure(settings, trusting, { path: '/round' })).message).toMatch(/redirects too often/u);
   });
 
   test('is not waited for when the download is cancelled', async () => {

@@ -13,7 +13,7 @@ import type { Proxy } from './settings.ts';
 const connectTimeoutMs = 6000;
 const headersTimeoutMs = 10_000;
 const bodyTimeoutMs = 30_000;
-/** From the first connection to the head of the answer, proxies and retries of the client included. */
+/** Time limit from the first connection to the response head, including proxies and the client's retries. */
 const answerTimeoutMs = 12_000;
 const maxRedirections = 5;
 
@@ -48,7 +48,7 @@ export class Network {
     this.#extraCertificates = extraCertificates;
   }
 
-  /** The same, with a proxy and certificates that another program is set up with. */
+  /** The same, with the proxy and certificates of another program's configuration. */
   with({
     proxy,
     certificates,
@@ -68,7 +68,7 @@ export class Network {
   async *get(request: GetRequest, check: (head: ResponseHead) => void): AsyncGenerator<Uint8Array> {
     const { signal } = request;
     const route: { url: URL; proxy?: Proxy | undefined } = { url: new URL(request.url) };
-    // Undici is half of the program, so only a download loads it.
+    // undici is half of the bundle, so it is loaded on demand.
     const undici = await import('./http-client.ts');
     const dispatchers: Dispatcher[] = [];
     let refused: unknown;
@@ -100,7 +100,7 @@ export class Network {
         }
         discard(response);
         if (hop === maxRedirections) {
-          throw new EngineError('networkUnavailable', `${route.url.host} redirects without end. Try again later.`);
+          throw new EngineError('networkUnavailable', `${route.url.host} redirects too often. Try again later.`);
         }
         route.url = target;
       }
@@ -122,7 +122,7 @@ export class Network {
     for await (const chunk of this.get(request, check)) {
       size += chunk.length;
       if (size > maxBytes) {
-        throw new EngineError('networkUnavailable', `${new URL(request.url).host} answered with too much text.`);
+        throw new EngineError('networkUnavailable', `${new URL(request.url).host} sent a response that is too long.`);
       }
       chunks.push(chunk);
     }
@@ -185,7 +185,7 @@ class LateError extends Error {
   readonly code = 'no answer';
 }
 
-/** Where a response sends us on; `undefined` when it is an answer. Never from https to http. */
+/** The target of a redirect; `undefined` for any other response. Never from https to http. */
 function redirectionOf({ statusCode, headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
   const { location } = headers;
   if (![301, 302, 303, 307, 308].includes(statusCode) || typeof location !== 'string') {
@@ -202,7 +202,7 @@ function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => {}).destroy();
 }
 
-/** What went wrong and what can be done about it. */
+/** Describes the failure and what to do about it. */
 function explain(error: unknown, { host }: URL, proxy: Proxy | undefined): EngineError {
   const words = (text: string): EngineError => new EngineError('networkUnavailable', text, error);
   if (error instanceof ProxyError) {
@@ -212,7 +212,7 @@ function explain(error: unknown, { host }: URL, proxy: Proxy | undefined): Engin
   const via = proxy === undefined ? '' : ` through the proxy ${proxy.url} (${proxy.from})`;
   if (proxy !== undefined && /\b407\b/u.test(messageOf(error))) {
     return words(
-      `The proxy ${proxy.url} (${proxy.from}) wants a user name and a password, or does not know the ones it got. Write them into the setting http.proxy, as http://USER:PASSWORD@HOST:PORT.`,
+      `The proxy ${proxy.url} (${proxy.from}) needs a user name and a password, or has refused the given ones. Add them to the setting http.proxy, as http://USER:PASSWORD@HOST:PORT.`,
     );
   }
   if (untrusted.has(code)) {

@@ -58,7 +58,7 @@ function parseIndexUrl(text: string): URL {
 
 function explainStatus(host: string, status: number, project: string): string {
   if (status === 401 || status === 403) {
-    return `The package index ${host} wants a user name and a password. Write them into index-url in pip's configuration.`;
+    return `The package index ${host} needs a user name and a password. Add them to index-url in pip's configuration.`;
   }
   return status === 404
     ? `The package index ${host} does not have ${project}.`

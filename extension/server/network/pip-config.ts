@@ -1,6 +1,6 @@
 /**
- * What pip is set up with on this machine, read as data: pip itself is never run. Files and their order are those of
- * pip's documentation ("Configuration"): of the machine, of the user, then PIP_CONFIG_FILE; the environment wins.
+ * pip's configuration on this machine, read as data: pip itself is never run. Files and order follow pip's
+ * documentation ("Configuration"): machine, user, PIP_CONFIG_FILE; the environment wins.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What of a conversation goes into the context. Pure arithmetic on token counts; the counting is done by the
- * model's own tokenizer elsewhere.
+ * Selects the parts of a conversation that fit into the context. Pure arithmetic on token counts, which come from the
+ * model's tokenizer.
  */
 
 export interface TurnCost {
@@ -17,7 +17,7 @@ export interface Packing {
   readonly grants: readonly (readonly number[])[];
 }
 
-/** An attachment of which fewer tokens would stay than this is left out as a whole. */
+/** An attachment that would be cut to fewer tokens is left out. */
 const smallestPart = 48;
 
 /**

@@ -19,7 +19,7 @@ export interface Prompt {
 }
 
 export interface ChatPrompt extends Prompt {
-  /** What the answer begins with before the model writes: some templates open the thoughts. */
+  /** The text with which the prompt begins the answer: some templates open the thoughts. */
   readonly answerStart: string;
 }
 
@@ -97,7 +97,7 @@ function answerLimit(free: number, maxTokens: number | undefined): number {
 
 function checkTurns(turns: readonly ChatTurn[]): void {
   if (turns.at(-1)?.role !== 'user') {
-    throw new EngineError('invalidArgument', 'A conversation must end with a message of the user.');
+    throw new EngineError('invalidArgument', 'A conversation must end with a user message.');
   }
 }
 
@@ -110,9 +110,8 @@ interface Packed {
 const templateTokens = 8;
 
 /**
- * What each turn takes. Nothing is counted further than it can matter: not a text beyond `limit` tokens, and no turn
- * that
- * is older than some contexts' worth of others.
+ * Token counts of each turn. Counting stops where it no longer matters: at `limit` tokens of a text, and at turns older
+ * than a few contexts.
  */
 function costsOf(model: TokenizerModel, turns: readonly ChatTurn[], limit: number): TurnCost[] {
   let total = 0;

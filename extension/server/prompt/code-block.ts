@@ -21,7 +21,7 @@ export function describeCode({ path, startLine, endLine }: CodeContext): string 
     : `${name}, lines ${startLine}-${endLine}`;
 }
 
-/** Line ends as models know them. */
+/** Converts line ends to `\n`, as in training data. */
 export function toLf(text: string): string {
   return text.replace(/\r\n?/gu, '\n');
 }

@@ -4,10 +4,10 @@ import { toLf } from './code-block.ts';
 
 /** How the selected text sits in its document, so that a rewrite can be put in the same place. */
 export interface SelectionShape {
-  /** The selected code for the model: LF, common indentation off, no blank ends. */
+  /** The selected code for the model: LF line ends, common indentation removed, trimmed. */
   readonly core: string;
   readonly indent: string;
-  /** What stands before the selection on its first line, when that is only white space. */
+  /** The text before the selection on its first line, if it is only white space. */
   readonly firstLinePrefix: string;
   /** The selection begins in the middle of a line of code, so that its first line has no indentation. */
   readonly startsInLine: boolean;
@@ -21,10 +21,10 @@ export interface SelectionShape {
   readonly indentUnit: string;
 }
 
-/** Characters before and after the selection that are looked at. */
+/** Characters before and after the selection that are analysed. */
 export const nearCharacters = 32 * 1024;
 
-/** Takes the selection apart. */
+/** Analyses the selection. */
 export function readShape(params: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
   const { selection } = params;
   const before = params.before.slice(-nearCharacters);
@@ -54,7 +54,7 @@ export function readShape(params: Pick<EditParams, 'before' | 'selection' | 'aft
   };
 }
 
-/** What stands behind the last line break. */
+/** The text after the last line break. */
 function lastLine(text: string): string {
   return text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1);
 }
@@ -78,12 +78,12 @@ export function toReplacement(reply: string, fence: string, shape: SelectionShap
   return shape.leading + first.replaceAll('\n', shape.eol) + shape.trailing;
 }
 
-/** Lines of the surroundings that are looked for at the ends of a rewrite. */
+/** Lines of the surroundings that are searched for at both ends of a rewrite. */
 const maxEcho = 12;
 
 /**
- * Takes off what a model repeats of the code around the selection: the lines just before it, and then also those
- * just after it. Lines that the selection itself begins or ends with are no echo.
+ * Removes repeated surroundings from a rewrite: the lines just before the selection, and then those just after it.
+ * Lines with which the selection itself begins or ends are not an echo.
  */
 function withoutEcho(lines: readonly string[], { core, linesBefore, linesAfter }: SelectionShape): readonly string[] {
   const original = codeLines(core);

@@ -14,14 +14,14 @@ import { headLines, tailLines } from './trim.ts';
 
 export interface EditPrompt extends Prompt {
   readonly shape: SelectionShape;
-  /** The fence that our own beginning of the answer opened. */
+  /** The fence that the prompt opened for the answer. */
   readonly fence: string;
   readonly stop: readonly string[];
   /** The old code and the end of its block: most of an edit repeats what is there. */
   readonly prediction: Int32Array;
 }
 
-/** Tokens of surrounding code at most: more costs a CPU seconds and helps a small model little. */
+/** Maximum of surrounding tokens: more costs seconds on a CPU and helps a small model little. */
 const maxSurroundings = 1280;
 
 /**
@@ -31,9 +31,9 @@ const maxSurroundings = 1280;
  */
 export function buildEditPrompt(model: TokenizerModel, params: EditParams): EditPrompt {
   if (params.selection.trim() === '') {
-    throw new EngineError('invalidArgument', 'Nothing is selected. Select the code that should change.');
+    throw new EngineError('invalidArgument', 'Nothing is selected. Select the code to change.');
   }
-  // What is too long by far is not taken apart only to say so.
+  // Refuses a selection that is far too long before analysing it.
   if (params.selection.length > model.info.contextLength * mostCharactersPerToken) {
     throw tooLong(`about ${formatNumber(Math.round(params.selection.length / 4))}`, model);
   }
@@ -88,7 +88,7 @@ function tooLong(tokens: string, { info }: TokenizerModel): EngineError {
   );
 }
 
-/** Surroundings as they are shown; nothing of what would need a fence of absurd length. */
+/** The surroundings for the prompt; empty if they would need an absurdly long fence. */
 function forReference(text: string): string {
   return text.includes('`'.repeat(64)) ? '' : toLf(text);
 }
@@ -129,7 +129,7 @@ function task(params: EditParams): string {
   return `Task: fix ${problems.length === 1 ? 'this problem' : 'these problems'} with the smallest change that is right.\n${lead}${problems.join('\n')}`;
 }
 
-/** Names the line by its text: small models do not count lines. */
+/** Quotes the line, because small models do not count lines. */
 function describeProblem(params: EditParams, { line, message }: EditParams['diagnostics'][number]): string {
   const firstLine = toLf(params.before).split('\n').length;
   const source = toLf(params.selection).split('\n')[line - firstLine]?.trim() ?? '';

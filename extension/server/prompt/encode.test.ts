@@ -118,7 +118,7 @@ describe('encodeConversation', () => {
       for (const template of lossy) {
         await expect(textOf(template, messages)).rejects.toMatchObject({
           code: 'templateFailed',
-          message: expect.stringMatching(/leaves out a message of the (?:user|assistant)/u),
+          message: expect.stringMatching(/leaves out a (?:user|assistant) message/u),
         });
       }
     });

@@ -25,7 +25,7 @@ export function encodeConversation(
   return joinIds(model, [...pieces, { text: answerStart, literal: false }]).ids;
 }
 
-/** Where a text stands among ids: from `from` up to but not with `to`. */
+/** Position of a text among ids: from `from` up to but excluding `to`. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -58,7 +58,7 @@ function answersOf(pieces: readonly Piece[], spans: readonly Span[], messages: r
   if (answers.length < messages.filter(({ role, content }) => role === 'assistant' && content.trim() !== '').length) {
     throw new EngineError(
       'templateFailed',
-      'The chat template of this model changes answers, so they cannot be found in what it makes. Choose another model.',
+      'The chat template of this model changes answers, so Paddock cannot find them in its output. Choose another model.',
     );
   }
   return answers;
@@ -77,9 +77,9 @@ export function withBos({ info }: Pick<NativeModel, 'info'>, ids: Int32Array): I
 
 interface Piece {
   readonly text: string;
-  /** Words of the template, in which control tokens count. */
+  /** Text of the template, which may contain control tokens. */
   readonly literal: boolean;
-  /** Of a content: who says it. */
+  /** The role of the message. */
   readonly role?: ChatMessage['role'];
 }
 
@@ -104,7 +104,7 @@ function rendererOf({ info }: TokenizerModel, enableThinking: boolean | undefine
 
 interface Marked {
   readonly marks: readonly string[];
-  /** The rendered text with a mark in place of each content. */
+  /** The rendered text with a mark instead of each content. */
   readonly marked: string;
   /** The messages in the form that the template takes. */
   readonly sent: readonly ChatMessage[];
@@ -136,7 +136,7 @@ function renderMarks(render: Render, messages: readonly ChatMessage[]): Marked {
   if (lost !== undefined) {
     throw new EngineError(
       'templateFailed',
-      `The chat template of this model leaves out a message of the ${lost.role}. Choose another model, or another file of this one.`,
+      `The chat template of this model leaves out a ${lost.role} message. Choose another model, or another file of this one.`,
     );
   }
   return { marks, marked: text, sent };

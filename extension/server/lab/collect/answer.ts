@@ -14,7 +14,7 @@ export interface TeacherSettings {
   readonly seed: number;
   /** Further questions to each prompt, which the teacher asks and answers. */
   readonly followUps: number;
-  /** Stands before every conversation; empty = the template's own. */
+  /** System message of every conversation; empty = the template's default. */
   readonly system: string;
 }
 
@@ -28,7 +28,7 @@ export interface Answer {
   readonly completionTokens: number;
 }
 
-/** Throws `promptTooLong`, `emptyAnswer`'s like as `invalidArgument`, and `cancelled`. */
+/** Throws `promptTooLong`, `cancelled`, or `invalidArgument` when the answer is empty. */
 export async function answerPrompt(
   model: NativeModel,
   prompt: Prompt,

@@ -1,4 +1,4 @@
-/** Questions about a folder of code: each piece of a file is asked about in one of several ways. */
+/** Makes questions about a folder of code: one of several question templates for each piece of a file. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
@@ -6,9 +6,8 @@ import { toPrompt } from './prompts.ts';
 import type { Prompt } from './prompts.ts';
 
 /**
- * What is asked; `{code}` is the piece in a code block, `{file}` its path in the folder. They ask for short answers:
- * left
- * alone, a teacher tells code again at a length that is cut off, and an answer without its end teaches nothing.
+ * The question templates; `{code}` is the piece in a code block, `{file}` its path in the folder. They ask for short
+ * answers: otherwise a teacher repeats the code until it is cut off, and a truncated answer is useless for training.
  */
 export const templates = [
   'Explain in a few sentences what this part of `{file}` does.\n\n{code}',
@@ -63,7 +62,7 @@ export function pieces(text: string): string[] {
 
 const mostLines = 40;
 const leastLines = 3;
-/** Generated and minified files are larger, and teach nothing. */
+/** Larger files are generated or minified and useless for training. */
 const mostBytes = 200_000;
 
 async function codeFiles(folder: string): Promise<string[]> {

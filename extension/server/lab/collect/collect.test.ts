@@ -196,7 +196,7 @@ describe('collecting', () => {
     new Shards(folder, { seed: 1 }).close();
     expect(() => new Shards(folder, { seed: 2 })).toThrow('another run: seed differ');
     writeFileSync(join(folder, 'answers-00001.jsonl'), 'notes\n');
-    expect(() => new Shards(folder, { seed: 1 })).toThrow('no collected answer');
+    expect(() => new Shards(folder, { seed: 1 })).toThrow('not a collected answer');
     expect(readFileSync(join(folder, 'answers-00001.jsonl'), 'utf8')).toBe('notes\n');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Collects answers of a local teacher model. What is there already is not asked again, so a run that was stopped or
- * killed goes on; what failed is tried again by the next run.
+ * Collects answers of a local teacher model. Questions with an answer are skipped, so a stopped or killed run resumes;
+ * the next run retries failures.
  */
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
@@ -16,7 +16,7 @@ import type { Shards } from './shards.ts';
 export interface CollectOptions {
   readonly prompts: readonly Prompt[];
   readonly settings: TeacherSettings;
-  /** What records say about who answered. */
+  /** Description of the teacher, stored in each record. */
   readonly teacher: Readonly<Record<string, string | number>>;
 }
 
@@ -71,7 +71,7 @@ export async function collect(
   return { answered, failed, known, completionTokens };
 }
 
-/** Puts records of other collections beside the answers. Returns how many were not there yet. */
+/** Adds records of other collections to the answers. Returns how many were new. */
 export function importRecords(records: readonly CurateRecord[], shards: Shards): number {
   let added = 0;
   for (const record of records) {
@@ -93,7 +93,7 @@ export function importRecords(records: readonly CurateRecord[], shards: Shards):
   return added;
 }
 
-/** Failures that say something about one prompt; all others end the run. */
+/** Failures that concern one prompt only. All others end the run. */
 const ofThePrompt = new Set(['promptTooLong', 'invalidArgument', 'templateFailed']);
 
 function identityOf({ id, messages, source }: Prompt): { id: string; prompt: string; source: string } {

@@ -26,7 +26,7 @@ export async function readOwnChats(path: string): Promise<Prompt[]> {
   return prompts;
 }
 
-/** What was asked and not taken back; see `LogRecord` of the client for the format. */
+/** The questions that were not removed. For the format, see `LogRecord` of the client. */
 export function questions(lines: readonly string[]): string[] {
   let turns: { id: unknown; text: string | undefined }[] = [];
   for (const line of lines) {

@@ -1,4 +1,4 @@
-/** What a teacher is asked: questions from files, about code, and from one's own conversations. */
+/** Questions for a teacher: from files, about code, and from the user's own chats. */
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -8,7 +8,7 @@ import type { CurateRecord, Message } from '../curate/record.ts';
 import { toRecords } from '../curate/shapes.ts';
 
 export interface Prompt {
-  /** The digest of what is asked: the same question is asked once. */
+  /** Digest of the conversation. Equal questions are asked once. */
   readonly id: string;
   /** Ends with a question of the user. */
   readonly messages: readonly Message[];
@@ -17,7 +17,7 @@ export interface Prompt {
 
 export interface PromptFile {
   readonly prompts: readonly Prompt[];
-  /** Lines that ask nothing. */
+  /** Lines without a question. */
   readonly badLines: number;
 }
 
@@ -26,10 +26,7 @@ export function toPrompt(messages: readonly Message[], source: string): Prompt {
   return { id: createHash('sha256').update(text).digest('hex').slice(0, 16), messages, source };
 }
 
-/**
- * Records in any of the formats that curating reads, whose answers are not looked at; or a question on each line of a
- * text.
- */
+/** Records in any format that curation reads, whose answers are ignored; or a text with one question per line. */
 export async function readPromptFile(path: string): Promise<PromptFile> {
   return (await isText(path)) ? readLines(path) : readValues(path);
 }

@@ -1,6 +1,6 @@
 /**
- * The folder that answers are collected in: numbered files that are only appended to, the failures of the latest run,
- * and what all answers depend on. A killed run leaves at most an unfinished last line, which is dropped.
+ * The folder of collected answers: numbered append-only files, the failures of the latest run, and the identity of the
+ * collection. A killed run leaves at most an unfinished last line, which is dropped.
  */
 import {
   closeSync,
@@ -18,7 +18,7 @@ import { anything, object, text } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { Journal } from '../journal.ts';
 
-/** Records of a file; small enough to look at. */
+/** Records per file: small enough to open in an editor. */
 export const shardRecords = 200;
 
 export class Shards {
@@ -29,8 +29,8 @@ export class Shards {
   #file: number | undefined;
 
   /**
-   * `identity` is what all answers depend on; undefined when none are made, only taken over. Throws `invalidArgument`
-   * when the folder holds answers that were made in another way.
+   * `identity` is everything that the answers depend on; undefined when they are only imported. Throws
+   * `invalidArgument` when the folder has answers with another identity.
    */
   constructor(folder: string, identity: Readonly<Record<string, unknown>> | undefined) {
     mkdirSync(folder, { recursive: true });
@@ -60,7 +60,7 @@ export class Shards {
     return this.#done.size === 0 ? 0 : this.#number;
   }
 
-  /** The answer is on the disk when this returns: it took seconds to make. */
+  /** The answer is on disk when this returns, because it took seconds to generate. */
   append(record: { readonly id: string }): void {
     if (this.#records >= shardRecords) {
       this.close();
@@ -117,7 +117,7 @@ function idOf(line: string, path: string): string {
   try {
     return object({ id: text() })(JSON.parse(line), path).id;
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw new EngineError('invalidArgument', `${path} has a line that is no collected answer. Choose another folder.`);
+  throw new EngineError('invalidArgument', `${path} has a line that is not a collected answer. Choose another folder.`);
 }

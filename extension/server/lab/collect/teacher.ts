@@ -1,4 +1,4 @@
-/** The model that answers, and what records say about it. */
+/** The teacher model, and its description for the records. */
 import type { Session } from '../../session.ts';
 import { chatSampler } from '../../engine/sampling.ts';
 import type { Engine } from '../../engine/engine.ts';

@@ -1,4 +1,4 @@
-/** The data card: what the set is made of and what was taken out, for whoever is handed it. */
+/** The data card: describes the sources of the data set and what was removed, for anyone who receives it. */
 import { formatBytes } from '../../../protocol/format.ts';
 import { badCount } from './report.ts';
 import type { CurateReport } from './report.ts';

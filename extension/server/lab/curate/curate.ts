@@ -1,11 +1,8 @@
 /**
- * Turns collected question-and-answer records into a training set: reads and judges, compares, decides, writes. The
- * input
- * is read once; records lie in a working file and only numbers about them in memory.
- *
- * The results appear together at the end: until then they have a folder of their own, which goes when the run fails or
- * is
- * cancelled. The same input and options give the same bytes.
+ * Turns question-and-answer records into a training set: reads and judges them, compares, selects, writes. The input is
+ * read once. Records are kept in a working file, and memory holds only numbers about them. All results appear together
+ * at the end. Until then they are in a temporary folder, which is deleted when the run fails or is cancelled. The same
+ * input and options give the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +23,7 @@ import { RecordStore } from './store.ts';
 export async function curate(options: CurateOptions, hooks: CurateHooks): Promise<CurateReport> {
   const created = await mkdir(options.folder, { recursive: true });
   const working = join(options.folder, workingName);
-  // What a killed run has left behind.
+  // Left by a killed run.
   await rm(working, { recursive: true, force: true });
   await mkdir(working);
   let done = false;
@@ -53,7 +50,7 @@ async function run(options: CurateOptions, working: string, hooks: CurateHooks):
   try {
     const read = await readRecords(options, evaluation.texts, store, hooks);
     if (read.table.length === 0) {
-      throw new EngineError('invalidArgument', 'There is no record in the input that could be understood.');
+      throw new EngineError('invalidArgument', 'The input has no readable record.');
     }
     const unknown = options.dropSources.filter((name) => !read.table.sourceNames.includes(name));
     if (unknown.length > 0) {
@@ -81,7 +78,7 @@ async function run(options: CurateOptions, working: string, hooks: CurateHooks):
   }
 }
 
-/** Without a pause in which a signal could come between; the manifest is last, and says that the rest is whole. */
+/** Synchronous, so that no signal interrupts it. The manifest is last: it marks the other files as complete. */
 function publish(working: string, folder: string, names: readonly string[]): void {
   rmSync(join(folder, manifestName), { force: true });
   for (const name of [...names, manifestName]) {

@@ -1,7 +1,6 @@
 /**
- * Records that contain an evaluation set. Any run of 12 words in common counts; an evaluation text that has fewer words
- * is
- * found only as a whole message, since a short text appears anywhere by chance. Answers that short are not looked for.
+ * Finds records that contain texts of an evaluation set. Any 12 consecutive words in common count. A shorter evaluation
+ * text must equal a whole message, since short texts appear by chance. Shorter answers are ignored.
  */
 import { answerOf, promptOf } from './record.ts';
 import type { CurateRecord } from './record.ts';
@@ -61,7 +60,7 @@ function wholeHash(words: Uint32Array): number {
   return wide(ngramHashes(words, words.length)[0] ?? 0, words[0] ?? 0);
 }
 
-/** 53 bits for each run: a million records ask a hundred million times, and 32 bits would answer yes by chance. */
+/** 53-bit hashes: a million records make a hundred million lookups, and 32 bits would give false positives. */
 function runs(words: Uint32Array): number[] {
   const first = ngramHashes(words, leakWords);
   return Array.from(first, (hash, index) =>

@@ -1,7 +1,6 @@
 /**
- * Clusters of records that say the same: equal texts by their hash, nearly equal ones by MinHash candidates whose sets
- * of
- * shingles are then compared. One record after the other asks an index of the earlier ones.
+ * Clusters of duplicate records: equal texts by hash, near-equal texts by MinHash candidates whose shingle sets are
+ * then compared. Each record is looked up in an index of the earlier ones.
  */
 import type { Column } from './growable.ts';
 import { bandCount, bandKeys, jaccard, nearThreshold } from './minhash.ts';
@@ -22,7 +21,7 @@ export interface Duplicates {
   readonly clusters: UnionFind;
   /** Comparisons of sets of shingles. */
   readonly compared: number;
-  /** Records for which candidates were left out, because very many look alike there. */
+  /** Records with too many candidates, of which some were not compared. */
   readonly skipped: number;
 }
 
@@ -50,7 +49,7 @@ export async function findDuplicates(
     bandKeys(shingles, keys);
     const candidates = near.candidates(keys);
     for (const candidate of candidates) {
-      // Who shares a cluster already needs no proof.
+      // Already in the same cluster: no comparison needed.
       if (clusters.find(candidate) === clusters.find(index)) continue;
       compared++;
       if (jaccard(cache.get(candidate), shingles) >= nearThreshold) clusters.join(candidate, index);
@@ -100,7 +99,7 @@ class BandIndex {
   readonly #next: Uint32Array[];
   readonly #keys: Uint32Array[];
   readonly #mask: number;
-  /** How many bands each record shares with the one that asks; zero between questions. */
+  /** Bands that each record shares with the current one; all zero between lookups. */
   readonly #shared: Uint8Array;
   skipped = 0;
 
@@ -113,7 +112,7 @@ class BandIndex {
     this.#mask = size - 1;
   }
 
-  /** Earlier records that share a band; in a crowd those that share the most. */
+  /** Earlier records that share a band. If there are too many, those that share the most bands. */
   candidates(keys: Uint32Array): number[] {
     const found: number[] = [];
     for (let band = 0; band < bandCount; band++) {
@@ -155,11 +154,14 @@ class BandIndex {
   }
 }
 
-/** A band that thousands share would cost the square of them; the likeliest of the newest represent the others. */
+/**
+ * A band shared by thousands of records would cost quadratic time, so only the best of the newest candidates are
+ * compared.
+ */
 const mostCandidates = 64;
 const mostSteps = 1024;
 
-/** Sets that were read last: candidates are often neighbours in the input, and asked again. */
+/** Recently read sets: candidates are often neighbours in the input and needed again. */
 class SetCache {
   readonly #read: (index: number) => Uint32Array;
   readonly #sets = new Map<number, Uint32Array>();

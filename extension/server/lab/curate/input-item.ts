@@ -17,5 +17,5 @@ export function parseItem(text: string, line: number): Item {
   }
 }
 
-/** A longer line is no record, and must not fill the memory. */
+/** Longer lines are refused, so that they cannot fill the memory. */
 export const longestLine = 64 * 2 ** 20;

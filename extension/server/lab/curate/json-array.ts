@@ -2,9 +2,8 @@ import { longestLine, parseItem } from './input-item.ts';
 import type { Item } from './input-item.ts';
 
 /**
- * Cuts a JSON array into its elements without holding more than one of them. It only follows strings and brackets;
- * whether
- * an element is JSON is for `JSON.parse` to say. In UTF-8 no byte of a longer character looks like one of ours.
+ * Splits a JSON array into its elements and holds only one of them in memory. It tracks strings and brackets only;
+ * `JSON.parse` validates each element. In UTF-8 no byte of a multi-byte character equals an ASCII bracket or quote.
  */
 export class JsonArraySplitter {
   #parts: Buffer[] = [];
@@ -18,7 +17,7 @@ export class JsonArraySplitter {
 
   push(chunk: Buffer): Item[] {
     const items: Item[] = [];
-    // Outside of an element nothing is kept.
+    // Outside an element no bytes are kept.
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
@@ -48,7 +47,7 @@ export class JsonArraySplitter {
     return items;
   }
 
-  /** An array that was never closed leaves its last element behind, whole or not. */
+  /** An unclosed array leaves its last element, complete or not. */
   end(): Item[] {
     const items: Item[] = [];
     if (this.#depth > 0) this.#take(Buffer.alloc(0), items);

@@ -16,7 +16,7 @@ export interface Judgement {
   readonly answerSize: number;
 }
 
-/** Everything that one record says about itself, without regard to the others. */
+/** Judges one record by itself, without the others. */
 export class Judge {
   readonly #length: LengthRule;
   readonly #evaluation: EvaluationTexts;
@@ -30,7 +30,7 @@ export class Judge {
 
   judge(record: CurateRecord): Judgement {
     let flags = malformations(record).reduce((all, reason) => all | bit(reason), 0);
-    // Earlier answers of a conversation are learned from too.
+    // Earlier answers of a conversation are trained too.
     if (record.messages.some(({ role, content }) => role === 'assistant' && isRefusal(content)))
       flags |= bit('refusals');
     const promptSize = this.#length.measure(promptOf(record));

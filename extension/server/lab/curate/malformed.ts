@@ -1,7 +1,6 @@
 /**
- * Answers that are no answers: empty, damaged, the error page of an interface, cut off, an echo of the question, a
- * loop.
- * Each check prefers to miss a doubtful case, because a good record that is dropped is never seen again.
+ * Finds malformed answers: empty, damaged, an API error, truncated, an echo of the question, a loop. Each check prefers
+ * a false negative, because nobody notices a good record that was dropped.
  */
 import { answerOf, promptOf } from './record.ts';
 import type { CurateRecord } from './record.ts';
@@ -40,7 +39,7 @@ export function hasDamage(text: string): boolean {
   return garbled >= 2 || (garbled === 1 && text.length < 200);
 }
 
-/** The body or the message of a failed request in place of an answer. */
+/** The body or message of a failed API request instead of an answer. */
 export function isApiError(answer: string): boolean {
   return answer.length < 2000 && apiError.test(answer.slice(0, 300));
 }
@@ -79,12 +78,9 @@ function hasOpenFence(answer: string): boolean {
 }
 
 /**
- * Prose whose last sentence has no end. Lists, tables, code, verse and titles end without a full stop by right, so
- * something
- * must show that a stop was to come: an earlier sentence of the paragraph has one, or all earlier lines, or the last
- * line is
- * as long as only sentences are. A comma, an opening bracket or a word that needs another one behind it tell by
- * themselves.
+ * Prose whose last sentence has no end. Lists, tables, code, verse and titles rightly end without a full stop, so there
+ * must be evidence that one was due: an earlier sentence of the paragraph has one, or all earlier lines do, or the last
+ * line is too long for anything but a sentence. A final comma, opening bracket or function word is evidence by itself.
  */
 function endsMidSentence(answer: string): boolean {
   const last = answer.slice(answer.lastIndexOf('\n') + 1).trim();
@@ -166,7 +162,7 @@ const apiError = new RegExp(
 
 const codeLike = /[{}();=<>\\]$|^\s{4,}|^(?:def|class|function|import|return|SELECT|const|let|var)\b|[=;{}]\s/u;
 
-/** Words after which something must follow, and marks that open or go on. */
+/** Words that cannot end a sentence, and marks that open or continue one. */
 const danglingEnd =
   /(?:\b(?:the|a|an|and|or|but|of|to|with|for|from|by|in|into|at|as|than|because|which|whose|is|are|was|were|has|have|will|would|can|could|should|its|their|your|his|our|this|these|very|more|between|during|while)|[,([{–—-])$/u;
 

@@ -1,4 +1,4 @@
-/** The map as a page that stands alone: its script and style are in it, and its policy lets in nothing else. */
+/** The map as a self-contained page: script and style are inline, and its policy allows nothing else. */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export function mapPage(data: string, script: string, style: string): string {
   // A script ends at the first such text, wherever it stands.
   const code = script.replaceAll('</script', '<\\/script');
   const policy = `default-src 'none'; script-src '${digest(code)}'; style-src '${digest(style)}'; base-uri 'none'; form-action 'none'`;
-  // Texts of records may hold anything, the end of a script as well.
+  // Texts of records may contain anything, including `</script>`.
   const safe = data.replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en">

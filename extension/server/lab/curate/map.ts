@@ -1,8 +1,7 @@
 /**
  * A map of the data: records with the same words lie close together, so that a source made from templates shows as
- * dense
- * balls, as P3 did on the map that GPT4All was curated with. Texts become signed hashed word counts weighted by rarity
- * (feature hashing, Weinberger et al. 2009), and those are laid out by UMAP (McInnes et al. 2018).
+ * dense balls, as P3 did on the map that GPT4All was curated with. Texts become signed hashed word counts weighted by
+ * rarity (feature hashing, Weinberger et al. 2009), and those are laid out by UMAP (McInnes et al. 2018).
  */
 import { mix, randomNumbers, wordHashes } from './words.ts';
 
@@ -49,14 +48,14 @@ function styleOf(text: string): number[] {
   ];
 }
 
-/** Places from 0 to 1 in both directions. Throws `cancelled`. */
+/** Positions from 0 to 1 on both axes. Throws `cancelled`. */
 export async function layOut(
   vectors: readonly Float32Array[],
   seed: number,
-  /** May take a break and throw `cancelled`. */
+  /** May yield to the event loop, and throws `cancelled`. */
   onProgress: (fraction: number) => Promise<void>,
 ): Promise<(readonly [x: number, y: number])[]> {
-  // Fewer points have no neighbourhoods to keep.
+  // With fewer points there are no neighbourhoods to preserve.
   if (vectors.length < 4) {
     return vectors.map((_, index) => [(index + 0.5) / vectors.length, 0.5]);
   }
@@ -97,7 +96,7 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** Into the unit square. A few far islands may not press all others together: the outermost stand on the edge. */
+/** Scales into the unit square. Outliers are clamped to the edge, so that they do not compress the rest. */
 function fit(points: readonly (readonly number[])[]): (readonly [number, number])[] {
   const scale = [0, 1].map((axis) => {
     const sorted = points.map((point) => point[axis] ?? 0).sort((a, b) => a - b);

@@ -1,7 +1,8 @@
 /**
- * What a model says of a record: how well it predicts the answer, and how much the question helps it to. The second is
- * the instruction-following difficulty (IFD) of Li et al. 2023 ("From Quantity to Quality"): perplexity of the answer
- * with its question over the one without. From 1 on, the question is no help: the answer probably belongs to another.
+ * Scores a record with a model: how well it predicts the answer, and how much the question helps. The second is the
+ * instruction-following difficulty (IFD) of Li et al. 2023 ("From Quantity to Quality"): perplexity of the answer with
+ * the question, divided by that without it. At 1 or above the question does not help: the answer probably belongs to
+ * another question.
  */
 import type { Engine } from '../../engine/engine.ts';
 import { settle } from '../../engine/generate.ts';
@@ -38,7 +39,7 @@ export async function scoreRecords(
   record: (index: number) => CurateRecord,
   score: ScoreRecord,
   signal: AbortSignal,
-  /** May take a break and throw `cancelled`. */
+  /** May yield to the event loop, and throws `cancelled`. */
   onProgress: (done: number) => Promise<void>,
 ): Promise<Map<number, ModelScore>> {
   const scores = new Map<number, ModelScore>();
@@ -50,5 +51,5 @@ export async function scoreRecords(
   return scores;
 }
 
-/** The beginning of a long record tells enough. */
+/** The beginning of a long record is enough. */
 const mostTokens = 512;

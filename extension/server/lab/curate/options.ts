@@ -4,11 +4,11 @@ import type { Group } from './reasons.ts';
 export interface CurateOptions {
   /** Files in any of the known formats. */
   readonly inputs: readonly string[];
-  /** Where the results go; made when it is missing. */
+  /** Output folder; created if missing. */
   readonly folder: string;
   /** Files whose texts must not be trained on. */
   readonly evaluation: readonly string[];
-  /** What is counted but not dropped; of secrets and personal data: not even redacted. */
+  /** Groups that are counted but not dropped; secrets and personal data are then not redacted either. */
   readonly keep: ReadonlySet<Group>;
   readonly dropSources: readonly string[];
   /** Drops the sources that the report recommends to drop. */
@@ -20,11 +20,11 @@ export interface CurateOptions {
   /** Share of the validation set. */
   readonly validShare: number;
   readonly length: LengthRule;
-  /** Records that were chosen to go, by their ids. */
+  /** Ids of records that the user chose to drop. */
   readonly dropIds: ReadonlySet<string>;
   /** The most points of the map; 0 = no map is drawn. */
   readonly mapPoints: number;
-  /** A model judges at most so many of the records that stay. */
+  /** A model scores at most this many of the kept records. */
   readonly score: { readonly most: number; readonly measure: ScoreRecord } | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface LengthRule {
 export const defaultSeed = 42;
 export const defaultValidShare = 0.05;
 
-/** Without a tokenizer four characters stand for a token. */
+/** Without a tokenizer, one token counts as four characters. */
 export const characterLength: LengthRule = {
   unit: 'characters',
   least: 2,
@@ -49,10 +49,10 @@ export const characterLength: LengthRule = {
 
 export const defaultMostTokens = 2048;
 
-/** A map of more takes minutes and shows no more. */
+/** A map with more points takes minutes and shows no more. */
 export const defaultMapPoints = 4000;
 
-/** What a run does, one after the other; without a model nothing is scored, and without a map nothing mapped. */
+/** Parts of a run, in order. Scoring needs a model; mapping is optional. */
 export const curateParts = ['reading', 'comparing', 'scoring', 'mapping', 'writing'] as const;
 
 export interface CurateProgress {

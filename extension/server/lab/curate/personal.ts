@@ -90,7 +90,7 @@ function add(
   for (const match of text.matchAll(pattern)) {
     const [found] = match;
     const [start, end] = [match.index, match.index + found.length];
-    // A number is one thing: what was found first, the stricter kind, keeps it.
+    // A number has one kind: the stricter patterns come first and win.
     if (accept(found, start) && !spans.some((span) => span.start < end && start < span.end)) {
       spans.push({ start, end, kind });
     }

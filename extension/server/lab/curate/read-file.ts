@@ -1,7 +1,6 @@
 /**
- * Values of an input file, a batch at a time. What a file is shows in its first bytes, not in its name: Parquet, gzip,
- * a
- * JSON array, otherwise JSON Lines.
+ * Reads the values of an input file in batches. The format is detected from the first bytes, not from the name:
+ * Parquet, gzip, a JSON array, otherwise JSON Lines.
  */
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -78,7 +77,7 @@ function startsArray(chunk: Buffer): boolean {
   return /^\ufeff?\s*\[/u.test(chunk.toString('utf8', 0, 4096));
 }
 
-/** Lines of bytes, so that a character which lies on the border of two chunks stays whole. */
+/** Splits bytes, not text, so that a character on a chunk border stays whole. */
 class LineSplitter {
   #rest: Buffer[] = [];
   #restBytes = 0;
@@ -93,7 +92,7 @@ class LineSplitter {
     }
     if (from < chunk.length) {
       this.#restBytes += chunk.length - from;
-      // What is too long is only counted.
+      // Lines that are too long are only counted.
       if (this.#restBytes <= longestLine) this.#rest.push(chunk.subarray(from));
       else this.#rest = [];
     }

@@ -9,14 +9,14 @@ import type { Batch, ReadHooks } from './read-file.ts';
 /** Rows of a Parquet file, group by group. Columns may be texts or lists of objects. */
 export async function* readParquetItems(path: string, hooks: ReadHooks): AsyncGenerator<Batch> {
   let size = 0;
-  // The digest wants the bytes in order, which a table is not read in.
+  // The digest needs the bytes in order, but a table is not read in order.
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     size += chunk.length;
     hooks.onBytes?.(chunk);
   }
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
-    throw new EngineError('invalidArgument', `${path} begins like a Parquet file but is none.`, error);
+    throw new EngineError('invalidArgument', `${path} starts like a Parquet file but is damaged.`, error);
   });
   const total = Number(metadata.num_rows);
   let start = 0;
@@ -42,7 +42,7 @@ export async function* readParquetItems(path: string, hooks: ReadHooks): AsyncGe
 
 const rowsOfBatch = 2048;
 
-/** Beside Snappy, which the reader has itself. */
+/** Besides Snappy, which the reader supports itself. */
 const compressors: Compressors = {
   GZIP: (input) => new Uint8Array(gunzipSync(input)),
   BROTLI: (input) => new Uint8Array(brotliDecompressSync(input)),

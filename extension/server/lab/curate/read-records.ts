@@ -1,4 +1,4 @@
-/** The first step: reads every input once, judges each record by itself and puts it into the store. */
+/** The first step: reads every input once, judges each record by itself and adds it to the store. */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
@@ -87,14 +87,14 @@ export async function readEvaluation(
       (value) => (typeof value === 'object' && value !== null ? { output: '', ...value } : value),
     );
     if (summary.records === 0) {
-      throw new EngineError('invalidArgument', `${path} holds no records to look for.`);
+      throw new EngineError('invalidArgument', `${path} has no records to compare with.`);
     }
     files.push(summary);
   }
   return { texts, files };
 }
 
-/** `take` gets each record, and after each batch `undefined` with the bytes that were read for it. */
+/** Calls `take` with each record, and after each batch with `undefined` and the bytes that were read. */
 async function eachRecord(
   path: string,
   name: string,
@@ -131,7 +131,7 @@ async function eachRecord(
 
 const mostLinesNamed = 20;
 
-/** The file's name, numbered when two inputs share it; never a path, which would tell where somebody works. */
+/** The file's name, numbered when two inputs share it. Never a path, which is private. */
 function uniqueName(path: string, all: readonly string[]): string {
   const name = basename(path);
   const same = all.filter((other) => basename(other) === name);

@@ -1,7 +1,6 @@
 /**
- * Why a record does not go into the training set. A record may have several reasons; the funnel counts it where it
- * falls
- * first, in the order of this table. One bit each, so that a million records remember theirs in four megabytes.
+ * Reasons for dropping a record. A record may have several; the funnel counts the first one in this order. Each reason
+ * is one bit, so that a million records need four megabytes.
  */
 
 export const reasons = [
@@ -39,10 +38,10 @@ export const groups = [
 ] as const;
 export type Group = (typeof groups)[number];
 
-/** What was asked for by name is not kept by another wish. */
+/** `--keep` does not apply to records and sources that the user dropped by name. */
 export const keepableGroups: readonly Group[] = groups.filter((group) => group !== 'sources' && group !== 'chosen');
 
-/** Notes are told beside the reasons and drop nothing. */
+/** Notes are reported with the reasons but drop nothing. */
 export const notes = ['prompt-seen', 'has-secret', 'has-personal', 'unrelated'] as const;
 export type Note = (typeof notes)[number];
 

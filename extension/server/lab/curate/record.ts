@@ -1,6 +1,6 @@
 /**
- * The one shape that every format becomes, and the cleaning of its texts. What a model is trained on is text, so the
- * cleaning is small: it removes what no author has written and no reader sees.
+ * The common form of all record formats, and the cleaning of its texts. Cleaning is minimal, because the model is
+ * trained on the text: it removes only what no author wrote and no reader sees.
  */
 
 export const roles = ['system', 'user', 'assistant'] as const;
@@ -53,7 +53,7 @@ function lastAnswer(messages: readonly Message[]): number {
   return index === -1 ? messages.length : index;
 }
 
-/** Most texts need no work; asking costs less than the work. */
+/** Most texts are already clean, and this test is cheaper than cleaning. */
 const plainAscii = /^[\n\t\x20-\x7e]*$/u;
 
 /**

@@ -20,7 +20,7 @@ export function findings(
   return found;
 }
 
-/** The record with a bracketed word in place of everything that was found, in its meta data too. */
+/** The record with each finding replaced by a bracketed word, in its metadata too. */
 export function redact(record: CurateRecord, what: { secrets: boolean; personal: boolean }): CurateRecord {
   const clean = (text: string): string =>
     replaceSpans(text, [...(what.secrets ? findSecrets(text) : []), ...(what.personal ? findPersonal(text) : [])]);
@@ -33,7 +33,7 @@ export function redact(record: CurateRecord, what: { secrets: boolean; personal:
   };
 }
 
-/** Spans may overlap: what begins first, and of those the longest, is replaced. */
+/** Spans may overlap: the earliest wins, and of those the longest. */
 export function replaceSpans(text: string, spans: readonly Span[]): string {
   let done = '';
   let from = 0;

@@ -1,7 +1,7 @@
 /**
- * Refusals and phrases about being a model, in the first 200 characters of an answer. They are anchored at the
- * beginning
- * of the answer or of a sentence, and an apology alone is none: people ask for letters that begin with one.
+ * Finds refusals and phrases about being a model in the first 200 characters of an answer. Patterns are anchored at the
+ * beginning of the answer or of a sentence. An apology alone does not count: people ask for letters that begin with
+ * one.
  */
 
 export function isRefusal(answer: string): boolean {
@@ -20,7 +20,7 @@ const refusal = new RegExp(
     // "I'm sorry, but I cannot help", and the same without the apology.
     String.raw`(?:^|[.!?]\s+|\n)(?:(?:i'?m|i am|we are) (?:very |so |truly |really )?(?:sorry|afraid)|(?:my |i )?apolog(?:ies|ize|ise)|sorry|i regret to inform you|unfortunately|regrettably)\b[^.!?\n]{0,60}?\bI\s?${cannot}\b\s?${act}`,
     String.raw`^I\s?${cannot} ${act}`,
-    // It did not understand, which an answer does not begin with.
+    // The model says that it did not understand.
     String.raw`^(?:(?:i'?m|i am) (?:really |very |so )?)?sorry,? (?:but )?(?:I (?:do not|don't|did not|didn't) (?:quite |fully )?(?:understand|have)|I(?:'m| am) (?:not sure|unsure|unclear)|there is not enough|the (?:question|prompt|request|input) (?:is|does|you))`,
     String.raw`^it is (?:not possible|impossible) for me to\b`,
     // "It is not appropriate for me to", "this request violates".

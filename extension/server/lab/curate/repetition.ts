@@ -1,9 +1,7 @@
 /**
  * Text that repeats itself, by the measures of the Gopher corpus: the share of what lies in lines, paragraphs and runs
- * of
- * words that were there before. Its limits are for web pages; answers are shorter and repeat by right more often
- * (verse,
- * tables, code), so they apply from fifty words on and are somewhat wider.
+ * of words that were there before. Its limits are for web pages; answers are shorter and repeat by right more often
+ * (verse, tables, code), so they apply from fifty words on and are somewhat wider.
  */
 import { ngramHashes, wordHashes } from './words.ts';
 
@@ -38,7 +36,7 @@ const shortLimits = { paragraphs: 0.3, lines: 0.35, top: 0.4, runs: 0.5 };
 const proseLimits = { paragraphs: 0.3, lines: 0.35, top: 0.25, runs: 0.45 };
 const codeLimits = { paragraphs: 0.6, lines: 0.7, top: 0.4, runs: 0.75 };
 
-/** A short piece again and again until the end, as a model that got caught writes it. */
+/** A short piece repeated until the end, as in a generation loop. */
 function isLoop(text: string): boolean {
   const tail = text.slice(-600);
   for (let period = 2; period <= longestPeriod; period++) {
@@ -46,7 +44,7 @@ function isLoop(text: string): boolean {
     while (at >= period && tail.charCodeAt(at) === tail.charCodeAt(at - period)) at--;
     const length = tail.length - 1 - at + period;
     if (length >= Math.max(100, 5 * period, tail.length / 3)) {
-      // A line of dashes is no loop.
+      // A line of dashes is not a loop.
       return /[\p{L}\p{N}]/u.test(tail.slice(-period));
     }
   }

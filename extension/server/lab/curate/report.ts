@@ -9,7 +9,7 @@ import { groupOf, groups, reasons } from './reasons.ts';
 import type { Group, Reason } from './reasons.ts';
 import type { SourceVerdict } from './sources.ts';
 
-/** What a run did. Nothing in it depends on when or where it ran. */
+/** The result of a run. It does not depend on the time or the computer. */
 export interface CurateReport {
   readonly records: number;
   readonly kept: number;
@@ -47,7 +47,7 @@ export interface CurateReport {
     readonly secrets: 'redact' | 'drop' | 'keep';
     readonly personal: 'redact' | 'drop' | 'keep';
   };
-  /** By a model: medians, and records whose question is no help to predict the answer. */
+  /** Medians of the model's scores, and the number of records whose question does not help to predict the answer. */
   readonly scores: {
     readonly records: number;
     readonly loss: number;

@@ -1,4 +1,4 @@
-/** Between deciding and writing: a model's judgement of what stays, and the map of everything. */
+/** Between selecting and writing: scores of the kept records by a model, and the map of all records. */
 import type { DataMap, DataPoint } from '../../../protocol/data-map.ts';
 import { splitOf } from './write-results.ts';
 import type { Selection } from './select-records.ts';
@@ -13,7 +13,7 @@ import { StepProgress } from './step-progress.ts';
 import type { RecordStore } from './store.ts';
 import type { RecordTable } from './table.ts';
 
-/** Scores of the records that stay, or of a sample; and the note on those whose question is no help. */
+/** Scores the kept records or a sample of them, and marks those whose question does not help. */
 export async function judgeByModel(
   table: RecordTable,
   store: RecordStore,
@@ -92,7 +92,7 @@ export async function mapRecords(
 }
 
 function excerpt(text: string): string {
-  // No half of a pair at the end.
+  // Avoids half a surrogate pair at the end.
   const start = text.slice(0, excerptLength).replace(/[\ud800-\udbff]$/u, '');
   return start.length < text.length ? `${start}…` : start;
 }

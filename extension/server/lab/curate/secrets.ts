@@ -1,7 +1,7 @@
 /**
- * Keys and passwords in texts. A pattern names each kind by what its issuer prints in front; what only looks like a key
- * must be assigned to something that is called one, and be as random as a key. Texts are untrusted: no pattern may look
- * further than a bounded way from where it began, or a single long line would take hours.
+ * Finds keys and passwords. Most kinds are recognised by their issuer's prefix. A value without one must be assigned to
+ * something named like a key, and have the entropy of a key. Texts are untrusted: every pattern has bounded length, or
+ * a single long line would take hours.
  */
 
 export interface Span {
@@ -12,7 +12,7 @@ export interface Span {
 }
 
 export function findSecrets(text: string): Span[] {
-  // One quick look refuses nearly every text.
+  // A fast test that rejects nearly every text.
   return hint.test(text) ? kinds.flatMap((kind) => matches(text, kind)) : [];
 }
 
@@ -48,12 +48,12 @@ function matches(text: string, { kind, pattern, accept }: Kind): Span[] {
   return spans;
 }
 
-/** What documentation writes where a key would stand. Kinds with a mark of their own are found in it nevertheless. */
+/** Placeholders of documentation. Kinds with a distinctive prefix are still found in them. */
 function isPlaceholder(secret: string): boolean {
   return /your[-_ ]|example|placeholder|changeme|dummy|1234567890/iu.test(secret);
 }
 
-/** Of lower case, upper case, digits and signs, how many occur. */
+/** How many of the classes lower case, upper case, digits and signs occur. */
 function characterClasses(text: string): number {
   return [/\p{Ll}/u, /\p{Lu}/u, /\d/u, /[^\p{L}\d]/u].filter((kind) => kind.test(text)).length;
 }

@@ -1,4 +1,4 @@
-/** The second step, between reading and writing: clusters, sources, and which record of a cluster stays. */
+/** The second step, between reading and writing: clusters, sources, and the record that is kept of each cluster. */
 import type { CurateHooks, CurateOptions } from './options.ts';
 import { KeyIndex, findDuplicates } from './duplicates.ts';
 import { bit, dropMask } from './reasons.ts';
@@ -14,9 +14,9 @@ export interface Selection {
   readonly sources: readonly SourceVerdict[];
   readonly droppedSources: readonly string[];
   readonly clusters: UnionFind;
-  /** The record that stays for each cluster, by the cluster's name. */
+  /** The kept record of each cluster, by the cluster's name. */
   readonly best: Uint32Array;
-  /** Clusters and records with the same prompt together: what must not be split. */
+  /** Clusters joined with records of the same prompt. A family must not be split between training and validation. */
   readonly families: UnionFind;
   readonly compared: number;
   readonly skipped: number;
@@ -58,7 +58,7 @@ export async function selectRecords(
   return { sources, droppedSources, clusters, best, families, compared, skipped, repeatedPrompts };
 }
 
-/** What the user wants dropped: records with findings, and those that were chosen. */
+/** Marks the records that the options drop: those with findings, and those chosen by the user. */
 function dropMarked(
   table: RecordTable,
   store: RecordStore,

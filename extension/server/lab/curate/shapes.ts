@@ -1,11 +1,11 @@
 /**
- * Which format a JSON value has is seen from its keys, record by record, so that a file may mix formats. A shape that
- * is not known is refused with a reason; nothing is guessed.
+ * Detects the format of each JSON value from its keys, so that a file may mix formats. An unknown shape is refused with
+ * a reason; nothing is guessed.
  */
 import { cleanText } from './record.ts';
 import type { CurateRecord, Message, Role } from './record.ts';
 
-/** What a value is called and where it came from. */
+/** Id and origin of a value. */
 export interface Origin {
   readonly id: string;
   /** For records that name no source of their own. */
@@ -14,7 +14,7 @@ export interface Origin {
 
 export type BadReason = 'notJson' | 'notAnObject' | 'unknownShape' | 'notText' | 'lineTooLong';
 
-/** The records of one value: self-instruct's tasks have several instances. Or why it is none. */
+/** The records of one value (a self-instruct task has several instances), or why there is none. */
 export function toRecords(value: unknown, origin: Origin): CurateRecord[] | BadReason {
   if (!isObject(value)) {
     return 'notAnObject';
@@ -45,7 +45,7 @@ export function toRecords(value: unknown, origin: Origin): CurateRecord[] | BadR
 type Value = Readonly<Record<string, unknown>>;
 type Read = (value: Value) => Message[][] | 'notText' | 'unknownShape';
 
-/** In the order of asking: the first key that is there and leads to a record decides. */
+/** In this order: the first key that leads to a record decides. */
 const shapes: readonly { readonly key: string; readonly read: Read }[] = [
   { key: 'messages', read: (value) => turns(value['messages'], 'role', 'content') },
   { key: 'conversations', read: (value) => turns(value['conversations'], 'from', 'value') },
@@ -56,7 +56,7 @@ const shapes: readonly { readonly key: string; readonly read: Read }[] = [
   { key: 'text', read: (value) => plain(value['text']) },
 ];
 
-/** The first answer that is there; `null` when the record has a place for one and nothing in it. */
+/** The first answer found; `null` when the record has an answer key without a value. */
 function answerField(value: Value): unknown {
   const present = answerKeys.filter((key) => value[key] !== undefined);
   return value[present.find((key) => value[key] !== null) ?? present[0] ?? ''];

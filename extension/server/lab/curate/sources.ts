@@ -1,9 +1,8 @@
 /**
  * How diverse each source is, and which one to drop. A source such as P3, whose prompts come from templates and whose
  * answers are a few short ones again and again, teaches a model to answer in a word. No single figure proves it; a
- * source
- * is recommended for dropping when it is an outlier among the others in several of them. The decision stays with the
- * user.
+ * source is recommended for dropping when it is an outlier among the others in several of them. The decision stays with
+ * the user.
  */
 import { gzipSync } from 'node:zlib';
 import { randomNumbers, wordHashes } from './words.ts';
@@ -47,7 +46,7 @@ export function sampleStatistics(
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const top = [...counts.values()].sort((a, b) => b - a).slice(0, 20);
-  // Twenty of thirty answers are no finding, so what occurs once does not count.
+  // Answers that occur once do not count: twenty of thirty would be meaningless.
   const repeated = top.filter((count) => count > 1).reduce((sum, count) => sum + count, 0);
   const words = wordHashes(answers.join('\n'));
   return {
@@ -72,7 +71,7 @@ export function judgeSources(sources: readonly SourceStatistics[]): SourceVerdic
     const recommendDrop = homogeneous >= 2 && homogeneous < outlierIn.length;
     return { ...source, outlierIn, recommendDrop };
   });
-  // Dropping everything is no advice.
+  // Never recommends dropping everything.
   return verdicts.some(({ recommendDrop, records }) => !recommendDrop && records > 0)
     ? verdicts
     : verdicts.map((verdict) => ({ ...verdict, recommendDrop: false }));
@@ -107,9 +106,9 @@ const leastRecords = 50;
 interface FigureRule {
   /** On a scale on which a difference means the same everywhere; larger = more homogeneous. */
   readonly badness: (source: SourceStatistics) => number;
-  /** A difference that is no news, also when the other sources agree closely. */
+  /** Differences below this are ignored, even when the other sources agree closely. */
   readonly floor: number;
-  /** So bad that no comparison is needed: with two sources there is no majority. */
+  /** Beyond this no comparison is needed: with two sources there is no majority. */
   readonly extreme: number;
   /** Says that answers are short; the others say that they are alike. */
   readonly short?: true;

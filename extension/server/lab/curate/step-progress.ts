@@ -8,7 +8,7 @@ export class StepProgress {
   readonly #step: CurateProgress['step'];
   readonly #total: number;
   readonly #start = performance.now();
-  /** Long ago: the first call shows that the step has begun. */
+  /** In the past, so that the first call reports that the step has begun. */
   #lastPause = -Infinity;
 
   constructor(hooks: CurateHooks, step: CurateProgress['step'], total: number) {
@@ -17,7 +17,7 @@ export class StepProgress {
     this.#total = total;
   }
 
-  /** Gives the event loop a turn when it has waited long enough to be missed. Throws `cancelled`. */
+  /** Yields to the event loop when enough time has passed. Throws `cancelled`. */
   async pause(done: number, records: number): Promise<void> {
     const now = performance.now();
     if (now - this.#lastPause >= pauseMs) {

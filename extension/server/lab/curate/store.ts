@@ -1,7 +1,6 @@
 /**
- * The working files of a run: every record as a line, and its set of shingles as numbers, each found by its offset.
- * They
- * live in a folder of their own that disappears with the run.
+ * The working files of a run: every record as a line, and its shingle set as numbers, each found by its offset. They
+ * are in a temporary folder that is deleted with the run.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +52,7 @@ export class RecordStore {
   }
 }
 
-/** Written at its end, and read anywhere through a window, which makes reading in order cheap. */
+/** An append-only file that is read through a window, which makes sequential reads cheap. */
 class AppendFile {
   readonly #file: number;
   #pending = Buffer.alloc(1 << 20);
@@ -85,7 +84,7 @@ class AppendFile {
   read(start: number, end: number): Buffer {
     this.#flush();
     if (start < this.#windowStart || end > this.#windowStart + this.#window.length) {
-      // Far jumps read what they need; who goes on in order gets a large piece.
+      // A random read reads only what it needs. A sequential read reads a large piece ahead.
       const ahead = start === this.#lastEnd ? windowBytes : 0;
       const window = Buffer.alloc(Math.max(end - start, Math.min(ahead, this.#written - start)));
       readAll(this.#file, window, start);

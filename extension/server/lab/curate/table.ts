@@ -2,7 +2,7 @@ import { shorts, words } from './growable.ts';
 import type { Column } from './growable.ts';
 import type { Flags } from './reasons.ts';
 
-/** What is remembered of every record; its texts stay on disk. About 40 bytes each. */
+/** The columns in memory for each record, about 40 bytes. Texts stay on disk. */
 export class RecordTable {
   readonly flags = words();
   readonly sources = shorts();
@@ -30,7 +30,7 @@ export class RecordTable {
   sourceNumber(name: string): number {
     let number = this.#sourceNumbers.get(name);
     if (number === undefined) {
-      // A field that names each record's origin is no source: what comes late is counted together.
+      // A field that is different in every record does not name a source: sources past the limit are counted together.
       const known = this.#sourceNames.length < mostSources ? name : otherSources;
       number = this.#sourceNumbers.get(known) ?? this.#sourceNames.push(known) - 1;
       this.#sourceNumbers.set(known, number);

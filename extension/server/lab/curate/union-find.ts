@@ -9,14 +9,14 @@ export class UnionFind {
   find(item: number): number {
     let root = item;
     for (let above = this.#above(root); above !== root; above = this.#above(root)) {
-      // Halving the way keeps later searches short without a second walk.
+      // Path halving keeps later searches short without a second pass.
       this.#parent[root] = this.#above(above);
       root = this.#above(root);
     }
     return root;
   }
 
-  /** Whether they were apart. */
+  /** Returns whether they were separate. */
   join(a: number, b: number): boolean {
     const [rootA, rootB] = [this.find(a), this.find(b)];
     if (rootA === rootB) {

@@ -1,6 +1,6 @@
 /**
- * Words as hashes. Nearly everything that is asked of a record - its length, shingles, overlap with an evaluation set -
- * needs its words, and a million records are read faster when no string is made for each of them.
+ * Words as hashes. Lengths, shingles and the overlap with an evaluation set all need words, and a million records are
+ * read faster when no string is allocated for each word.
  */
 
 /** One number per word of the text, in order. Case and punctuation do not count; an ideograph is a word. */

@@ -1,4 +1,6 @@
-/** The third step: one line of attributes for every record, and what stays split into training and validation. */
+/**
+ * The third step: writes one line of attributes per record, and splits the kept records into training and validation.
+ */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,8 +94,8 @@ export async function writeResults(
 }
 
 /**
- * By a hash of the family's first text and the seed, so that a record stays on its side when others are added to the
- * input, and relatives are never on both.
+ * Splits by a hash of the seed and the family's first text. A record keeps its side when the input grows, and
+ * near-duplicates are never on both sides.
  */
 export function splitOf(
   index: number,

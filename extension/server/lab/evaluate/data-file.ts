@@ -5,7 +5,7 @@ import type { Item } from '../curate/input-item.ts';
 import { readFileItems } from '../curate/read-file.ts';
 
 export interface DataFile {
-  /** Without its folder, which would tell where somebody works. */
+  /** Without its folder, which is private. */
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -37,7 +37,7 @@ export async function readTasks<Task>(
     }
   }
   if (tasks.length === 0) {
-    throw new EngineError('invalidArgument', `${path} holds no task that could be understood.`);
+    throw new EngineError('invalidArgument', `${path} has no readable task.`);
   }
   return { tasks, file: { name, bytes, sha256: hash.digest('hex'), badLines } };
 }

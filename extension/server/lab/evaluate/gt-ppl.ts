@@ -1,6 +1,6 @@
 /**
- * Ground-truth perplexity: how surprised a model is by the answers that people wrote. Twice: as GPT4All's evaluation of
- * 2023 computed it, with all that is odd about it, so that figures stand beside the published ones; and as it is meant.
+ * Ground-truth perplexity: the perplexity of human answers under a model. Two versions: as GPT4All's evaluation of 2023
+ * computed it, with its quirks, to compare with published figures; and as defined.
  */
 import { settle } from '../../engine/generate.ts';
 import { encodeConversation, withBos } from '../../prompt/encode.ts';
@@ -12,7 +12,7 @@ import { readTasks } from './data-file.ts';
 import type { Metric, TaskResult } from './metric.ts';
 import { mean } from './statistics.ts';
 
-/** Perplexities above count as this. */
+/** Larger perplexities are clipped to this. */
 export const clip = 100;
 /** Tokens of a window of the evaluation of 2023. */
 export const windowTokens = 512;

@@ -1,4 +1,4 @@
-/** What a report says about the models, so that its figures can be told from others and made again. */
+/** Identity of the models in a report, so that its figures can be reproduced. */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { chatMlTemplate } from '../../prompt/template.ts';
@@ -6,7 +6,7 @@ import { sha256OfFile } from '../../models/partial-file.ts';
 import type { NativeInspection, NativeModelInfo } from '../../engine/binding.ts';
 
 export interface ModelFile {
-  /** What the user called it. */
+  /** The user's name for the model. */
   readonly name: string;
   readonly path: string;
   readonly sha256: string;
@@ -26,7 +26,7 @@ export interface ModelIdentity {
   /** Tokens. */
   readonly context: number;
   readonly cache: 'f16' | 'q8';
-  /** What weights are multiplied with. */
+  /** The type of the activations. */
   readonly activations: 'int8' | 'f32';
   readonly kernels: string;
   readonly threads: number;

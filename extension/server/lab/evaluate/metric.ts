@@ -1,4 +1,4 @@
-/** What a metric is: a value for each task of a data file, and how the values are put together. */
+/** A metric gives a value for each task of a data file, and combines the values. */
 import type { NativeModel } from '../../engine/binding.ts';
 import type { DataFile } from './data-file.ts';
 
@@ -13,7 +13,7 @@ export interface TaskResult {
   /** Tokens that were scored or written. */
   readonly tokens: number;
   readonly excluded?: Exclusion;
-  /** What a person may want to look at afterwards. */
+  /** Details for a human reader. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
   /** Weight of `raw` in a total, where there is one: bytes. */
   readonly weight?: number;
@@ -24,7 +24,7 @@ export interface Metric<Task> {
   /** A sentence or two for the report. */
   readonly definition: string;
   readonly higherIsBetter: boolean;
-  /** What the value is called on an axis. */
+  /** The label of the axis. */
   readonly unit: string;
   /** The range of the plots; values are clipped to it. */
   readonly range: readonly [least: number, most: number];

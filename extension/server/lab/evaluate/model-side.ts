@@ -2,7 +2,7 @@ import type { Session } from '../../session.ts';
 import { identify, readModelFile } from './identity.ts';
 import type { Side } from './run.ts';
 
-/** A model file as one side of an evaluation; `show` hears what is done before there are tasks to count. */
+/** A model file as one side of an evaluation. `show` gets the progress before the first task. */
 export async function modelSide(
   session: Session,
   { name, path }: { readonly name: string; readonly path: string },

@@ -59,7 +59,7 @@ function metricSection(metric: MetricReport): Html {
   </section> `;
 }
 
-/** What the figures depend on. */
+/** The inputs that determine the figures. */
 export function provenanceSection({ data, models, engine, seed }: Provenance): Html {
   const rows: (readonly [string, ...(string | number)[]])[] = [
     ['file', ...models.map(({ file }) => file)],

@@ -35,7 +35,7 @@ function metricText(metric: MetricReport): string {
   return `\n${metric.id}\n${columns([head, ...rows])}${odd.join('')}  ${verdict(metric)}\n`;
 }
 
-/** One sentence that says what was found. */
+/** One sentence with the result. */
 export function verdict(metric: MetricReport): string {
   const { paired, sides } = metric;
   const [first, second] = sides;

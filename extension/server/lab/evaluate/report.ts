@@ -1,4 +1,4 @@
-/** What an evaluation found, as `--json` prints it. */
+/** The results of an evaluation, as printed by `--json`. */
 import type { DataFile } from './data-file.ts';
 import type { ModelIdentity } from './identity.ts';
 import type { Exclusion, Metric, TaskResult } from './metric.ts';
@@ -24,7 +24,7 @@ export interface SideReport {
   readonly tokens: number;
   readonly median: number;
   readonly mean: number;
-  /** Share of the values at the upper end of the range, where values above it were put. */
+  /** Share of the values that were clipped to the upper end of the range. */
   readonly clipped: number;
   /** Tasks by why they have no value, or an odd one: `gt-ppl/gpt4all-2023` counts `notANumber` as 0. */
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
@@ -43,7 +43,7 @@ export interface MetricReport {
   /** The first model against the second, on the tasks that both have a value for. */
   readonly paired: Paired | undefined;
   readonly dominance: Dominance | undefined;
-  /** Of each task a value for each model; `null` where there is none. */
+  /** The values of each task, one per model; `null` = no value. */
   readonly tasks: readonly { readonly id: string; readonly values: readonly (number | null)[] }[];
 }
 

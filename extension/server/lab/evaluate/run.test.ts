@@ -125,7 +125,7 @@ describe('an evaluation', () => {
   test('says when the file has no tasks', async () => {
     const empty = join(folder, 'empty.jsonl');
     writeFileSync(empty, '{"a":1}\n');
-    await expect(evaluate(options({ path: empty }), hooks())).rejects.toThrow('holds no task');
+    await expect(evaluate(options({ path: empty }), hooks())).rejects.toThrow('has no readable task');
   });
 });
 

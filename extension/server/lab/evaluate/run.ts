@@ -11,7 +11,7 @@ import type { Metric, TaskResult } from './metric.ts';
 import { reportMetric } from './report.ts';
 import type { EngineIdentity, EvaluationReport, MetricReport } from './report.ts';
 
-/** A model that is evaluated; opened when its turn comes, so that one at a time needs memory. */
+/** A model to evaluate. It is opened when its turn comes, so that only one model needs memory. */
 export interface Side {
   readonly file: ModelFile;
   open(): Promise<{ readonly engine: Engine; readonly identity: ModelIdentity }>;
@@ -180,7 +180,7 @@ function samplesOf({ samples }: { readonly samples: number }): number[] {
   return Array.from({ length: samples }, (_, sample) => sample);
 }
 
-/** Not the metrics' names or the limit: a run may go on with more of both. */
+/** Excludes the metrics and the limit: a later run may extend both. */
 function identityOf<Task>(options: EvaluateOptions<Task>, data: { readonly sha256: string }): Record<string, unknown> {
   return {
     kind: 'evaluation',

@@ -83,7 +83,7 @@ export function signTest(wins: number, losses: number): number {
 }
 
 export interface Dominance {
-  /** Whose values are stochastically lower: its distribution function is nowhere below the other's. */
+  /** The side with the stochastically lower values: its distribution function is nowhere below the other's. */
   readonly lower: 'first' | 'second' | 'neither' | 'equal';
   /** The most by which the first's distribution function is above the second's, and below it; 0..1. */
   readonly mostAbove: number;

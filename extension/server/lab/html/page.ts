@@ -1,6 +1,6 @@
 /**
- * Pages that stand alone: no script, nothing fetched, readable in dark and light and by a screen reader. The policy in
- * the page itself forbids all but its own style sheet.
+ * Self-contained pages: no script, no requests, readable in dark and light and by a screen reader. The page's own
+ * policy forbids everything but its style sheet.
  */
 import { createHash } from 'node:crypto';
 

@@ -12,16 +12,16 @@ export interface Axis {
 
 export interface Plot {
   readonly title: string;
-  /** What a person sees in it, for who does not see it. */
+  /** Description for screen readers. */
   readonly description: string;
   readonly x: Axis;
   readonly y: Axis;
-  /** Names of what is drawn in the first and the second colour. */
+  /** Legend of the first and the second colour. */
   readonly legend: readonly string[];
   readonly draw: (frame: Frame) => readonly Html[];
 }
 
-/** From values to places in the picture. */
+/** Values -> positions in the picture. */
 export interface Frame {
   readonly x: (value: number) => number;
   readonly y: (value: number) => number;
@@ -106,7 +106,7 @@ function format(axis: Axis, value: number): string {
   return axis.format?.(value) ?? String(value);
 }
 
-/** Names may be long, and the second stands where the first ends. */
+/** Names may be long, and the second one starts where the first ends. */
 function legend(names: readonly string[]): Html[] {
   let x = margin.left;
   return names.map((name, index) => {

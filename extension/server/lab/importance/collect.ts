@@ -1,4 +1,4 @@
-/** An importance matrix from texts: what a model's columns are multiplied with, over whole windows of tokens. */
+/** Computes an importance matrix from texts: sums of squared activations per column, over whole windows of tokens. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { NativeModel } from '../../engine/binding.ts';
@@ -38,7 +38,7 @@ export async function collectImportance(
   if (windows.length === 0) {
     throw new EngineError(
       'invalidArgument',
-      `The texts are too short: at least ${window} tokens are needed, and 50,000 are better.`,
+      `The texts are too short: at least ${window} tokens are needed. 50,000 or more give better results.`,
     );
   }
   const remaining = new RemainingTime(windows.length);
@@ -54,7 +54,7 @@ export async function collectImportance(
   return { windows: windows.length, tokens: windows.length * window };
 }
 
-/** All files one behind the other; of records what the model would be trained on. */
+/** Concatenates all files; of records, the text that a model would be trained on. */
 async function readIds(model: NativeModel, files: readonly string[], window: number): Promise<Int32Array> {
   const parts: Int32Array[] = [];
   for (const file of files) {

@@ -1,4 +1,4 @@
-/** How far a model is from its base over a text: the figures of llama.cpp's `--kl-divergence`. Pure. */
+/** Divergence of a model from its base over a text: the figures of llama.cpp's `--kl-divergence`. Pure. */
 import { ascending, mean, quantile } from '../evaluate/statistics.ts';
 import { meanWithError, summarizePerplexity } from './windows.ts';
 import type { Estimate } from './windows.ts';
@@ -70,7 +70,7 @@ export function summarizeDivergence({ nll, baseNll, kld, sameTop }: DivergenceTo
         ),
       ),
     },
-    // Of a model with itself rounding would give a little more than 1.
+    // For a model with itself, rounding would give slightly more than 1.
     correlation: own.error === 0 || base.error === 0 ? 1 : Math.min(1, covariance / (own.error * base.error)),
     kld: { ...meanWithError(kld), ...quantiles(kld) },
     deltaP: {

@@ -10,7 +10,7 @@ export interface PerplexityReport extends Provenance {
   readonly metric: 'perplexity/llama.cpp';
   readonly perplexity: number;
   readonly stderr: number;
-  /** That were scored. */
+  /** Scored tokens. */
   readonly tokens: number;
   readonly windows: number;
   readonly context: number;

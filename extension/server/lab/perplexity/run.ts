@@ -1,6 +1,4 @@
-/**
- * Perplexity of a text, alone or beside a base model that is loaded too: windows pass through both, nothing is stored.
- */
+/** Perplexity of a text, alone or compared with a base model. Windows pass through both models; nothing is stored. */
 import type { Engine } from '../../engine/engine.ts';
 import type { NativeModel } from '../../engine/binding.ts';
 import { EngineError } from '../../engine/errors.ts';

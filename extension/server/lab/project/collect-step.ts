@@ -32,7 +32,7 @@ export const collectStep: LabStep<CollectResult> = {
       ],
     };
   },
-  // Whoever asks for more questions keeps the answers there are.
+  // A project with more questions keeps its earlier answers.
   folderKey: (inputs) => (inputs as { readonly answers: unknown }).answers,
   run: async (context, output, _before, hooks) => {
     const { session, folder, project } = context;

@@ -63,7 +63,7 @@ export const curateStep: LabStep<LabCuration> = {
   },
 };
 
-/** More of them tell the same, and each takes a pass of the model. */
+/** More scores give the same picture, and each costs a forward pass. */
 const mostScored = 500;
 
 function summarize({

@@ -1,4 +1,4 @@
-/** The new model beside its base: the perplexity of true answers, and some answers to read. */
+/** Compares the new model with its base: the perplexity of true answers, and some sample answers. */
 import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { LabAnswer, LabComparison } from '../../../protocol/lab.ts';
@@ -29,10 +29,10 @@ export const evaluateStep: LabStep<EvaluateResult> = {
     const { signal, tell } = hooks;
     const released = await readRecord('release', required(before, 'release'));
     if (released?.result === undefined) {
-      throw new EngineError('internal', 'The model that is to be evaluated is missing.');
+      throw new EngineError('internal', 'The model to evaluate is missing.');
     }
     const { path: made } = released.result;
-    // Without tasks of its own a project is judged by the records that were kept from training.
+    // Without tasks, the models are compared on the validation records.
     const path =
       project.tasks === undefined
         ? join(required(before, 'curate').folder, 'valid.jsonl')
@@ -124,7 +124,7 @@ function summarize(report: EvaluationReport, id: string, answers: readonly LabAn
   const metric = report.metrics.find((candidate) => candidate.id === id);
   const [base, made] = metric?.sides ?? [];
   if (metric === undefined || base === undefined || made === undefined || metric.paired === undefined) {
-    throw new EngineError('invalidArgument', 'There is no task that both models could be measured by.');
+    throw new EngineError('invalidArgument', 'No task has a result for both models.');
   }
   return { ...compare(metric, base, made), answers };
 }

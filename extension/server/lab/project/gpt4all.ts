@@ -1,8 +1,7 @@
 /**
- * GPT4All's road of 2023 at the scale of a laptop: a teacher answers questions, a mix with a source like P3 in it is
- * curated, a small model is trained, quantized and compared with what it was. The real numbers of 2023 (800,000 pairs,
- * a
- * model of 7 billion weights, eight large GPUs) would take this computer years.
+ * GPT4All's method of 2023 at laptop scale: a teacher answers questions, a mix that includes a source like P3 is
+ * curated, and a small model is trained, quantized and compared with its base. The original scale (800,000 pairs, 7
+ * billion weights, eight large GPUs) would take this computer years.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,16 +13,16 @@ export type Scale = (typeof scales)[number];
 
 export interface Gpt4AllOptions {
   readonly scale: Scale;
-  /** Where the data of others lie. */
+  /** The folder of the third-party data. */
   readonly data: string;
-  /** Folders of code that the teacher is asked about too. */
+  /** Folders of code to ask the teacher about. */
   readonly code: readonly string[];
   readonly base: string | undefined;
   readonly teacher: string | undefined;
   readonly seed: number;
 }
 
-/** Throws `notFound` with what is missing and where it comes from. */
+/** Throws `notFound`, which names the missing files and their origin. */
 export async function gpt4AllProject(options: Gpt4AllOptions): Promise<LabProject> {
   const { scale, code, seed } = options;
   const { seeds, p3, tasks } = await findData(options.data);
@@ -81,7 +80,7 @@ async function findData(folder: string): Promise<Record<keyof typeof wanted, str
     const missing = (['seeds', 'tasks', 'p3'] as const).filter((name) => find(name) === undefined);
     throw new EngineError(
       'notFound',
-      `${folder} and the folders in it lack:\n${missing.map((name) => `  ${wanted[name].what}`).join('\n')}\nPaddock loads nothing from the network but models: put the files there yourself.`,
+      `${folder} and the folders in it lack:\n${missing.map((name) => `  ${wanted[name].what}`).join('\n')}\nPaddock downloads only models. Add these files yourself.`,
     );
   }
   return { seeds, tasks, p3 };

@@ -1,4 +1,4 @@
-/** A project: what its steps are at, and the run of those that are not done. */
+/** A project: the status of its steps, and the run of the open ones. */
 import { join, resolve } from 'node:path';
 import type {
   LabProgress,
@@ -46,8 +46,8 @@ export class Lab {
   }
 
   /**
-   * Makes what is not done, up to and with the step `until`. Throws `cancelled`, after which the next run goes on, and
-   * `busy` when a run is going on already, here or in another process.
+   * Runs the open steps up to and including `until`. Throws `cancelled`, after which the next run resumes, and `busy`
+   * when a run is active in this or another process.
    */
   run(until: LabStepName | undefined, hooks: LabHooks): Promise<void> {
     return withFolder(this.#folder, this.#session.host, () => this.#run(until, hooks));
@@ -73,7 +73,7 @@ export class Lab {
     }
   }
 
-  /** Reads what there is; nothing is computed. */
+  /** Reads the state from disk and computes nothing. */
   async state(): Promise<LabState> {
     const context = await this.#context();
     const views: LabStepView[] = [];
@@ -89,7 +89,7 @@ export class Lab {
       }
       const record = output && (await readRecord(step.name, output));
       if (output !== undefined) before[step.name] = output;
-      // What is outdated is still the best there is to look at, also while it is being made again.
+      // An outdated result is shown until it is replaced, also during the run.
       const remade = this.#running === step.name && record?.state !== 'done';
       const earlier =
         record === undefined || remade ? await readLastFinished(step.name, join(this.#folder, step.name)) : undefined;
@@ -123,7 +123,7 @@ export class Lab {
     return { session: this.#session, folder: this.#folder, project: await readProject(this.#folder) };
   }
 
-  /** Undefined while a file or a model that the step needs is missing: the run says so. */
+  /** Undefined while an input file or model is missing. The run reports that. */
   async #outputOf(
     step: LabStep<unknown>,
     context: StepContext,
@@ -149,7 +149,7 @@ export class Lab {
 
 const reportName = 'report.html';
 
-/** The report reads what the steps have written beside their data: it may have been changed since. */
+/** The report reads files that the steps have written. They may have changed since. */
 async function writeReport(path: string, state: LabState, outputs: StepOutputs): Promise<void> {
   try {
     await writeProjectReport(path, state, outputs);
@@ -163,7 +163,7 @@ async function writeReport(path: string, state: LabState, outputs: StepOutputs):
   }
 }
 
-/** Leaves a finished step alone, and of an unfinished one what it has. */
+/** Skips a finished step. A failed or stopped one keeps its partial results. */
 async function runStep(
   step: LabStep<unknown>,
   context: StepContext,

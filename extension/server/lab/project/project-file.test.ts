@@ -37,9 +37,9 @@ test('a project comes back as it was written, and nothing that it does not know 
 
 test.each([
   [{ version: 2 }, 'version must be 1'],
-  [{ base: 3 }, 'base must be a text'],
+  [{ base: 3 }, 'base must be a string'],
   [{ records: 'a' }, 'records must be a list'],
-  [{ records: ['a\0b'] }, 'records[0] is not written as it must be'],
+  [{ records: ['a\0b'] }, 'records[0] has the wrong format'],
   [{ curate: { ...project.curate, validShare: 2 } }, 'curate.validShare must be a number from 0 to 0.9'],
   [{ train: { preset: 'huge' } }, 'train.preset must be laptop or gpt4all-2023'],
   [{ train: { preset: 'laptop', epochs: Number.NaN } }, 'train.epochs must be a number from 0.01 to 1000'],

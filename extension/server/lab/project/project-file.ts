@@ -1,6 +1,4 @@
-/**
- * `lab.json`: what the user decides about a project. It is read as untrusted: people edit it and get it from others.
- */
+/** `lab.json`: the user's settings of a project. It is untrusted: people edit it and get it from others. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { trainPresetNames } from '../../../protocol/lab.ts';
@@ -52,12 +50,12 @@ export function projectPath(folder: string, path: string): string {
   return resolve(folder, path);
 }
 
-/** `file` says where the value is from, for the message. Throws `invalidArgument`. */
+/** `file` names the origin of the value in the message. Throws `invalidArgument`. */
 export function checkProject(value: unknown, file: string): LabProject {
   return checked(project, value, `${file}: `);
 }
 
-/** A path or a name: what the file system cannot hold is refused here. */
+/** A path or a name without characters that no file system allows. */
 const name = text({ pattern: /^[^\0]*$/u });
 
 const questions: Check<LabQuestions> = object({

@@ -1,6 +1,6 @@
 /**
- * The page that tells a project's whole story, in the order of GPT4All's technical report of 2023: data collection and
- * curation, training, evaluation, the 4-bit release, and what it takes to do it again.
+ * The report of a project, in the order of GPT4All's technical report of 2023: data collection and curation, training,
+ * evaluation, the 4-bit release, and how to reproduce it.
  */
 import { basename, join } from 'node:path';
 import { formatBytes, formatDuration } from '../../../protocol/format.ts';

@@ -1,4 +1,4 @@
-/** The adapter is merged into the model, and the model written in few bits. */
+/** Merges the adapter into the model and quantizes the result. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../engine/errors.ts';
@@ -59,13 +59,13 @@ export const releaseStep: LabStep<ReleaseResult> = {
 };
 
 const weighingShare = 0.5;
-/** 32,000 tokens: more of them change the weights of errors little. */
+/** 32,000 tokens. More would change the importance matrix little. */
 const mostWindows = 64;
 const windowTokens = 512;
 
 /**
- * Where bits are few, errors are weighed by what the training set makes the columns be multiplied with. The file of it;
- * empty where it is not worth it, or the training set is too short to tell.
+ * For few bits, computes an importance matrix from the training set. Returns its path; empty when it would not help, or
+ * the training set is too short.
  */
 async function weigh(context: StepContext, output: StepOutput, before: StepOutputs, hooks: StepHooks): Promise<string> {
   const { session, project } = context;
@@ -73,7 +73,7 @@ async function weigh(context: StepContext, output: StepOutput, before: StepOutpu
     return '';
   }
   const out = join(output.folder, 'importance.gguf');
-  // Anew, because sums of a run that was stopped are still in the one that is loaded.
+  // Reloads the model, because it may hold sums of a stopped run.
   await session.engine.unload();
   await useModel(context, project.base, hooks);
   try {

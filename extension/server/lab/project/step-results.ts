@@ -1,4 +1,4 @@
-/** What each step has found, and the checks of it: a project's folder comes from anybody. */
+/** The result of each step, with its check: a project's folder is untrusted. */
 import { exactly, flag, list, number, object, optional, text, whole, withDefault } from '../../../protocol/check.ts';
 import type { Check } from '../../../protocol/check.ts';
 import type {
@@ -22,7 +22,7 @@ export type ReleaseResult = LabRelease & { readonly bitsPerWeight: number; reado
 
 export interface EvaluateResult {
   readonly comparison: LabComparison;
-  /** Of 2023, for the story. */
+  /** The metric of 2023, for the report. */
   readonly historic: LabComparison;
 }
 
@@ -81,7 +81,7 @@ export const resultChecks: { readonly [Name in keyof StepResults]: Check<StepRes
     redacted: whole(),
     map: optional(text()),
   }),
-  // A run that goes on has told only some of it.
+  // A running step has only some of the fields.
   train: object<TrainStepResult>({
     steps: optional(whole()),
     samples: optional(whole()),
@@ -110,7 +110,7 @@ export interface StepRecord<Result> {
   readonly result?: Result;
 }
 
-/** Of the file that says whether a step is done. */
+/** The check of `step.json`. */
 export function recordCheck<Name extends keyof StepResults>(name: Name): Check<StepRecord<StepResults[Name]>> {
   const begun = object({
     id: text(),

@@ -1,4 +1,4 @@
-/** What a step of a project is, and the file that says whether it is done. */
+/** A step of a project, and the file that records whether it is done. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -9,7 +9,7 @@ import type { Session } from '../../session.ts';
 import { recordCheck } from './step-results.ts';
 import type { StepRecord, StepResults } from './step-results.ts';
 
-/** What a step has to work with. */
+/** The context in which a step runs. */
 export interface StepContext {
   readonly session: Session;
   /** Of the project. */
@@ -20,7 +20,7 @@ export interface StepContext {
 export interface StepHooks {
   readonly signal: AbortSignal;
   readonly tell: (progress: Omit<LabProgress, 'step'>) => void;
-  /** Shows what is known of the result already, also after a stop. */
+  /** Publishes a partial result, which is kept after a stop. */
   readonly keep: (known: object) => Promise<void>;
 }
 
@@ -31,23 +31,23 @@ export interface StepOutput {
   readonly folder: string;
 }
 
-/** The steps before, as far as the project has them. */
+/** The outputs of earlier steps that the project has. */
 export type StepOutputs = Readonly<Partial<Record<LabStepName, StepOutput>>>;
 
 export interface LabStep<Result> {
   readonly name: LabStepName;
   /**
-   * What the result depends on besides what the steps before depend on; undefined = the project does not have the step.
-   * Files stand for themselves as `fingerprint`s.
+   * The inputs of the step, besides those of earlier steps; undefined = the project does not have the step. Files are
+   * represented by their `fingerprint`.
    */
   inputs(context: StepContext, before: StepOutputs): Promise<unknown>;
-  /** What its folder is named by where that is less than all inputs: results that grow are kept together. */
+  /** The part of the inputs that names the folder, if not all of them: growing results share a folder. */
   folderKey?(inputs: unknown): unknown;
-  /** Throws `cancelled`; the next run goes on where it was. */
+  /** Throws `cancelled`; the next run resumes. */
   run(context: StepContext, output: StepOutput, before: StepOutputs, hooks: StepHooks): Promise<Result>;
 }
 
-/** A step's folder has the beginning of its id in its name, so that going back to earlier settings costs nothing. */
+/** A step's folder is named by a digest of its inputs, so that going back to earlier settings costs nothing. */
 export function outputOfStep(folder: string, step: LabStep<unknown>, inputs: unknown): StepOutput {
   const key = step.folderKey?.(inputs) ?? inputs;
   return { id: digest(inputs), folder: join(folder, step.name, digest(key).slice(0, 8)) };
@@ -57,7 +57,7 @@ function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }
 
-/** What cannot be read, or is not what the step writes, was not finished. */
+/** A file that cannot be read or fails the check counts as not finished. */
 export async function readRecord<Name extends LabStepName>(
   name: Name,
   { id, folder }: StepOutput,
@@ -82,7 +82,7 @@ export async function writeRecord(output: StepOutput, record: Omit<StepRecord<un
   await writeAtomically(join(output.folder, recordName), `${JSON.stringify({ id: output.id, ...record })}\n`);
 }
 
-/** What a step had found when it was last finished, with whatever inputs; `folder` has a folder for each. */
+/** The result of the last finished run of a step, with any inputs. `folder` has one folder per set of inputs. */
 export async function readLastFinished<Name extends LabStepName>(
   name: Name,
   folder: string,
@@ -100,7 +100,7 @@ export async function readLastFinished<Name extends LabStepName>(
 
 const recordName = 'step.json';
 
-/** Tells a file from what it was before without reading it. Throws `notFound`. */
+/** Detects a changed file by size and time, without reading it. Throws `notFound`. */
 export async function fingerprint(path: string): Promise<readonly [path: string, size: number, changed: number]> {
   const found = await stat(path).catch((error: unknown) => {
     throw new EngineError('notFound', `${path} does not exist or cannot be read.`, error);
@@ -117,7 +117,7 @@ export function required(outputs: StepOutputs, name: LabStepName): StepOutput {
   return output;
 }
 
-/** Loads a model unless it is the one that is loaded. */
+/** Loads a model unless it is already loaded. */
 export async function useModel(
   { session, folder }: StepContext,
   name: string,

@@ -53,7 +53,7 @@ export function adapterOf(folder: string): string {
   return join(folder, 'adapter.gguf');
 }
 
-/** The curve so far, also of a run that is not finished. */
+/** The loss curve so far, also of an unfinished run. */
 export async function readCurve(folder: string): Promise<LossPoint[]> {
   const entries = await new RunLog(join(folder, 'log.jsonl')).read();
   return entries.map((entry) =>
@@ -71,13 +71,13 @@ export function trainSettings({ train: { preset, epochs, learningRate }, seed }:
   };
 }
 
-/** A look at the validation set is told once, with the step that comes after it. */
+/** Reports each validation loss once, with the next step. */
 function progressTeller({ tell }: StepHooks): (progress: TrainProgress) => void {
   let told: number | undefined;
   let isFirst = true;
   return ({ step, steps, epoch, loss, validLoss, tokensPerSecond, remainingSeconds }) => {
     const speed = tokensPerSecond === undefined ? '' : `, ${tokensPerSecond.toFixed(0)} tokens/s`;
-    // A run that goes on begins with the loss of a look that was told before.
+    // A resumed run begins with a validation loss that was already reported.
     const isOld = validLoss === told || (isFirst && step > 1);
     const look = isOld || validLoss === undefined ? undefined : { step: step - 1, validLoss };
     isFirst = false;

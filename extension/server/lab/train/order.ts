@@ -1,4 +1,4 @@
-/** Which samples make which step: the same for the same seed, whoever asks and from which step on. */
+/** The samples of each step. The order depends on the seed only, also after a resume. */
 import { createHash } from 'node:crypto';
 
 /** Numbers 0 .. count - 1 in the order of an epoch. */

@@ -1,4 +1,4 @@
-/** Before a run of training: what it reads, what it needs, and whether the machine has that. */
+/** Prepares a training run: reads the samples, estimates the memory, and checks that the machine has it. */
 import type { NativeTrainOptions } from '../../engine/binding.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { Session } from '../../session.ts';

@@ -15,7 +15,7 @@ export interface StepEntry {
   readonly tokensPerSecond: number;
 }
 export interface ValidEntry {
-  /** Steps that were made before. */
+  /** Steps before this validation. */
   readonly step: number;
   readonly validLoss: number;
 }
@@ -32,7 +32,7 @@ const stepEntry: Check<StepEntry> = object<StepEntry>({
 });
 const validEntry: Check<ValidEntry> = object<ValidEntry>({ step: whole(), validLoss: number() });
 
-/** A line that is not one of ours draws no point. */
+/** Lines that fail the check are skipped. */
 function parseEntry(line: string): LogEntry[] {
   let value: unknown;
   try {
@@ -60,7 +60,7 @@ export class RunLog {
     return wholeLines(bytes).lines.flatMap(parseEntry);
   }
 
-  /** Keeps what belongs to the first `steps` steps. */
+  /** Keeps the entries of the first `steps` steps. */
   async rewind(steps: number): Promise<void> {
     const kept = (await this.read()).filter((entry) => ('loss' in entry ? entry.step < steps : entry.step <= steps));
     await writeAtomically(this.#path, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));

@@ -21,7 +21,7 @@ export interface SampleSet {
   readonly tokens: number;
   /** Tokens of answers, whose prediction is trained. */
   readonly counted: number;
-  /** Answers that were cut; they teach no end. */
+  /** Truncated answers; their end token is not trained. */
   readonly truncated: number;
   /** Questions so long that no answer fits behind them. */
   readonly skipped: number;
@@ -71,7 +71,7 @@ export function encodeSample(
     return undefined;
   }
   const answer = model.tokenize(answerOf(record), false);
-  // An answer that was cut must not teach that answers end there.
+  // A truncated answer must not train the end token.
   const truncated = prompt.length + answer.length + 1 > maxTokens;
   const end = truncated ? [] : [endToken(model)];
   const kept = answer.subarray(0, maxTokens - prompt.length);

@@ -1,4 +1,4 @@
-/** What decides how an adapter comes out, and the presets. */
+/** The training settings, and the presets. */
 import type { TrainPresetName } from '../../../protocol/lab.ts';
 import type { NativeTarget } from '../../engine/binding.ts';
 
@@ -29,16 +29,16 @@ export interface TrainSettings {
   /** The largest norm of a gradient; 0 = any. */
   readonly clip: number;
   readonly seed: number;
-  /** Steps between two looks at the validation set; 0 = after each epoch. */
+  /** Steps between two validations; 0 = after each epoch. */
   readonly evaluateEvery: number;
-  /** Looks without a better loss after which training ends; 0 = never. */
+  /** Validations without improvement after which training stops; 0 = never. */
   readonly patience: number;
 }
 
 const common = { lastLayers: 0, weightDecay: 0, clip: 1, seed: 42, evaluateEvery: 0 };
 
 export const presets = {
-  /** All matrices and a short run: what a laptop finishes over coffee or over night, depending on the model. */
+  /** All matrices and a short run: minutes to one night on a laptop, depending on the model. */
   laptop: {
     ...common,
     rank: 8,

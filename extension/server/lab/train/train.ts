@@ -1,6 +1,6 @@
 /**
- * A run of training: steps in a fixed order, looks at the validation set, checkpoints. It stops at any moment and goes
- * on from its last checkpoint as if it had not been stopped.
+ * A training run: steps in a fixed order, validations, checkpoints. It can be stopped at any moment, and resumes from
+ * its last checkpoint with the same result as an uninterrupted run.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ export interface TrainOptions {
   /** Gets checkpoint.bin, log.jsonl, adapter.gguf and the same adapter in the folder peft. */
   readonly folder: string;
   readonly base: BaseModel;
-  /** Keep only the inputs of layers: less memory, slower. */
+  /** Gradient checkpointing: keeps only layer inputs. Less memory, slower. */
   readonly checkpoints: boolean;
   /** Least seconds between two checkpoints. */
   readonly saveSeconds: number;
@@ -66,7 +66,7 @@ export interface TrainResult {
   readonly adapter: string;
 }
 
-/** What a checkpoint says besides the numbers of the engine. */
+/** The state of the run that is stored with a checkpoint. */
 interface RunState {
   readonly identity: string;
   readonly step: number;
@@ -75,7 +75,7 @@ interface RunState {
   readonly firstValidLoss?: number;
   readonly validLoss?: number;
   readonly best?: { readonly step: number; readonly loss: number };
-  /** Looks since the best one. */
+  /** Validations since the best one. */
   readonly waited: number;
 }
 
@@ -117,7 +117,7 @@ export async function train(
   }
 }
 
-/** Between two steps the engine serves whoever waits: what a person asked for comes first. */
+/** The engine runs waiting requests of the user between two steps. */
 async function alone<T>(
   engine: Engine,
   { signal }: TrainHooks,
@@ -185,7 +185,7 @@ class Run {
     if (state.identity !== this.#state.identity) {
       throw new EngineError(
         'invalidArgument',
-        `${this.#options.folder} holds a run with other data or settings. Give another folder, or remove it to begin again.`,
+        `${this.#options.folder} holds a run with other data or settings. Give another folder, or delete it to start again.`,
       );
     }
     this.#state = state;
@@ -222,7 +222,7 @@ class Run {
     return tokensPerSecond;
   }
 
-  /** The loss on the validation set; the best adapter so far is kept apart. */
+  /** Computes the validation loss and keeps the best adapter so far. */
   async #look(): Promise<void> {
     const { valid } = this.#options;
     if (valid.samples.length === 0) {
@@ -250,7 +250,7 @@ class Run {
     };
     if (better) {
       await this.#keepAdapter();
-      // The best adapter and the state that knows of it belong together.
+      // The best adapter and the state that refers to it must match.
       await this.#save();
     }
   }
@@ -306,7 +306,7 @@ class Run {
   }
 }
 
-/** Whatever the steps depend on. */
+/** Everything that the steps depend on. */
 function identityOf({ settings, train: set, valid }: TrainOptions): string {
   return JSON.stringify({ ...settings, train: set.sha256, valid: valid.sha256 });
 }
@@ -318,7 +318,7 @@ function* parts(samples: readonly EncodedSample[]): Generator<EncodedSample[]> {
   }
 }
 
-/** Forgets a run, so that the next one begins at its beginning. */
+/** Deletes the checkpoint, so that the next run starts again. */
 export async function forgetRun(folder: string): Promise<void> {
   await rm(join(folder, 'checkpoint.bin'), { force: true });
 }

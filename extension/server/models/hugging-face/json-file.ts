@@ -4,7 +4,7 @@ import { CheckError, anything, fields, list, number, text, whole } from '../../.
 import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 
-/** A JSON file of a model folder. Others wrote it: every value is checked when it is asked for. */
+/** A JSON file of a model folder. It is untrusted: every value is checked on access. */
 export class JsonFile {
   readonly path: string;
   readonly root: Json;
@@ -16,7 +16,7 @@ export class JsonFile {
     try {
       value = JSON.parse(text);
     } catch (error) {
-      throw new EngineError('invalidModel', `${path} is no JSON. Download the model again.`, error);
+      throw new EngineError('invalidModel', `${path} is not valid JSON. Download the model again.`, error);
     }
     this.root = this.object(value, 'the whole');
   }
@@ -60,7 +60,7 @@ export class JsonFile {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** For a message: what is not ours may be long, or hold what terminals obey. */
+/** Quotes an untrusted value for a message: it may be long or contain control characters. */
 export function quoted(value: unknown): string {
   const text = (JSON.stringify(value) ?? 'nothing').replaceAll(/\p{C}/gu, '?');
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;
@@ -88,7 +88,10 @@ export async function readText(folder: string, name: string): Promise<string | u
   try {
     const info = await file.stat();
     if (!info.isFile() || info.size > mostBytes) {
-      throw new EngineError('invalidModel', `${path} is no file, or larger than 256 MB. Download the model again.`);
+      throw new EngineError(
+        'invalidModel',
+        `${path} is not a file, or is larger than 256 MB. Download the model again.`,
+      );
     }
     return await file.readFile('utf8');
   } finally {

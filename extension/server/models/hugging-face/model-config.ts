@@ -32,7 +32,7 @@ const families: Readonly<Record<string, { readonly family: Family; readonly head
   Qwen3ForCausalLM: { family: 'qwen3', headDim: 128 },
 };
 
-/** Throws `unsupportedModel` for what would not run as it was trained, and `invalidModel` for what cannot be. */
+/** Throws `unsupportedModel` for a feature that the engine lacks, and `invalidModel` for an impossible value. */
 export function readModelConfig(file: JsonFile): ModelConfig {
   const config = file.root;
   const { family, headDim: usualHeadDim } = readFamily(file);
@@ -131,7 +131,7 @@ function refuseUnsupported(file: JsonFile, config: Json, family: Family): void {
   }
 }
 
-/** Attention that does not reach back to the beginning. */
+/** Refuses attention with a sliding window. */
 function refuseSlidingWindow(file: JsonFile, config: Json, layers: number): void {
   const types = config['layer_types'];
   const slidingLayers = Array.isArray(types)

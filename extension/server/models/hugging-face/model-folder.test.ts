@@ -153,8 +153,13 @@ describe('is refused, naming the file and what to do', () => {
       'invalidModel',
       'the whole must be an object',
     ],
-    ['a config that is no JSON', (toy) => (toy.files['config.json'] = '{"a"'), 'invalidModel', 'is no JSON'],
-    ['JSON without end', (toy) => (toy.files['tokenizer.json'] = '['.repeat(1e6)), 'invalidModel', 'is no JSON'],
+    [
+      'a config that is not valid JSON',
+      (toy) => (toy.files['config.json'] = '{"a"'),
+      'invalidModel',
+      'is not valid JSON',
+    ],
+    ['JSON without end', (toy) => (toy.files['tokenizer.json'] = '['.repeat(1e6)), 'invalidModel', 'is not valid JSON'],
     [
       'a tensor too many',
       (toy) => (toy.tensors['model.extra'] = tensor(toy, query)),
@@ -180,7 +185,7 @@ describe('is refused, naming the file and what to do', () => {
       (toy.files['model.safetensors.index.json'] = { weight_map: weightMap });
   test.each<[unknown, string]>([
     [undefined, 'weight_map must be an object'],
-    [{ a: 7 }, 'must be a text'],
+    [{ a: 7 }, 'must be a string'],
     [{ a: '../model.safetensors' }, 'plain name'],
     [{ a: '/etc/passwd' }, 'plain name'],
     [{ a: 'C:\\x.safetensors' }, 'plain name'],

@@ -118,5 +118,5 @@ function parseTensor(header: JsonFile, name: string, value: unknown, begin: numb
 }
 
 function damaged(path: string, why: string): EngineError {
-  return new EngineError('invalidModel', `${path} is no usable safetensors file: ${why}. Download it again.`);
+  return new EngineError('invalidModel', `${path} is not a usable safetensors file: ${why}. Download it again.`);
 }

@@ -18,7 +18,7 @@ export async function tokenizerMetadata(
   if (file === undefined) {
     throw new EngineError(
       'notFound',
-      `${folder} has no tokenizer.json. Download it too; where there is only tokenizer.model, the tokenizer is of a kind (SentencePiece) that is not run here.`,
+      `${folder} has no tokenizer.json. Download it too. A folder that has only tokenizer.model has a SentencePiece tokenizer, which Paddock does not support.`,
     );
   }
   const vocabulary = readVocabulary(file, rows);

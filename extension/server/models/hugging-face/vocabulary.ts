@@ -19,8 +19,7 @@ export interface Vocabulary {
 
 /**
  * Reads tokenizer.json (huggingface/tokenizers). `rows`: of the embedding; ids up to there that the tokenizer leaves
- * out
- * become unused tokens. Throws `unsupportedModel` for another kind of tokenizer.
+ * out become unused tokens. Throws `unsupportedModel` for another kind of tokenizer.
  */
 export function readVocabulary(file: JsonFile, rows: number): Vocabulary {
   const model = file.object(file.root['model'], 'model');

@@ -1,6 +1,6 @@
 /**
- * HumanEval: does code that the model writes pass the tests of its task? Asked as a chat model is asked (the wording is
- * EvalPlus's, so that figures compare), answered within a code block, run in a sandbox.
+ * HumanEval: does generated code pass the tests of its task? Uses EvalPlus's chat prompt, so that figures compare. The
+ * answer is a code block, which runs in a sandbox.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

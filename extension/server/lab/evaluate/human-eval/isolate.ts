@@ -10,7 +10,7 @@ import { findProgram, outputOf } from '../../../programs.ts';
 
 export interface Python {
   readonly executable: string;
-  /** Where its library is. */
+  /** The folder of its library. */
   readonly prefix: string;
 }
 
@@ -19,12 +19,12 @@ export interface Sandbox {
   /** Absolute path. */
   readonly program: string;
   readonly args: readonly string[];
-  /** Whether it keeps a Python program away from everything else; otherwise there are limits alone. */
+  /** Whether the program is isolated. Otherwise only limits apply. */
   readonly isolated: boolean;
 }
 
 export const limits = {
-  /** Of processor time, and of the clock. */
+  /** Limits of CPU time and of wall-clock time. */
   seconds: 3,
   memoryBytes: 2 ** 30,
   fileBytes: 16 * 2 ** 20,
@@ -93,7 +93,7 @@ export async function findIsolation(python: Python, root: string, host: ProgramH
   }
 }
 
-/** Limits alone: what the user accepts when there is no isolation. */
+/** Limits only, for a user who accepts to run without isolation. */
 export function limitsOnly(python: Python): Sandbox {
   const { seconds, memoryBytes, fileBytes } = limits;
   const script = `ulimit -t ${seconds}; ulimit -f ${fileBytes / 512}; ulimit -v ${memoryBytes / 1024} 2>/dev/null; exec "$1" -I -B -`;

@@ -6,14 +6,13 @@ import type { Sandbox } from './isolate.ts';
 
 export interface ProgramResult {
   readonly passed: boolean;
-  /** `passed`, `timeout`, or the last line of what Python said. */
+  /** `passed`, `timeout`, or the last line of Python's output. */
   readonly outcome: string;
 }
 
 /**
- * Runs a Python program in an absolute folder. It has passed when it came to its end: a program that leaves early,
- * whatever
- * its exit code, has not. Throws `cancelled`.
+ * Runs a Python program in an absolute folder. It passes only when it reaches its end; an early exit fails with any
+ * exit code. Throws `cancelled`.
  */
 export function runProgram(
   sandbox: Sandbox,
@@ -46,7 +45,7 @@ export function runProgram(
       limits.seconds * 1000 + startMs,
     );
     signal.addEventListener('abort', end, { once: true });
-    // Only the end matters, and a program may print without end.
+    // Keeps only the end, because a program may print forever.
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-2000)));
     child.stdout.on('data', (chunk: Buffer) => (ended = (ended + chunk.toString('latin1')).slice(-mark.length - 2)));
     child.stdin.on('error', () => {});
