@@ -13,7 +13,7 @@ const least = 60;
 const cases = [
   ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
   ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
-  ['native/engine/model/weights.cc', 'size_t OffsetIn(', 'Rename `binder` to `walker`.'],
+  ['native/engine/model/weights.cc', 'void PlacePanels(', 'Rename `binder` to `walker`.'],
   ['native/engine/runtime/sampler.cc', 'double Sampler::NextUniform(', 'Rename `candidates_` to `choices_`.'],
   ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
   ['extension/server/prompt/edit.ts', 'export function buildEditPrompt', 'Add a type to every `const`.'],

@@ -5,6 +5,7 @@
 #include <future>
 #include <utility>
 
+#include "base/buffer.h"
 #include "runtime/engine_state.h"
 #include "runtime/thread_choice.h"
 #include "tokenizer/detokenizer.h"
@@ -116,6 +117,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   info.memory = s.plan.memory;
   if (const auto chat_template = file->GetString("tokenizer.chat_template"))
     info.chat_template = ReplaceBrokenUtf8(*chat_template);
+  // What reading took is part of no model's need: the header, and the buffers of the threads.
+  { const GgufFile header = file.Take(); }
+  ReturnFreedMemory();
   return engine;
 }
 

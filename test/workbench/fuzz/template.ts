@@ -7,7 +7,7 @@ import { chatMlTemplate, renderTemplate } from '../../../extension/server/prompt
 interface Recorded {
   readonly cases: readonly { readonly template: string }[];
 }
-const recorded = JSON.parse(readFileSync('test/oracle/recorded/jinja.json', 'utf8')) as Recorded;
+const recorded = JSON.parse(readFileSync('test/oracle/jinja.json', 'utf8')) as Recorded;
 
 export const seeds = [chatMlTemplate, ...recorded.cases.map(({ template }) => template)];
 
