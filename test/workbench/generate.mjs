@@ -41,7 +41,7 @@ if (!check) {
 
 /** The texts given to `vscode.l10n.t` and to the `t` of the webview and the status bar. */
 function sourceTexts() {
-  const found = ['extension/client', 'extension/protocol', 'webview'].flatMap((folder) =>
+  const found = ['extension/client', 'webview'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .flatMap((name) => {
