@@ -117,7 +117,7 @@ step('Escape cancels while the edit streams in, and the engine rests at once', a
     await window.select(2, 17);
     // Much new text: an edit that keeps the old code is over before anything can be seen on a fast machine.
     await refactor(window, 'Replace it by a Python class with ten methods, each with a long docstring');
-    const note = window.notification('writing');
+    const note = window.notification('Writing…');
     await note.waitFor({ timeout: 120_000 });
     await window.screenshot('refactor-streaming');
     const pid = await enginePid(window.server.pid);

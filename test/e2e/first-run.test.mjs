@@ -16,7 +16,7 @@ step('without a model the catalogue is offered, with sizes and this memory', asy
   await window.chat.open();
   await window.chat.firstRun.waitFor({ timeout: 60_000 });
   assert.match(await window.chat.firstRun.innerText(), /\d GB of [\d.]+ GB memory are free/);
-  assert.match(await window.chat.card(small).innerText(), /98\.4 MB to download[\s\S]*Needs \d+ MB of memory/);
+  assert.match(await window.chat.card(small).innerText(), /98\.4 MB to download[\s\S]*needs \d+ MB of memory/);
   await window.statusIs('no model');
   await window.screenshot('first-run');
 });

@@ -11,7 +11,7 @@ step('the walkthrough leads to it', async (window) => {
   await window.command('Welcome: Open Walkthrough');
   await window.pick('Get Started with Paddock');
   const steps = window.page.locator('.getting-started-step');
-  await steps.filter({ hasText: 'Make a model of your own' }).click();
+  await steps.filter({ hasText: 'Train your own model' }).click();
   await window.page.getByRole('button', { name: 'Open Lab' }).waitFor();
   await window.page.waitForTimeout(1000);
   await window.screenshot('walkthrough-lab');

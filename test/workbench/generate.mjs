@@ -39,9 +39,9 @@ if (!check) {
   for (const [file, text] of stale) writeFileSync(root + file, text);
 }
 
-/** The texts given to `vscode.l10n.t` and to the `t` of the webview and the status bar. */
+/** The texts given to `vscode.l10n.t` and to the `t` of the webview, the protocol and the status bar. */
 function sourceTexts() {
-  const found = ['extension/client', 'webview'].flatMap((folder) =>
+  const found = ['extension/client', 'extension/protocol', 'webview'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .flatMap((name) => {
