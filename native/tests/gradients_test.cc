@@ -176,7 +176,7 @@ TEST(NormalizedAndRotatedHeadsGoBack) {
     });
     for (const KernelTable* table : AvailableKernels()) {
       std::vector<float> before = dy, dx(dim);
-      RotateBack(h, c.data(), s.data(), before.data());
+      Rotate<RotationSense::kBackward>(h, c.data(), s.data(), before.data());
       table->gradients->rms_norm_backward(x.data(), weight.data(), before.data(), h.head_dim, 1e-6f, dx.data());
       CHECK(RelativeError(dx, expected) < 1e-4);
     }

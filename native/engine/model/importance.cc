@@ -60,9 +60,9 @@ bool AreSums(const std::vector<float>& v) {
 }  // namespace
 
 ImportanceSums::ImportanceSums(const Hyperparameters& h, int threads) : threads_(threads), layers_(h.layers) {
-  inputs_.resize(static_cast<size_t>(threads * h.layers * kLayerInputs));
+  inputs_.resize(threads * h.layers * kLayerInputs);
   for (size_t i = 0; i < inputs_.size(); ++i)
-    inputs_[i].sums.resize(static_cast<size_t>(Columns(h, static_cast<LayerInput>(i % kLayerInputs))));
+    inputs_[i].sums.resize(Columns(h, static_cast<LayerInput>(i % kLayerInputs)));
 }
 
 void ImportanceSums::Add(int thread, int layer, LayerInput input, const float* x) {

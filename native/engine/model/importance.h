@@ -35,7 +35,7 @@ class ImportanceSums {
     uint64_t rows = 0;
   };
   size_t Index(int thread, int layer, LayerInput input) const {
-    return static_cast<size_t>((thread * layers_ + layer) * kLayerInputs + static_cast<int>(input));
+    return (size_t{1} * thread * layers_ + layer) * kLayerInputs + static_cast<int>(input);
   }
 
   int threads_, layers_;

@@ -41,9 +41,9 @@ class Binder {
     PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
     PADDOCK_RETURN_IF_ERROR(
         Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
-    w->layers.resize(static_cast<size_t>(h_.layers));
+    w->layers.resize(h_.layers);
     for (int i = 0; i < h_.layers; ++i) {
-      LayerWeights& layer = w->layers[static_cast<size_t>(i)];
+      LayerWeights& layer = w->layers[i];
       const std::string prefix = "blk." + std::to_string(i) + ".";
       const bool bias = h_.architecture->qkv_bias;
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_norm.weight", hidden, true, &layer.attention_norm));
@@ -166,16 +166,16 @@ class TensorReader {
   // Calls use(row, count, bytes) for pieces of `count` rows from `row`, a multiple of kMaxLanes, on.
   template <typename Use>
   Status Read(const TensorInfo& tensor, Use use) {
-    const size_t rows = static_cast<size_t>(tensor.rows()), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
+    const size_t rows = tensor.rows(), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
     const int pieces = static_cast<int>((rows + step - 1) / step);
     std::vector<ContentHash> hashes(static_cast<size_t>(pieces));
     std::atomic<bool> finite{true};
     std::mutex mutex;
     Status status;
-    pool_.Run(cancel_, [&](int thread) {
-      uint8_t* const buffer = buffer_.data() + piece_bytes_ * static_cast<size_t>(thread);
-      for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
-        const size_t row = static_cast<size_t>(piece) * step, count = std::min(step, rows - row);
+    pool_.Run(cancel_, [&](const Worker& worker) {
+      uint8_t* const buffer = buffer_.data() + piece_bytes_ * static_cast<size_t>(worker.index);
+      for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
+        const size_t row = piece * step, count = std::min(step, rows - row);
         const std::span<uint8_t> bytes(buffer, count * row_bytes);
         if (Status read = file_.Read(tensor, row * row_bytes, bytes); !read.ok()) {
           const std::lock_guard lock(mutex);
@@ -183,7 +183,7 @@ class TensorReader {
           return;
         }
         if (!AllFinite(tensor.type, buffer, bytes.size())) finite.store(false, std::memory_order_relaxed);
-        hashes[static_cast<size_t>(piece)] = HashContent(bytes);
+        hashes[piece] = HashContent(bytes);
         use(row, count, buffer);
       }
     });
@@ -193,7 +193,7 @@ class TensorReader {
       return {Code::kInvalidModel, "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
                                        " has weights that are no numbers. Download it again or choose another file."};
     }
-    digests_[static_cast<size_t>(&tensor - file_.tensors().data())] = DigestOf(hashes);
+    digests_[&tensor - file_.tensors().data()] = DigestOf(hashes);
     return Status::Ok();
   }
 
@@ -231,7 +231,7 @@ class TensorReader {
 // Packs rows that were read, whole panels unless they are the last.
 void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size_t count, const uint8_t* source,
               uint8_t* panels) {
-  const size_t lanes = static_cast<size_t>(kernels.lanes), row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+  const size_t lanes = kernels.lanes, row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
   for (size_t at = 0; at < count; at += lanes) {
     kernels.pack_panel(m.type, source + at * row_bytes, row_bytes, static_cast<int>(std::min(lanes, count - at)),
                        m.columns, panels + (row + at) / lanes * m.panel_stride);
@@ -240,7 +240,7 @@ void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size
 
 Status LoadNorms(const std::vector<Binder::Norm>& norms, TensorReader* reader) {
   for (const Binder::Norm& norm : norms) {
-    const size_t size = static_cast<size_t>(norm.source->columns());
+    const size_t size = norm.source->columns();
     norm.values->resize(size);
     PADDOCK_RETURN_IF_ERROR(reader->Read(*norm.source, [&](size_t, size_t, const uint8_t* bytes) {
       Dequantize(norm.source->type, bytes, size, norm.values->data());

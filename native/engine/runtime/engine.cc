@@ -259,12 +259,12 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   State& s = *state_;
-  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(s.weights.digest), options);
+  return Trainer::Create(s.model(), s.pool, ToHex(s.weights.digest), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {
   State& s = *state_;
-  return Trainer::Need(s.plan.h, s.weights, *s.plan.kernels, s.pool, options);
+  return Trainer::Need(s.model(), s.pool, options);
 }
 
 }  // namespace paddock

@@ -36,7 +36,7 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
 
 Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int first, const CancelFlag* cancel) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
-  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t vocabulary = state_->plan.h.vocabulary;
   const size_t rows = ids.size() - static_cast<size_t>(first) - 1, bytes = rows * vocabulary * sizeof(float);
   // The system promises more memory than there is and ends the process when it is used.
   if (const uint64_t free = DetectMemory().available; free > 0 && bytes > free) {
@@ -54,7 +54,7 @@ Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int
 Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> ids, int first,
                                                      std::span<const float> base, const CancelFlag* cancel) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
-  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t vocabulary = state_->plan.h.vocabulary;
   const size_t begin = static_cast<size_t>(first) + 1;
   if (base.size() != (ids.size() - begin) * vocabulary) {
     return Status(Code::kInvalidArgument,
@@ -83,12 +83,11 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
     PADDOCK_RETURN_IF_ERROR(s.forward.Run(batch, at, wanted, cancel, nullptr));
     for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, wanted - begin);
-      if (!s.forward.Head(begin, rows, cancel)) return cancelled;
+      if (!s.forward.ComputeLogits(begin, rows, cancel)) return cancelled;
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
-      s.pool.Run(nullptr, [&](int thread) {
-        for (int i; (i = s.pool.Claim(thread, rows)) < rows;)
-          row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
+      s.pool.Run(nullptr, [&](const Worker& worker) {
+        for (int i; (i = worker.Claim(rows)) < rows;) row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
       });
     }
   }
@@ -98,7 +97,7 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
 
 Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   State& s = *state_;
-  const size_t context = static_cast<size_t>(s.plan.context);
+  const size_t context = s.plan.context;
   PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
   if (ids.size() < kLeastObserved || ids.size() > context) {
     std::string text = "A text of " + std::to_string(kLeastObserved);

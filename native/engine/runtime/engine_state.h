@@ -30,8 +30,9 @@ inline uint64_t PanelBytes(const PanelMatrix& m) {
 }
 
 struct Engine::State {
-  explicit State(LoadPlan p)
-      : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
+  explicit State(LoadPlan p) : plan(std::move(p)), pool(plan.threads), forward(model(), pool, cache), reuse(cache) {}
+
+  Model model() const { return {plan.h, weights, *plan.kernels}; }
 
   LoadPlan plan;
   ModelInfo info;
@@ -62,7 +63,7 @@ struct Engine::State {
   // what is whole.
   Status Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
                  const std::function<void(double)>& progress) {
-    cached.resize(static_cast<size_t>(keep));
+    cached.resize(keep);
     const int total = static_cast<int>(ids.size());
     for (int at = keep; at < total;) {
       const int count = std::min(batch, total - at);

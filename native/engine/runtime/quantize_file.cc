@@ -184,10 +184,10 @@ class TensorWriter {
 
  private:
   Status Copy(const Step& step, const TensorRows& rows) {
-    const size_t block = static_cast<size_t>(Traits(rows.type).block_bytes), stretch = kCopiedBytes / block * block;
+    const size_t block = Traits(rows.type).block_bytes, stretch = kCopiedBytes / block * block;
     std::vector<uint8_t> bytes;
     for (uint64_t at = 0; at < rows.bytes;) {
-      const size_t size = static_cast<size_t>(std::min<uint64_t>(stretch, rows.bytes - at));
+      const size_t size = std::min<uint64_t>(stretch, rows.bytes - at);
       bytes.resize(size);
       PADDOCK_RETURN_IF_ERROR(rows.Read(at, bytes));
       if (!AllFinite(rows.type, bytes.data(), size)) return NoNumbers(*step.tensor);

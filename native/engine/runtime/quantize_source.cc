@@ -70,7 +70,7 @@ Result<QuantizeSource> QuantizeSource::Open(Parts parts) {
     if (!own && (part.file < 0 || static_cast<size_t>(part.file) >= source.files_.size()))
       return Unfit(tensors[i].name, "there is no such file");
     const std::span<const uint8_t> memory = source.header_.bytes();
-    const File* const file = own ? nullptr : &source.files_[static_cast<size_t>(part.file)];
+    const File* const file = own ? nullptr : &source.files_[part.file];
     Result<TensorRows> rows = RowsOf(tensors[i], part, own ? memory.size() : file->size());
     if (!rows.ok()) return rows.status();
     source.rows_.push_back(rows.Take());

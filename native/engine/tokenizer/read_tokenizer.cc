@@ -194,7 +194,7 @@ void Tokenizer::ReadVocabulary(const GgufFile& file) {
   std::fill(std::begin(byte_tokens_), std::end(byte_tokens_), -1);
   by_bytes_ = {n, {this}};
   for (int32_t token = 0; token < size(); ++token) {
-    if (kinds_[static_cast<size_t>(token)] != Kind::kNormal) continue;
+    if (kinds_[token] != Kind::kNormal) continue;
     by_bytes_.Add(token);
     if (Bytes(token).size() == 1) byte_tokens_[static_cast<uint8_t>(Bytes(token)[0])] = token;
   }
@@ -204,10 +204,10 @@ void Tokenizer::ReadMerges(const GgufFile& file) {
   const MetadataArray* merges = file.GetArray(kMerges);
   // By spelling, since merges are spelled as tokens are: translating all of them would take most of the time.
   const std::vector<std::string_view>& spellings = file.GetArray(kTokens)->strings;
-  const auto spelling = [&](int32_t token) { return spellings[static_cast<size_t>(token)]; };
+  const auto spelling = [&](int32_t token) { return spellings[token]; };
   TextIndex by_spelling(spellings.size(), spelling);
   for (int32_t token = 0; token < size(); ++token) {
-    if (kinds_[static_cast<size_t>(token)] == Kind::kNormal) by_spelling.Add(token);
+    if (kinds_[token] == Kind::kNormal) by_spelling.Add(token);
   }
   merges_.Reserve(merges->strings.size());
   int32_t rank = 0;
@@ -227,7 +227,7 @@ void Tokenizer::ReadSpecial(const GgufFile& file) {
   bos_ = SpecialId(file, kBos);
   eos_ = SpecialId(file, kEos);
   for (const std::optional<int32_t>& id : {eos_, SpecialId(file, kEot), SpecialId(file, kEom)}) {
-    if (id) ends_[static_cast<size_t>(*id)] = true;
+    if (id) ends_[*id] = true;
   }
   for (size_t i = 0; i < kinds_.size(); ++i) {
     const std::string_view bytes = Bytes(static_cast<int32_t>(i));

@@ -28,7 +28,7 @@ std::span<const uint8_t> Bytes(const std::string& text) {
 // Whatever the numbers and the steps after them depend on. Batch size and the like may change between runs.
 std::string Trainer::Fingerprint() const {
   const LoraOptions& o = options_.lora;
-  std::string text = model_;
+  std::string text = model_name_;
   for (const double number :
        {static_cast<double>(o.rank), static_cast<double>(o.alpha), static_cast<double>(o.dropout),
         static_cast<double>(o.first_layer), static_cast<double>(options_.adam.beta1),

@@ -22,14 +22,14 @@ Status Invalid(std::string what) {
 }  // namespace
 
 std::string_view LoraTargetName(LoraTarget target) {
-  return kTargets[static_cast<size_t>(target)].name;
+  return kTargets[static_cast<int>(target)].name;
 }
 
 std::string LoraTensorName(LoraTarget target, int layer) {
   std::string name = "blk.";
   name += std::to_string(layer);
   name += ".";
-  name += kTargets[static_cast<size_t>(target)].tensor;
+  name += kTargets[static_cast<int>(target)].tensor;
   name += ".weight";
   return name;
 }

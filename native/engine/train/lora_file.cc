@@ -116,7 +116,7 @@ Result<LoraFile> LoraFile::Open(const std::string& path) {
 }
 
 Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperparameters& h) {
-  const size_t rank = static_cast<size_t>(lora.options().rank);
+  const size_t rank = lora.options().rank;
   std::vector<std::string> names;
   std::vector<const Lora::Pair*> pairs;
   for (int layer = 0; layer < h.layers; ++layer) {
@@ -147,7 +147,7 @@ Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperpar
     return writer.EndTensor();
   };
   for (const Lora::Pair* pair : pairs) {
-    const size_t in = static_cast<size_t>(pair->in), out = static_cast<size_t>(pair->out);
+    const size_t in = pair->in, out = pair->out;
     PADDOCK_RETURN_IF_ERROR(write(lora.values().data() + pair->a, in * rank));
     std::vector<float> b(out * rank);
     for (size_t i = 0; i < out; ++i) {

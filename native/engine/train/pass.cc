@@ -28,32 +28,31 @@ int LogitRows(const Hyperparameters& h, int rows) {
 
 }  // namespace
 
-TrainingPass::TrainingPass(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                           ThreadPool& pool, const Lora& lora, const PassOptions& options)
-    : h_(h),
-      weights_(weights),
-      kernels_(kernels),
-      gradients_(*kernels.gradients),
-      products_(ChooseProducts(kernels, weights, options.precision)),
-      small_(*kernels.gradients->float32),
+TrainingPass::TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options)
+    : h_(model.h),
+      weights_(model.weights),
+      kernels_(model.kernels),
+      gradients_(*kernels_.gradients),
+      products_(ChooseProducts(kernels_, weights_, options.precision)),
+      small_(*kernels_.gradients->float32),
       pool_(pool),
       lora_(lora),
       options_(options),
-      transposed_(kernels, products_),
-      one_layer_(h),
-      logit_rows_(LogitRows(h, options.max_rows)) {
+      transposed_(kernels_, products_),
+      one_layer_(h_),
+      logit_rows_(LogitRows(h_, options.max_rows)) {
   one_layer_.layers = 1;
 }
 
 void TrainingPass::LayOut(Arena* arena) {
-  const size_t rows = static_cast<size_t>(options_.max_rows), low = LowStride();
-  const size_t hidden = static_cast<size_t>(h_.hidden), ff = static_cast<size_t>(h_.feed_forward);
-  const size_t q = static_cast<size_t>(h_.q_rows()), kv = static_cast<size_t>(h_.kv_rows());
+  const size_t rows = options_.max_rows, low = LowStride();
+  const size_t hidden = h_.hidden, ff = h_.feed_forward;
+  const size_t q = h_.q_rows(), kv = h_.kv_rows();
   const size_t widest = std::max({hidden, ff, q});
-  const size_t logit_rows = static_cast<size_t>(logit_rows_);
-  const auto has = [&](LoraTarget t) { return lora_.options().targets[static_cast<size_t>(t)]; };
+  const size_t logit_rows = logit_rows_;
+  const auto has = [&](LoraTarget t) { return lora_.options().targets[static_cast<int>(t)]; };
 
-  kept_.resize(static_cast<size_t>(h_.layers));
+  kept_.resize(h_.layers);
   for (size_t i = 0; i < kept_.size(); ++i) {
     LayerState& s = kept_[i];
     if (options_.checkpoints && i > 0) s = kept_[0];
@@ -99,25 +98,25 @@ void TrainingPass::LayOut(Arena* arena) {
     arena->Take(&low_t_[t], low * rows);
     arena->Take(&dlow_t_[t], low * rows);
   }
-  const size_t element = static_cast<size_t>(products_.element_bytes);
-  arena->Take(&left_, rows * static_cast<size_t>(Padded(static_cast<int>(widest))) * element);
-  arena->Take(&left2_, rows * static_cast<size_t>(Padded(static_cast<int>(std::max(ff, kv)))) * element);
-  arena->Take(&left3_, rows * static_cast<size_t>(Padded(static_cast<int>(kv))) * element);
+  const size_t element = products_.element_bytes;
+  arena->Take(&left_, rows * (Padded(static_cast<int>(widest))) * element);
+  arena->Take(&left2_, rows * (Padded(static_cast<int>(std::max(ff, kv)))) * element);
+  arena->Take(&left3_, rows * (Padded(static_cast<int>(kv))) * element);
   arena->Take(&logits_, logit_rows * static_cast<size_t>(Padded(h_.vocabulary)));
   arena->Take(&cos_, rows * static_cast<size_t>(h_.rope_dim / 2));
   arena->Take(&sin_, rows * static_cast<size_t>(h_.rope_dim / 2));
   arena->Take(&frequencies_, static_cast<size_t>(h_.rope_dim / 2));
   quantized_.Take(arena, std::max(rows, logit_rows), widest);
 
-  threads_.resize(static_cast<size_t>(pool_.size()));
+  threads_.resize(pool_.size());
   for (PerThread& t : threads_) {
     const size_t tile = rows * static_cast<size_t>(std::max(kTileRows, h_.head_dim));
     arena->Take(&t.tile, tile);
     arena->Take(&t.tile2, tile);
     arena->Take(&t.row, widest);
     arena->Take(&t.half, static_cast<size_t>(h_.head_dim));
-    arena->Take(&t.block, static_cast<size_t>(kRowBlock) * widest);
-    arena->Take(&t.low, static_cast<size_t>(kRowBlock) * low);
+    arena->Take(&t.block, kRowBlock * widest);
+    arena->Take(&t.low, kRowBlock * low);
     arena->Take(&t.packed_a, small_.PackedBytes(static_cast<int>(widest), lora_.options().rank));
     arena->Take(&t.packed_b, small_.PackedBytes(lora_.options().rank, static_cast<int>(widest)));
     arena->Take(&t.slice, rows * kSliceColumns);
@@ -155,10 +154,10 @@ bool TrainingPass::Allocate() {
 TrainingPass::Task TrainingPass::Prepare(const Batch& batch) const {
   Task task{.batch = batch, .cancel = nullptr};
   for (int s = 0; s < batch.size(); ++s) {
-    const Sample& sample = batch.samples[static_cast<size_t>(s)];
+    const Sample& sample = batch.samples[s];
     for (size_t i = 1; i < sample.ids.size(); ++i) {
       if (sample.counted[i] == 0) continue;
-      task.counted.push_back(batch.begin[static_cast<size_t>(s)] + static_cast<int>(i) - 1);
+      task.counted.push_back(batch.begin[s] + static_cast<int>(i) - 1);
       task.wanted.push_back(sample.ids[i]);
     }
   }
@@ -200,72 +199,65 @@ Status TrainingPass::Execute(Task* task) {
   // The rows of the embedding as they stand in the file, where normalized rows will be.
   uint8_t* rows = reinterpret_cast<uint8_t*>(normalized_);
   for (int s = 0; s < task->batch.size(); ++s) {
-    const Sample& sample = task->batch.samples[static_cast<size_t>(s)];
-    const size_t first = static_cast<size_t>(task->batch.begin[static_cast<size_t>(s)]);
+    const Sample& sample = task->batch.samples[s];
+    const size_t first = task->batch.begin[s];
     PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(sample.ids, rows + first * weights_.embedding.row_bytes()));
   }
   bool finished = true;
-  pool_.Run(task->cancel, [&](int thread) {
-    bool running = Embed(*task, thread);
-    for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, thread);
-    running = running && Head(task, thread);
+  pool_.Run(task->cancel, [&](const Worker& worker) {
+    bool running = Embed(*task, worker);
+    for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, worker);
+    running = running && Head(task, worker);
     if (task->backward) {
       for (int layer = h_.layers - 1; running && layer >= lora_.options().first_layer; --layer)
-        running = BackwardLayer(*task, layer, thread);
+        running = BackwardLayer(*task, layer, worker);
     }
-    if (thread == 0) finished = running;
+    if (worker.index == 0) finished = running;
   });
   if (finished && !(task->cancel != nullptr && task->cancel->load(std::memory_order_relaxed))) return Status::Ok();
   return {Code::kCancelled, "Training was cancelled."};
 }
 
-bool TrainingPass::Embed(const Task& task, int thread) {
+bool TrainingPass::Embed(const Task& task, const Worker& worker) {
   const EmbeddingRows& e = weights_.embedding;
   const uint8_t* const rows = reinterpret_cast<const uint8_t*>(normalized_);
-  const size_t half = static_cast<size_t>(h_.rope_dim / 2);
-  for (int s; (s = pool_.Claim(thread, task.batch.size())) < task.batch.size();) {
-    const Sample& sample = task.batch.samples[static_cast<size_t>(s)];
+  const size_t half = h_.rope_dim / 2;
+  for (int s; (s = worker.Claim(task.batch.size())) < task.batch.size();) {
+    const Sample& sample = task.batch.samples[s];
     for (size_t i = 0; i < sample.ids.size(); ++i) {
-      const size_t row = static_cast<size_t>(task.batch.begin[static_cast<size_t>(s)]) + i;
-      Dequantize(e.type(), rows + row * e.row_bytes(), static_cast<size_t>(h_.hidden),
-                 x_ + row * static_cast<size_t>(h_.hidden));
-      for (size_t j = 0; j < half; ++j) {
-        const float angle = static_cast<float>(i) * frequencies_[j];
-        cos_[row * half + j] = std::cos(angle);
-        sin_[row * half + j] = std::sin(angle);
-      }
+      const size_t row = static_cast<size_t>(task.batch.begin[s]) + i;
+      Dequantize(e.type(), rows + row * e.row_bytes(), static_cast<size_t>(h_.hidden), x_ + row * h_.hidden);
+      RopeAngles(h_, frequencies_, static_cast<int>(i), cos_ + row * half, sin_ + row * half);
     }
   }
-  return pool_.Sync(thread);
+  return worker.Sync();
 }
 
 // Logits of the wanted rows, some at a time; their losses; and, on the way back, dx_ of all rows.
-bool TrainingPass::Head(Task* task, int thread) {
-  const size_t hidden = static_cast<size_t>(h_.hidden), stride = static_cast<size_t>(Padded(h_.vocabulary));
+bool TrainingPass::Head(Task* task, const Worker& worker) {
+  const size_t hidden = h_.hidden, stride = Padded(h_.vocabulary);
   const int total = static_cast<int>(task->counted.size());
   if (task->backward) {
-    EachRow(thread, task->batch.rows(),
+    EachRow(worker, task->batch.rows(),
             [&](size_t row) { std::memset(dx_ + row * hidden, 0, hidden * sizeof(float)); });
-    if (!pool_.Sync(thread)) return false;
+    if (!worker.Sync()) return false;
   }
   // Parts of one size: weights are unpacked once for each.
   const int parts = (total + logit_rows_ - 1) / logit_rows_, part = parts == 0 ? 0 : (total + parts - 1) / parts;
   for (int first = 0; first < total; first += part) {
     const int rows = std::min(part, total - first);
-    const auto x = [&](size_t i) {
-      return static_cast<size_t>(task->counted[static_cast<size_t>(first) + i]) * hidden;
-    };
-    EachRow(thread, rows, [&](size_t i) {
+    const auto x = [&](size_t i) { return (task->counted[static_cast<size_t>(first) + i]) * hidden; };
+    EachRow(worker, rows, [&](size_t i) {
       float* normalized = normalized_ + i * hidden;
       kernels_.rms_norm(x_ + x(i), weights_.output_norm.data(), h_.hidden, h_.norm_epsilon, normalized);
       quantized_.Set(kernels_, i, normalized, h_.hidden, {&weights_.head});
     });
-    if (!pool_.Sync(thread)) return false;
-    EachChunk(weights_.head, thread, [&](int begin, int end) {
-      Multiply(weights_.head, rows, begin, end, logits_ + begin * kernels_.lanes, stride, thread);
+    if (!worker.Sync()) return false;
+    EachChunk(weights_.head, worker, [&](int begin, int end) {
+      Multiply(weights_.head, rows, begin, end, logits_ + begin * kernels_.lanes, stride, worker);
     });
-    if (!pool_.Sync(thread)) return false;
-    EachRow(thread, rows, [&](size_t i) {
+    if (!worker.Sync()) return false;
+    EachRow(worker, rows, [&](size_t i) {
       float* logits = logits_ + i * stride;
       const size_t at = static_cast<size_t>(first) + i;
       if (task->logits != nullptr) {
@@ -277,17 +269,17 @@ bool TrainingPass::Head(Task* task, int thread) {
       // In place: an element is never larger than the float that it comes from.
       if (task->backward) products_.convert(logits, stride, logits);
     });
-    if (!pool_.Sync(thread)) return false;
+    if (!worker.Sync()) return false;
     if (!task->backward) continue;
     const size_t elements = stride * sizeof(float) / static_cast<size_t>(products_.element_bytes);
-    transposed_.Run(weights_.head, logits_, elements, rows, false, dnormalized_, hidden, pool_, thread,
-                    threads_[static_cast<size_t>(thread)].tiles);
-    if (!pool_.Sync(thread)) return false;
-    EachRow(thread, rows, [&](size_t i) {
+    transposed_.Run(weights_.head, logits_, elements, rows, false, dnormalized_, hidden, worker,
+                    threads_[worker.index].tiles);
+    if (!worker.Sync()) return false;
+    EachRow(worker, rows, [&](size_t i) {
       gradients_.rms_norm_backward(x_ + x(i), weights_.output_norm.data(), dnormalized_ + i * hidden, h_.hidden,
                                    h_.norm_epsilon, dx_ + x(i));
     });
-    if (!pool_.Sync(thread)) return false;
+    if (!worker.Sync()) return false;
   }
   return true;
 }

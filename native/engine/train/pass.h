@@ -13,11 +13,10 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/status.h"
-#include "kernels/kernel_table.h"
 #include "model/attend_tokens.h"
 #include "model/kv_cache.h"
+#include "model/model.h"
 #include "model/quantized_rows.h"
-#include "model/weights.h"
 #include "ops/thread_pool.h"
 #include "train/attention_backward.h"
 #include "train/batch.h"
@@ -38,8 +37,7 @@ struct PassOptions {
 
 class TrainingPass {
  public:
-  TrainingPass(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-               const Lora& lora, const PassOptions& options);
+  TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options);
 
   // Memory that Allocate() takes, in bytes.
   uint64_t Bytes();
@@ -103,37 +101,41 @@ class TrainingPass {
   static int Padded(int n) { return (n + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
   size_t LowStride() const { return static_cast<size_t>(Padded(lora_.options().rank)); }
   template <typename Each>
-  void EachRow(int thread, int rows, Each each);
+  void EachRow(const Worker& worker, int rows, Each each);
 
   // Phases; each begins where all threads are together and ends there. False when cancelled.
-  bool Embed(const Task& task, int thread);
-  bool ForwardLayer(const Task& task, int layer, int thread);
-  bool ForwardAttention(const Task& task, int layer, int thread);
-  bool ForwardFeedForward(const Task& task, int layer, int thread);
-  bool Head(Task* task, int thread);
-  bool BackwardLayer(const Task& task, int layer, int thread);
-  bool BackwardFeedForward(const Task& task, int layer, int thread);
-  bool BackwardAttention(const Task& task, int layer, int thread);
-  bool BackwardProjections(const Task& task, int layer, int thread);
+  bool Embed(const Task& task, const Worker& worker);
+  bool ForwardLayer(const Task& task, int layer, const Worker& worker);
+  bool ForwardAttention(const Task& task, int layer, const Worker& worker);
+  bool ForwardFeedForward(const Task& task, int layer, const Worker& worker);
+  bool Head(Task* task, const Worker& worker);
+  bool BackwardLayer(const Task& task, int layer, const Worker& worker);
+  bool BackwardFeedForward(const Task& task, int layer, const Worker& worker);
+  bool BackwardAttention(const Task& task, int layer, const Worker& worker);
+  bool BackwardProjections(const Task& task, int layer, const Worker& worker);
 
   // Parts of phases.
   void Multiply(const PanelMatrix& w, int rows, int panel_begin, int panel_end, float* out, size_t out_stride,
-                int thread) const;
+                const Worker& worker) const;
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int thread, Epilogue epilogue);
-  void ProjectHead(const Task& task, int layer, int head, int thread);
+  void EachChunk(const PanelMatrix& w, const Worker& worker, Epilogue epilogue);
+  void ProjectHead(const Task& task, int layer, int head, const Worker& worker);
   void FinishQuery(const LayerWeights& w, size_t row, float* head, float* out) const;
-  void NormBack(const float* head, const std::vector<float>& norm, float* d, int thread);
-  bool AddProduct(const Task& task, int layer, LoraTarget target, const PanelMatrix& w, int thread);
-  bool Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, int thread);
+  void NormBack(const float* head, const std::vector<float>& norm, float* d, const Worker& worker);
+  bool AddProduct(const Task& task, int layer, LoraTarget target, const PanelMatrix& w, const Worker& worker);
+  bool Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, const Worker& worker);
 
   // The adapters' share (train/pass_lora.cc). `x` is the input of the matrix, [rows][in], and dy, dx derivatives of
   // its output and input.
   bool AnyLora(int layer, std::initializer_list<LoraTarget> targets) const;
-  bool LowRank(const Task& task, int layer, std::initializer_list<LoraTarget> targets, const float* x, int thread);
-  void AddLora(int layer, LoraTarget target, int rows, int begin, int end, float* out, size_t out_stride, int thread);
-  bool LowRankBackward(const Task& task, int layer, LoraTarget target, const float* dy, float* dx, int thread);
-  bool AdapterGradients(const Task& task, int layer, LoraTarget target, const float* x, const float* dy, int thread);
+  bool LowRank(const Task& task, int layer, std::initializer_list<LoraTarget> targets, const float* x,
+               const Worker& worker);
+  void AddLora(int layer, LoraTarget target, int rows, int begin, int end, float* out, size_t out_stride,
+               const Worker& worker);
+  bool LowRankBackward(const Task& task, int layer, LoraTarget target, const float* dy, float* dx,
+                       const Worker& worker);
+  bool AdapterGradients(const Task& task, int layer, LoraTarget target, const float* x, const float* dy,
+                        const Worker& worker);
   void Drop(const Task& task, int layer, LoraTarget target, int row, int begin, int end, float* x) const;
 
   const Hyperparameters& h_;

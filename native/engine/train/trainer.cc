@@ -23,22 +23,20 @@ Status Diverged(const std::string& what) {
 
 }  // namespace
 
-Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-                 std::string model, const TrainerOptions& options)
-    : h_(h),
-      model_(std::move(model)),
+Trainer::Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options)
+    : h_(model.h),
+      model_name_(std::move(model_name)),
       options_(options),
-      lora_(options.lora, h),
-      pass_(h, weights, kernels, pool, lora_, options.pass),
+      lora_(options.lora, h_),
+      pass_(model, pool, lora_, options.pass),
       optimizer_(options.adam, lora_.size()) {
   lora_.Initialize();
 }
 
-Result<std::unique_ptr<Trainer>> Trainer::Create(const Hyperparameters& h, const Weights& weights,
-                                                 const KernelTable& kernels, ThreadPool& pool, std::string model,
+Result<std::unique_ptr<Trainer>> Trainer::Create(const Model& model, ThreadPool& pool, std::string model_name,
                                                  const TrainerOptions& options) {
-  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
-  std::unique_ptr<Trainer> trainer(new Trainer(h, weights, kernels, pool, std::move(model), options));
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
+  std::unique_ptr<Trainer> trainer(new Trainer(model, pool, std::move(model_name), options));
   if (!trainer->pass_.Allocate()) {
     return Status(Code::kOutOfMemory, "There is not enough memory for training (" +
                                           std::to_string(trainer->pass_.Bytes() >> 20) +
@@ -47,11 +45,10 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(const Hyperparameters& h, const
   return trainer;
 }
 
-Result<TrainingNeed> Trainer::Need(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                                   ThreadPool& pool, const TrainerOptions& options) {
-  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
-  const Lora lora(options.lora, h);
-  TrainingPass pass(h, weights, kernels, pool, lora, options.pass);
+Result<TrainingNeed> Trainer::Need(const Model& model, ThreadPool& pool, const TrainerOptions& options) {
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
+  const Lora lora(options.lora, model.h);
+  TrainingPass pass(model, pool, lora, options.pass);
   return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.size()};
 }
 

@@ -39,13 +39,11 @@ struct TrainingNeed {
 
 class Trainer {
  public:
-  // The model must outlive the trainer, and nobody else may use its threads meanwhile. `model` names its contents in
-  // checkpoints. kInvalidArgument for options that do not fit it, kOutOfMemory.
-  static Result<std::unique_ptr<Trainer>> Create(const Hyperparameters& h, const Weights& weights,
-                                                 const KernelTable& kernels, ThreadPool& pool, std::string model,
+  // The model must outlive the trainer, and nobody else may use its threads meanwhile. `model_name` names its contents
+  // in checkpoints. kInvalidArgument for options that do not fit it, kOutOfMemory.
+  static Result<std::unique_ptr<Trainer>> Create(const Model& model, ThreadPool& pool, std::string model_name,
                                                  const TrainerOptions& options);
-  static Result<TrainingNeed> Need(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                                   ThreadPool& pool, const TrainerOptions& options);
+  static Result<TrainingNeed> Need(const Model& model, ThreadPool& pool, const TrainerOptions& options);
 
   // One step of the optimizer with the gradient of the mean loss over all counted tokens of the samples, which are put
   // into batches as they fit. kInvalidArgument: a sample is empty, too long, has an id that the model does not know, or
@@ -70,14 +68,13 @@ class Trainer {
   TrainingPass& pass() { return pass_; }
 
  private:
-  Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-          std::string model, const TrainerOptions& options);
+  Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options);
   Status Check(std::span<const Sample> samples) const;
   std::vector<std::vector<size_t>> Pack(std::span<const Sample> samples) const;
   std::string Fingerprint() const;
 
   const Hyperparameters& h_;
-  const std::string model_;
+  const std::string model_name_;
   const TrainerOptions options_;
   Lora lora_;
   TrainingPass pass_;
