@@ -35,7 +35,7 @@ TEST(EveryPieceOfEveryPhaseIsDoneOnceByAThreadThatTakesPart) {
       for (size_t phase = 0; phase < kPhases; ++phase) {
         const int count = static_cast<int>(done[phase].size());
         for (int piece; (piece = worker.Claim(count)) < count;) {
-          // What the phase before has written is there.
+          // The writes of the phase before are visible.
           if (phase > 0 && worker.Joined() && done[phase - 1][0] != 1) ++wrong;
           ++done[phase][static_cast<size_t>(piece)];
         }
@@ -54,8 +54,8 @@ TEST(AThreadThatMissedAPhaseDelaysNobody) {
   std::atomic<bool> over{false};
   pool.Run(nullptr, [&](const Worker& worker) {
     for (int phase = 0; phase < 2000; ++phase) {
-      // Whoever comes late to a phase stays away until the first thread is through with all of them: this ends only if
-      // nobody waits for it.
+      // A thread that misses a phase stays away until thread 0 has finished all phases: this ends only if no thread
+      // waits for it.
       while (worker.index != 0 && !worker.Joined() && !over.load()) std::this_thread::yield();
       while (worker.Claim(3) < 3) {
       }
@@ -266,11 +266,11 @@ TEST(TheLeastQuotaOfAllControlGroupsCounts) {
 
 TEST(AModelUsesNoMoreThreadsThanThereAreCpusUnlessItMust) {
   const TemporaryFile file(TinyModel().Writer().Write());
-  const auto threads = [&](int asked, bool beyond_cpus, bool leave_one) {
+  const auto threads = [&](int asked, bool oversubscribe, bool leave_one) {
     LoadOptions options;
     options.threads = asked;
-    options.beyond_cpus = beyond_cpus;
-    options.polite = leave_one;
+    options.oversubscribe = oversubscribe;
+    options.leave_one_core = leave_one;
     auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
     CHECK(engine.ok());
     const ModelInfo info = (*engine)->info();

@@ -59,7 +59,7 @@ Result<const KernelTable*> ChooseKernels(std::string_view name) {
     if (wanted == table->name) return table;
     choices += (choices.empty() ? "" : ", ") + std::string(table->name);
   }
-  return Status(Code::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
+  return Status(StatusCode::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
                                             "\" cannot run on this machine. Choose one of: " + choices + ".");
 }
 

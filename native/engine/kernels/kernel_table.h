@@ -39,7 +39,7 @@ enum class ActivationKind {
   kQ8x256  // blocks of 256: scale in single precision
 };
 
-constexpr ActivationKind KindFor(TensorType type) {
+constexpr ActivationKind ActivationKindOf(TensorType type) {
   switch (type) {
     case TensorType::kF32:
     case TensorType::kF16:
@@ -57,8 +57,8 @@ constexpr ActivationKind KindFor(TensorType type) {
   return ActivationKind::kFloat;
 }
 
-// Rows of activations, row-major: either x or what its type's KindFor() says, x ~ d[i / block] * q[i]. Sums are of q
-// over 16 and 32 elements.
+// Rows of activations, row-major: either x or what its type's ActivationKindOf() says, x ~ d[i / block] * q[i]. Sums
+// are of q over 16 and 32 elements.
 struct Activations {
   const float* x;        // [tokens][columns], kFloat only
   const int8_t* q;       // [tokens][columns]

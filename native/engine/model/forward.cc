@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "model/rope.h"
-#include "ops/own_lines.h"
+#include "ops/prefetch_for_write.h"
 #include "quant/dequantize.h"
 
 namespace paddock {
@@ -57,18 +57,18 @@ Forward::Forward(const Model& model, ThreadPool& pool, KvCache& cache)
       cache_(cache),
       decode_threads_(pool.size()),
       prefill_threads_(pool.size()),
-      ready_columns_(std::max(h_.feed_forward, h_.q_rows()) / QuantizedRows::kPart + 1),
+      ready_columns_(std::max(h_.ffn, h_.q_rows()) / QuantizedRows::kPart + 1),
       ready_segments_(h_.kv_heads) {}
 
 uint64_t Forward::Workspace::LayOut(const Hyperparameters& h, const KernelTable& k, int thread_count, int context,
                                     uint8_t* base) {
   Arena arena(base);
-  const int widest = std::max({h.hidden, h.feed_forward, h.q_rows()});
+  const int widest = std::max({h.embedding, h.ffn, h.q_rows()});
   const int parts = kDecodeRows * DivideUp(context, kSegmentKeys);
-  arena.Take(&x, kMaxBatch, Padded(h.hidden));
+  arena.Take(&x, kMaxBatch, Padded(h.embedding));
   arena.Take(&q, kMaxBatch, Padded(h.q_rows()));
   arena.Take(&attended, kMaxBatch, Padded(h.q_rows()));
-  arena.Take(&hidden, kMaxBatch, Padded(h.feed_forward));
+  arena.Take(&ffn, kMaxBatch, Padded(h.ffn));
   arena.Take(&logits, kMaxLogitRows, Padded(h.vocabulary));
   arena.Take(&logit_max, kMaxLogitRows, LogitRow::BlockCount(h.vocabulary));
   arena.Take(&cos, kMaxBatch, h.rope_dim / 2);
@@ -132,7 +132,7 @@ Status Forward::Run(std::span<const int32_t> tokens, int first, int wanted, cons
     if (w.index == 0) finished = running;
   });
   if (finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed))) return Status::Ok();
-  return {Code::kCancelled, "Computing was cancelled."};
+  return {StatusCode::kCancelled, "Computing was cancelled."};
 }
 
 void Forward::RunLayers(std::span<const int32_t> tokens, int begin, int end) {
@@ -153,9 +153,9 @@ bool Forward::ComputeLogits(int begin, int count, const std::atomic<bool>* cance
 }
 
 void Forward::LmHead(const Task& t, const Worker& w) {
-  const PanelMatrix& m = weights_.head;
+  const PanelMatrix& m = weights_.lm_head;
   QuantizedRows a;
-  Prepare(t, w, space_.x, &weights_.output_norm, {&m}, std::nullopt, &a);
+  QuantizeInput(t, w, space_.x, &weights_.output_norm, {&m}, std::nullopt, &a);
   const int block_panels = static_cast<int>(kLogitBlock) / kernels_.lanes;
   ForEachChunk(w, m, t.rows(), block_panels, [&](int begin, int end) {
     Multiply(w, m, a.At(m, 0), t.rows(), begin, end, space_.logits.From(0, begin * kernels_.lanes));
@@ -175,15 +175,15 @@ void Forward::Embed(const Task& t, const Worker& w, const uint8_t* rows) {
   const EmbeddingRows& e = weights_.embedding;
   const Rows<const uint8_t> source{rows, e.row_bytes()};
   w.ForEach(t.count, [&](int i) {
-    Dequantize(e.type(), source.Row(i), h_.hidden, space_.x.Row(i));
+    Dequantize(e.type(), source.Row(i), h_.embedding, space_.x.Row(i));
     RopeAngles(h_, space_.frequencies, t.first + i, space_.cos.Row(i), space_.sin.Row(i));
   });
 }
 
 // Normalizes the current rows of x, if there is a norm, and quantizes them for the matrices in `users`.
-void Forward::Prepare(const Task& t, const Worker& w, Rows<const float> x, const std::vector<float>* norm,
-                      std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input,
-                      QuantizedRows* out) {
+void Forward::QuantizeInput(const Task& t, const Worker& w, Rows<const float> x, const std::vector<float>* norm,
+                            std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input,
+                            QuantizedRows* out) {
   const bool decode = DecodePath(t.count);
   *out = decode ? w.scratch.own : space_.shared;
   const int columns = (*users.begin())->columns;
@@ -367,14 +367,14 @@ bool Forward::AttendPrefill(const Task& t, const Worker& w, const LayerWeights& 
         w.scratch.attend);
   });
   if (!w.Sync()) return false;
-  Prepare(t, w, space_.attended, nullptr, {&layer.wo}, LayerInput::kOutput, out);
+  QuantizeInput(t, w, space_.attended, nullptr, {&layer.wo}, LayerInput::kOutput, out);
   return true;
 }
 
 bool Forward::Layer(Task& t, const Worker& w) {
   const LayerWeights& layer = weights_.layers[t.layer];
   QuantizedRows a;
-  Prepare(t, w, space_.x, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, LayerInput::kAttention, &a);
+  QuantizeInput(t, w, space_.x, &layer.attention_norm, {&layer.wq, &layer.wk, &layer.wv}, LayerInput::kAttention, &a);
   w.ForEach(h_.heads + 2 * h_.kv_heads, [&](int head) { ProjectHead(t, w, layer, a, head); });
   if (!w.Sync()) return false;
   if (t.layer == h_.layers - 1) t.from = t.count - t.wanted;
@@ -391,7 +391,7 @@ bool Forward::AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, c
     const int first = begin * kernels_.lanes, columns = std::min(end * kernels_.lanes, m.rows) - first;
     const Rows<float> x = space_.x.From(t.from, first);
     const Rows<float> tile(w.scratch.tile, (end - begin) * kernels_.lanes);
-    for (int i = 0; DecodePath(t.count) && i < t.rows(); ++i) OwnLines(x.Row(i), columns);
+    for (int i = 0; DecodePath(t.count) && i < t.rows(); ++i) PrefetchForWrite(x.Row(i), columns);
     Multiply(w, m, a.At(m, 0), t.rows(), begin, end, tile);
     for (int i = 0; i < t.rows(); ++i) {
       float* sum = x.Row(i);
@@ -405,9 +405,9 @@ bool Forward::AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, c
 bool Forward::FeedForward(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out) {
   const int lanes = kernels_.lanes;
   QuantizedRows a;
-  Prepare(t, w, space_.x, &layer.feed_forward_norm, {&layer.gate, &layer.up}, LayerInput::kFeedForward, &a);
+  QuantizeInput(t, w, space_.x, &layer.ffn_norm, {&layer.gate, &layer.up}, LayerInput::kFfn, &a);
   ForEachChunk(w, layer.gate, t.count, 1, [&](int begin, int end) {
-    const int first = begin * lanes, columns = std::min(end * lanes, h_.feed_forward) - first;
+    const int first = begin * lanes, columns = std::min(end * lanes, h_.ffn) - first;
     // A row of the tile: `lanes` values of gate, as many of up, the next of gate ... Panels are read in memory order.
     const Rows<float> tile(w.scratch.tile, 2 * (end - begin) * lanes);
     if (layer.gate_up_is_one()) {
@@ -421,12 +421,12 @@ bool Forward::FeedForward(const Task& t, const Worker& w, const LayerWeights& la
         Multiply(w, layer.up, a.At(layer.up, 0), t.rows(), p, p + 1, panel.From(0, lanes));
       }
     }
-    for (int i = 0; i < t.rows(); ++i) kernels_.silu_pairs(tile.Row(i), columns, space_.hidden.At(t.from + i, first));
-    if (DecodePath(t.count)) QuantizeFinishedParts(t, space_.hidden, layer.down, first, first + columns);
+    for (int i = 0; i < t.rows(); ++i) kernels_.silu_pairs(tile.Row(i), columns, space_.ffn.At(t.from + i, first));
+    if (DecodePath(t.count)) QuantizeFinishedParts(t, space_.ffn, layer.down, first, first + columns);
   });
   *out = space_.shared;
   if (!w.Sync()) return false;
-  if (!DecodePath(t.count)) Prepare(t, w, space_.hidden, nullptr, {&layer.down}, LayerInput::kDown, out);
+  if (!DecodePath(t.count)) QuantizeInput(t, w, space_.ffn, nullptr, {&layer.down}, LayerInput::kDown, out);
   return true;
 }
 

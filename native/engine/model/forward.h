@@ -89,7 +89,7 @@ class Forward {
   };
   // All buffers of a pass.
   struct Workspace {
-    Rows<float> x, q, attended, hidden;      // [kMaxBatch][hidden | q_rows | q_rows | feed_forward], padded
+    Rows<float> x, q, attended, ffn;         // [kMaxBatch][embedding | q_rows | q_rows | ffn], padded
     Rows<float> logits, logit_max;           // [kMaxLogitRows][vocabulary, padded | blocks of logits]
     Rows<float> cos, sin;                    // [kMaxBatch][rope_dim / 2]
     Rows<float> part_max, part_sum, part_o;  // [kDecodeRows * segments][heads | heads | q_rows]
@@ -104,8 +104,9 @@ class Forward {
   // `rows` are those of the embedding, as in the file, [tokens][row_bytes()].
   void Embed(const Task& t, const Worker& w, const uint8_t* rows);
   void LmHead(const Task& t, const Worker& w);
-  void Prepare(const Task& t, const Worker& w, Rows<const float> x, const std::vector<float>* norm,
-               std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input, QuantizedRows* out);
+  void QuantizeInput(const Task& t, const Worker& w, Rows<const float> x, const std::vector<float>* norm,
+                     std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input,
+                     QuantizedRows* out);
   void QuantizeFinishedParts(const Task& t, Rows<const float> x, const PanelMatrix& user, int begin, int end);
   void Multiply(const Worker& w, const PanelMatrix& m, Activations a, int tokens, int panel_begin, int panel_end,
                 Rows<float> out) const;

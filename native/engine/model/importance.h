@@ -13,7 +13,7 @@
 namespace paddock {
 
 // Inputs of a layer's matrices; q, k and v share one, and so do gate and up.
-enum class LayerInput { kAttention, kOutput, kFeedForward, kDown };
+enum class LayerInput { kAttention, kOutput, kFfn, kDown };
 inline constexpr int kLayerInputs = 4;
 
 // Collected beside a forward pass, by several threads at once.

@@ -82,13 +82,13 @@ class KvCache {
   }
   // `position`, a multiple of kBlockTokens, is the first of the block; `out` and `in` have BlockBytes().
   void ReadBlock(int position, uint8_t* out) const {
-    EachRun(position, [&](void* run, size_t bytes) {
+    ForEachRun(position, [&](void* run, size_t bytes) {
       std::memcpy(out, run, bytes);
       out += bytes;
     });
   }
   void WriteBlock(int position, const uint8_t* in) {
-    EachRun(position, [&](void* run, size_t bytes) {
+    ForEachRun(position, [&](void* run, size_t bytes) {
       std::memcpy(run, in, bytes);
       in += bytes;
     });
@@ -107,7 +107,7 @@ class KvCache {
 
   // Calls copy(memory, bytes) for each contiguous part of a block, in the order in which blocks are stored.
   template <typename Copy>
-  void EachRun(int position, Copy copy) const {
+  void ForEachRun(int position, Copy copy) const {
     const size_t bytes = ElementBytes(type_) * kBlockTokens * head_dim_;
     const int scales = type_ == KvType::kQ8 ? head_dim_ / kKvBlock : 0;
     for (int layer = 0; layer < layers_; ++layer) {

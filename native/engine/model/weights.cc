@@ -13,14 +13,15 @@ namespace paddock {
 namespace {
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel, "This model cannot be used: " + what + ". Download it again or choose another file."};
+  return {StatusCode::kInvalidModel,
+          "This model cannot be used: " + what + ". Download it again or choose another file."};
 }
 
 // Walks the tensors of a model in one order, for sizing and for loading alike.
 class Binder {
  public:
-  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact = false)
-      : file_(file), h_(h), kernels_(kernels), exact_(exact) {}
+  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations = false)
+      : file_(file), h_(h), kernels_(kernels), float_activations_(float_activations) {}
 
   struct Job {
     const TensorInfo* source;
@@ -32,12 +33,12 @@ class Binder {
   };
 
   Status Bind(Weights* w) {
-    const uint64_t hidden = static_cast<uint64_t>(h_.hidden), ff = static_cast<uint64_t>(h_.feed_forward);
+    const uint64_t hidden = static_cast<uint64_t>(h_.embedding), ff = static_cast<uint64_t>(h_.ffn);
     const uint64_t q = static_cast<uint64_t>(h_.q_rows()), kv = static_cast<uint64_t>(h_.kv_rows());
     const uint64_t vocabulary = static_cast<uint64_t>(h_.vocabulary);
     const TensorInfo* embedding;
     PADDOCK_RETURN_IF_ERROR(Find("token_embd.weight", hidden, vocabulary, &embedding));
-    w->embedding = EmbeddingRows(embedding->type, h_.vocabulary, h_.hidden, embedding->offset);
+    w->embedding = EmbeddingRows(embedding->type, h_.vocabulary, h_.embedding, embedding->offset);
     PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
     PADDOCK_RETURN_IF_ERROR(
         Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
@@ -54,7 +55,7 @@ class Binder {
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_k.bias", kv, bias, &layer.bk));
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_v.bias", kv, bias, &layer.bv));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_output.weight", q, hidden, &layer.wo));
-      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "ffn_norm.weight", hidden, true, &layer.feed_forward_norm));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "ffn_norm.weight", hidden, true, &layer.ffn_norm));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_gate.weight", hidden, ff, &layer.gate));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_up.weight", hidden, ff, &layer.up));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_down.weight", ff, hidden, &layer.down));
@@ -65,7 +66,7 @@ class Binder {
       }
     }
     const bool tied = file_.FindTensor("output.weight") == nullptr;
-    PADDOCK_RETURN_IF_ERROR(Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head));
+    PADDOCK_RETURN_IF_ERROR(Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->lm_head));
     if (!tied) jobs_.push_back({embedding, nullptr});
     return NothingLeft();
   }
@@ -110,10 +111,11 @@ class Binder {
   Status NothingLeft() const {
     for (const TensorInfo& tensor : file_.tensors()) {
       if (used_.contains(&tensor)) continue;
-      return {Code::kUnsupportedModel, "This model has a tensor, " + std::string(tensor.name.substr(0, 80)) +
-                                           ", that models of the family " + h_.architecture->name +
-                                           " do not have here: it is a variant that this engine does not run. Choose "
-                                           "another model."};
+      return {StatusCode::kUnsupportedModel,
+              "This model has a tensor, " + std::string(tensor.name.substr(0, 80)) + ", that models of the family " +
+                  h_.architecture->name +
+                  " do not have here: it is a variant that this engine does not run. Choose "
+                  "another model."};
     }
     return Status::Ok();
   }
@@ -122,7 +124,7 @@ class Binder {
     const TensorInfo* tensor;
     PADDOCK_RETURN_IF_ERROR(Find(name, columns, rows, &tensor));
     out->type = tensor->type;
-    out->activations = exact_ ? ActivationKind::kFloat : KindFor(tensor->type);
+    out->activations = float_activations_ ? ActivationKind::kFloat : ActivationKindOf(tensor->type);
     out->rows = static_cast<int>(rows);
     out->columns = static_cast<int>(columns);
     out->panel_bytes = kernels_.panel_bytes(tensor->type, out->columns);
@@ -143,7 +145,7 @@ class Binder {
   const GgufFile& file_;
   const Hyperparameters& h_;
   const KernelTable& kernels_;
-  const bool exact_;
+  const bool float_activations_;
   std::vector<Job> jobs_;
   std::vector<Norm> norms_;
   std::set<const TensorInfo*> used_;
@@ -160,7 +162,7 @@ class TensorReader {
     size_t widest = 0;
     for (const TensorInfo& tensor : file_.tensors()) widest = std::max(widest, PieceRows(tensor) * BytesOfRow(tensor));
     piece_bytes_ = (widest + 63) / 64 * 64;
-    return buffer_.Allocate(piece_bytes_ * static_cast<size_t>(pool_.size()));
+    return buffer_.Allocate(piece_bytes_ * pool_.size());
   }
 
   // Calls use(row, count, bytes) for pieces of `count` rows from `row`, a multiple of kMaxLanes, on.
@@ -168,12 +170,12 @@ class TensorReader {
   Status Read(const TensorInfo& tensor, Use use) {
     const size_t rows = tensor.rows(), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
     const int pieces = static_cast<int>((rows + step - 1) / step);
-    std::vector<ContentHash> hashes(static_cast<size_t>(pieces));
+    std::vector<ContentHash> hashes(pieces);
     std::atomic<bool> finite{true};
     std::mutex mutex;
     Status status;
     pool_.Run(cancel_, [&](const Worker& worker) {
-      uint8_t* const buffer = buffer_.data() + piece_bytes_ * static_cast<size_t>(worker.index);
+      uint8_t* const buffer = buffer_.data() + piece_bytes_ * worker.index;
       for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
         const size_t row = piece * step, count = std::min(step, rows - row);
         const std::span<uint8_t> bytes(buffer, count * row_bytes);
@@ -188,10 +190,11 @@ class TensorReader {
       }
     });
     PADDOCK_RETURN_IF_ERROR(status);
-    if (cancel_ != nullptr && cancel_->load()) return {Code::kCancelled, "Loading was cancelled."};
+    if (cancel_ != nullptr && cancel_->load()) return {StatusCode::kCancelled, "Loading was cancelled."};
     if (!finite.load()) {
-      return {Code::kInvalidModel, "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
-                                       " has weights that are no numbers. Download it again or choose another file."};
+      return {StatusCode::kInvalidModel,
+              "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
+                  " has weights that are no numbers. Download it again or choose another file."};
     }
     digests_[&tensor - file_.tensors().data()] = DigestOf(hashes);
     return Status::Ok();
@@ -206,9 +209,7 @@ class TensorReader {
   }
 
  private:
-  static size_t BytesOfRow(const TensorInfo& tensor) {
-    return RowBytes(tensor.type, static_cast<size_t>(tensor.columns()));
-  }
+  static size_t BytesOfRow(const TensorInfo& tensor) { return RowBytes(tensor.type, tensor.columns()); }
   // The same for every kernel table, since the digest depends on it.
   static size_t PieceRows(const TensorInfo& tensor) {
     constexpr size_t kPieceBytes = size_t{512} << 10, kLanes = kMaxLanes;
@@ -231,7 +232,7 @@ class TensorReader {
 // Packs rows that were read, whole panels unless they are the last.
 void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size_t count, const uint8_t* source,
               uint8_t* panels) {
-  const size_t lanes = kernels.lanes, row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+  const size_t lanes = kernels.lanes, row_bytes = RowBytes(m.type, m.columns);
   for (size_t at = 0; at < count; at += lanes) {
     kernels.pack_panel(m.type, source + at * row_bytes, row_bytes, static_cast<int>(std::min(lanes, count - at)),
                        m.columns, panels + (row + at) / lanes * m.panel_stride);
@@ -266,9 +267,9 @@ void PlacePanels(const Binder& binder, Weights* weights) {
 
 }  // namespace
 
-bool Weights::exact() const {
+bool Weights::float_activations() const {
   const auto of_floats = [](const PanelMatrix& m) { return m.activations == ActivationKind::kFloat; };
-  return of_floats(head) && std::all_of(layers.begin(), layers.end(), [&](const LayerWeights& layer) {
+  return of_floats(lm_head) && std::all_of(layers.begin(), layers.end(), [&](const LayerWeights& layer) {
            const auto matrices = layer.matrices();
            return std::all_of(matrices.begin(), matrices.end(), [&](const PanelMatrix* m) { return of_floats(*m); });
          });
@@ -281,19 +282,20 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
   return binder.PanelBytes() + binder.NormBytes();
 }
 
-Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations,
                    ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights) {
-  Binder binder(file, h, kernels, exact);
+  Binder binder(file, h, kernels, float_activations);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(weights));
   const uint64_t total = binder.PanelBytes();
   if (!weights->panels.Allocate(total)) {
-    return {Code::kOutOfMemory, "There is not enough memory for this model's weights (" + std::to_string(total >> 20) +
-                                    " MiB). Close other programs or choose a smaller model."};
+    return {StatusCode::kOutOfMemory, "There is not enough memory for this model's weights (" +
+                                          std::to_string(total >> 20) +
+                                          " MiB). Close other programs or choose a smaller model."};
   }
   PlacePanels(binder, weights);
   TensorReader reader(file, pool, cancel);
-  if (!reader.Allocate()) return {Code::kOutOfMemory, "There is not enough memory to read this model."};
+  if (!reader.Allocate()) return {StatusCode::kOutOfMemory, "There is not enough memory to read this model."};
   PADDOCK_RETURN_IF_ERROR(LoadNorms(binder.norms(), &reader));
   // In the order of the file: disks like to read ahead.
   std::vector<Binder::Job> jobs = binder.jobs();

@@ -81,7 +81,7 @@ Status RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>
       return;
     }
   });
-  if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Quantizing was cancelled."};
+  if (cancel != nullptr && cancel->load()) return {StatusCode::kCancelled, "Quantizing was cancelled."};
   return status;
 }
 
@@ -120,8 +120,8 @@ Status RowConverter::ReadRows(size_t row, size_t count, const Scratch& scratch) 
 }
 
 Status NoNumbers(const TensorInfo& tensor) {
-  return {Code::kInvalidModel, "The tensor " + std::string(tensor.name.substr(0, 80)) +
-                                   " has weights that are no numbers. Download the model again."};
+  return {StatusCode::kInvalidModel, "The tensor " + std::string(tensor.name.substr(0, 80)) +
+                                         " has weights that are no numbers. Download the model again."};
 }
 
 Status RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int thread) {

@@ -15,7 +15,7 @@ constexpr std::string_view kPre = "tokenizer.ggml.pre", kTokens = "tokenizer.ggm
                            kEot = "tokenizer.ggml.eot_token_id", kEom = "tokenizer.ggml.eom_token_id";
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel,
+  return {StatusCode::kInvalidModel,
           "This model's tokenizer cannot be used: " + what + ". Download it again or choose another file."};
 }
 
@@ -78,7 +78,7 @@ Status CheckTokens(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray(kTokens);
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
   if (tokens->length != static_cast<uint64_t>(vocabulary)) {
-    return {Code::kInvalidModel,
+    return {StatusCode::kInvalidModel,
             "This model's tokenizer has " + std::to_string(tokens->length) + " tokens, its embedding has " +
                 std::to_string(vocabulary) +
                 " rows. Tokens were added, or rows left out, when it was converted. Convert it again with an embedding "
@@ -120,15 +120,16 @@ std::optional<int32_t> SpecialId(const GgufFile& file, std::string_view key) {
 Status Tokenizer::Check(const GgufFile& file, int vocabulary) {
   const std::string_view model = file.GetString("tokenizer.ggml.model").value_or("");
   if (model != "gpt2") {
-    return {Code::kUnsupportedModel, "This model's tokenizer is of the kind \"" + std::string(model.substr(0, 40)) +
-                                         "\"; only byte-level BPE (gpt2) runs here yet. Choose another model."};
+    return {StatusCode::kUnsupportedModel, "This model's tokenizer is of the kind \"" +
+                                               std::string(model.substr(0, 40)) +
+                                               "\"; only byte-level BPE (gpt2) runs here yet. Choose another model."};
   }
   PreTokenizer found;
   const std::string_view pre = file.GetString(kPre).value_or("");
   if (!FindPreTokenizer(pre, &found)) {
-    return {Code::kUnsupportedModel, "This model splits text by the rule \"" + std::string(pre.substr(0, 40)) +
-                                         "\", which is not known here (" + PreTokenizerNames() +
-                                         " are). Choose another model."};
+    return {StatusCode::kUnsupportedModel, "This model splits text by the rule \"" + std::string(pre.substr(0, 40)) +
+                                               "\", which is not known here (" + PreTokenizerNames() +
+                                               " are). Choose another model."};
   }
   PADDOCK_RETURN_IF_ERROR(CheckTokens(file, vocabulary));
   PADDOCK_RETURN_IF_ERROR(CheckMerges(file));

@@ -58,7 +58,7 @@ void AttentionBackward::AddTile(const Args& args, int first, int count) {
   const auto times_columns = [&](const float* rows, size_t stride, const uint8_t* columns, float* out) {
     for (int i = 0; i < count; ++i) {
       products_.convert(rows + i * stride, dim, left_ + i * dim * element);
-      std::memset(out + i * length, 0, static_cast<size_t>(keys) * sizeof(float));
+      std::memset(out + i * length, 0, keys * sizeof(float));
     }
     products_.multiply({left_, dim, columns, dim_, count, dim_, keys, out, length});
   };
@@ -70,10 +70,10 @@ void AttentionBackward::AddTile(const Args& args, int first, int count) {
   // dk^T += q^T dS, dv^T += dout^T P: the few rows are transposed, not the many scores.
   const auto add_transposed = [&](const float* rows, size_t stride, const float* scores, float* out) {
     for (int i = 0; i < count; ++i) {
-      for (size_t c = 0; c < dim; ++c) transposed_[c * kTile + static_cast<size_t>(i)] = rows[i * stride + c];
+      for (size_t c = 0; c < dim; ++c) transposed_[c * kTile + i] = rows[i * stride + c];
     }
     for (size_t c = 0; c < dim; ++c) {
-      for (int i = count; i < kTile; ++i) transposed_[c * kTile + static_cast<size_t>(i)] = 0;
+      for (int i = count; i < kTile; ++i) transposed_[c * kTile + i] = 0;
       products_.convert(transposed_ + c * kTile, kTile, left_ + c * kTile * element);
     }
     products_.pack_rows({scores, length, count, keys, 0, kTile, packed_});

@@ -20,14 +20,14 @@ bool TrainingPass::ForwardLayer(const Task& task, int layer, const Worker& worke
 bool TrainingPass::ForwardAttention(const Task& task, int layer, const Worker& worker) {
   const LayerWeights& w = weights_.layers[layer];
   const LayerState& kept = kept_[layer];
-  const Batch& batch = task.batch;
-  const size_t hidden = h_.hidden, q_rows = h_.q_rows();
+  const TrainingBatch& batch = task.batch;
+  const size_t embedding = h_.embedding, q_rows = h_.q_rows();
   const int rows = batch.rows();
-  EachRow(worker, rows, [&](size_t row) {
-    std::memcpy(kept.x_in + row * hidden, x_ + row * hidden, hidden * sizeof(float));
-    float* normalized = normalized_ + row * hidden;
-    kernels_.rms_norm(x_ + row * hidden, w.attention_norm.data(), h_.hidden, h_.norm_epsilon, normalized);
-    quantized_.Set(kernels_, row, normalized, h_.hidden, {&w.wq, &w.wk, &w.wv});
+  ForEachRow(worker, rows, [&](size_t row) {
+    std::memcpy(kept.x_in + row * embedding, x_ + row * embedding, embedding * sizeof(float));
+    float* normalized = normalized_ + row * embedding;
+    kernels_.rms_norm(x_ + row * embedding, w.attention_norm.data(), h_.embedding, h_.norm_epsilon, normalized);
+    quantized_.Set(kernels_, row, normalized, h_.embedding, {&w.wq, &w.wk, &w.wv});
   });
   if (!worker.Sync()) return false;
   if (!LowRank(task, layer, {LoraTarget::kQ, LoraTarget::kK, LoraTarget::kV}, normalized_, worker)) return false;
@@ -39,7 +39,7 @@ bool TrainingPass::ForwardAttention(const Task& task, int layer, const Worker& w
   // A piece is some tokens of one sample and one kv head; the last ones see the most keys and are begun first.
   std::vector<std::pair<int, int>> blocks;
   for (int s = batch.size() - 1; s >= 0; --s) {
-    const int count = batch.begin[static_cast<size_t>(s) + 1] - batch.begin[s];
+    const int count = batch.begin[s + 1] - batch.begin[s];
     for (int i = (count - 1) / kAttendTokens; i >= 0; --i) blocks.emplace_back(s, i * kAttendTokens);
   }
   const int pieces = static_cast<int>(blocks.size()) * h_.kv_heads;
@@ -54,14 +54,14 @@ bool TrainingPass::ForwardAttention(const Task& task, int layer, const Worker& w
                   h_.head_dim,
                   batch.cache_begin[s],
                   first,
-                  std::min(kAttendTokens, batch.begin[static_cast<size_t>(s) + 1] - begin - first),
+                  std::min(kAttendTokens, batch.begin[s + 1] - begin - first),
                   {kept.q + at, q_rows},
                   {attended_ + at, q_rows}},
                  threads_[worker.index].attend);
   }
   if (!worker.Sync()) return false;
 
-  EachRow(worker, rows, [&](size_t row) {
+  ForEachRow(worker, rows, [&](size_t row) {
     const float* attended = attended_ + row * q_rows;
     if (kept.attended != nullptr) std::memcpy(kept.attended + row * q_rows, attended, q_rows * sizeof(float));
     quantized_.Set(kernels_, row, attended, h_.q_rows(), {&w.wo});
@@ -98,7 +98,7 @@ void TrainingPass::ProjectHead(const Task& task, int layer, int head, const Work
   Multiply(matrix, rows, index * panels, (index + 1) * panels, mine.tile, stride, worker);
   AddLora(layer, target, rows, index * dim, (index + 1) * dim, mine.tile, stride, worker);
   for (int s = 0; s < task.batch.size(); ++s) {
-    const int begin = task.batch.begin[s], end = task.batch.begin[static_cast<size_t>(s) + 1];
+    const int begin = task.batch.begin[s], end = task.batch.begin[s + 1];
     for (int i = begin; i < end; ++i) {
       const size_t row = i;
       float* x = mine.tile + row * stride;
@@ -112,13 +112,12 @@ void TrainingPass::ProjectHead(const Task& task, int layer, int head, const Work
         continue;
       }
       if (is_k && normed) {
-        std::memcpy(kept.k_in + row * kv_rows + static_cast<size_t>(index * dim), x, stride * sizeof(float));
+        std::memcpy(kept.k_in + row * kv_rows + index * dim, x, stride * sizeof(float));
         kernels_.rms_norm(x, w.k_norm.data(), dim, h_.norm_epsilon, x);
       }
       if (is_k) Rotate(h_, cos_ + row * half, sin_ + row * half, x);
       kernels_.to_half(x, dim, mine.half);
-      std::memcpy((is_k ? kept.k : kept.v) + row * kv_rows + static_cast<size_t>(index * dim), mine.half,
-                  stride * sizeof(uint16_t));
+      std::memcpy((is_k ? kept.k : kept.v) + row * kv_rows + index * dim, mine.half, stride * sizeof(uint16_t));
       const int position = task.batch.cache_begin[s] + i - begin;
       if (is_k) {
         cache_.StoreKey(0, index, position, mine.half, nullptr);
@@ -132,20 +131,20 @@ void TrainingPass::ProjectHead(const Task& task, int layer, int head, const Work
 bool TrainingPass::ForwardFeedForward(const Task& task, int layer, const Worker& worker) {
   const LayerWeights& w = weights_.layers[layer];
   const LayerState& kept = kept_[layer];
-  const size_t hidden = h_.hidden, ff = h_.feed_forward;
+  const size_t embedding = h_.embedding, ff = h_.ffn;
   const int rows = task.batch.rows();
   PerThread& mine = threads_[worker.index];
-  EachRow(worker, rows, [&](size_t row) {
-    std::memcpy(kept.x_mid + row * hidden, x_ + row * hidden, hidden * sizeof(float));
-    float* normalized = normalized_ + row * hidden;
-    kernels_.rms_norm(x_ + row * hidden, w.feed_forward_norm.data(), h_.hidden, h_.norm_epsilon, normalized);
-    quantized_.Set(kernels_, row, normalized, h_.hidden, {&w.gate, &w.up});
+  ForEachRow(worker, rows, [&](size_t row) {
+    std::memcpy(kept.x_mid + row * embedding, x_ + row * embedding, embedding * sizeof(float));
+    float* normalized = normalized_ + row * embedding;
+    kernels_.rms_norm(x_ + row * embedding, w.ffn_norm.data(), h_.embedding, h_.norm_epsilon, normalized);
+    quantized_.Set(kernels_, row, normalized, h_.embedding, {&w.gate, &w.up});
   });
   if (!worker.Sync()) return false;
   if (!LowRank(task, layer, {LoraTarget::kGate, LoraTarget::kUp}, normalized_, worker)) return false;
 
-  EachChunk(w.gate, worker, [&](int begin, int end) {
-    const int first = begin * kernels_.lanes, last = std::min(end * kernels_.lanes, h_.feed_forward);
+  ForEachChunk(w.gate, worker, [&](int begin, int end) {
+    const int first = begin * kernels_.lanes, last = std::min(end * kernels_.lanes, h_.ffn);
     const size_t stride = (end - begin) * kernels_.lanes;
     Multiply(w.gate, rows, begin, end, mine.tile, stride, worker);
     Multiply(w.up, rows, begin, end, mine.tile2, stride, worker);
@@ -157,15 +156,14 @@ bool TrainingPass::ForwardFeedForward(const Task& task, int layer, const Worker&
       kernels_.to_half(gate, last - first, kept.gate + at);
       kernels_.to_half(up, last - first, kept.up + at);
       kernels_.silu_multiply(gate, up, last - first);
-      std::memcpy(hidden_ + at, gate, static_cast<size_t>(last - first) * sizeof(float));
+      std::memcpy(ffn_ + at, gate, (last - first) * sizeof(float));
     }
   });
   if (!worker.Sync()) return false;
 
-  EachRow(worker, rows,
-          [&](size_t row) { quantized_.Set(kernels_, row, hidden_ + row * ff, h_.feed_forward, {&w.down}); });
+  ForEachRow(worker, rows, [&](size_t row) { quantized_.Set(kernels_, row, ffn_ + row * ff, h_.ffn, {&w.down}); });
   if (!worker.Sync()) return false;
-  if (!LowRank(task, layer, {LoraTarget::kDown}, hidden_, worker)) return false;
+  if (!LowRank(task, layer, {LoraTarget::kDown}, ffn_, worker)) return false;
   return AddProduct(task, layer, LoraTarget::kDown, w.down, worker);
 }
 
@@ -174,13 +172,13 @@ bool TrainingPass::AddProduct(const Task& task, int layer, LoraTarget target, co
                               const Worker& worker) {
   const int rows = task.batch.rows();
   PerThread& mine = threads_[worker.index];
-  EachChunk(w, worker, [&](int begin, int end) {
+  ForEachChunk(w, worker, [&](int begin, int end) {
     const int first = begin * kernels_.lanes, last = std::min(end * kernels_.lanes, w.rows);
     const size_t stride = (end - begin) * kernels_.lanes;
     Multiply(w, rows, begin, end, mine.tile, stride, worker);
     AddLora(layer, target, rows, first, last, mine.tile, stride, worker);
     for (size_t row = 0; row < static_cast<size_t>(rows); ++row) {
-      float* x = x_ + row * h_.hidden + first;
+      float* x = x_ + row * h_.embedding + first;
       const float* y = mine.tile + row * stride;
       for (int j = 0; j < last - first; ++j) x[j] += y[j];
     }

@@ -131,7 +131,7 @@ bool TrainingPass::AdapterGradients(const Task& task, int layer, LoraTarget targ
     if (is_a && task.dropout) {
       for (int row = 0; row < rows; ++row) {
         float* to = mine.slice + static_cast<size_t>(row) * kSliceColumns;
-        std::memcpy(to, source + row * source_stride, static_cast<size_t>(n) * sizeof(float));
+        std::memcpy(to, source + row * source_stride, n * sizeof(float));
         Drop(task, layer, target, row, begin, begin + n, to);
       }
       source = mine.slice;

@@ -48,10 +48,11 @@ class Trainer {
   // One step of the optimizer with the gradient of the mean loss over all counted tokens of the samples, which are put
   // into batches as they fit. kInvalidArgument: a sample is empty, too long, has an id that the model does not know, or
   // nothing is counted. kCancelled: nothing has changed.
-  Result<StepReport> Step(std::span<const Sample> samples, float learning_rate, const std::atomic<bool>* cancel);
+  Result<StepReport> Step(std::span<const TrainingSample> samples, float learning_rate,
+                          const std::atomic<bool>* cancel);
 
   // The loss of samples, without dropout; changes nothing.
-  Result<LossReport> Evaluate(std::span<const Sample> samples, const std::atomic<bool>* cancel);
+  Result<LossReport> Evaluate(std::span<const TrainingSample> samples, const std::atomic<bool>* cancel);
 
   uint64_t steps() const { return optimizer_.steps(); }
   const Lora& lora() const { return lora_; }
@@ -69,8 +70,8 @@ class Trainer {
 
  private:
   Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options);
-  Status Check(std::span<const Sample> samples) const;
-  std::vector<std::vector<size_t>> Pack(std::span<const Sample> samples) const;
+  Status Check(std::span<const TrainingSample> samples) const;
+  std::vector<std::vector<size_t>> Pack(std::span<const TrainingSample> samples) const;
   std::string Fingerprint() const;
 
   const Hyperparameters& h_;

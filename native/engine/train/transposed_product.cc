@@ -27,8 +27,7 @@ void TransposedProduct::Run(const PanelMatrix& w, const void* dy, size_t dy_stri
   for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
     const int begin = piece * step, columns = std::min(step, w.columns - begin);
     if (!add) {
-      for (int t = 0; t < tokens; ++t)
-        std::memset(dx + t * dx_stride + begin, 0, static_cast<size_t>(columns) * sizeof(float));
+      for (int t = 0; t < tokens; ++t) std::memset(dx + t * dx_stride + begin, 0, columns * sizeof(float));
     }
     for (int first = 0; first < w.panel_count; first += panels_per_tile) {
       const int panels = std::min(panels_per_tile, w.panel_count - first);

@@ -12,7 +12,7 @@
 namespace paddock {
 
 // Asks for the lines of x[0 .. n); changes nothing.
-inline void OwnLines(const float* x, int n) {
+inline void PrefetchForWrite(const float* x, int n) {
   constexpr int kLine = 16;  // floats
   for (int i = 0; i < n; i += kLine) {
 #if defined(__x86_64__)
