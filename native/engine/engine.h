@@ -67,7 +67,7 @@ struct ModelInfo {
   // them take part in decoding and in prefill.
   int threads = 0, requested_threads = 0, decode_threads = 0, prefill_threads = 0;
   KvType kv_type = KvType::kF16;
-  bool float_activations = false;  // no activations are rounded: as LoadOptions wished, or since all weights are floats
+  bool float_activations = false;  // by LoadOptions, or because all weights are floats
   MemoryNeed memory;
   std::optional<std::string> chat_template;
 };
@@ -80,7 +80,7 @@ struct Inspection {
   std::optional<MemoryNeed> memory;  // absent when the engine cannot run the file;
   Status unsupported;                // then this says why
 };
-// The context that `options` wish for is brought within what the model was trained for.
+// The requested context is limited to the trained one.
 Inspection Inspect(const GgufFile& file, const LoadOptions& options);
 
 enum class FinishReason { kStop, kLength, kCancelled };
@@ -92,9 +92,9 @@ struct GenerateRequest {
   std::vector<std::string> stop;     // the answer ends before the first of these
   std::vector<int32_t> stop_tokens;  // end the answer besides the model's own
   bool ignore_end = false;           // benchmarks: do not stop at end tokens
-  // What the answer probably says, as the old text of an edit does; only the speed depends on it. May be empty.
+  // The probable answer, such as the old text of an edit. Changes only the speed. May be empty.
   std::vector<int32_t> prediction;
-  bool speculate = true;   // evaluate guessed tokens together with the next one; the result is the same
+  bool speculate = true;   // evaluate draft tokens together with the next one; the result is the same
   bool transient = false;  // not worth remembering: a completion that is replaced at the next key press
 };
 
@@ -113,7 +113,7 @@ struct GenerateResult {
   std::vector<int32_t> tokens;  // without the one that ended it
   FinishReason finish_reason = FinishReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0;     // cached: were live, remembered or on disk
-  int drafted_tokens = 0, accepted_tokens = 0;  // guesses that were evaluated, and those of them that were right
+  int drafted_tokens = 0, accepted_tokens = 0;  // draft tokens that were evaluated, and the accepted ones
   double prefill_ms = 0, decode_ms = 0;
 };
 
@@ -137,7 +137,7 @@ struct BenchRow {
   double cost = 0;
 };
 
-// A limit of the machine, of all looks that were taken at it beside the rows.
+// Best and median of a hardware limit that was sampled during the benchmark.
 struct HardwareLimit {
   double best = 0, median = 0;
 };

@@ -11,17 +11,17 @@ namespace paddock {
 
 // The codes are those of extension/protocol/model.ts; CodeName() gives their spelling there.
 enum class StatusCode {
-  kOk,
-  kCancelled,
-  kNotFound,
-  kNotAFile,
-  kNoPermission,
-  kInvalidModel,
-  kUnsupportedModel,
-  kInvalidArgument,
-  kOutOfMemory,
-  kPromptTooLong,
-  kInternal,
+  kOk,                // success
+  kCancelled,         // the caller's cancel flag was set
+  kNotFound,          // no such file
+  kNotAFile,          // a folder or a device
+  kNoPermission,      // the system refuses access
+  kInvalidModel,      // the file is damaged, or not of the expected kind
+  kUnsupportedModel,  // a sound file that this engine cannot run
+  kInvalidArgument,   // the caller passed something impossible
+  kOutOfMemory,       // memory or threads ran out
+  kPromptTooLong,     // the tokens do not fit the context
+  kInternal,          // a bug in the engine
 };
 
 constexpr const char* CodeName(StatusCode code) {

@@ -60,7 +60,7 @@ Result<const KernelTable*> ChooseKernels(std::string_view name) {
     choices += (choices.empty() ? "" : ", ") + std::string(table->name);
   }
   return Status(StatusCode::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
-                                            "\" cannot run on this machine. Choose one of: " + choices + ".");
+                                                  "\" cannot run on this machine. Choose one of: " + choices + ".");
 }
 
 const ProductTable* Bfloat16Products([[maybe_unused]] const KernelTable& kernels) {

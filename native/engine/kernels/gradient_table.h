@@ -68,8 +68,8 @@ struct GradientTable {
   void (*softmax)(float* scores, int valid, int n);
   // d = dL/dp becomes dL/dscores of p = softmax(scores). n is a multiple of 16.
   void (*softmax_backward)(const float* p, int n, float* d);
-  // -ln softmax(logits)[target], in nats. Logits become its derivative times `weight`. n is a multiple of 16: what is
-  // no class must be -3e38.
+  // -ln softmax(logits)[target], in nats. Logits become its derivative times `weight`. n is a multiple of 16: padding
+  // entries must hold -3e38.
   float (*cross_entropy)(float* logits, int n, int target, float weight);
 };
 

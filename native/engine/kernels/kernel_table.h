@@ -28,7 +28,7 @@ inline constexpr int kMaxLanes = 16;
 // its scales and the activations of a tile are to fit the first level of the cache, of which there are 32 KiB or more.
 inline constexpr int kColumnBlock = 512;
 
-// What keys and values are kept as: halves, or signed bytes with a scale per kKvBlock columns.
+// The type of cached keys and values: halves, or signed bytes with a scale per kKvBlock columns.
 enum class KvType { kF16, kQ8 };
 
 // How activations are quantized before a weight type is multiplied with them. Every type can be multiplied with floats

@@ -1,4 +1,4 @@
-// What every pass over a model needs of it.
+// The parts of a model that every pass reads.
 #pragma once
 
 #include "kernels/kernel_table.h"

@@ -107,7 +107,7 @@ class Binder {
     return Status::Ok();
   }
 
-  // What nobody reads would be missing in the result: a norm, a bias or a layer of a variant of the family.
+  // An unread tensor means a variant of the family with another norm, bias or layer, whose results would be wrong.
   Status NothingLeft() const {
     for (const TensorInfo& tensor : file_.tensors()) {
       if (used_.contains(&tensor)) continue;
@@ -257,7 +257,7 @@ void PlacePanels(const Binder& binder, Weights* weights) {
     if (job.matrix != nullptr) job.matrix->panels = weights->panels.data() + offset;
     offset += Binder::JobBytes(job);
   }
-  // What is multiplied together is read as one stream.
+  // Gate and up are multiplied together, so their panels alternate and are read as one stream.
   for (LayerWeights& layer : weights->layers) {
     if (layer.gate.panel_bytes != layer.up.panel_bytes) continue;
     layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;

@@ -1,8 +1,8 @@
-// Taking over cache lines before they are written.
+// Prefetching cache lines for a write.
 //
-// What one thread writes in a phase all threads read in the next, so every line is in the caches of other cores when it
-// is written again, and the store has to wait until they have given it up: some 200 ns where they share no cache, for
-// each line, and stores are made in order. Asked for beforehand, that happens while the products are computed.
+// All threads read in one phase what one thread wrote in the phase before, so other cores hold every line that is
+// written again, and the store waits until they give it up: some 200 ns per line where cores share no cache, and stores
+// retire in order. With the prefetch this happens while the products are computed.
 #pragma once
 
 #if defined(_MSC_VER) && defined(_M_X64)
@@ -11,12 +11,12 @@
 
 namespace paddock {
 
-// Asks for the lines of x[0 .. n); changes nothing.
+// Requests the lines of x[0 .. n) for writing. Does not change them.
 inline void PrefetchForWrite(const float* x, int n) {
   constexpr int kLine = 16;  // floats
   for (int i = 0; i < n; i += kLine) {
 #if defined(__x86_64__)
-    // The builtin would only read them, since compilers do not take for granted what CPUs without it ignore.
+    // __builtin_prefetch(p, 1) emits a read prefetch unless -mprfchw is set. CPUs without prefetchw ignore it.
     asm volatile("prefetchw %0" : : "m"(x[i]));
 #elif defined(_MSC_VER) && defined(_M_X64)
     _m_prefetchw(x + i);

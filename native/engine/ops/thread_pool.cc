@@ -97,9 +97,9 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-// Between cores that share no cache a line takes some 200 ns, and here that is what counts. So both of the following
-// begin with what they expect of the word and not with a look at it: an exchange that fails tells the truth just as
-// well, and the line has then come once, to be read and written.
+// Moving a cache line between cores that share no cache takes some 200 ns, which dominates here. Join() and
+// LeaveOrEnd() therefore start with a CAS on the expected value: a failed CAS returns the current one, so the line
+// moves only once.
 void ThreadPool::Join(Member& member) {
   uint64_t state = member.phase * kPhase + static_cast<uint64_t>(active_ - 1);
   do {
@@ -137,7 +137,7 @@ void ThreadPool::SleepUntilNext(uint32_t phase) {
     if (state_.compare_exchange_weak(state, state | kAsleep, std::memory_order_acq_rel, std::memory_order_acquire))
       break;
   }
-  // Whoever ends the phase has seen the mark, and wakes after having changed the word that is slept on.
+  // The thread that ends the phase has seen kAsleep. It changes phase_ before it wakes, so this Sleep() cannot miss it.
   if (PhaseOf(state) == phase) Sleep(phase_, phase);
 }
 

@@ -1,12 +1,11 @@
 // Threads that walk through the phases of a forward pass together.
 //
-// One Run() is a whole pass: every thread executes the same function, which takes its share of each phase with Claim()
-// and goes on to the next with Sync(). A phase is over when the last thread that joined it leaves it, and a thread
-// joins by getting there: one that the system has put aside while it had nothing in hand delays nobody. When it comes
-// back it walks through what it has missed, with nothing to claim, until it has caught up.
+// One Run() is a whole pass: every thread executes the same function, takes its part of each phase with Claim() and
+// goes to the next phase with Sync(), which is a barrier. A phase ends when every thread that entered it has left. A
+// descheduled thread that has not entered holds nobody up; it catches up later, and finds nothing to claim on the way.
 //
-// Inside a pass a waiting thread spins for some tens of microseconds, since phases are that short, and then sleeps, so
-// that it does not burn the core that its partner needs. Between passes all sleep.
+// Inside a pass a waiting thread spins for some tens of microseconds, because phases are that short, and then sleeps,
+// so that it does not take a core from the thread it waits for. Between passes all threads sleep.
 #pragma once
 
 #include <atomic>

@@ -60,7 +60,7 @@ inline size_t RowBytes(TensorType type, size_t columns) {
   return columns / static_cast<size_t>(traits.block_elements) * static_cast<size_t>(traits.block_bytes);
 }
 
-// What the codes of IQ4_NL stand for.
+// The values of the 16 codes of IQ4_NL.
 inline constexpr int8_t kIq4NlCodebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 #pragma pack(push, 1)

@@ -10,7 +10,7 @@ namespace {
 constexpr int kTokensPerSample = 8;  // tokens between two looks at the memory
 constexpr int kPeakSamples = 3;      // at the arithmetic, before and after prefill
 
-// Of one sample or more.
+// `samples` is not empty.
 HardwareLimit BestAndMedian(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   return {samples.back(), samples[samples.size() / 2]};
@@ -58,7 +58,7 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
     }
     PADDOCK_RETURN_IF_ERROR(BenchDecode(generate, cancel, &report, &bandwidths));
   }
-  // What no row has asked for is measured all the same.
+  // Limits that no row has sampled are measured here.
   if (bandwidths.empty()) bandwidths.push_back(MeasureReadBandwidth());
   if (peaks.empty()) peaks.push_back(MeasureInt8Peak());
   if (cancel != nullptr && cancel->load()) return Status(StatusCode::kCancelled, "The benchmark was cancelled.");

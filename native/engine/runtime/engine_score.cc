@@ -1,4 +1,4 @@
-// What the engine says of given tokens: likelihoods, predictions, and what its columns are multiplied with.
+// Passes over given tokens: likelihoods, predictions, and sums for an importance matrix.
 #include <algorithm>
 #include <cmath>
 

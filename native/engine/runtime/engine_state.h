@@ -1,4 +1,4 @@
-// What an engine is made of, for the files that its methods stand in.
+// The parts of an Engine, shared by the files that implement it.
 #pragma once
 
 #include <algorithm>

@@ -18,7 +18,7 @@ namespace {
 constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 
-// Who asks for a number of threads gets it. Who asks for more than can run gets what runs best.
+// A requested thread count is used as it is, up to the number of CPUs.
 void ChooseCandidates(const LoadOptions& options, LoadPlan* plan) {
   plan->threads = options.oversubscribe && options.threads > 0 ? options.threads
                                                                : PlanThreads(options.threads, options.leave_one_core);

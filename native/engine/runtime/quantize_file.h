@@ -18,17 +18,17 @@ namespace paddock {
 // The names that QuantizeFile() takes, in the order in which to show them.
 const std::vector<std::string>& Recipes();
 
-// What a recipe's choice depends on besides the tensor.
+// The inputs of a recipe's choice besides the tensor.
 struct RecipeInput {
   int layers = 0;
   int group = 1;          // heads that share a key and value head
   bool weighted = false;  // by an importance matrix
 };
 
-// What a recipe makes of the tensor that is in number `layer` of the layers (-1: in none). The rules are those that
+// The type that a recipe gives to a tensor of layer `layer` (-1: of no layer). The rules are those that
 // files of these names follow everywhere, so that ours can stand in for others:
 //   * vectors and norms stay as they are, as does what has less than 32 columns;
-//   * the output head, or the embedding that serves as one, gets 6 bits from every mixture of 4 and 5 bits;
+//   * the output head, or the embedding that serves as one, gets 6 bits from every recipe of 4 and 5 bits;
 //   * Q4_K_M and Q5_K_M give attn_v and ffn_down 6 bits in the first and last eighth of the layers and in every third
 //     between; Q4_K_S gives 5 bits to attn_v of the first four and to ffn_down of the first eighth;
 //   * Q4_0 that is weighted gives Q4_1 to ffn_down of the first eighth;

@@ -241,7 +241,7 @@ bool TrainingPass::Embed(const Task& task, const Worker& worker) {
   return worker.Sync();
 }
 
-// Logits of the wanted rows, some at a time; their losses; and, on the way back, dx_ of all rows.
+// Logits of the wanted rows, some at a time; their losses; and, in the backward pass, dx_ of all rows.
 bool TrainingPass::Head(Task* task, const Worker& worker) {
   const size_t embedding = h_.embedding, stride = Padded(h_.vocabulary);
   const int total = static_cast<int>(task->counted.size());

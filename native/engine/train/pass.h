@@ -1,7 +1,7 @@
 // One pass of training: the loss of a batch, and its derivatives by the numbers of the adapters.
 //
-// The way forward is that of inference, kernel by kernel: with adapters that add zero the logits are the same bits.
-// What the way back needs is kept per layer, or, with checkpoints, only each layer's input, and computed once more.
+// The forward pass uses the kernels of inference: with adapters that add zero the logits are the same bits. The inputs
+// of the backward pass are kept per layer, or, with checkpoints, only each layer's input, and computed once more.
 // Weights are never formed as floats but tile by tile (train/transposed_product), and neither are their derivatives,
 // since they are frozen. Every sum has one order, so the result depends on no number of threads.
 #pragma once
@@ -59,7 +59,7 @@ class TrainingPass {
   std::vector<float> Logits(const TrainingBatch& batch);
 
  private:
-  // What the way back needs of a layer. With checkpoints all layers share all but x_in.
+  // The inputs of a layer's backward pass. With checkpoints all layers share everything but x_in.
   struct LayerState {
     float *x_in, *x_mid;       // [rows][embedding] residual stream before attention and before the feed-forward part
     float* q;                  // [rows][q_rows] rotated and scaled; with norms of heads shared, and made again
@@ -148,7 +148,7 @@ class TrainingPass {
   const Weights& weights_;
   const KernelTable& kernels_;
   const GradientTable& gradients_;
-  const ProductTable& products_;  // of the way back through the frozen weights and attention
+  const ProductTable& products_;  // of the backward pass through frozen weights and attention
   const ProductTable& small_;     // of the adapters: single precision
   ThreadPool& pool_;
   const Lora& lora_;

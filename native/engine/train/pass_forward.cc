@@ -80,8 +80,8 @@ void TrainingPass::FinishQuery(const LayerWeights& w, size_t row, float* head, f
   for (int j = 0; j < h_.head_dim; ++j) out[j] = head[j] * scale;
 }
 
-// One head of q, k or v of all rows: product, adapter, bias, norm, rotation, and its place for attention and the way
-// back.
+// One head of q, k or v of all rows: product, adapter, bias, norm, rotation, and its place for attention and the
+// backward pass.
 void TrainingPass::ProjectHead(const Task& task, int layer, int head, const Worker& worker) {
   const LayerWeights& w = weights_.layers[layer];
   const LayerState& kept = kept_[layer];

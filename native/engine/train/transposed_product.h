@@ -1,4 +1,4 @@
-// dX = dY W for a weight matrix that only exists as panels: the way back through y = W x.
+// dX = dY W for a weight matrix that only exists as panels: the backward pass of y = W x.
 #pragma once
 
 #include "kernels/kernel_table.h"
