@@ -23,6 +23,8 @@ const suites = {
   native: nativeTests,
   // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
   ...(process.platform === 'linux' && { arm: armTests }),
+  // A short run; `npm run fuzz` goes on for as long as one likes.
+  ...(process.platform === 'linux' && { fuzz: fuzzTests }),
   unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
@@ -102,7 +104,15 @@ function nativeTests() {
   return engineTests(junit, testNative('asan', junit));
 }
 
-/** The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model. */
+/** Imported when the packages are there. */
+async function fuzzTests() {
+  const { fuzz } = await import('./workbench/fuzz.mjs');
+  return fuzz({ seconds: 6 });
+}
+
+/**
+ * The engine's own tests built for 64-bit Arm, on emulated cores with and without what the kernels need, and a model.
+ */
 async function armTests() {
   const [name] = testModels;
   await buildArmTests({

@@ -1,3 +1,4 @@
+import { object, text as isText } from '../protocol/check.ts';
 import { formatDuration } from '../protocol/format.ts';
 import { curate as curateFiles } from '../server/lab/curate/curate.ts';
 import { writeMapPage } from '../server/lab/curate/map-page.ts';
@@ -169,8 +170,7 @@ async function chosenIds(values: OptionValues): Promise<Set<string>> {
 
 function idOf(line: string, path: string): string {
   try {
-    const { id } = JSON.parse(line) as { readonly id?: unknown };
-    if (typeof id === 'string') return id;
+    return object({ id: isText() })(JSON.parse(line), path).id;
   } catch {
     // Said below.
   }

@@ -11,7 +11,10 @@ export interface NamedFile {
   readonly path: string;
 }
 
-/** Opens a session and loads the model that was asked for, with its progress on stderr. Returns its file and the load time too. */
+/**
+ * Opens a session and loads the model that was asked for, with its progress on stderr. Returns its file and the load
+ * time too.
+ */
 export async function loadModel(
   terminal: Terminal,
   options: CommonOptions,

@@ -1,3 +1,5 @@
+import { list, number, object, optional, text, whole, type Check } from './check.ts';
+
 /** The map of a data set, as `map.json` holds it and as it is drawn. */
 export interface DataMap {
   /** Records that the map stands for; it may show a sample. */
@@ -25,3 +27,23 @@ export interface DataPoint {
   readonly question: string;
   readonly answer: string;
 }
+
+const point: Check<DataPoint> = object<DataPoint>({
+  id: text(),
+  x: number(0, 1),
+  y: number(0, 1),
+  source: whole(),
+  fate: whole(),
+  family: whole(),
+  loss: optional(number()),
+  question: text(),
+  answer: text(),
+});
+
+/** Of a file that anybody may have written. */
+export const dataMap: Check<DataMap> = object<DataMap>({
+  records: whole(),
+  sources: list(text()),
+  fates: list(text()),
+  points: list(point),
+});

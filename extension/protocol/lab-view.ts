@@ -12,7 +12,19 @@ import {
   type TrainPresetName,
 } from './lab.ts';
 import type { ErrorCode } from './model.ts';
-import { isOneOf, isText, type Fields, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
+import {
+  anything,
+  exactly,
+  flag,
+  list as listOf,
+  object,
+  oneOf,
+  optional,
+  variant,
+  whole,
+  type Check,
+} from './check.ts';
+import { pageText, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
 
 // ---- state --------------------------------------------------------------------------------------------------
 
@@ -68,7 +80,8 @@ export type LabChange =
 export type LabDelta = ViewDelta<LabChange>;
 
 /**
- * One more point of the curve. Both ends add it in this way, so that a snapshot and the deltas agree. A run that goes on
+ * One more point of the curve. Both ends add it in this way, so that a snapshot and the deltas agree. A run that goes
+ * on
  * repeats the steps since its last checkpoint, and one that begins anew replaces all.
  */
 export function withPoint(lab: LabState, point: LossPoint): LabState {
@@ -143,41 +156,30 @@ export const LabChanged = new NotificationType<LabDelta>('lab/delta');
 
 // ---- checks -------------------------------------------------------------------------------------------------
 
-/** Of what the page may ask. */
-export const labRequests: RequestChecks = new Map<string, (fields: Fields) => boolean>([
-  [GetLab.method, () => true],
-  [EditLab.method, isEdit],
-  [AddToLab.method, ({ list }) => isOneOf(list, labLists)],
-  [StartLab.method, ({ until }) => until === undefined || isOneOf(until, labSteps)],
-  [StopLab.method, () => true],
-  [GetDataMap.method, () => true],
-  [UseLabModel.method, () => true],
-  [RunLabAction.method, ({ action }) => isOneOf(action, labActions)],
-]);
-
 /** More records than a map shows. */
 const mostIds = 100_000;
 
-function isEdit({ field, text, number, on, list, ids }: Fields): boolean {
-  switch (field) {
-    case 'title':
-    case 'base':
-    case 'teacher':
-    case 'quantization':
-      return isText(text);
-    case 'limit':
-      return typeof number === 'number' && Number.isInteger(number) && number >= 0;
-    case 'preset':
-      return isOneOf(text, trainPresetNames);
-    case 'dropRecommended':
-      return typeof on === 'boolean';
-    case 'dropSource':
-      return typeof on === 'boolean' && isText(text);
-    case 'dropIds':
-      return Array.isArray(ids) && ids.length <= mostIds && ids.every(isText);
-    case 'remove':
-      return isOneOf(list, labLists) && isText(text);
-    default:
-      return false;
-  }
-}
+const labEdit: Check<LabEdit> = variant<LabEdit>('field', {
+  title: object({ field: exactly('title'), text: pageText }),
+  base: object({ field: exactly('base'), text: pageText }),
+  teacher: object({ field: exactly('teacher'), text: pageText }),
+  quantization: object({ field: exactly('quantization'), text: pageText }),
+  limit: object({ field: exactly('limit'), number: whole() }),
+  preset: object({ field: exactly('preset'), text: oneOf(trainPresetNames) }),
+  dropRecommended: object({ field: exactly('dropRecommended'), on: flag }),
+  dropSource: object({ field: exactly('dropSource'), text: pageText, on: flag }),
+  dropIds: object({ field: exactly('dropIds'), ids: listOf(pageText, { most: mostIds }) }),
+  remove: object({ field: exactly('remove'), list: oneOf(labLists), text: pageText }),
+});
+
+/** Of what the page may ask. */
+export const labRequests: RequestChecks = new Map<string, Check<unknown>>([
+  [GetLab.method, anything],
+  [EditLab.method, labEdit],
+  [AddToLab.method, object({ list: oneOf(labLists) })],
+  [StartLab.method, object({ until: optional(oneOf(labSteps)) })],
+  [StopLab.method, anything],
+  [GetDataMap.method, anything],
+  [UseLabModel.method, anything],
+  [RunLabAction.method, object({ action: oneOf(labActions) })],
+]);

@@ -88,7 +88,8 @@ export interface LabProgress {
 }
 
 /**
- * After `step` steps: `loss` of the samples of the last of them, or `validLoss` of a look at the validation set. Nats per
+ * After `step` steps: `loss` of the samples of the last of them, or `validLoss` of a look at the validation set. Nats
+ * per
  * token.
  */
 export interface LossPoint {

@@ -1,5 +1,6 @@
 /**
- * Where a model's thoughts end and its answer begins. A model that thinks writes `<think>...</think>` first; this is the
+ * Where a model's thoughts end and its answer begins. A model that thinks writes `<think>...</think>` first; this is
+ * the
  * only place that knows so. Pure.
  */
 

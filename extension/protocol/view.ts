@@ -3,6 +3,7 @@
  * connects and then follows deltas. `seq` counts them, and a page that finds a gap asks for a snapshot again. It may be
  * destroyed at any time. What a page sends is untrusted: each request has a check of its params.
  */
+import { passes, text, type Check } from './check.ts';
 
 export interface ViewSnapshot<State> {
   readonly protocolVersion: number;
@@ -17,28 +18,14 @@ export interface ViewDelta<Change> {
   readonly change: Change;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** Whether the params of a request are what they should be, by its method. */
-export type RequestChecks = ReadonlyMap<string, (fields: Fields) => boolean>;
+/** What the params of each request must be, by its method. */
+export type RequestChecks = ReadonlyMap<string, Check<unknown>>;
 
 /** Unknown methods are refused. */
 export function isValidRequest(checks: RequestChecks, method: string, params: unknown): boolean {
   const check = checks.get(method);
-  return check !== undefined && check(isRecord(params) ? params : {});
+  return check !== undefined && passes(check, params ?? {});
 }
 
 /** The longest text that a page may send: more than fits into any context, less than hurts. */
-const longestText = 2_000_000;
-
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= longestText;
-}
-
-export function isOneOf(value: unknown, known: readonly string[]): boolean {
-  return typeof value === 'string' && known.includes(value);
-}
+export const pageText = text({ most: 2_000_000 });

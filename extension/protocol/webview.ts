@@ -5,7 +5,8 @@
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { ErrorCode, FinishReason, Timings } from './model.ts';
 import type { DownloadProgress, EngineState, ModelEntry, Omission } from './server.ts';
-import { isOneOf, isText, type Fields, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
+import { anything, object, oneOf, type Check } from './check.ts';
+import { pageText, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
 
 /** The state of the engine, seen from the editor: its own states and those in which it does not run. */
 export type EngineView =
@@ -42,16 +43,18 @@ export interface PrefillView {
 }
 
 /** The buttons beside an error. */
-export type ErrorAction =
-  | 'retry'
-  | 'editQuestion'
-  | 'newChat'
-  | 'chooseModel'
-  | 'addModel'
-  | 'restartEngine'
-  | 'showLog'
-  | 'openSettings'
-  | 'continue';
+export const errorActions = [
+  'retry',
+  'editQuestion',
+  'newChat',
+  'chooseModel',
+  'addModel',
+  'restartEngine',
+  'showLog',
+  'openSettings',
+  'continue',
+] as const;
+export type ErrorAction = (typeof errorActions)[number];
 
 export interface ErrorView {
   readonly code: ErrorCode;
@@ -178,33 +181,19 @@ export const FocusComposer = new NotificationType<null>('chat/focus');
 // ---- checks -------------------------------------------------------------------------------------------------
 
 /** The requests that the view may send. */
-export const chatRequests: RequestChecks = new Map<string, (fields: Fields) => boolean>([
-  [GetSnapshot.method, () => true],
-  [StopAnswer.method, () => true],
-  [RetryAnswer.method, () => true],
-  [SendMessage.method, (fields) => isText(fields['text'])],
-  [Attach.method, (fields) => isOneOf(fields['part'], ['file', 'selection'])],
-  [Detach.method, (fields) => isText(fields['id'])],
-  [RevealAttachment.method, (fields) => isText(fields['id'])],
+export const chatRequests: RequestChecks = new Map<string, Check<unknown>>([
+  [GetSnapshot.method, anything],
+  [StopAnswer.method, anything],
+  [RetryAnswer.method, anything],
+  [SendMessage.method, object({ text: pageText })],
+  [Attach.method, object({ part: oneOf(['file', 'selection']) })],
+  [Detach.method, object({ id: pageText })],
+  [RevealAttachment.method, object({ id: pageText })],
   [
     UseCodeBlock.method,
-    (fields) =>
-      isOneOf(fields['action'], ['copy', 'insert', 'open']) && isText(fields['code']) && isText(fields['language']),
+    object<CodeBlockParams>({ action: oneOf(['copy', 'insert', 'open']), code: pageText, language: pageText }),
   ],
-  [OpenLink.method, (fields) => isText(fields['href'])],
-  [
-    RunAction.method,
-    (fields) =>
-      isOneOf(fields['action'], [
-        'retry',
-        'newChat',
-        'chooseModel',
-        'addModel',
-        'restartEngine',
-        'showLog',
-        'openSettings',
-        'continue',
-      ]),
-  ],
-  [ModelAction.method, (fields) => isOneOf(fields['action'], ['download', 'cancel', 'load']) && isText(fields['id'])],
+  [OpenLink.method, object({ href: pageText })],
+  [RunAction.method, object({ action: oneOf(errorActions) })],
+  [ModelAction.method, object<ModelActionParams>({ action: oneOf(['download', 'cancel', 'load']), id: pageText })],
 ]);

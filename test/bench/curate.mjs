@@ -2,7 +2,8 @@
  * Measures the curation: `node test/bench/curate.mjs [OPTION]...`
  *   --each 2000          records of each planted defect
  *   --records 1000000    synthetic records for time and memory; 0 = none
- *   --data DIR           real data: DIR/self-instruct/{seed_tasks,user_oriented_instructions}.jsonl lend instructions and
+ *   --data DIR           real data: DIR/self-instruct/{seed_tasks,user_oriented_instructions}.jsonl lend instructions
+ *   and
  *                        are the evaluation set, DIR/p3/p3_sample.jsonl is the source that must be found
  *   --model M            lengths in tokens of this model
  *
@@ -135,7 +136,9 @@ async function measureScale(folder, count) {
   console.log(`${report.records} records in ${seconds.toFixed(1)} s, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`);
 }
 
-/** Most are clean; one in ten comes from templates, one in twenty repeats an earlier one, exactly or with a word more. */
+/**
+ * Most are clean; one in ten comes from templates, one in twenty repeats an earlier one, exactly or with a word more.
+ */
 function mixed(corpus, index, before) {
   if (index % 10 === 3) return corpus.templated();
   if (index % 40 === 7) return before;

@@ -4,13 +4,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../workbench/process.mjs';
 
-/** What is edited is from the line with `start` to the first closing brace in the first column that makes it so many lines. */
+/**
+ * What is edited is from the line with `start` to the first closing brace in the first column that makes it so many
+ * lines.
+ */
 const least = 60;
 /** File, start, instruction. */
 const cases = [
   ['native/engine/runtime/engine.cc', '::Generate(', 'Rename the variable `limit` to `most_tokens`.'],
   ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
-  ['native/engine/model/weights.cc', 'size_t OffsetIn(', 'Rename `binder` to `walker`.'],
+  ['native/engine/model/weights.cc', 'void PlacePanels(', 'Rename `binder` to `walker`.'],
   ['native/engine/runtime/sampler.cc', 'double Sampler::NextUniform(', 'Rename `candidates_` to `choices_`.'],
   ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
   ['extension/server/prompt/edit.ts', 'export function buildEditPrompt', 'Add a type to every `const`.'],

@@ -88,7 +88,8 @@ for (const file of readdirSync(recordings)) {
   });
 }
 
-// Which kernels run is the machine's choice; those that it did not choose must be right as well. A forced table is the only
+// Which kernels run is the machine's choice; those that it did not choose must be right as well. A forced table is the
+// only
 // one: all above ran with it.
 const forced = process.env['PADDOCK_KERNELS'];
 const [chosen, ...others] = forced === undefined ? addon.systemInfo().availableKernels : [forced];

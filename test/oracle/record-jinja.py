@@ -1,5 +1,5 @@
 """Records what Jinja makes of jinja_cases.py, set up as Hugging Face's `transformers` sets it up for chat templates.
-   python3 test/oracle/record-jinja.py > test/oracle/recorded/jinja.json
+   python3 test/oracle/record-jinja.py > test/oracle/jinja.json
 """
 import json
 import sys

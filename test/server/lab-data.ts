@@ -1,4 +1,6 @@
-/** Small stand-ins for the data that the lab's road begins with; made here, since nobody's data is in the repository. */
+/**
+ * Small stand-ins for the data that the lab's road begins with; made here, since nobody's data is in the repository.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

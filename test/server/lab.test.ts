@@ -1,4 +1,6 @@
-/** The lab's whole road with the small model: the terminal program makes it, is stopped, goes on; the child shows it. */
+/**
+ * The lab's whole road with the small model: the terminal program makes it, is stopped, goes on; the child shows it.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';

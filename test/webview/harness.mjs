@@ -30,7 +30,9 @@ export async function startHarness() {
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
-    /** A page that shows `state`. `answers` are those to other requests, by their methods; `failing` ones get an error. */
+    /**
+     * A page that shows `state`. `answers` are those to other requests, by their methods; `failing` ones get an error.
+     */
     async open(
       state,
       { name = 'chat', theme = 'dark', width = 400, height = 760, answers = {}, failing = [], remembered } = {},

@@ -33,11 +33,25 @@ export async function testNative(preset = 'asan', junit) {
   await runTests(preset, junit);
 }
 
-/** The cores that the tests of the Arm kernels run on, and the tables that each of them must choose from, best first. */
+/** Where the fuzz targets are. */
+export const fuzzFolder = join(root, 'build', 'native-fuzz', 'fuzz');
+
+/** Builds the fuzz targets with clang. */
+export async function buildFuzzTargets() {
+  await needTools();
+  await need([{ programs: ['clang++'], debian: 'clang' }]);
+  await configure('fuzz', []);
+  await build('fuzz', []);
+}
+
+/**
+ * The cores that the tests of the Arm kernels run on, and the tables that each of them must choose from, best first.
+ */
 export const armCores = [
   { core: 'cortex-a72', tables: 'scalar', tests: ['kernels_test'] },
   { core: 'neoverse-n1', tables: 'neondotprod scalar' },
-  // All that QEMU knows, so FEAT_I8MM too; a plain hash signs its pointers, since the real one would take most of the time.
+  // All that QEMU knows, so FEAT_I8MM too; a plain hash signs its pointers, since the real one would take most of the
+  // time.
   { core: 'max,pauth-impdef=on', tables: 'neoni8mm neondotprod scalar' },
 ];
 

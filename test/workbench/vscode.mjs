@@ -80,7 +80,8 @@ export const testSettings = {
 /**
  * Starts a VS Code server with the extension installed.
  * @param {VscodeOptions} options
- * @returns {Promise<{ url: (folder: string, file?: string) => string, port: number, pid: number, userFolder: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<{ url: (folder: string, file?: string) => string, port: number, pid: number, userFolder: string,
+ * log: () => string, stop: () => Promise<void> }>}
  */
 export async function startVscode({
   vsix,

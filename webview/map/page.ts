@@ -1,7 +1,7 @@
 /** Entry of the page that stands alone: the map, and the ids of chosen records for `paddock curate --drop-ids`. */
 import './map.css';
 import './page.css';
-import type { DataMap } from '../../extension/protocol/data-map.ts';
+import { dataMap } from '../../extension/protocol/data-map.ts';
 import { DataMapView, type ChooseEvent } from './data-map.ts';
 
 customElements.define('paddock-data-map', DataMapView);
@@ -9,7 +9,7 @@ const view = document.querySelector<DataMapView>('paddock-data-map');
 const data = document.querySelector('#data')?.textContent;
 const ids = document.querySelector<HTMLTextAreaElement>('#ids');
 const list = document.querySelector<HTMLElement>('#list');
-if (view !== null && data !== null && data !== undefined) view.data = JSON.parse(data) as DataMap;
+if (view !== null && data !== null && data !== undefined) view.data = dataMap(JSON.parse(data), 'the map');
 view?.addEventListener('choose', (event) => {
   if (ids === null || list === null) return;
   list.hidden = false;

@@ -112,7 +112,7 @@ function titleOfLine(line: Buffer): string {
   // The line is too long to be read whole: its text stands before the attachments.
   const [, text] = /"text":("(?:[^"\\]|\\.){0,500})/.exec(line.toString('utf8', 0, 2000)) ?? [];
   try {
-    return text === undefined ? '' : titleOf(JSON.parse(`${text}"`) as string);
+    return text === undefined ? '' : titleOf(String(JSON.parse(`${text}"`)));
   } catch {
     return '';
   }

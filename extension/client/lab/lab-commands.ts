@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
-import type { DataMap } from '../../protocol/data-map.ts';
+import { dataMap, type DataMap } from '../../protocol/data-map.ts';
 import type { LabStepName } from '../../protocol/lab.ts';
 import type { LabAction, LabEdit, LabList } from '../../protocol/lab-view.ts';
 import type { ModelEntry } from '../../protocol/server.ts';
@@ -95,7 +95,7 @@ export class LabCommands implements LabPanelHandlers {
     const path = lab.lab?.curation?.map;
     if (path === undefined || lab.folder === undefined) return null;
     try {
-      return JSON.parse(await readFile(resolve(lab.folder, path), 'utf8')) as DataMap;
+      return dataMap(JSON.parse(await readFile(resolve(lab.folder, path), 'utf8')), path);
     } catch {
       return null;
     }

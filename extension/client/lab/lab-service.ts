@@ -109,7 +109,9 @@ export class LabService implements Disposable {
     await this.#orError(async () => this.#setLab(await this.#request(() => this.#ask(SaveLab, { folder, project }))));
   }
 
-  /** Changes what the project is to do; it is shown at once and saved. Not while it runs: what runs has begun with it. */
+  /**
+   * Changes what the project is to do; it is shown at once and saved. Not while it runs: what runs has begun with it.
+   */
   edit(change: (project: LabProject) => LabProject): void {
     if (this.#lab === undefined || this.#run !== undefined) return;
     const project = change(this.#lab.project);

@@ -11,7 +11,8 @@ import {
   type MessageReader,
   type MessageWriter,
 } from 'vscode-jsonrpc/node';
-import { isRecord, isValidRequest, type RequestChecks } from '../../protocol/view.ts';
+import { isRecord } from '../../protocol/check.ts';
+import { isValidRequest, type RequestChecks } from '../../protocol/view.ts';
 import type { Disposable } from './lifetime.ts';
 import type { Log } from './log.ts';
 

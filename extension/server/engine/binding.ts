@@ -22,7 +22,8 @@ export interface NativeModule {
   /** Types that `quantize` makes. */
   readonly quantizeTypes: string[];
   /**
-   * Writes a model file in fewer bits, from a file or from the parts of a model, with what an adapter (empty: none) adds to its weights, and with errors weighed by
+   * Writes a model file in fewer bits, from a file or from the parts of a model, with what an adapter (empty: none)
+   * adds to its weights, and with errors weighed by
    * an importance matrix (empty: none). `path` gets its name when it is whole. 0 threads = the physical cores.
    */
   quantize(
@@ -296,7 +297,8 @@ export interface NativeModel {
   /** How far this model is from the one that predicted `base` for the same ids. `base` is used up by it. */
   compare(ids: Int32Array, first: number, base: NativePredictions): NativeJob<NativeDivergence>;
   /**
-   * Reads a text of 16 tokens or more and adds what every matrix was multiplied with to the sums of an importance matrix,
+   * Reads a text of 16 tokens or more and adds what every matrix was multiplied with to the sums of an importance
+   * matrix,
    * which begin with the first call. A cancelled text leaves a part of it in them.
    */
   observe(ids: Int32Array): NativeJob<void>;

@@ -164,7 +164,8 @@ export class Engine {
   }
 
   /**
-   * Something else needs the cores: no further background job begins, and of those that run the pausable one is cut off;
+   * Something else needs the cores: no further background job begins, and of those that run the pausable one is cut
+   * off;
    * any other ends first.
    */
   pause(): void {

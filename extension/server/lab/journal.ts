@@ -1,5 +1,6 @@
 /**
- * The results of a long run, one JSON line each, appended as they come: a run that was stopped or killed continues where
+ * The results of a long run, one JSON line each, appended as they come: a run that was stopped or killed continues
+ * where
  * its journal ends. The first line says which run it is; an unfinished last line is dropped.
  */
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
@@ -12,7 +13,8 @@ export class Journal<Entry> {
   readonly #file: number;
 
   /**
-   * `identity` is a plain object of what the results depend on. Throws `invalidArgument` when the file is the journal of
+   * `identity` is a plain object of what the results depend on. Throws `invalidArgument` when the file is the journal
+   * of
    * another run, or none at all.
    */
   constructor(path: string, identity: Readonly<Record<string, unknown>>) {
@@ -58,7 +60,7 @@ const beginning = '{"journal":';
 
 function parseLine(line: string, path: string): unknown {
   try {
-    return JSON.parse(line) as unknown;
+    return JSON.parse(line);
   } catch (error) {
     throw new EngineError(
       'invalidArgument',

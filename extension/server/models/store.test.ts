@@ -108,6 +108,8 @@ describe('ModelStore', () => {
     await expect(store.resolve(folder)).rejects.toMatchObject({ code: 'notAFile' });
     await writeFile(join(folder, 'tiny.gguf'), 'test');
     expect(await store.resolve('tiny')).toBe(join(folder, 'tiny.gguf'));
+    expect(await store.resolve('tiny', '/elsewhere')).toBe(join(folder, 'tiny.gguf'));
+    expect(await store.resolve('tiny.gguf', folder)).toBe(join(folder, 'tiny.gguf'));
     expect(await store.defaultModel()).toBe('tiny');
   });
 

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { MemoryNeed } from '../../protocol/model.ts';
 import type { ModelEntry, ModelList, NetworkSettings } from '../../protocol/server.ts';
 import type { NativeInspection } from '../engine/binding.ts';
@@ -59,11 +59,14 @@ export class ModelStore {
     return { entries: [...known, ...own], folder, totalMemory: memory.total, availableMemory: memory.available };
   }
 
-  /** The file of a catalogue name or a path. Throws `notFound`, `notAFile` or `noPermission`. */
-  async resolve(nameOrPath: string): Promise<string> {
+  /**
+   * The file of a catalogue name or a path, which is relative to `folder`. Throws `notFound`, `notAFile` or
+   * `noPermission`.
+   */
+  async resolve(nameOrPath: string, folder = '.'): Promise<string> {
     const model = this.#catalogueModel(nameOrPath);
     if (model === undefined) {
-      const path = isAbsolute(nameOrPath) ? nameOrPath : resolve(nameOrPath);
+      const path = resolve(folder, nameOrPath);
       await checkReadable(path, this.#options.catalogue);
       return path;
     }
@@ -130,8 +133,7 @@ export class ModelStore {
     if (inspection.unsupported !== undefined) {
       throw new EngineError('unsupportedModel', inspection.unsupported);
     }
-    const added = await this.#readAdded();
-    await this.#writeAdded([...new Set([...added, absolute])]);
+    await this.#changeAdded((added) => [...new Set([...added, absolute])]);
     return this.#userEntry(absolute, this.#options.memory());
   }
 
@@ -146,15 +148,14 @@ export class ModelStore {
       await removePartial(this.folder, model);
       return;
     }
-    const added = await this.#readAdded();
     const path = resolve(id);
-    if (!added.includes(path)) {
+    if (!(await this.#readAdded()).includes(path)) {
       throw new EngineError(
         'notFound',
         `${id} is neither in the catalogue nor a file that you added. Files in the models folder are removed by deleting them.`,
       );
     }
-    await this.#writeAdded(added.filter((other) => other !== path));
+    await this.#changeAdded((added) => added.filter((other) => other !== path));
   }
 
   /** Whether a downloaded model still has the right digest. */
@@ -262,9 +263,14 @@ export class ModelStore {
     }
   }
 
-  async #writeAdded(added: readonly string[]): Promise<void> {
+  /** Reads, changes and writes the list while no other window or program does. */
+  async #changeAdded(change: (added: readonly string[]) => readonly string[]): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    await writeAtomically(this.#indexPath, `${JSON.stringify({ version: 1, added }, undefined, 2)}\n`);
+    const explain = (): string => 'Another window or program is changing the list of models. Try again.';
+    await withLock(`${this.#indexPath}.lock`, this.#options.host, explain, async () => {
+      const added = change(await this.#readAdded());
+      await writeAtomically(this.#indexPath, `${JSON.stringify({ version: 1, added }, undefined, 2)}\n`);
+    });
   }
 }
 

@@ -78,6 +78,12 @@ describe('an HTTPS server behind a proxy with a password, signed by a private au
     expect((await failure({}, trusting)).message).toMatch(/models\.paddock\.test.* cannot be reached/u);
   });
 
+  test('is given up when the proxy closes the connection without a word', { timeout: 30_000 }, async () => {
+    const url = 'https://models.paddock.test:9/file';
+    const error = await failure({ proxy: withPassword() }, trusting, { url });
+    expect(error.message).toMatch(/models\.paddock\.test:9 cannot be reached through the proxy/u);
+  });
+
   test('never tells the password of a proxy', async () => {
     const { message } = await failure({ proxy: 'http://ann:hidden@127.0.0.1:9' }, trusting);
     expect(message).not.toContain('hidden');

@@ -11,8 +11,10 @@ import { ProxyError, noNetworkSettings, proxyFor } from './settings.ts';
 import type { Proxy } from './settings.ts';
 
 const connectTimeoutMs = 6000;
-const headersTimeoutMs = 15_000;
+const headersTimeoutMs = 10_000;
 const bodyTimeoutMs = 30_000;
+/** From the first connection to the head of the answer, proxies and retries of the client included. */
+const answerTimeoutMs = 12_000;
 const maxRedirections = 5;
 
 export interface GetRequest {
@@ -80,11 +82,10 @@ export class Network {
         route.proxy = proxyFor(route.url, this.#settings, this.#host.env);
         const dispatcher = dispatcherFor(undici, route.proxy, secure);
         dispatchers.push(dispatcher);
-        const response = await undici.request(route.url, {
-          dispatcher,
-          headers: headersFor(request, route.url),
-          signal,
-        });
+        const headers = headersFor(request, route.url);
+        const response = await withDeadline(signal, (either) =>
+          undici.request(route.url, { dispatcher, headers, signal: either }),
+        );
         const target = redirectionOf(response, route.url);
         if (target === undefined) {
           try {
@@ -109,7 +110,8 @@ export class Network {
       }
       throw error === refused || error instanceof EngineError ? error : explain(error, route.url, route.proxy);
     } finally {
-      await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
+      // Whether they end at once is of no interest to the caller.
+      for (const dispatcher of dispatchers) dispatcher.destroy().catch(() => undefined);
     }
   }
 
@@ -158,6 +160,31 @@ function headersFor({ headers, authorization, url }: GetRequest, target: URL): R
   return { 'accept-encoding': 'identity', ...headers, ...(own && { authorization }) };
 }
 
+/**
+ * Gives up when there is no answer in time, or when `signal` says so. When a proxy or a server closes its connection
+ * without a word, the client tries again without end and looks at no signal, so its own limits are not enough.
+ */
+function withDeadline<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new LateError()), answerTimeoutMs);
+    const either = AbortSignal.any([signal, late.signal]);
+    const onAbort = (): void => reject(either.reason);
+    either.addEventListener('abort', onAbort, { once: true });
+    work(either)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        either.removeEventListener('abort', onAbort);
+      });
+    if (either.aborted) onAbort();
+  });
+}
+
+class LateError extends Error {
+  readonly code = 'no answer';
+}
+
 /** Where a response sends us on; `undefined` when it is an answer. Never from https to http. */
 function redirectionOf({ statusCode, headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
   const { location } = headers;
@@ -175,8 +202,6 @@ function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => {}).destroy();
 }
 
-const resumes = 'The download goes on where it stopped.';
-
 /** What went wrong and what can be done about it. */
 function explain(error: unknown, { host }: URL, proxy: Proxy | undefined): EngineError {
   const words = (text: string): EngineError => new EngineError('networkUnavailable', text, error);
@@ -187,17 +212,15 @@ function explain(error: unknown, { host }: URL, proxy: Proxy | undefined): Engin
   const via = proxy === undefined ? '' : ` through the proxy ${proxy.url} (${proxy.from})`;
   if (proxy !== undefined && /\b407\b/u.test(messageOf(error))) {
     return words(
-      `The proxy ${proxy.url} (${proxy.from}) wants a user name and a password, or does not know the ones it got. Write them into the setting http.proxy, as http://USER:PASSWORD@HOST:PORT. ${resumes}`,
+      `The proxy ${proxy.url} (${proxy.from}) wants a user name and a password, or does not know the ones it got. Write them into the setting http.proxy, as http://USER:PASSWORD@HOST:PORT.`,
     );
   }
   if (untrusted.has(code)) {
     return words(
-      `The certificate of ${host}${via} is not trusted (${code}). If your network inspects connections, add its certificate to those of the operating system. ${resumes}`,
+      `The certificate of ${host}${via} is not trusted (${code}). If your network inspects connections, add its certificate to those of the operating system.`,
     );
   }
-  return words(
-    `${host} cannot be reached${via} (${code}). Check the connection and the setting http.proxy. ${resumes}`,
-  );
+  return words(`${host} cannot be reached${via} (${code}). Check the connection and the setting http.proxy.`);
 }
 
 /** What TLS says of a certificate that no trusted one has signed, or that is another host's or out of date. */

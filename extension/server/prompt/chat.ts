@@ -110,7 +110,8 @@ interface Packed {
 const templateTokens = 8;
 
 /**
- * What each turn takes. Nothing is counted further than it can matter: not a text beyond `limit` tokens, and no turn that
+ * What each turn takes. Nothing is counted further than it can matter: not a text beyond `limit` tokens, and no turn
+ * that
  * is older than some contexts' worth of others.
  */
 function costsOf(model: TokenizerModel, turns: readonly ChatTurn[], limit: number): TurnCost[] {

@@ -8,7 +8,7 @@ interface Recorded {
   readonly cases: readonly { readonly template: string; readonly text?: string; readonly error?: string }[];
 }
 const recorded = JSON.parse(
-  readFileSync(new URL('../../../test/oracle/recorded/jinja.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../test/oracle/jinja.json', import.meta.url), 'utf8'),
 ) as Recorded;
 
 /** Templates that Jinja renders and we refuse. */

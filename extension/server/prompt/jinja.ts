@@ -1,7 +1,7 @@
 /**
  * The template language of chat templates, as Python's Jinja runs it. The parser and most of the interpreter are those
  * of `@huggingface/jinja`; where that differs from Jinja 3.1 in silence, this replaces it or refuses. Compared with
- * recordings of Jinja in test/oracle/recorded/jinja.json.
+ * recordings of Jinja in test/oracle/jinja.json.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 

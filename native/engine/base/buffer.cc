@@ -1,5 +1,10 @@
 #include "base/buffer.h"
 
+#include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
@@ -38,6 +43,12 @@ void Buffer::Free() {
 #endif
   data_ = nullptr;
   size_ = 0;
+}
+
+void ReturnFreedMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace paddock

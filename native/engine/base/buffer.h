@@ -36,4 +36,7 @@ class Buffer {
   size_t size_ = 0;
 };
 
+// Gives memory that was freed back to the system, where the C library would keep it for later.
+void ReturnFreedMemory();
+
 }  // namespace paddock

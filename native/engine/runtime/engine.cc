@@ -5,6 +5,7 @@
 #include <future>
 #include <utility>
 
+#include "base/buffer.h"
 #include "runtime/engine_state.h"
 #include "runtime/thread_choice.h"
 #include "tokenizer/detokenizer.h"
@@ -101,6 +102,9 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   s.SetInfo(path, *file, options);
   s.TuneThreads();
   if (progress) progress(1);
+  // What reading took is part of no model's need: the header, and the buffers of the threads.
+  { const GgufFile header = file.Take(); }
+  ReturnFreedMemory();
   return engine;
 }
 

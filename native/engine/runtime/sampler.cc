@@ -99,6 +99,8 @@ float Sampler::FloorOf(const LogitRow& logits, size_t count) {
 void Sampler::Gather(const LogitRow& logits, float floor) {
   candidates_.clear();
   sorted_ = 0;
+  // All are candidates: growing step by step would take more than MostBytes().
+  if (floor == -INFINITY) candidates_.reserve(logits.values.size());
   for (size_t block = 0; block < logits.block_max.size(); ++block) {
     if (logits.block_max[block] < floor) continue;
     const std::span<const float> values = logits.Block(block);
@@ -148,6 +150,7 @@ int32_t Sampler::Sample(const LogitRow& logits, std::span<const int32_t> recent)
   }
   if (top_p) limit *= static_cast<double>(options_.top_p);
   weights_.clear();
+  if (!top_p && least == -INFINITY) weights_.reserve(candidates_.size());
   double kept = 0;
   for (size_t i = 0; i < candidates_.size(); ++i) {
     if (i >= sorted_) SortUntil(std::max(kFirstSort, 4 * sorted_));

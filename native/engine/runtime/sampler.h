@@ -26,6 +26,11 @@ class Sampler {
  public:
   explicit Sampler(const SamplerOptions& options);
 
+  // Bytes that drawing takes at most: without a bound, every token of the vocabulary is a candidate with a weight.
+  static uint64_t MostBytes(int vocabulary) {
+    return static_cast<uint64_t>(vocabulary) * (sizeof(Candidate) + sizeof(double));
+  }
+
   // `recent` are the tokens that the penalty applies to. May change `logits`.
   int32_t Sample(const LogitRow& logits, std::span<const int32_t> recent);
 

@@ -6,7 +6,8 @@ import { openWindow } from './window.mjs';
  * After a step with `{ essential: true }` has failed, the others fail at once instead of waiting for what cannot come.
  *
  * @param {Parameters<typeof openWindow>[0] | (() => Promise<Parameters<typeof openWindow>[0]>)} options
- * @returns {(name: string, step: (window: import('./window.mjs').Window) => Promise<void>, options?: { essential?: boolean }) => void}
+ * @returns {(name: string, step: (window: import('./window.mjs').Window) => Promise<void>, options?: { essential?:
+ * boolean }) => void}
  */
 export function scenario(options) {
   let window;

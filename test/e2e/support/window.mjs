@@ -19,7 +19,8 @@ const screenshots = join(cache, 'screenshots');
  * @param {Record<string, unknown>} [options.settings] On top of the test settings.
  * @param {readonly string[]} [options.builtins] Built-in extensions besides the usual few.
  * @param {Record<string, string>} [options.env] More environment of the server.
- * @param {(folders: { workspace: string, user: string }) => Promise<void>} [options.prepare] Runs before the window opens,
+ * @param {(folders: { workspace: string, user: string }) => Promise<void>} [options.prepare] Runs before the window
+ * opens,
  * with the extension installed below `user`.
  */
 export async function openWindow({ models, settings = {}, builtins = [], env = {}, prepare }) {
@@ -28,14 +29,17 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
   const folder = await mkdtemp(join(tmpdir(), 'paddock-e2e-'));
   const workspace = join(folder, 'workspace');
   await cp(join(root, 'test', 'fixtures', 'sample-workspace'), workspace, { recursive: true });
-  const server = await startVscode({
-    vsix,
-    // Every run reads its prompts for the first time: what takes how long must not depend on the run before.
-    settings: { ...testSettings, 'paddock.cache.disk': 0, ...settings },
-    env: { PADDOCK_MODELS: models, ...env },
-    builtins: [...fewBuiltins, ...builtins],
-    userFolder: join(folder, 'user'),
-  });
+  const start = (port = 0) =>
+    startVscode({
+      vsix,
+      // Every run reads its prompts for the first time: what takes how long must not depend on the run before.
+      settings: { ...testSettings, 'paddock.cache.disk': 0, ...settings },
+      env: { PADDOCK_MODELS: models, ...env },
+      builtins: [...fewBuiltins, ...builtins],
+      userFolder: join(folder, 'user'),
+      port,
+    });
+  const server = await start();
   try {
     await prepare?.({ workspace, user: join(folder, 'user') });
   } catch (error) {
@@ -47,10 +51,10 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  const window = new Window(await context.newPage(), server, workspace);
+  const window = new Window(await context.newPage(), server, workspace, start);
   window.onClose(async () => {
     await browser.close();
-    await server.stop();
+    await window.server.stop();
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   });
   try {
@@ -66,9 +70,12 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
 export class Window {
   #close = async () => {};
 
-  constructor(page, server, workspace) {
+  #start;
+
+  constructor(page, server, workspace, start) {
     this.page = page;
     this.server = server;
+    this.#start = start;
     this.workspace = workspace;
     this.chat = new ChatView(this);
     this.status = page.locator(
@@ -88,6 +95,12 @@ export class Window {
   async load() {
     await this.page.goto(this.server.url(this.workspace), { waitUntil: 'commit' });
     await this.status.first().waitFor({ timeout: 90_000 });
+  }
+
+  /** Starts a server at the same address after the one before is gone. */
+  async startServer() {
+    await this.server.stop();
+    this.server = await this.#start(this.server.port);
   }
 
   async screenshot(name) {

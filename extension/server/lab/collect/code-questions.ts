@@ -6,7 +6,8 @@ import { toPrompt } from './prompts.ts';
 import type { Prompt } from './prompts.ts';
 
 /**
- * What is asked; `{code}` is the piece in a code block, `{file}` its path in the folder. They ask for short answers: left
+ * What is asked; `{code}` is the piece in a code block, `{file}` its path in the folder. They ask for short answers:
+ * left
  * alone, a teacher tells code again at a length that is cut off, and an answer without its end teaches nothing.
  */
 export const templates = [

@@ -5,6 +5,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wholeLines } from '../../../base/json-lines.ts';
+import { isRecord } from '../../../protocol/check.ts';
 import { cleanText } from '../curate/record.ts';
 import { toPrompt } from './prompts.ts';
 import type { Prompt } from './prompts.ts';
@@ -43,8 +44,8 @@ export function questions(lines: readonly string[]): string[] {
 
 function parse(line: string): Readonly<Record<string, unknown>> {
   try {
-    const value = JSON.parse(line) as unknown;
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : {};
   } catch {
     return {};
   }

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { appendLinesSync, wholeLines } from '../../../base/json-lines.ts';
+import { object, text } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { Journal } from '../journal.ts';
 
@@ -114,8 +115,7 @@ function shardName(number: number): string {
 
 function idOf(line: string, path: string): string {
   try {
-    const { id } = JSON.parse(line) as { id?: unknown };
-    if (typeof id === 'string') return id;
+    return object({ id: text() })(JSON.parse(line), path).id;
   } catch {
     // Told below.
   }

@@ -1,8 +1,10 @@
 /**
- * Turns collected question-and-answer records into a training set: reads and judges, compares, decides, writes. The input
+ * Turns collected question-and-answer records into a training set: reads and judges, compares, decides, writes. The
+ * input
  * is read once; records lie in a working file and only numbers about them in memory.
  *
- * The results appear together at the end: until then they have a folder of their own, which goes when the run fails or is
+ * The results appear together at the end: until then they have a folder of their own, which goes when the run fails or
+ * is
  * cancelled. The same input and options give the same bytes.
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,6 @@
 /**
- * Records that contain an evaluation set. Any run of 12 words in common counts; an evaluation text that has fewer words is
+ * Records that contain an evaluation set. Any run of 12 words in common counts; an evaluation text that has fewer words
+ * is
  * found only as a whole message, since a short text appears anywhere by chance. Answers that short are not looked for.
  */
 import { answerOf, promptOf } from './record.ts';

@@ -1,5 +1,6 @@
 /**
- * Clusters of records that say the same: equal texts by their hash, nearly equal ones by MinHash candidates whose sets of
+ * Clusters of records that say the same: equal texts by their hash, nearly equal ones by MinHash candidates whose sets
+ * of
  * shingles are then compared. One record after the other asks an index of the earlier ones.
  */
 import type { Column } from './growable.ts';

@@ -11,7 +11,7 @@ export interface Item {
 /** A text's JSON as an item. */
 export function parseItem(text: string, line: number): Item {
   try {
-    return { line, value: JSON.parse(text) as unknown };
+    return { line, value: JSON.parse(text) };
   } catch {
     return { line, value: undefined, bad: 'notJson' };
   }

@@ -2,7 +2,8 @@ import { longestLine, parseItem } from './items.ts';
 import type { Item } from './items.ts';
 
 /**
- * Cuts a JSON array into its elements without holding more than one of them. It only follows strings and brackets; whether
+ * Cuts a JSON array into its elements without holding more than one of them. It only follows strings and brackets;
+ * whether
  * an element is JSON is for `JSON.parse` to say. In UTF-8 no byte of a longer character looks like one of ours.
  */
 export class JsonArraySplitter {

@@ -1,5 +1,6 @@
 /**
- * Answers that are no answers: empty, damaged, the error page of an interface, cut off, an echo of the question, a loop.
+ * Answers that are no answers: empty, damaged, the error page of an interface, cut off, an echo of the question, a
+ * loop.
  * Each check prefers to miss a doubtful case, because a good record that is dropped is never seen again.
  */
 import { answerOf, promptOf } from './record.ts';
@@ -78,9 +79,12 @@ function hasOpenFence(answer: string): boolean {
 }
 
 /**
- * Prose whose last sentence has no end. Lists, tables, code, verse and titles end without a full stop by right, so something
- * must show that a stop was to come: an earlier sentence of the paragraph has one, or all earlier lines, or the last line is
- * as long as only sentences are. A comma, an opening bracket or a word that needs another one behind it tell by themselves.
+ * Prose whose last sentence has no end. Lists, tables, code, verse and titles end without a full stop by right, so
+ * something
+ * must show that a stop was to come: an earlier sentence of the paragraph has one, or all earlier lines, or the last
+ * line is
+ * as long as only sentences are. A comma, an opening bracket or a word that needs another one behind it tell by
+ * themselves.
  */
 function endsMidSentence(answer: string): boolean {
   const last = answer.slice(answer.lastIndexOf('\n') + 1).trim();

@@ -1,5 +1,6 @@
 /**
- * A map of the data: records with the same words lie close together, so that a source made from templates shows as dense
+ * A map of the data: records with the same words lie close together, so that a source made from templates shows as
+ * dense
  * balls, as P3 did on the map that GPT4All was curated with. Texts become signed hashed word counts weighted by rarity
  * (feature hashing, Weinberger et al. 2009), and those are laid out by UMAP (McInnes et al. 2018).
  */

@@ -2,7 +2,8 @@
  * MinHash with banding: texts whose sets of word 5-shingles have a high Jaccard similarity share a band with high
  * probability, so that only those are compared.
  *
- * With b bands of r rows, two texts of similarity s meet with probability 1 - (1 - s^r)^b. The usual 14 x 8 finds 92.4 %
+ * With b bands of r rows, two texts of similarity s meet with probability 1 - (1 - s^r)^b. The usual 14 x 8 finds 92.4
+ * %
  * of the pairs at 0.8; 20 x 7 finds 99.1 %, and brings 14.5 % of those at 0.5 together for nothing, which the true
  * comparison behind it refuses.
  */

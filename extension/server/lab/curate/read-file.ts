@@ -1,5 +1,6 @@
 /**
- * Values of an input file, a batch at a time. What a file is shows in its first bytes, not in its name: Parquet, gzip, a
+ * Values of an input file, a batch at a time. What a file is shows in its first bytes, not in its name: Parquet, gzip,
+ * a
  * JSON array, otherwise JSON Lines.
  */
 import { createReadStream } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * Why a record does not go into the training set. A record may have several reasons; the funnel counts it where it falls
+ * Why a record does not go into the training set. A record may have several reasons; the funnel counts it where it
+ * falls
  * first, in the order of this table. One bit each, so that a million records remember theirs in four megabytes.
  */
 

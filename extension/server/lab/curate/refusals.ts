@@ -1,5 +1,6 @@
 /**
- * Refusals and phrases about being a model, in the first 200 characters of an answer. They are anchored at the beginning
+ * Refusals and phrases about being a model, in the first 200 characters of an answer. They are anchored at the
+ * beginning
  * of the answer or of a sentence, and an apology alone is none: people ask for letters that begin with one.
  */
 

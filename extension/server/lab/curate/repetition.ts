@@ -1,6 +1,8 @@
 /**
- * Text that repeats itself, by the measures of the Gopher corpus: the share of what lies in lines, paragraphs and runs of
- * words that were there before. Its limits are for web pages; answers are shorter and repeat by right more often (verse,
+ * Text that repeats itself, by the measures of the Gopher corpus: the share of what lies in lines, paragraphs and runs
+ * of
+ * words that were there before. Its limits are for web pages; answers are shorter and repeat by right more often
+ * (verse,
  * tables, code), so they apply from fifty words on and are somewhat wider.
  */
 import { ngramHashes, wordHashes } from './words.ts';

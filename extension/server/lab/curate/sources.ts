@@ -1,7 +1,9 @@
 /**
  * How diverse each source is, and which one to drop. A source such as P3, whose prompts come from templates and whose
- * answers are a few short ones again and again, teaches a model to answer in a word. No single figure proves it; a source
- * is recommended for dropping when it is an outlier among the others in several of them. The decision stays with the user.
+ * answers are a few short ones again and again, teaches a model to answer in a word. No single figure proves it; a
+ * source
+ * is recommended for dropping when it is an outlier among the others in several of them. The decision stays with the
+ * user.
  */
 import { gzipSync } from 'node:zlib';
 import { randomNumbers, wordHashes } from './words.ts';

@@ -1,5 +1,6 @@
 /**
- * The working files of a run: every record as a line, and its set of shingles as numbers, each found by its offset. They
+ * The working files of a run: every record as a line, and its set of shingles as numbers, each found by its offset.
+ * They
  * live in a folder of their own that disappears with the run.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';

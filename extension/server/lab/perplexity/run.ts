@@ -1,4 +1,6 @@
-/** Perplexity of a text, alone or beside a base model that is loaded too: windows pass through both, nothing is stored. */
+/**
+ * Perplexity of a text, alone or beside a base model that is loaded too: windows pass through both, nothing is stored.
+ */
 import type { Engine } from '../../engine/engine.ts';
 import type { NativeModel } from '../../engine/binding.ts';
 import { EngineError } from '../../engine/errors.ts';

@@ -12,12 +12,7 @@ import { draw } from '../curate/draw.ts';
 import { placeOf } from './project-file.ts';
 import { fingerprint, useModel } from './step.ts';
 import type { LabStep } from './step.ts';
-
-export interface CollectResult {
-  readonly answers: number;
-  readonly questions: number;
-  readonly tokens: number;
-}
+import type { CollectResult } from './step-results.ts';
 
 export const collectStep: LabStep<CollectResult> = {
   name: 'collect',
@@ -30,7 +25,7 @@ export const collectStep: LabStep<CollectResult> = {
       files: await Promise.all(files.map(fingerprint)),
       limit: questions.limit,
       answers: [
-        await fingerprint(await session.store.resolve(questions.teacher)),
+        await fingerprint(await session.store.resolve(questions.teacher, folder)),
         questions.maxTokens,
         questions.temperature,
         seed,

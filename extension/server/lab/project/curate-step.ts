@@ -20,7 +20,7 @@ export const curateStep: LabStep<LabCuration> = {
     collected: collect && [collect.id, await Promise.all((await collectedFiles(collect.folder)).map(fingerprint))],
     records: await Promise.all(project.records.map((path) => fingerprint(placeOf(folder, path)))),
     tasks: project.tasks === undefined ? undefined : await fingerprint(placeOf(folder, project.tasks)),
-    base: await fingerprint(await session.store.resolve(project.base)),
+    base: await fingerprint(await session.store.resolve(project.base, folder)),
     settings: [project.curate, project.seed],
   }),
   run: async (workshop, place, { collect }, hooks) => {

@@ -13,15 +13,9 @@ import type { EvaluationReport, MetricReport } from '../evaluate/report.ts';
 import { evaluate } from '../evaluate/run.ts';
 import { sideOf } from '../evaluate/side.ts';
 import { placeOf } from './project-file.ts';
-import type { ReleaseResult } from './release-step.ts';
 import { fingerprint, readRecord, required, useModel } from './step.ts';
 import type { LabStep, StepHooks, Workshop } from './step.ts';
-
-export interface EvaluateResult {
-  readonly comparison: LabComparison;
-  /** Of 2023, for the story. */
-  readonly historic: LabComparison;
-}
+import type { EvaluateResult } from './step-results.ts';
 
 export const evaluateStep: LabStep<EvaluateResult> = {
   name: 'evaluate',
@@ -33,7 +27,7 @@ export const evaluateStep: LabStep<EvaluateResult> = {
   run: async (workshop, place, before, hooks) => {
     const { session, folder, project } = workshop;
     const { signal, tell } = hooks;
-    const released = await readRecord<ReleaseResult>(required(before, 'release'));
+    const released = await readRecord('release', required(before, 'release'));
     if (released?.result === undefined) {
       throw new EngineError('internal', 'The model that is to be evaluated is missing.');
     }
@@ -44,7 +38,7 @@ export const evaluateStep: LabStep<EvaluateResult> = {
         ? join(required(before, 'curate').folder, 'valid.jsonl')
         : placeOf(folder, project.tasks);
     const show = (words: string): void => tell({ words, fraction: 0, remainingSeconds: undefined });
-    const base = { name: project.base, path: await session.store.resolve(project.base) };
+    const base = { name: project.base, path: await session.store.resolve(project.base, folder) };
     const sides = [
       await sideOf(session, base, signal, show),
       await sideOf(session, { name: basename(made), path: made }, signal, show),

@@ -1,6 +1,7 @@
 /**
  * GPT4All's road of 2023 at the scale of a laptop: a teacher answers questions, a mix with a source like P3 in it is
- * curated, a small model is trained, quantized and compared with what it was. The real numbers of 2023 (800,000 pairs, a
+ * curated, a small model is trained, quantized and compared with what it was. The real numbers of 2023 (800,000 pairs,
+ * a
  * model of 7 billion weights, eight large GPUs) would take this computer years.
  */
 import { readdir } from 'node:fs/promises';

@@ -8,22 +8,21 @@ import type {
   LabStepStatus,
   LabStepView,
 } from '../../../protocol/lab.ts';
+import { EngineError } from '../../engine/errors.ts';
 import { noTraining } from '../../../protocol/lab.ts';
 import type { Session } from '../../session.ts';
 import { isThere } from '../../is-there.ts';
 import { withFolder } from '../../lock.ts';
 import { collectStep } from './collect-step.ts';
-import type { CollectResult } from './collect-step.ts';
 import { curateStep } from './curate-step.ts';
 import { evaluateStep } from './evaluate-step.ts';
-import type { EvaluateResult } from './evaluate-step.ts';
 import { readProject, writeProject } from './project-file.ts';
 import { releaseStep } from './release-step.ts';
 import { placeOfStep, readLastFinished, readRecord, writeRecord } from './step.ts';
-import type { LabStep, StepPlace, StepPlaces, StepRecord, Workshop } from './step.ts';
+import type { LabStep, StepPlace, StepPlaces, Workshop } from './step.ts';
+import type { StepRecord, StepResults, TrainStepResult } from './step-results.ts';
 import { writeStory } from './story.ts';
 import { readCurve, trainStep } from './train-step.ts';
-import type { TrainStepResult } from './train-step.ts';
 
 const steps: readonly LabStep<unknown>[] = [collectStep, curateStep, trainStep, releaseStep, evaluateStep];
 
@@ -68,7 +67,7 @@ export class Lab {
         }
         if (step.name === until) return;
       }
-      await writeStory(join(this.#folder, reportName), await this.state(), before);
+      await writeReport(join(this.#folder, reportName), await this.state(), before);
     } finally {
       this.#running = undefined;
     }
@@ -79,7 +78,8 @@ export class Lab {
     const workshop = await this.#workshop();
     const views: LabStepView[] = [];
     const before: Partial<Record<LabStepName, StepPlace>> = {};
-    const records: Partial<Record<LabStepName, StepRecord<unknown>>> = {};
+    const results: { -readonly [Name in keyof StepResults]?: StepResults[Name] | undefined } = {};
+    let hasTrained = false;
     let trainFolder: string | undefined;
     for (const step of steps) {
       const place = await this.#place(step, workshop, before);
@@ -87,15 +87,17 @@ export class Lab {
         views.push({ name: step.name, status: 'off', seconds: undefined });
         continue;
       }
-      const record = place && (await readRecord<unknown>(place));
+      const record = place && (await readRecord(step.name, place));
       if (place !== undefined) before[step.name] = place;
       // What is outdated is still the best there is to look at, also while it is being made again.
       const remade = this.#running === step.name && record?.state !== 'done';
       const earlier =
-        record === undefined || remade ? await readLastFinished(join(this.#folder, step.name)) : undefined;
+        record === undefined || remade ? await readLastFinished(step.name, join(this.#folder, step.name)) : undefined;
       const isEarlier = earlier !== undefined && record?.result === undefined;
       const shown = isEarlier ? earlier.record : record;
-      if (shown !== undefined) records[step.name] = shown;
+      // Each name has the result of its own step.
+      Object.assign(results, { [step.name]: shown?.result });
+      if (step.name === 'train') hasTrained = shown !== undefined;
       if (step.name === 'train') trainFolder = isEarlier ? earlier.folder : place?.folder;
       views.push({
         name: step.name,
@@ -103,18 +105,16 @@ export class Lab {
         seconds: (record ?? shown)?.seconds,
       });
     }
-    const collected = records.collect?.result as CollectResult | undefined;
-    const evaluated = records.evaluate?.result as EvaluateResult | undefined;
     const report = join(this.#folder, reportName);
     return {
       folder: this.#folder,
       project: workshop.project,
       steps: views,
-      collected,
-      curation: records.curate?.result as LabState['curation'],
-      training: await trainingOf(trainFolder, records.train as StepRecord<TrainStepResult> | undefined),
-      release: records.release?.result as LabState['release'],
-      comparison: evaluated?.comparison,
+      collected: results.collect,
+      curation: results.curate,
+      training: hasTrained ? await trainingOf(trainFolder, results.train) : undefined,
+      release: results.release,
+      comparison: results.evaluate?.comparison,
       report: (await isThere(report)) ? report : undefined,
     };
   }
@@ -145,6 +145,20 @@ export class Lab {
 
 const reportName = 'report.html';
 
+/** The report reads what the steps have written beside their data: it may have been changed since. */
+async function writeReport(path: string, state: LabState, places: StepPlaces): Promise<void> {
+  try {
+    await writeStory(path, state, places);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+    throw new EngineError(
+      'invalidArgument',
+      `The files of the steps beside ${path} are damaged, so there is no report. Delete the folder of the step "evaluate" or "curate", and start again.`,
+      error,
+    );
+  }
+}
+
 /** Leaves a finished step alone, and of an unfinished one what it has. */
 async function runStep(
   step: LabStep<unknown>,
@@ -153,7 +167,7 @@ async function runStep(
   before: StepPlaces,
   { signal, onProgress }: LabHooks,
 ): Promise<void> {
-  const record = await readRecord(place);
+  const record = await readRecord(step.name, place);
   if (record?.state === 'done') return;
   const start = performance.now();
   const seconds = (): number => (record?.seconds ?? 0) + Number(((performance.now() - start) / 1000).toFixed(1));
@@ -177,9 +191,9 @@ async function runStep(
 
 async function trainingOf(
   folder: string | undefined,
-  record: StepRecord<TrainStepResult> | undefined,
+  result: TrainStepResult | undefined,
 ): Promise<LabState['training']> {
-  if (folder === undefined || record === undefined) return undefined;
+  if (folder === undefined) return undefined;
   const points = await readCurve(folder);
-  return { ...noTraining, ...record.result, points };
+  return { ...noTraining, ...result, points };
 }

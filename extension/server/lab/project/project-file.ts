@@ -1,4 +1,6 @@
-/** `lab.json`: what the user decides about a project. It is read as untrusted: people edit it and get it from others. */
+/**
+ * `lab.json`: what the user decides about a project. It is read as untrusted: people edit it and get it from others.
+ */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { trainPresetNames } from '../../../protocol/lab.ts';
@@ -22,7 +24,9 @@ import { writeAtomically } from '../../models/write-atomically.ts';
 
 export const projectName = 'lab.json';
 
-/** Throws `notFound` when the folder holds no project, and `invalidArgument` when its file says something impossible. */
+/**
+ * Throws `notFound` when the folder holds no project, and `invalidArgument` when its file says something impossible.
+ */
 export async function readProject(folder: string): Promise<LabProject> {
   const path = join(folder, projectName);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -1,7 +1,6 @@
 /** The adapter is merged into the model, and the model written in few bits. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LabRelease } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { collectImportance } from '../importance/collect.ts';
@@ -9,8 +8,7 @@ import { Remaining } from '../remaining.ts';
 import { required, useModel } from './step.ts';
 import type { LabStep, StepHooks, StepPlace, StepPlaces, Workshop } from './step.ts';
 import { adapterOf } from './train-step.ts';
-
-export type ReleaseResult = LabRelease & { readonly bitsPerWeight: number; readonly sourceBytes: number };
+import type { ReleaseResult } from './step-results.ts';
 
 export const releaseStep: LabStep<ReleaseResult> = {
   name: 'release',
@@ -37,7 +35,7 @@ export const releaseStep: LabStep<ReleaseResult> = {
       session
         .addon()
         .quantize(
-          await session.store.resolve(base),
+          await session.store.resolve(base, workshop.folder),
           adapterOf(required(before, 'train').folder),
           importance,
           path,

@@ -6,6 +6,8 @@ import type { LabProgress, LabProject, LabStepName } from '../../../protocol/lab
 import { EngineError } from '../../engine/errors.ts';
 import { writeAtomically } from '../../models/write-atomically.ts';
 import type { Session } from '../../session.ts';
+import { recordCheck } from './step-results.ts';
+import type { StepRecord, StepResults } from './step-results.ts';
 
 /** What steps work with. */
 export interface Workshop {
@@ -45,14 +47,6 @@ export interface LabStep<Result> {
   run(workshop: Workshop, place: StepPlace, before: StepPlaces, hooks: StepHooks): Promise<Result>;
 }
 
-export interface StepRecord<Result> {
-  readonly id: string;
-  readonly state: 'begun' | 'done';
-  /** Of all runs. */
-  readonly seconds: number;
-  readonly result?: Result;
-}
-
 /** A step's folder has the beginning of its id in its name, so that going back to earlier settings costs nothing. */
 export function placeOfStep(folder: string, step: LabStep<unknown>, inputs: unknown): StepPlace {
   const key = step.folderKey?.(inputs) ?? inputs;
@@ -63,15 +57,21 @@ function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }
 
-export async function readRecord<Result>({ id, folder }: StepPlace): Promise<StepRecord<Result> | undefined> {
-  const record = await readRecordFile(join(folder, recordName));
-  return record?.id === id ? (record as StepRecord<Result>) : undefined;
+/** What cannot be read, or is not what the step writes, was not finished. */
+export async function readRecord<Name extends LabStepName>(
+  name: Name,
+  { id, folder }: StepPlace,
+): Promise<StepRecord<StepResults[Name]> | undefined> {
+  const record = await readRecordFile(name, join(folder, recordName));
+  return record?.id === id ? record : undefined;
 }
 
-/** What cannot be read was not finished. */
-async function readRecordFile(path: string): Promise<StepRecord<unknown> | undefined> {
+async function readRecordFile<Name extends LabStepName>(
+  name: Name,
+  path: string,
+): Promise<StepRecord<StepResults[Name]> | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as StepRecord<unknown>;
+    return recordCheck(name)(JSON.parse(await readFile(path, 'utf8')), path);
   } catch {
     return undefined;
   }
@@ -83,15 +83,16 @@ export async function writeRecord(place: StepPlace, record: Omit<StepRecord<unkn
 }
 
 /** What a step had found when it was last finished, with whatever inputs; `folder` has a folder for each. */
-export async function readLastFinished(
+export async function readLastFinished<Name extends LabStepName>(
+  name: Name,
   folder: string,
-): Promise<{ readonly record: StepRecord<unknown>; readonly folder: string } | undefined> {
+): Promise<{ readonly record: StepRecord<StepResults[Name]>; readonly folder: string } | undefined> {
   const names = await readdir(folder).catch(() => []);
   const found = await Promise.all(
-    names.map(async (name) => {
-      const path = join(folder, name, recordName);
-      const record = await readRecordFile(path);
-      return record?.state === 'done' ? [{ record, folder: join(folder, name), time: (await stat(path)).mtimeMs }] : [];
+    names.map(async (one) => {
+      const path = join(folder, one, recordName);
+      const record = await readRecordFile(name, path);
+      return record?.state === 'done' ? [{ record, folder: join(folder, one), time: (await stat(path)).mtimeMs }] : [];
     }),
   );
   return found.flat().sort((one, other) => other.time - one.time)[0];
@@ -118,11 +119,11 @@ export function required(places: StepPlaces, name: LabStepName): StepPlace {
 
 /** Loads a model unless it is the one that is loaded. */
 export async function useModel(
-  { session }: Workshop,
+  { session, folder }: Workshop,
   name: string,
   { signal, tell }: StepHooks,
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const path = await session.store.resolve(name);
+  const path = await session.store.resolve(name, folder);
   if (session.engine.info?.path !== path) {
     tell({ words: `loading ${basename(name)}`, fraction: 0, remainingSeconds: undefined });
     await session.engine.load(path, { signal });

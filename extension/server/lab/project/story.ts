@@ -16,21 +16,19 @@ import type { Html } from '../html/page.ts';
 import { lossFigure } from '../train/plots.ts';
 import { readCurateReport } from './curate-step.ts';
 import type { CurateReport } from '../curate/report.ts';
-import type { EvaluateResult } from './evaluate-step.ts';
-import type { ReleaseResult } from './release-step.ts';
 import { readRecord } from './step.ts';
 import type { StepPlaces } from './step.ts';
 import { trainSettings } from './train-step.ts';
-import type { TrainStepResult } from './train-step.ts';
+import type { EvaluateResult, ReleaseResult, TrainStepResult } from './step-results.ts';
 
 /** Every step of the project must be done. */
 export async function writeStory(path: string, state: LabState, places: StepPlaces): Promise<void> {
   const { curate, train, release, evaluate } = places;
   if (curate === undefined || train === undefined || release === undefined || evaluate === undefined) return;
   const curated = await readCurateReport(curate.folder);
-  const trained = (await readRecord<TrainStepResult>(train))?.result;
-  const released = (await readRecord<ReleaseResult>(release))?.result;
-  const evaluated = (await readRecord<EvaluateResult>(evaluate))?.result;
+  const trained = (await readRecord('train', train))?.result;
+  const released = (await readRecord('release', release))?.result;
+  const evaluated = (await readRecord('evaluate', evaluate))?.result;
   const evaluation = JSON.parse(await readFile(join(evaluate.folder, 'evaluation.json'), 'utf8')) as EvaluationReport;
   if (trained === undefined || released === undefined || evaluated === undefined) return;
   const { title } = state.project;

@@ -1,6 +1,6 @@
 /** An adapter is trained on the training set. */
 import { join } from 'node:path';
-import type { LabProject, LabTraining, LossPoint } from '../../../protocol/lab.ts';
+import type { LabProject, LossPoint } from '../../../protocol/lab.ts';
 import { RunLog } from '../train/run-log.ts';
 import { prepareTraining } from '../train/prepare.ts';
 import { presets } from '../train/settings.ts';
@@ -9,8 +9,7 @@ import { stepsOf, train } from '../train/train.ts';
 import type { TrainProgress } from '../train/train.ts';
 import { required, useModel } from './step.ts';
 import type { LabStep, StepHooks } from './step.ts';
-
-export type TrainStepResult = Omit<LabTraining, 'points'> & { readonly parameters: number; readonly precision: string };
+import type { TrainStepResult } from './step-results.ts';
 
 export const trainStep: LabStep<TrainStepResult> = {
   name: 'train',

@@ -1,5 +1,7 @@
 /** One JSON line for each step. A run that continues from a checkpoint removes the lines after it. */
 import { readFile } from 'node:fs/promises';
+import { number, object, passes, whole } from '../../../protocol/check.ts';
+import type { Check } from '../../../protocol/check.ts';
 import { appendLines, wholeLines } from '../../../base/json-lines.ts';
 import { writeAtomically } from '../../models/write-atomically.ts';
 
@@ -19,6 +21,29 @@ export interface ValidEntry {
 }
 export type LogEntry = StepEntry | ValidEntry;
 
+const stepEntry: Check<StepEntry> = object<StepEntry>({
+  step: whole(),
+  epoch: number(),
+  loss: number(),
+  learningRate: number(),
+  gradientNorm: number(),
+  tokens: whole(),
+  tokensPerSecond: number(),
+});
+const validEntry: Check<ValidEntry> = object<ValidEntry>({ step: whole(), validLoss: number() });
+
+/** A line that is not one of ours draws no point. */
+function parseEntry(line: string): LogEntry[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return [];
+  }
+  if (passes(stepEntry, value)) return [stepEntry(value, '')];
+  return passes(validEntry, value) ? [validEntry(value, '')] : [];
+}
+
 export class RunLog {
   readonly #path: string;
 
@@ -32,7 +57,7 @@ export class RunLog {
 
   async read(): Promise<LogEntry[]> {
     const bytes = await readFile(this.#path).catch(() => Buffer.alloc(0));
-    return wholeLines(bytes).lines.map((line) => JSON.parse(line) as LogEntry);
+    return wholeLines(bytes).lines.flatMap(parseEntry);
   }
 
   /** Keeps what belongs to the first `steps` steps. */

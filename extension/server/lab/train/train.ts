@@ -6,9 +6,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeJob, NativeModel, NativeTrainOptions, NativeTrainer } from '../../engine/binding.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { number, object, optional, text, whole, withDefault } from '../../../protocol/check.ts';
+import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
 import { priorities } from '../../engine/scheduler.ts';
+import { checked } from '../../params.ts';
 import { isThere } from '../../is-there.ts';
 import { Remaining } from '../remaining.ts';
 import { samplesOfStep, stepsPerEpoch } from './order.ts';
@@ -75,6 +78,18 @@ interface RunState {
   /** Looks since the best one. */
   readonly waited: number;
 }
+
+const runState: Check<RunState> = object<RunState>({
+  identity: text(),
+  step: whole(),
+  tokens: whole(),
+  // NaN, as before the first step, is null in JSON.
+  loss: withDefault(number(), Number.NaN),
+  firstValidLoss: optional(number()),
+  validLoss: optional(number()),
+  best: optional(object({ step: whole(), loss: number() })),
+  waited: whole(),
+});
 
 export function nativeOptions(settings: TrainSettings, layers: number, checkpoints: boolean): NativeTrainOptions {
   const { rank, alpha, dropout, targets, seed, weightDecay, clip, maxTokens, lastLayers } = settings;
@@ -166,14 +181,14 @@ class Run {
       return;
     }
     const note = await alone(this.#engine, this.#hooks, () => this.#trainer.restore(this.#checkpoint));
-    const state = JSON.parse(note) as RunState;
+    const state = checked(runState, JSON.parse(note), this.#checkpoint);
     if (state.identity !== this.#state.identity) {
       throw new EngineError(
         'invalidArgument',
         `${this.#options.folder} holds a run with other data or settings. Give another folder, or remove it to begin again.`,
       );
     }
-    this.#state = { ...state, loss: state.loss ?? Number.NaN };
+    this.#state = state;
     await this.#log.rewind(state.step);
   }
 

@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CheckError, anything, fields, list, number, text, whole } from '../../../protocol/check.ts';
+import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 
 /** A JSON file of a model folder. Others wrote it: every value is checked when it is asked for. */
@@ -28,39 +30,31 @@ export class JsonFile {
   }
 
   object(value: unknown, what: string): Json {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.wrong(what, 'must be an object');
-    }
-    return value as Json;
+    return this.#checked(fields, value, what);
   }
 
   list(value: unknown, what: string): readonly unknown[] {
-    if (!Array.isArray(value)) {
-      throw this.wrong(what, 'must be a list');
-    }
-    return value;
+    return this.#checked(list(anything), value, what);
   }
 
   text(value: unknown, what: string): string {
-    if (typeof value !== 'string') {
-      throw this.wrong(what, 'must be a text');
-    }
-    return value;
+    return this.#checked(text(), value, what);
   }
 
   number(value: unknown, what: string, least: number, most: number): number {
-    if (typeof value !== 'number' || !(value >= least && value <= most)) {
-      throw this.wrong(what, `must be a number from ${least} to ${most}`);
-    }
-    return value;
+    return this.#checked(number(least, most), value, what);
   }
 
   whole(value: unknown, what: string, least: number, most: number): number {
-    const number = this.number(value, what, least, most);
-    if (!Number.isInteger(number)) {
-      throw this.wrong(what, 'must be a whole number');
+    return this.#checked(whole(least, most), value, what);
+  }
+
+  #checked<T>(check: Check<T>, value: unknown, what: string): T {
+    try {
+      return check(value, what);
+    } catch (error) {
+      throw error instanceof CheckError ? this.wrong(what, error.problem) : error;
     }
-    return number;
   }
 }
 

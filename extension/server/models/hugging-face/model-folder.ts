@@ -28,7 +28,9 @@ export async function isModelFolder(path: string): Promise<boolean> {
   return info?.isDirectory() === true && (await stat(join(path, configName)).catch(() => undefined))?.isFile() === true;
 }
 
-/** Reads and checks everything but the weights. Throws `notFound`, `noPermission`, `invalidModel`, `unsupportedModel`. */
+/**
+ * Reads and checks everything but the weights. Throws `notFound`, `noPermission`, `invalidModel`, `unsupportedModel`.
+ */
 export async function openModelFolder(folder: string): Promise<ModelFolder> {
   const file = await readJson(folder, configName);
   if (file === undefined) {

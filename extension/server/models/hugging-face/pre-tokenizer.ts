@@ -1,7 +1,9 @@
 import { quoted } from './json-file.ts';
 import type { JsonFile } from './json-file.ts';
 
-/** How text is split before merging: what tokenizer.ggml.pre calls it. Throws `unsupportedModel` with what was found. */
+/**
+ * How text is split before merging: what tokenizer.ggml.pre calls it. Throws `unsupportedModel` with what was found.
+ */
 export function findPreTokenizer(file: JsonFile): string {
   const parts = describe(file, file.root['pre_tokenizer']);
   const name = known.get(parts.join(' + '));

@@ -95,7 +95,7 @@ describe('the vocabulary', () => {
     ['whole words first', model({ ignore_merges: true }), 'ignore_merges'],
     ['a normalizer', (toy) => (toy.tokenizer['normalizer'] = { type: 'Lowercase' }), '"Lowercase"'],
     ['no vocabulary', model({ vocab: undefined }), 'model.vocab must be an object'],
-    ['an id beyond the rows', model({ vocab: { a: 272 } }), 'a number from 0 to 271'],
+    ['an id beyond the rows', model({ vocab: { a: 272 } }), 'a whole number from 0 to 271'],
     ['an id that is none', model({ vocab: { a: '1' } }), 'the id of the token "a"'],
     ['two tokens of one id', model({ vocab: { a: 1, b: 1 } }), '"a" and "b" have the same id 1'],
     ['merges', model({ merges: 'a b' }), 'model.merges must be a list'],

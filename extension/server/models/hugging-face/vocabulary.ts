@@ -18,7 +18,8 @@ export interface Vocabulary {
 }
 
 /**
- * Reads tokenizer.json (huggingface/tokenizers). `rows`: of the embedding; ids up to there that the tokenizer leaves out
+ * Reads tokenizer.json (huggingface/tokenizers). `rows`: of the embedding; ids up to there that the tokenizer leaves
+ * out
  * become unused tokens. Throws `unsupportedModel` for another kind of tokenizer.
  */
 export function readVocabulary(file: JsonFile, rows: number): Vocabulary {

@@ -11,7 +11,8 @@ export interface ProgramResult {
 }
 
 /**
- * Runs a Python program in an absolute folder. It has passed when it came to its end: a program that leaves early, whatever
+ * Runs a Python program in an absolute folder. It has passed when it came to its end: a program that leaves early,
+ * whatever
  * its exit code, has not. Throws `cancelled`.
  */
 export function runProgram(

@@ -12,7 +12,9 @@ export interface ToyTensor {
 export interface ToyFolder {
   config: Record<string, unknown>;
   tokenizer: Record<string, unknown>;
-  /** Files besides those or in their place, by name; objects are written as JSON, and what is undefined is not there. */
+  /**
+   * Files besides those or in their place, by name; objects are written as JSON, and what is undefined is not there.
+   */
   files: Record<string, unknown>;
   tensors: Record<string, ToyTensor>;
 }
