@@ -79,7 +79,7 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
   request.adapter = info[1].As<Napi::String>();
   request.importance = info[2].As<Napi::String>();
   request.path = info[3].As<Napi::String>();
-  request.mixture = info[4].As<Napi::String>();
+  request.recipe = info[4].As<Napi::String>();
   request.threads = PlanThreads(*threads);
   const auto job = std::make_shared<QuantizeJob>(env, core, std::move(request), info[6].As<Napi::Function>());
   job->Start(env, core->thread(), Napi::Object());
@@ -96,7 +96,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("systemInfo", Napi::Function::New<GuardedFunction<SystemInfo>>(env, "systemInfo"));
   exports.Set("inspect", Napi::Function::New<GuardedFunction<InspectFile>>(env, "inspect"));
   exports.Set("loadModel", Napi::Function::New<GuardedFunction<LoadModel>>(env, "loadModel"));
-  exports.Set("quantizeTypes", List(env, Mixtures(), [](const std::string& name) { return name; }));
+  exports.Set("quantizeTypes", List(env, Recipes(), [](const std::string& name) { return name; }));
   exports.Set("quantize", Napi::Function::New<GuardedFunction<Quantize>>(env, "quantize"));
   return exports;
 }

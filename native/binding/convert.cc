@@ -139,7 +139,7 @@ Napi::Value Throw(Napi::Env env, const Status& status) {
 }
 
 Napi::Value ThrowArgument(Napi::Env env, const char* what) {
-  return Throw(env, Status(Code::kInvalidArgument, what));
+  return Throw(env, Status(StatusCode::kInvalidArgument, what));
 }
 
 Napi::Object ToJs(Napi::Env env, const MemoryNeed& memory) {
@@ -193,7 +193,7 @@ Napi::Object ToJs(Napi::Env env, const ModelInfo& info, const Tokenizer& tokeniz
   out.Set("decodeThreads", info.decode_threads);
   out.Set("prefillThreads", info.prefill_threads);
   out.Set("compactCache", info.kv_type == KvType::kQ8);
-  out.Set("exact", info.exact);
+  out.Set("exact", info.float_activations);
   out.Set("chatTemplate", info.chat_template ? Text(env, *info.chat_template).As<Napi::Value>() : env.Undefined());
   out.Set("bosToken", OptionalId(env, tokenizer.bos()));
   out.Set("eosToken", OptionalId(env, tokenizer.eos()));
@@ -335,9 +335,9 @@ std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value) {
       ReadBytes(object, "snapshotBytes", &options.snapshot_bytes) &&
       (!options.prefix_cache_bytes || ReadBytes(object, "prefixCacheBytes", &*options.prefix_cache_bytes));
   if (!rest) return std::nullopt;
-  options.polite = object.Get("polite").ToBoolean();
+  options.leave_one_core = object.Get("polite").ToBoolean();
   options.kv_type = object.Get("compactCache").ToBoolean() ? KvType::kQ8 : KvType::kF16;
-  options.exact = object.Get("exact").ToBoolean();
+  options.float_activations = object.Get("exact").ToBoolean();
   return options;
 }
 

@@ -236,7 +236,7 @@ Status QuantizeJob::Work() {
   }
   Result<QuantizeReport> report =
       QuantizeFile(*source, adapter ? &*adapter : nullptr, importance ? &*importance : nullptr, request_.path,
-                   request_.mixture, request_.threads, &cancelled(), [this](double fraction) {
+                   request_.recipe, request_.threads, &cancelled(), [this](double fraction) {
                      if (fraction < 1 && !pace_.Due()) return;
                      Emit([fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
                    });

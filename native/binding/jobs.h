@@ -179,7 +179,7 @@ class UnloadJob : public PromiseJob {
 struct QuantizeRequest {
   std::variant<std::string, QuantizeSource::Parts> source;
   std::string adapter, importance;  // empty: none
-  std::string path, mixture;
+  std::string path, recipe;
   int threads = 1;
 };
 

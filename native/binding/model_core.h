@@ -14,7 +14,7 @@ namespace paddock::binding {
 
 struct AddonData;
 
-// One model with its thread and its way back to JavaScript. Lives from loadModel() until it is unloaded, collected as
+// One model with its thread and its channel to JavaScript. Lives from loadModel() until it is unloaded, collected as
 // garbage, or its environment ends; each of them comes down to Shutdown() on the JavaScript thread.
 class ModelCore {
  public:

@@ -57,7 +57,7 @@ ModelObject::~ModelObject() {
 
 bool ModelObject::Usable(Napi::Env env) const {
   if (core_ && !core_->unloading) return true;
-  ToError(env, Status(Code::kInvalidArgument, "This model was unloaded.")).ThrowAsJavaScriptException();
+  ToError(env, Status(StatusCode::kInvalidArgument, "This model was unloaded.")).ThrowAsJavaScriptException();
   return false;
 }
 

@@ -14,8 +14,8 @@ struct Samples {
   std::vector<int32_t> ids, lengths;
   std::vector<uint8_t> counted;
 
-  std::vector<Sample> spans() const {
-    std::vector<Sample> out;
+  std::vector<TrainingSample> spans() const {
+    std::vector<TrainingSample> out;
     size_t at = 0;
     for (const int32_t length : lengths) {
       const size_t n = static_cast<size_t>(length);
@@ -55,7 +55,7 @@ class TrainerJob : public PromiseJob {
  private:
   Status Work() final {
     const auto core = core_.lock();
-    if (!core || !core->trainer) return {Code::kInvalidArgument, "This trainer was closed."};
+    if (!core || !core->trainer) return {StatusCode::kInvalidArgument, "This trainer was closed."};
     return Train(*core->trainer);
   }
   std::weak_ptr<ModelCore> core_;
@@ -211,8 +211,8 @@ class TrainJob : public PromiseJob {
  private:
   Status Work() override {
     const auto core = core_.lock();
-    if (!core || !core->engine) return {Code::kInvalidArgument, "This model was unloaded."};
-    if (core->trainer) return {Code::kInvalidArgument, "This model is being trained already."};
+    if (!core || !core->engine) return {StatusCode::kInvalidArgument, "This model was unloaded."};
+    if (core->trainer) return {StatusCode::kInvalidArgument, "This model is being trained already."};
     Result<std::unique_ptr<Trainer>> trainer = core->engine->MakeTrainer(options_);
     if (!trainer.ok()) return trainer.status();
     core->trainer = trainer.Take();
@@ -282,7 +282,7 @@ TrainerObject::TrainerObject(const Napi::CallbackInfo& info) : GuardedObject(inf
 template <typename Job, typename... Arguments>
 Napi::Value TrainerObject::Start(const Napi::CallbackInfo& info, Arguments&&... arguments) {
   const Napi::Env env = info.Env();
-  if (!core_ || core_->unloading) return Throw(env, Status(Code::kInvalidArgument, "This model was unloaded."));
+  if (!core_ || core_->unloading) return Throw(env, Status(StatusCode::kInvalidArgument, "This model was unloaded."));
   const auto job = std::make_shared<Job>(env, core_, std::forward<Arguments>(arguments)...);
   job->Start(env, core_->thread(), Value());
   return job->ToHandle(env);

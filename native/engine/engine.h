@@ -36,22 +36,22 @@ struct MemoryNeed {
 };
 
 struct LoadOptions {
-  int context_length = 0;  // tokens; 0 = the smaller of the trained length and 8192
-  int threads = 0;         // 0 = as many of the performance cores as it pays to use
-  bool polite = false;     // leaves one core to others when `threads` is 0
+  int context_length = 0;       // tokens; 0 = the smaller of the trained length and 8192
+  int threads = 0;              // 0 = as many of the performance cores as it pays to use
+  bool leave_one_core = false;  // leaves one core to others when `threads` is 0
   // Really as many threads as asked, even where the CPUs are fewer and most would wait for each other. For tests.
-  bool beyond_cpus = false;
+  bool oversubscribe = false;
   KvType kv_type = KvType::kF16;
   // Activations stay in single precision instead of being rounded to 8 bits for each product: a third of the speed of
   // prefill, less of decoding's, and nothing in the likelihoods that is not in the file. For measuring.
-  bool exact = false;
+  bool float_activations = false;
   std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
   // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
   // none; unset = DefaultPrefixCacheBytes().
   std::optional<uint64_t> prefix_cache_bytes;
-  // Where the same is kept on disk for the next start, if not `exact`. UTF-8; empty = nowhere. Needs some memory as
-  // above.
+  // Where the same is kept on disk for the next start, unless `float_activations`. UTF-8; empty = nowhere. Needs some
+  // memory as above.
   std::string snapshot_folder;
   uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };
@@ -67,7 +67,7 @@ struct ModelInfo {
   // them take part in decoding and in prefill.
   int threads = 0, requested_threads = 0, decode_threads = 0, prefill_threads = 0;
   KvType kv_type = KvType::kF16;
-  bool exact = false;  // no activations are rounded: as LoadOptions wished, or since all weights are floats
+  bool float_activations = false;  // by LoadOptions, or because all weights are floats
   MemoryNeed memory;
   std::optional<std::string> chat_template;
 };
@@ -80,7 +80,7 @@ struct Inspection {
   std::optional<MemoryNeed> memory;  // absent when the engine cannot run the file;
   Status unsupported;                // then this says why
 };
-// The context that `options` wish for is brought within what the model was trained for.
+// The requested context is limited to the trained one.
 Inspection Inspect(const GgufFile& file, const LoadOptions& options);
 
 enum class FinishReason { kStop, kLength, kCancelled };
@@ -92,9 +92,9 @@ struct GenerateRequest {
   std::vector<std::string> stop;     // the answer ends before the first of these
   std::vector<int32_t> stop_tokens;  // end the answer besides the model's own
   bool ignore_end = false;           // benchmarks: do not stop at end tokens
-  // What the answer probably says, as the old text of an edit does; only the speed depends on it. May be empty.
+  // The probable answer, such as the old text of an edit. Changes only the speed. May be empty.
   std::vector<int32_t> prediction;
-  bool speculate = true;   // evaluate guessed tokens together with the next one; the result is the same
+  bool speculate = true;   // evaluate draft tokens together with the next one; the result is the same
   bool transient = false;  // not worth remembering: a completion that is replaced at the next key press
 };
 
@@ -113,7 +113,7 @@ struct GenerateResult {
   std::vector<int32_t> tokens;  // without the one that ended it
   FinishReason finish_reason = FinishReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0;     // cached: were live, remembered or on disk
-  int drafted_tokens = 0, accepted_tokens = 0;  // guesses that were evaluated, and those of them that were right
+  int drafted_tokens = 0, accepted_tokens = 0;  // draft tokens that were evaluated, and the accepted ones
   double prefill_ms = 0, decode_ms = 0;
 };
 
@@ -137,15 +137,15 @@ struct BenchRow {
   double cost = 0;
 };
 
-// A limit of the machine, of all looks that were taken at it beside the rows.
-struct Limit {
+// Best and median of a hardware limit that was sampled during the benchmark.
+struct HardwareLimit {
   double best = 0, median = 0;
 };
 
 struct BenchReport {
   std::vector<BenchRow> rows;
-  Limit read_bandwidth;  // bytes per second that all threads together read from memory
-  Limit int8_peak;       // int8 multiplies and adds per second of all threads together
+  HardwareLimit read_bandwidth;  // bytes per second that all threads together read from memory
+  HardwareLimit int8_peak;       // int8 multiplies and adds per second of all threads together
   uint64_t weight_bytes_per_token =
       0;                       // panels and the embedding row that decoding one token reads; norms are left out
   uint64_t layer_weights = 0;  // elements of the layers' matrices: prefill multiplies each once for every token
@@ -201,14 +201,15 @@ class Engine {
   Engine();
   // Calls `row(index, logits)` for i from `first` on, index = i - first, from any of the engine's threads. The text has
   // passed CheckText().
-  Status EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
-                        const std::function<void(size_t, std::span<const float>)>& row);
+  Status ForEachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
+                           const std::function<void(size_t, std::span<const float>)>& row);
   // A row of a benchmark, and the samples of the hardware limit that were taken beside it.
   Status BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
                       std::vector<double>* peaks);
   Status BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
   double MeasureReadBandwidth();
   double MeasureInt8Peak();
+  class Generation;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -26,7 +26,7 @@ void AddFloats(Writer& w, const std::string& name, uint64_t columns, uint64_t ro
 Writer Small(TensorType type) {
   test::TinyModel tiny;
   tiny.matrix = tiny.down = tiny.embedding = type;
-  tiny.hidden = tiny.feed_forward = 64;
+  tiny.embedding_length = tiny.ffn = 64;
   tiny.layers = 1;
   return tiny.Writer();
 }

@@ -102,18 +102,18 @@ TEST(WrongComparisonsAreRefused) {
   const auto code = [&](int first, std::span<const float> base) {
     return model->Compare(ids, first, base, nullptr).status().code();
   };
-  CHECK(code(20, logits) == Code::kOk);
-  CHECK(code(19, logits) == Code::kInvalidArgument);
-  CHECK(code(39, {}) == Code::kInvalidArgument);
-  CHECK(code(-1, logits) == Code::kInvalidArgument);
-  CHECK(code(20, std::span(logits).first(logits.size() - 1)) == Code::kInvalidArgument);
+  CHECK(code(20, logits) == StatusCode::kOk);
+  CHECK(code(19, logits) == StatusCode::kInvalidArgument);
+  CHECK(code(39, {}) == StatusCode::kInvalidArgument);
+  CHECK(code(-1, logits) == StatusCode::kInvalidArgument);
+  CHECK(code(20, std::span(logits).first(logits.size() - 1)) == StatusCode::kInvalidArgument);
   for (const int first : {-1, 39, 1000}) {
-    CHECK(model->Predictions(ids, first, nullptr).status().code() == Code::kInvalidArgument);
-    CHECK(model->Score(ids, nullptr, first).status().code() == Code::kInvalidArgument);
+    CHECK(model->Predictions(ids, first, nullptr).status().code() == StatusCode::kInvalidArgument);
+    CHECK(model->Score(ids, nullptr, first).status().code() == StatusCode::kInvalidArgument);
   }
-  CHECK(model->Predictions({}, 0, nullptr).status().code() == Code::kInvalidArgument);
+  CHECK(model->Predictions({}, 0, nullptr).status().code() == StatusCode::kInvalidArgument);
   const CancelFlag cancel{true};
-  CHECK(model->Predictions(ids, 0, &cancel).status().code() == Code::kCancelled);
+  CHECK(model->Predictions(ids, 0, &cancel).status().code() == StatusCode::kCancelled);
 }
 
 }  // namespace

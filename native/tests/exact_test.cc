@@ -14,7 +14,7 @@ using test::SomeIds;
 using test::TinyModel;
 
 std::unique_ptr<Engine> Open(const TinyModel& model, bool exact, int threads) {
-  return test::Open(model, {.threads = threads, .exact = exact});
+  return test::Open(model, {.threads = threads, .float_activations = exact});
 }
 
 std::vector<TinyModel> Models() {
@@ -33,8 +33,8 @@ TEST(LikelihoodsAreThoseOfThePlainModel) {
     const test::ReferenceModel plain(model, none);
     const bool floats = model.matrix == TensorType::kF16;
     const auto exact = Open(model, true, 2), rounded = Open(model, false, 2);
-    CHECK(exact->info().exact);
-    CHECK_EQ(rounded->info().exact, floats);
+    CHECK(exact->info().float_activations);
+    CHECK_EQ(rounded->info().float_activations, floats);
     const auto nll = exact->Score(ids, nullptr), rounded_nll = rounded->Score(ids, nullptr);
     CHECK(nll.ok() && rounded_nll.ok());
     double error = 0, rounded_error = 0;

@@ -45,7 +45,7 @@ TEST(AFileAppearsWhole) {
   // Given up: what was there stays, and nothing else is left.
   int pieces = 0;
   const Status cut = WriteWhole(path, {}, Some(3 << 20), NewFile::Durability::kProcess, [&] { return ++pieces < 4; });
-  CHECK(cut.code() == Code::kCancelled);
+  CHECK(cut.code() == StatusCode::kCancelled);
   {
     Result<NewFile> file = NewFile::Create(path, NewFile::Access::kUmask);
     CHECK(file.ok() && file->Write(Some(100)).ok());
@@ -53,7 +53,7 @@ TEST(AFileAppearsWhole) {
   }
   CHECK_EQ(fs::file_size(path), uintmax_t{2010});
   CHECK_EQ(folder.Files().size(), size_t{1});
-  CHECK(WriteTo(fs::path(folder.path()) / "missing" / "file").code() == Code::kInternal);
+  CHECK(WriteTo(fs::path(folder.path()) / "missing" / "file").code() == StatusCode::kInternal);
 }
 
 TEST(ANameMayBeAsLongAsTheSystemAllows) {
@@ -78,8 +78,8 @@ TEST(WhatIsNoRegularFileIsRefusedAtOnce) {
   CHECK_EQ(mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink("/dev/full", link);
   for (const fs::path& path : {pipe, link, fs::path(folder.path()), fs::path("/dev/full"), fs::path("/dev/null")}) {
-    CHECK(File::Open(path.string()).status().code() == Code::kNotAFile);
-    CHECK(WriteTo(path).code() == Code::kNotAFile);
+    CHECK(File::Open(path.string()).status().code() == StatusCode::kNotAFile);
+    CHECK(WriteTo(path).code() == StatusCode::kNotAFile);
   }
   CHECK(fs::is_character_file("/dev/full") && fs::is_fifo(pipe) && fs::is_symlink(link));
   CHECK_EQ(folder.Files().size(), size_t{2});
@@ -98,7 +98,7 @@ TEST(AWriteThatFailsIsAnErrorAndLeavesNothing) {
   const Status status = WriteTo(path, 100'000);
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, ignored);
-  CHECK(status.code() == Code::kInternal && status.message().find("Cannot write") == 0);
+  CHECK(status.code() == StatusCode::kInternal && status.message().find("Cannot write") == 0);
   CHECK_EQ(fs::file_size(path), uintmax_t{1010});
   CHECK_EQ(folder.Files().size(), size_t{1});
 }
@@ -145,10 +145,10 @@ TEST(AChangedFileIsAnErrorInWords) {
   Result<File> file = File::Open(made.path());
   std::vector<uint8_t> out(1000);
   CHECK(file.ok() && file->Read(9000, out).ok() && out == Some(1000) && file->CheckUnchanged().ok());
-  CHECK(file->Read(9001, out).code() == Code::kInvalidModel);
+  CHECK(file->Read(9001, out).code() == StatusCode::kInvalidModel);
   fs::resize_file(made.path(), 5000);
-  CHECK(file->Read(9000, out).code() == Code::kInvalidModel);
-  CHECK(file->CheckUnchanged().code() == Code::kInvalidModel);
+  CHECK(file->Read(9000, out).code() == StatusCode::kInvalidModel);
+  CHECK(file->CheckUnchanged().code() == StatusCode::kInvalidModel);
   // Another file under the same name is another file: the one that is open stays as it was.
   Result<File> old = File::Open(made.path());
   CHECK(WriteTo(made.path()).ok());

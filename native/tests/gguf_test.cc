@@ -19,7 +19,7 @@ Status LoadBytes(const std::vector<uint8_t>& bytes) {
 }
 
 // Loading must fail with the code, and the message must be a sentence that names `part`.
-void Refused(const char* what, const std::vector<uint8_t>& bytes, Code code, const std::string& part) {
+void Refused(const char* what, const std::vector<uint8_t>& bytes, StatusCode code, const std::string& part) {
   const Status status = LoadBytes(bytes);
   if (status.code() != code || status.message().find(part) == std::string::npos || status.message().back() != '.') {
     test::Fail(__FILE__, __LINE__, std::string(what) + ": " + CodeName(status.code()) + ": " + status.message());
@@ -62,19 +62,20 @@ TEST(TruncationAnywhereIsNoticed) {
   // Every byte of the first structures, then steps through metadata, tensor table and data.
   for (size_t size = 0; size < whole.size(); size += size < 600 ? 1 : 997) {
     const Status status = LoadBytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    if (status.ok() || status.code() != Code::kInvalidModel)
+    if (status.ok() || status.code() != StatusCode::kInvalidModel)
       test::Fail(__FILE__, __LINE__, "a file cut at " + std::to_string(size) + " loads");
   }
 }
 
 TEST(HeadersThatLie) {
-  Refused("empty", {}, Code::kInvalidModel, "empty");
-  Refused("magic", Changed([](GgufWriter& w) { w.magic = 0x46554746; }), Code::kInvalidModel, "GGUF");
-  Refused("version", Changed([](GgufWriter& w) { w.version = 4; }), Code::kUnsupportedModel, "version 4");
-  Refused("big-endian", Changed([](GgufWriter& w) { w.version = 0x03000000; }), Code::kInvalidModel, "big-endian");
+  Refused("empty", {}, StatusCode::kInvalidModel, "empty");
+  Refused("magic", Changed([](GgufWriter& w) { w.magic = 0x46554746; }), StatusCode::kInvalidModel, "GGUF");
+  Refused("version", Changed([](GgufWriter& w) { w.version = 4; }), StatusCode::kUnsupportedModel, "version 4");
+  Refused("big-endian", Changed([](GgufWriter& w) { w.version = 0x03000000; }), StatusCode::kInvalidModel,
+          "big-endian");
   for (const uint64_t count : {kHuge, ~uint64_t{0}, uint64_t{1} << 40, uint64_t{100000}}) {
-    Refused("tensor count", Changed([&](GgufWriter& w) { w.tensor_count = count; }), Code::kInvalidModel, "");
-    Refused("metadata count", Changed([&](GgufWriter& w) { w.metadata_count = count; }), Code::kInvalidModel, "");
+    Refused("tensor count", Changed([&](GgufWriter& w) { w.tensor_count = count; }), StatusCode::kInvalidModel, "");
+    Refused("metadata count", Changed([&](GgufWriter& w) { w.metadata_count = count; }), StatusCode::kInvalidModel, "");
   }
 }
 
@@ -84,30 +85,30 @@ TEST(MetadataThatLies) {
   };
   Bytes long_key;
   long_key.Put<uint64_t>(~0ull).Put<uint32_t>(4).Put<uint32_t>(1);
-  Refused("key length -1", with("x", long_key), Code::kInvalidModel, "metadata entry");
-  Refused("empty key", with("x", GgufWriter::Key("", MetadataType::kUint32).Put<uint32_t>(1)), Code::kInvalidModel,
-          "key");
-  Refused("duplicate key", Changed([](GgufWriter& w) { w.Uint32("llama.block_count", 2); }), Code::kInvalidModel,
+  Refused("key length -1", with("x", long_key), StatusCode::kInvalidModel, "metadata entry");
+  Refused("empty key", with("x", GgufWriter::Key("", MetadataType::kUint32).Put<uint32_t>(1)),
+          StatusCode::kInvalidModel, "key");
+  Refused("duplicate key", Changed([](GgufWriter& w) { w.Uint32("llama.block_count", 2); }), StatusCode::kInvalidModel,
           "twice");
   Refused("value type", with("x", GgufWriter::Key("x", static_cast<MetadataType>(13)).Put<uint32_t>(1)),
-          Code::kInvalidModel, "type");
-  Refused("bool of 7", with("x", GgufWriter::Key("x", MetadataType::kBool).Put<uint8_t>(7)), Code::kInvalidModel,
+          StatusCode::kInvalidModel, "type");
+  Refused("bool of 7", with("x", GgufWriter::Key("x", MetadataType::kBool).Put<uint8_t>(7)), StatusCode::kInvalidModel,
           "truth");
   Refused("string length", with("x", GgufWriter::Key("x", MetadataType::kString).Put<uint64_t>(kHuge)),
-          Code::kInvalidModel, "");
+          StatusCode::kInvalidModel, "");
   const auto array = [](uint32_t type, uint64_t length) {
     return GgufWriter::Key("x", MetadataType::kArray).Put(type).Put(length);
   };
-  Refused("array of arrays", with("x", array(9, 1)), Code::kInvalidModel, "unknown type");
-  Refused("array length", with("x", array(4, kHuge)), Code::kInvalidModel, "");
-  Refused("array bytes wrap", with("x", array(10, 1ull << 61)), Code::kInvalidModel, "");
-  Refused("string array length", with("x", array(8, 1ull << 60)), Code::kInvalidModel, "");
+  Refused("array of arrays", with("x", array(9, 1)), StatusCode::kInvalidModel, "unknown type");
+  Refused("array length", with("x", array(4, kHuge)), StatusCode::kInvalidModel, "");
+  Refused("array bytes wrap", with("x", array(10, 1ull << 61)), StatusCode::kInvalidModel, "");
+  Refused("string array length", with("x", array(8, 1ull << 60)), StatusCode::kInvalidModel, "");
   for (const uint32_t alignment : {0u, 3u, 48u, 1u << 30}) {
-    Refused("alignment", Changed([&](GgufWriter& w) { w.Uint32("general.alignment", alignment); }), Code::kInvalidModel,
-            "alignment");
+    Refused("alignment", Changed([&](GgufWriter& w) { w.Uint32("general.alignment", alignment); }),
+            StatusCode::kInvalidModel, "alignment");
   }
-  Refused("alignment type", Changed([](GgufWriter& w) { w.String("general.alignment", "32"); }), Code::kInvalidModel,
-          "alignment");
+  Refused("alignment type", Changed([](GgufWriter& w) { w.String("general.alignment", "32"); }),
+          StatusCode::kInvalidModel, "alignment");
 }
 
 #ifndef _WIN32
@@ -119,7 +120,8 @@ TEST(ClaimsOfLongSparseFilesTakeNoMemory) {
     std::filesystem::resize_file(file.path(), uintmax_t{200} << 30, error);
     if (error) return;  // no sparse files here
     const Status status = Engine::Load(file.path(), {}, nullptr, nullptr).status();
-    if (status.code() != Code::kInvalidModel) test::Fail(__FILE__, __LINE__, std::string(what) + status.message());
+    if (status.code() != StatusCode::kInvalidModel)
+      test::Fail(__FILE__, __LINE__, std::string(what) + status.message());
   };
   const auto header = [](uint64_t tensors, uint64_t entries) {
     return Bytes().Put<uint32_t>(0x46554747).Put<uint32_t>(3).Put(tensors).Put(entries);
@@ -142,25 +144,35 @@ TEST(ClaimsOfLongSparseFilesTakeNoMemory) {
 TEST(TensorTablesThatLie) {
   const auto first = [](auto change) { return Changed([&](GgufWriter& w) { change(w.tensors[0]); }); };
   using Tensor = GgufWriter::Tensor;
-  Refused("no dimensions", first([](Tensor& t) { t.shape = {}; }), Code::kInvalidModel, "dimensions");
-  Refused("five dimensions", first([](Tensor& t) { t.shape = {256, 1, 1, 1, 1}; }), Code::kInvalidModel, "dimensions");
-  Refused("zero dimension", first([](Tensor& t) { t.shape = {256, 0}; }), Code::kInvalidModel, "shape");
-  Refused("negative dimension", first([](Tensor& t) { t.shape = {~0ull - 31, 2}; }), Code::kInvalidModel, "shape");
-  Refused("elements wrap", first([](Tensor& t) { t.shape = {1ull << 32, 1ull << 32}; }), Code::kInvalidModel, "shape");
-  Refused("elements near 2^63", first([](Tensor& t) { t.shape = {1ull << 62}; }), Code::kInvalidModel, "");
-  Refused("no whole blocks", first([](Tensor& t) { t.shape = {250, 272}; }), Code::kInvalidModel, "block");
-  Refused("unknown type", first([](Tensor& t) { t.type = 99; }), Code::kUnsupportedModel, "type 99");
-  Refused("empty name", first([](Tensor& t) { t.name = ""; }), Code::kInvalidModel, "name");
-  Refused("duplicate name", Changed([](GgufWriter& w) { w.tensors[1].name = w.tensors[0].name; }), Code::kInvalidModel,
-          "twice");
-  Refused("unaligned", first([](Tensor& t) { t.fixed_offset = true, t.offset = 1; }), Code::kInvalidModel, "aligned");
+  Refused("no dimensions", first([](Tensor& t) { t.shape = {}; }), StatusCode::kInvalidModel, "dimensions");
+  Refused("five dimensions", first([](Tensor& t) {
+            t.shape = {256, 1, 1, 1, 1};
+          }),
+          StatusCode::kInvalidModel, "dimensions");
+  Refused("zero dimension", first([](Tensor& t) { t.shape = {256, 0}; }), StatusCode::kInvalidModel, "shape");
+  Refused("negative dimension", first([](Tensor& t) {
+            t.shape = {~0ull - 31, 2};
+          }),
+          StatusCode::kInvalidModel, "shape");
+  Refused("elements wrap", first([](Tensor& t) {
+            t.shape = {1ull << 32, 1ull << 32};
+          }),
+          StatusCode::kInvalidModel, "shape");
+  Refused("elements near 2^63", first([](Tensor& t) { t.shape = {1ull << 62}; }), StatusCode::kInvalidModel, "");
+  Refused("no whole blocks", first([](Tensor& t) { t.shape = {250, 272}; }), StatusCode::kInvalidModel, "block");
+  Refused("unknown type", first([](Tensor& t) { t.type = 99; }), StatusCode::kUnsupportedModel, "type 99");
+  Refused("empty name", first([](Tensor& t) { t.name = ""; }), StatusCode::kInvalidModel, "name");
+  Refused("duplicate name", Changed([](GgufWriter& w) { w.tensors[1].name = w.tensors[0].name; }),
+          StatusCode::kInvalidModel, "twice");
+  Refused("unaligned", first([](Tensor& t) { t.fixed_offset = true, t.offset = 1; }), StatusCode::kInvalidModel,
+          "aligned");
   for (const uint64_t offset : {uint64_t{1} << 40, (uint64_t{1} << 63) - 32, ~uint64_t{0} - 31}) {
     Refused("offset",
             Changed([&](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = offset; }),
-            Code::kInvalidModel, "end of the file");
+            StatusCode::kInvalidModel, "end of the file");
   }
   Refused("overlap", Changed([](GgufWriter& w) { w.tensors.back().fixed_offset = true, w.tensors.back().offset = 0; }),
-          Code::kInvalidModel, "overlap");
+          StatusCode::kInvalidModel, "overlap");
 }
 
 TEST(ModelsThatDoNotFitTogether) {
@@ -171,26 +183,26 @@ TEST(ModelsThatDoNotFitTogether) {
             Replace(w, "general.architecture",
                     GgufWriter::Key("general.architecture", MetadataType::kString).Text("mamba"));
           }),
-          Code::kUnsupportedModel, "mamba");
+          StatusCode::kUnsupportedModel, "mamba");
   for (const uint32_t layers : {0u, 513u, ~0u})
-    Refused("layers", number("llama.block_count", layers), Code::kInvalidModel, "block_count");
-  Refused("more layers than tensors", number("llama.block_count", 3), Code::kInvalidModel, "blk.2.");
-  Refused("heads", number("llama.attention.head_count", 0), Code::kInvalidModel, "head_count");
-  Refused("kv heads", number("llama.attention.head_count_kv", 3), Code::kInvalidModel, "head");
-  Refused("embedding length", number("llama.embedding_length", 1 << 20), Code::kInvalidModel, "embedding_length");
-  Refused("feed forward", number("llama.feed_forward_length", 1024), Code::kInvalidModel, "ffn_gate");
-  Refused("context", number("llama.context_length", 0), Code::kInvalidModel, "context_length");
-  Refused("rope dimension", number("llama.rope.dimension_count", 65), Code::kInvalidModel, "dimension_count");
-  Refused("missing tensor", Changed([](GgufWriter& w) { w.tensors.pop_back(); }), Code::kInvalidModel, "missing");
+    Refused("layers", number("llama.block_count", layers), StatusCode::kInvalidModel, "block_count");
+  Refused("more layers than tensors", number("llama.block_count", 3), StatusCode::kInvalidModel, "blk.2.");
+  Refused("heads", number("llama.attention.head_count", 0), StatusCode::kInvalidModel, "head_count");
+  Refused("kv heads", number("llama.attention.head_count_kv", 3), StatusCode::kInvalidModel, "head");
+  Refused("embedding length", number("llama.embedding_length", 1 << 20), StatusCode::kInvalidModel, "embedding_length");
+  Refused("feed forward", number("llama.feed_forward_length", 1024), StatusCode::kInvalidModel, "ffn_gate");
+  Refused("context", number("llama.context_length", 0), StatusCode::kInvalidModel, "context_length");
+  Refused("rope dimension", number("llama.rope.dimension_count", 65), StatusCode::kInvalidModel, "dimension_count");
+  Refused("missing tensor", Changed([](GgufWriter& w) { w.tensors.pop_back(); }), StatusCode::kInvalidModel, "missing");
   Refused("wrong shape",
           Changed([](GgufWriter& w) { std::swap(w.tensors.back().shape[0], w.tensors.back().shape[1]); }),
-          Code::kInvalidModel, "shape");
+          StatusCode::kInvalidModel, "shape");
   Refused("norm of NaN type", Changed([](GgufWriter& w) {
             Replace(w, "llama.attention.layer_norm_rms_epsilon",
                     GgufWriter::Key("llama.attention.layer_norm_rms_epsilon", MetadataType::kFloat32)
                         .Put(std::numeric_limits<float>::quiet_NaN()));
           }),
-          Code::kInvalidModel, "epsilon");
+          StatusCode::kInvalidModel, "epsilon");
 }
 
 // Norms of heads must be there in a family that has them, with a number for each column of a head, and nowhere else.
@@ -208,13 +220,13 @@ TEST(NormsOfHeadsThatDoNotFit) {
           qwen3);
     };
     using Tensor = GgufWriter::Tensor;
-    Refused("no norm", changed([](Tensor& t) { t.name = "other"; }), Code::kInvalidModel, norm);
-    Refused("short norm", changed([](Tensor& t) { t.shape[0] /= 2; }), Code::kInvalidModel, "shape");
+    Refused("no norm", changed([](Tensor& t) { t.name = "other"; }), StatusCode::kInvalidModel, norm);
+    Refused("short norm", changed([](Tensor& t) { t.shape[0] /= 2; }), StatusCode::kInvalidModel, "shape");
     Refused("norm of a family without", Changed([&](GgufWriter& w) {
               w.tensors.push_back(w.tensors[1]);
               w.tensors.back().name = norm;
             }),
-            Code::kUnsupportedModel, norm.substr(6));
+            StatusCode::kUnsupportedModel, norm.substr(6));
   }
 }
 
@@ -228,33 +240,33 @@ TEST(TokenTablesThatLie) {
   };
   Refused("tokenizer kind",
           with("tokenizer.ggml.model", [](GgufWriter& e) { e.String("tokenizer.ggml.model", "llama"); }),
-          Code::kUnsupportedModel, "llama");
+          StatusCode::kUnsupportedModel, "llama");
   Refused("pre", with("tokenizer.ggml.pre", [](GgufWriter& e) { e.String("tokenizer.ggml.pre", "tekken"); }),
-          Code::kUnsupportedModel, "tekken");
+          StatusCode::kUnsupportedModel, "tekken");
   Refused("tokens as numbers",
           with("tokenizer.ggml.tokens",
                [](GgufWriter& e) {
                  e.Int32s("tokenizer.ggml.tokens", {1, 2});
                }),
-          Code::kInvalidModel, "tokens");
+          StatusCode::kInvalidModel, "tokens");
   Refused("too few tokens",
           with("tokenizer.ggml.tokens", [](GgufWriter& e) { e.Strings("tokenizer.ggml.tokens", {"a"}); }),
-          Code::kInvalidModel, "tokens");
+          StatusCode::kInvalidModel, "tokens");
   Refused("too few types",
           with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Int32s("tokenizer.ggml.token_type", {1}); }),
-          Code::kInvalidModel, "types");
+          StatusCode::kInvalidModel, "types");
   Refused("types as strings",
           with("tokenizer.ggml.token_type", [](GgufWriter& e) { e.Strings("tokenizer.ggml.token_type", {"1"}); }),
-          Code::kInvalidModel, "types");
+          StatusCode::kInvalidModel, "types");
   Refused("merge without pair",
           with("tokenizer.ggml.merges", [](GgufWriter& e) { e.Strings("tokenizer.ggml.merges", {"ab"}); }),
-          Code::kInvalidModel, "merges");
+          StatusCode::kInvalidModel, "merges");
   Refused("eos outside",
           with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.Uint32("tokenizer.ggml.eos_token_id", 272); }),
-          Code::kInvalidModel, "eos");
+          StatusCode::kInvalidModel, "eos");
   Refused("eos as text",
           with("tokenizer.ggml.eos_token_id", [](GgufWriter& e) { e.String("tokenizer.ggml.eos_token_id", "x"); }),
-          Code::kInvalidModel, "eos");
+          StatusCode::kInvalidModel, "eos");
 }
 
 TEST(FlippedBytesNeverCrash) {
@@ -279,8 +291,8 @@ TEST(PathsThatAreNoFiles) {
   const auto code = [](const std::string& path) {
     return static_cast<int>(Engine::Load(path, {}, nullptr, nullptr).status().code());
   };
-  CHECK_EQ(code("/nonexistent/model.gguf"), static_cast<int>(Code::kNotFound));
-  CHECK_EQ(code(std::filesystem::temp_directory_path().string()), static_cast<int>(Code::kNotAFile));
+  CHECK_EQ(code("/nonexistent/model.gguf"), static_cast<int>(StatusCode::kNotFound));
+  CHECK_EQ(code(std::filesystem::temp_directory_path().string()), static_cast<int>(StatusCode::kNotAFile));
 }
 
 TEST(InspectionTellsWhyAFileCannotRun) {
@@ -299,7 +311,7 @@ TEST(InspectionTellsWhyAFileCannotRun) {
     Replace(w, "tokenizer.ggml.pre", GgufWriter::Key("tokenizer.ggml.pre", MetadataType::kString).Text("tekken"));
   }));
   const Inspection bad = Inspect(*GgufFile::Open(other.path()), {});
-  CHECK(!bad.memory.has_value() && bad.unsupported.code() == Code::kUnsupportedModel);
+  CHECK(!bad.memory.has_value() && bad.unsupported.code() == StatusCode::kUnsupportedModel);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The parts of the way back, each against an oracle in double precision: weights back from their panels, products, and
-// the derivatives of every operation against central differences of its plain definition.
+// The parts of the backward pass, each against an oracle in double precision: weights back from their panels, products,
+// and the derivatives of every operation against central differences of its plain definition.
 #include <cmath>
 #include <cstring>
 
@@ -176,7 +176,7 @@ TEST(NormalizedAndRotatedHeadsGoBack) {
     });
     for (const KernelTable* table : AvailableKernels()) {
       std::vector<float> before = dy, dx(dim);
-      RotateBack(h, c.data(), s.data(), before.data());
+      Rotate<RotationSense::kBackward>(h, c.data(), s.data(), before.data());
       table->gradients->rms_norm_backward(x.data(), weight.data(), before.data(), h.head_dim, 1e-6f, dx.data());
       CHECK(RelativeError(dx, expected) < 1e-4);
     }
@@ -202,13 +202,13 @@ TEST(ActivationGoesBack) {
     return sum;
   });
   for (const KernelTable* table : AvailableKernels()) {
-    std::vector<float> d(2 * kColumns), hidden(kColumns);
+    std::vector<float> d(2 * kColumns), ffn(kColumns);
     std::copy(dy.begin(), dy.end(), d.begin());
-    table->gradients->silu_backward(gate.data(), up.data(), kColumns, d.data(), d.data() + kColumns, hidden.data());
+    table->gradients->silu_backward(gate.data(), up.data(), kColumns, d.data(), d.data() + kColumns, ffn.data());
     CHECK(RelativeError(d, expected) < 1e-4);
     for (size_t i = 0; i < kColumns; ++i) {
       const double value = silu(static_cast<double>(both[i])) * static_cast<double>(both[kColumns + i]);
-      CHECK(std::abs(static_cast<double>(hidden[i]) - value) < 1e-5);
+      CHECK(std::abs(static_cast<double>(ffn[i]) - value) < 1e-5);
     }
   }
 }

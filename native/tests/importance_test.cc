@@ -20,8 +20,8 @@ using test::TinyModel;
 TinyModel Floats() {
   TinyModel model;
   model.matrix = model.down = model.embedding = TensorType::kF32;
-  model.hidden = 64;
-  model.feed_forward = 96;
+  model.embedding_length = 64;
+  model.ffn = 96;
   model.kv_heads = 1;
   return model;
 }
@@ -102,17 +102,17 @@ TEST(WhatIsWrittenIsRead) {
   for (int i = 0; i < 96; ++i) mean += static_cast<double>((*down)[i]) / 96;
   CHECK(std::fabs(mean - 1) < 0.01);
   CHECK(*importance->Find("token_embd.weight", 64) == nullptr);
-  CHECK(importance->Find("blk.1.ffn_down.weight", 64).status().code() == Code::kInvalidArgument);
+  CHECK(importance->Find("blk.1.ffn_down.weight", 64).status().code() == StatusCode::kInvalidArgument);
 }
 
 TEST(WrongRequestsAreAnswered) {
   const auto engine = Open(Floats(), 2);
-  CHECK(engine->Observe(SomeIds(15), nullptr).code() == Code::kInvalidArgument);
-  CHECK(engine->Observe(SomeIds(1025), nullptr).code() == Code::kInvalidArgument);
-  CHECK(engine->Observe(std::vector<int32_t>(20, 272), nullptr).code() == Code::kInvalidArgument);
-  CHECK(engine->SaveImportance("/nowhere/x", {}).code() == Code::kInvalidArgument);
+  CHECK(engine->Observe(SomeIds(15), nullptr).code() == StatusCode::kInvalidArgument);
+  CHECK(engine->Observe(SomeIds(1025), nullptr).code() == StatusCode::kInvalidArgument);
+  CHECK(engine->Observe(std::vector<int32_t>(20, 272), nullptr).code() == StatusCode::kInvalidArgument);
+  CHECK(engine->SaveImportance("/nowhere/x", {}).code() == StatusCode::kInvalidArgument);
   const CancelFlag stop{true};
-  CHECK(engine->Observe(SomeIds(100), &stop).code() == Code::kCancelled);
+  CHECK(engine->Observe(SomeIds(100), &stop).code() == StatusCode::kCancelled);
 }
 
 GgufWriter Matrix(const std::string& type, const std::vector<float>& sums, const std::vector<float>& counts) {
@@ -136,16 +136,16 @@ TEST(DamagedFilesAreRefused) {
   const auto code = [](GgufWriter writer) {
     const TemporaryFile file(writer.Write());
     const auto opened = Importance::Open(file.path());
-    return opened.ok() ? Code::kOk : opened.status().code();
+    return opened.ok() ? StatusCode::kOk : opened.status().code();
   };
-  CHECK(code(Matrix("imatrix", good, {4})) == Code::kOk);
-  CHECK(code(Matrix("model", good, {4})) == Code::kInvalidModel);
-  CHECK(code(Matrix("imatrix", negative, {4})) == Code::kInvalidModel);
-  CHECK(code(Matrix("imatrix", none, {4})) == Code::kInvalidModel);
-  CHECK(code(Matrix("imatrix", good, {-1})) == Code::kInvalidModel);
-  CHECK(code(Matrix("imatrix", good, {0})) == Code::kInvalidModel);                    // nothing was counted
-  CHECK(code(Matrix("imatrix", std::vector<float>(32), {4})) == Code::kInvalidModel);  // all zero
-  CHECK(code(Matrix("imatrix", good, std::vector<float>(4, 1.0f))) == Code::kOk);      // the first counts
+  CHECK(code(Matrix("imatrix", good, {4})) == StatusCode::kOk);
+  CHECK(code(Matrix("model", good, {4})) == StatusCode::kInvalidModel);
+  CHECK(code(Matrix("imatrix", negative, {4})) == StatusCode::kInvalidModel);
+  CHECK(code(Matrix("imatrix", none, {4})) == StatusCode::kInvalidModel);
+  CHECK(code(Matrix("imatrix", good, {-1})) == StatusCode::kInvalidModel);
+  CHECK(code(Matrix("imatrix", good, {0})) == StatusCode::kInvalidModel);                    // nothing was counted
+  CHECK(code(Matrix("imatrix", std::vector<float>(32), {4})) == StatusCode::kInvalidModel);  // all zero
+  CHECK(code(Matrix("imatrix", good, std::vector<float>(4, 1.0f))) == StatusCode::kOk);      // the first counts
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ QuantizedRows Quantize(const KernelTable& k, ActivationKind kind, const std::vec
 // What weights of this type can be multiplied with.
 std::vector<ActivationKind> KindsFor(TensorType type) {
   std::vector<ActivationKind> kinds = {ActivationKind::kFloat};
-  if (KindFor(type) != ActivationKind::kFloat) kinds.push_back(KindFor(type));
+  if (ActivationKindOf(type) != ActivationKind::kFloat) kinds.push_back(ActivationKindOf(type));
   return kinds;
 }
 
@@ -228,7 +228,7 @@ TEST(ExtremeCodesDoNotOverflow) {
   constexpr int kColumns = 512;
   for (const KernelTable* k : Tables()) {
     for (const TensorType type : kTypes) {
-      const ActivationKind kind = KindFor(type);
+      const ActivationKind kind = ActivationKindOf(type);
       if (kind == ActivationKind::kFloat) continue;
       const size_t row_bytes = RowBytes(type, kColumns);
       std::vector<uint8_t> raw(row_bytes * static_cast<size_t>(k->lanes), 0xff);
@@ -444,7 +444,7 @@ TEST(TheVariableForcesAKernelAndNamesTheChoices) {
   CHECK_EQ(std::string((*ChooseKernels(""))->name), best);
   const Result<const KernelTable*> unknown = ChooseKernels("mmx");
   CHECK(!unknown.ok());
-  CHECK_EQ(static_cast<int>(unknown.status().code()), static_cast<int>(Code::kInvalidArgument));
+  CHECK_EQ(static_cast<int>(unknown.status().code()), static_cast<int>(StatusCode::kInvalidArgument));
   CHECK(unknown.status().message().find("scalar") != std::string::npos);
 }
 

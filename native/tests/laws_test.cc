@@ -272,25 +272,25 @@ TEST(WrongRequestsAreRefused) {
     request.prompt = std::move(prompt);
     return engine->Generate(request, nullptr, &observer).status().code();
   };
-  CHECK(code({}) == Code::kInvalidArgument);
-  CHECK(code({-1}) == Code::kInvalidArgument);
-  CHECK(code({272}) == Code::kInvalidArgument);
-  CHECK(code(SomeIds(1024)) == Code::kPromptTooLong);
-  CHECK(engine->Score(SomeIds(1), nullptr).status().code() == Code::kInvalidArgument);
-  CHECK(engine->Score(SomeIds(1025), nullptr).status().code() == Code::kPromptTooLong);
+  CHECK(code({}) == StatusCode::kInvalidArgument);
+  CHECK(code({-1}) == StatusCode::kInvalidArgument);
+  CHECK(code({272}) == StatusCode::kInvalidArgument);
+  CHECK(code(SomeIds(1024)) == StatusCode::kPromptTooLong);
+  CHECK(engine->Score(SomeIds(1), nullptr).status().code() == StatusCode::kInvalidArgument);
+  CHECK(engine->Score(SomeIds(1025), nullptr).status().code() == StatusCode::kPromptTooLong);
   const auto bench = [&](const BenchOptions& options) { return engine->Bench(options, nullptr).status().code(); };
-  CHECK(bench({.prompt = 1000, .generate = 100}) == Code::kInvalidArgument);
-  CHECK(bench({.prompt = 1, .generate = 100, .depth = 1000}) == Code::kInvalidArgument);
-  CHECK(bench({.prompt = 1, .generate = 1, .depth = -1}) == Code::kInvalidArgument);
-  CHECK(bench({.prompt = 0, .generate = 0}) == Code::kInvalidArgument);
+  CHECK(bench({.prompt = 1000, .generate = 100}) == StatusCode::kInvalidArgument);
+  CHECK(bench({.prompt = 1, .generate = 100, .depth = 1000}) == StatusCode::kInvalidArgument);
+  CHECK(bench({.prompt = 1, .generate = 1, .depth = -1}) == StatusCode::kInvalidArgument);
+  CHECK(bench({.prompt = 0, .generate = 0}) == StatusCode::kInvalidArgument);
 
   const TemporaryFile file(TinyModel{}.Writer().Write());
   for (const LoadOptions& options : {LoadOptions{.context_length = 2048}, LoadOptions{.context_length = -1},
                                      LoadOptions{.threads = 1000}, LoadOptions{.kernels = "mmx"}}) {
-    CHECK(Engine::Load(file.path(), options, nullptr, nullptr).status().code() == Code::kInvalidArgument);
+    CHECK(Engine::Load(file.path(), options, nullptr, nullptr).status().code() == StatusCode::kInvalidArgument);
   }
   const CancelFlag cancel{true};
-  CHECK(Engine::Load(file.path(), {}, &cancel, nullptr).status().code() == Code::kCancelled);
+  CHECK(Engine::Load(file.path(), {}, &cancel, nullptr).status().code() == StatusCode::kCancelled);
 }
 
 }  // namespace

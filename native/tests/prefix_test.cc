@@ -253,7 +253,7 @@ TEST(RestoringFromDiskCanBeWatchedAndStopped) {
   CHECK(SameBits(LogitsFromCache(*engine, ids), ColdLogits(model.path(), ids)));
   // Forgetting can be stopped as well.
   const CancelFlag cancelled{true};
-  CHECK(engine->ClearCache(&cancelled).code() == Code::kCancelled);
+  CHECK(engine->ClearCache(&cancelled).code() == StatusCode::kCancelled);
   CHECK(!folder.Files().empty());
   CHECK(engine->ClearCache().ok() && folder.Files().empty());
   // What comes after it is remembered again.
@@ -419,7 +419,7 @@ TEST(EnginesShareAFolder) {
   CHECK_EQ(Cached(*engine, SomeIds(500, 1)), 448);
 }
 
-// Whoever quits right after an answer finds the conversation tomorrow, and does not wait long.
+// After a quit right behind an answer, the conversation is on disk, and the quit does not take long.
 TEST(AStoreThatEndsWritesWhatWaits) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64 * 100, 9);

@@ -35,9 +35,9 @@ std::vector<uint8_t> ReadAll(const TensorRows& rows) {
 }
 
 // A model of floats whose vectors bfloat16 can say.
-GgufWriter Model(TensorType type, int hidden = 256) {
+GgufWriter Model(TensorType type, int embedding = 256) {
   TinyModel tiny;
-  tiny.hidden = tiny.feed_forward = hidden;
+  tiny.embedding_length = tiny.ffn = embedding;
   tiny.matrix = tiny.down = tiny.embedding = type;
   tiny.layers = 1;
   GgufWriter w = tiny.Writer();
@@ -91,8 +91,8 @@ struct Apart {
   }
 };
 
-Result<QuantizeReport> Quantize(const QuantizeSource& source, const std::string& mixture, const std::string& path) {
-  return QuantizeFile(source, nullptr, nullptr, path, mixture, 2, nullptr, nullptr);
+Result<QuantizeReport> Quantize(const QuantizeSource& source, const std::string& recipe, const std::string& path) {
+  return QuantizeFile(source, nullptr, nullptr, path, recipe, 2, nullptr, nullptr);
 }
 
 TEST(PartsGiveTheSameFile) {
@@ -105,9 +105,9 @@ TEST(PartsGiveTheSameFile) {
     const Result<QuantizeSource> parts = QuantizeSource::Open(std::move(apart.parts));
     CHECK(file.ok() && parts.ok());
     const TemporaryFile one({}), other({});
-    for (const char* mixture : {"Q4_0", "Q4_K_M", "Q8_0", "F16", "BF16", "F32"}) {
-      const Result<QuantizeReport> a = Quantize(*file, mixture, one.path());
-      const Result<QuantizeReport> b = Quantize(*parts, mixture, other.path());
+    for (const char* recipe : {"Q4_0", "Q4_K_M", "Q8_0", "F16", "BF16", "F32"}) {
+      const Result<QuantizeReport> a = Quantize(*file, recipe, one.path());
+      const Result<QuantizeReport> b = Quantize(*parts, recipe, other.path());
       CHECK(a.ok() && b.ok());
       CHECK(ReadAll(one.path()) == ReadAll(other.path()));
       // Which thread adds what up differs from run to run.
@@ -135,21 +135,21 @@ TEST(FloatsAreKept) {
 }
 
 TEST(CopyingCanBeWatchedAndStopped) {
-  for (const char* mixture : {"F32", "Q4_0"}) {
+  for (const char* recipe : {"F32", "Q4_0"}) {
     const TemporaryFile whole(Model(TensorType::kF32).Write()), out({});
     const Result<QuantizeSource> source = QuantizeSource::Open(whole.path());
     std::vector<double> seen;
     std::atomic<bool> cancel{false};
     const auto progress = [&](double done) { seen.push_back(done); };
     const auto run = [&] {
-      return QuantizeFile(*source, nullptr, nullptr, out.path(), mixture, 2, &cancel, progress).status();
+      return QuantizeFile(*source, nullptr, nullptr, out.path(), recipe, 2, &cancel, progress).status();
     };
     CHECK(run().ok());
     CHECK(std::is_sorted(seen.begin(), seen.end()) && seen.size() >= source->header().tensors().size());
     CHECK(seen.back() == 1 && seen.front() < 0.5);
     const std::vector<uint8_t> before = ReadAll(out.path());
     cancel = true;
-    CHECK(run().code() == Code::kCancelled);
+    CHECK(run().code() == StatusCode::kCancelled);
     CHECK(ReadAll(out.path()) == before);
   }
 }

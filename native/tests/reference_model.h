@@ -18,8 +18,8 @@ namespace paddock::test {
 inline Lora NoAdapters(const TinyModel& model) {
   Hyperparameters h{};
   h.layers = model.layers;
-  h.hidden = model.hidden;
-  h.feed_forward = model.feed_forward;
+  h.embedding = model.embedding_length;
+  h.ffn = model.ffn;
   h.heads = model.heads;
   h.kv_heads = model.kv_heads;
   h.head_dim = model.head_dim();
@@ -46,7 +46,7 @@ class ReferenceModel {
   // The sum of -ln p of the counted tokens; `values` as Lora::values().
   double Loss(const std::vector<int32_t>& ids, const std::vector<uint8_t>& counted,
               const std::vector<double>& values) const {
-    const size_t hidden = static_cast<size_t>(model_.hidden);
+    const size_t hidden = static_cast<size_t>(model_.embedding_length);
     const std::vector<double>& embedding = weights_.at("token_embd.weight");
     Rows x;
     for (const int32_t id : ids) {

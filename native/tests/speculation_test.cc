@@ -194,14 +194,14 @@ TEST(IdsOutsideTheVocabularyAreRefusedWhereverTheyEnter) {
       wrong.stop_tokens = {1, 2, 3};
       (wrong.*list)[2] = id;
       const auto refused = engine->Generate(wrong, nullptr, &observer);
-      CHECK(refused.status().code() == Code::kInvalidArgument);
+      CHECK(refused.status().code() == StatusCode::kInvalidArgument);
     }
     std::vector<int32_t> ids = Repetitive();
     ids[50] = id;
-    CHECK(engine->Score(ids, nullptr).status().code() == Code::kInvalidArgument);
-    CHECK(engine->Predictions(ids, 0, nullptr).status().code() == Code::kInvalidArgument);
-    CHECK(engine->Observe(ids, nullptr).code() == Code::kInvalidArgument);
-    CHECK(engine->Evaluate(ids, 0, 64, nullptr).status().code() == Code::kInvalidArgument);
+    CHECK(engine->Score(ids, nullptr).status().code() == StatusCode::kInvalidArgument);
+    CHECK(engine->Predictions(ids, 0, nullptr).status().code() == StatusCode::kInvalidArgument);
+    CHECK(engine->Observe(ids, nullptr).code() == StatusCode::kInvalidArgument);
+    CHECK(engine->Evaluate(ids, 0, 64, nullptr).status().code() == StatusCode::kInvalidArgument);
   }
   request.prediction = plain.tokens;
   CHECK(Answer(*engine, request).tokens == plain.tokens);

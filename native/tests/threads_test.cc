@@ -29,17 +29,17 @@ TEST(EveryPieceOfEveryPhaseIsDoneOnceByAThreadThatTakesPart) {
     std::vector<std::vector<int>> done(kPhases);  // written by the claiming thread alone
     for (int phase = 0; phase < kPhases; ++phase) done[static_cast<size_t>(phase)].resize(1 + phase % 9);
     std::atomic<int> started{0}, wrong{0};
-    pool.Run(nullptr, active, [&](int thread) {
+    pool.Run(nullptr, active, [&](const Worker& worker) {
       ++started;
-      if (thread >= active || pool.active() != active) ++wrong;
+      if (worker.index >= active || pool.active() != active) ++wrong;
       for (size_t phase = 0; phase < kPhases; ++phase) {
         const int count = static_cast<int>(done[phase].size());
-        for (int piece; (piece = pool.Claim(thread, count)) < count;) {
-          // What the phase before has written is there.
-          if (phase > 0 && pool.Joined(thread) && done[phase - 1][0] != 1) ++wrong;
+        for (int piece; (piece = worker.Claim(count)) < count;) {
+          // The writes of the phase before are visible.
+          if (phase > 0 && worker.Joined() && done[phase - 1][0] != 1) ++wrong;
           ++done[phase][static_cast<size_t>(piece)];
         }
-        if (!pool.Sync(thread)) ++wrong;
+        if (!worker.Sync()) ++wrong;
       }
     });
     CHECK_EQ(started.load(), active);
@@ -52,16 +52,16 @@ TEST(EveryPieceOfEveryPhaseIsDoneOnceByAThreadThatTakesPart) {
 TEST(AThreadThatMissedAPhaseDelaysNobody) {
   ThreadPool pool(8);
   std::atomic<bool> over{false};
-  pool.Run(nullptr, [&](int thread) {
+  pool.Run(nullptr, [&](const Worker& worker) {
     for (int phase = 0; phase < 2000; ++phase) {
-      // Whoever comes late to a phase stays away until the first thread is through with all of them: this ends only if
-      // nobody waits for it.
-      while (thread != 0 && !pool.Joined(thread) && !over.load()) std::this_thread::yield();
-      while (pool.Claim(thread, 3) < 3) {
+      // A thread that misses a phase stays away until thread 0 has finished all phases: this ends only if no thread
+      // waits for it.
+      while (worker.index != 0 && !worker.Joined() && !over.load()) std::this_thread::yield();
+      while (worker.Claim(3) < 3) {
       }
-      pool.Sync(thread);
+      worker.Sync();
     }
-    if (thread == 0) over = true;
+    if (worker.index == 0) over = true;
   });
   CHECK(over.load());
 }
@@ -75,17 +75,17 @@ TEST(AnExceptionEndsThePassOfAllThreads) {
     std::atomic<int> inside{0};
     bool caught = false;
     try {
-      pool.Run(nullptr, [&](int thread) {
+      pool.Run(nullptr, [&](const Worker& worker) {
         ++inside;
         struct Leave {
           std::atomic<int>& inside;
           ~Leave() { --inside; }
         } leave{inside};
         for (int phase = 0; phase < kPhases; ++phase) {
-          while (pool.Claim(thread, 5) < 5) {
+          while (worker.Claim(5) < 5) {
           }
-          if (phase == bad_phase && (all || thread == thrower)) throw std::bad_alloc();
-          if (phase + 1 < kPhases && !pool.Sync(thread)) return;
+          if (phase == bad_phase && (all || worker.index == thrower)) throw std::bad_alloc();
+          if (phase + 1 < kPhases && !worker.Sync()) return;
         }
       });
     } catch (const std::bad_alloc&) {
@@ -96,9 +96,9 @@ TEST(AnExceptionEndsThePassOfAllThreads) {
   }
   // The next pass is whole again.
   std::atomic<int> done{0};
-  pool.Run(nullptr, [&](int thread) {
-    for (int piece; (piece = pool.Claim(thread, 100)) < 100;) ++done;
-    if (pool.Sync(thread)) ++done;
+  pool.Run(nullptr, [&](const Worker& worker) {
+    for (int piece; (piece = worker.Claim(100)) < 100;) ++done;
+    if (worker.Sync()) ++done;
   });
   CHECK_EQ(done.load(), 100 + kSize);
 }
@@ -107,11 +107,11 @@ TEST(TheEndOfAPhaseWakesWhoSleeps) {
   constexpr int kSize = 3, kPhases = 60;
   ThreadPool pool(kSize);
   std::atomic<int> phases{0};
-  pool.Run(nullptr, [&](int thread) {
+  pool.Run(nullptr, [&](const Worker& worker) {
     for (int phase = 0; phase < kPhases; ++phase) {
       // Far longer than anybody spins.
-      if (thread == phase % kSize) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      if (pool.Sync(thread)) ++phases;
+      if (worker.index == phase % kSize) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (worker.Sync()) ++phases;
     }
   });
   CHECK_EQ(phases.load(), kSize * kPhases);
@@ -122,19 +122,19 @@ TEST(CancellingEndsThePassForAllThreadsAndTheNextOneIsWhole) {
   for (int i = 0; i < 200; ++i) {
     std::atomic<bool> cancel{false};
     std::atomic<int> finished{0};
-    pool.Run(&cancel, 1 + i % 3, [&](int thread) {
+    pool.Run(&cancel, 1 + i % 3, [&](const Worker& worker) {
       for (int phase = 0; phase < 20; ++phase) {
         if (phase == i % 20) cancel = true;
-        while (pool.Claim(thread, 4) < 4) {
+        while (worker.Claim(4) < 4) {
         }
-        if (!pool.Sync(thread)) return;
+        if (!worker.Sync()) return;
       }
       ++finished;
     });
     CHECK(finished.load() == 0);
     std::atomic<int> pieces{0};
-    pool.Run(nullptr, [&](int thread) {
-      while (pool.Claim(thread, 100) < 100) ++pieces;
+    pool.Run(nullptr, [&](const Worker& worker) {
+      while (worker.Claim(100) < 100) ++pieces;
     });
     CHECK_EQ(pieces.load(), 100);
   }
@@ -266,11 +266,11 @@ TEST(TheLeastQuotaOfAllControlGroupsCounts) {
 
 TEST(AModelUsesNoMoreThreadsThanThereAreCpusUnlessItMust) {
   const TemporaryFile file(TinyModel().Writer().Write());
-  const auto threads = [&](int asked, bool beyond_cpus, bool leave_one) {
+  const auto threads = [&](int asked, bool oversubscribe, bool leave_one) {
     LoadOptions options;
     options.threads = asked;
-    options.beyond_cpus = beyond_cpus;
-    options.polite = leave_one;
+    options.oversubscribe = oversubscribe;
+    options.leave_one_core = leave_one;
     auto engine = Engine::Load(file.path(), options, nullptr, nullptr);
     CHECK(engine.ok());
     const ModelInfo info = (*engine)->info();

@@ -14,7 +14,7 @@ namespace paddock::test {
 
 // With as many threads as `options` say. A model that does not load ends the tests.
 inline std::unique_ptr<Engine> OpenFile(const std::string& path, LoadOptions options) {
-  options.beyond_cpus = true;
+  options.oversubscribe = true;
   auto engine = Engine::Load(path, options, nullptr, nullptr);
   if (!engine.ok()) {
     Fail(__FILE__, __LINE__, engine.status().message());

@@ -13,11 +13,11 @@ namespace paddock::test {
 struct TinyModel {
   std::string architecture = "llama";
   TensorType matrix = TensorType::kQ4_K, down = TensorType::kQ6_K, embedding = TensorType::kQ8_0;
-  int layers = 2, hidden = 256, feed_forward = 512, heads = 4, kv_heads = 2, context = 1024;
-  int key_length = 0;  // of a head, where it is not hidden / heads
+  int layers = 2, embedding_length = 256, ffn = 512, heads = 4, kv_heads = 2, context = 1024;
+  int key_length = 0;  // of a head, where it is not embedding_length / heads
   bool tied = true;
 
-  int head_dim() const { return key_length > 0 ? key_length : hidden / heads; }
+  int head_dim() const { return key_length > 0 ? key_length : embedding_length / heads; }
 
   static constexpr int kEnd = 258;  // <|end|>
 
@@ -49,8 +49,8 @@ struct TinyModel {
     TinyModel model;
     model.matrix = TensorType::kQ4_1;
     model.down = TensorType::kQ5_0;
-    model.hidden = 320;
-    model.feed_forward = 544;
+    model.embedding_length = 320;
+    model.ffn = 544;
     model.heads = 5;
     model.kv_heads = 1;
     return model;
@@ -63,8 +63,8 @@ struct TinyModel {
     w.String("general.name", "tiny");
     w.Uint32(key("block_count"), static_cast<uint32_t>(layers));
     w.Uint32(key("context_length"), static_cast<uint32_t>(context));
-    w.Uint32(key("embedding_length"), static_cast<uint32_t>(hidden));
-    w.Uint32(key("feed_forward_length"), static_cast<uint32_t>(feed_forward));
+    w.Uint32(key("embedding_length"), static_cast<uint32_t>(embedding_length));
+    w.Uint32(key("feed_forward_length"), static_cast<uint32_t>(ffn));
     w.Uint32(key("attention.head_count"), static_cast<uint32_t>(heads));
     w.Uint32(key("attention.head_count_kv"), static_cast<uint32_t>(kv_heads));
     if (key_length > 0) w.Uint32(key("attention.key_length"), static_cast<uint32_t>(key_length));
@@ -100,15 +100,15 @@ struct TinyModel {
       }
       w.tensors.push_back({name, {static_cast<uint64_t>(n)}, 0, data, 0, false});
     };
-    matrix_of("token_embd.weight", embedding, hidden, static_cast<int>(tokens.size()));
-    vector_of("output_norm.weight", hidden, 1, 0.1f);
-    if (!tied) matrix_of("output.weight", TensorType::kQ6_K, hidden, static_cast<int>(tokens.size()));
+    matrix_of("token_embd.weight", embedding, embedding_length, static_cast<int>(tokens.size()));
+    vector_of("output_norm.weight", embedding_length, 1, 0.1f);
+    if (!tied) matrix_of("output.weight", TensorType::kQ6_K, embedding_length, static_cast<int>(tokens.size()));
     for (int i = 0; i < layers; ++i) {
       const std::string blk = "blk." + std::to_string(i) + ".";
-      vector_of(blk + "attn_norm.weight", hidden, 1, 0.1f);
-      matrix_of(blk + "attn_q.weight", matrix, hidden, q);
-      matrix_of(blk + "attn_k.weight", matrix, hidden, kv);
-      matrix_of(blk + "attn_v.weight", down, hidden, kv);
+      vector_of(blk + "attn_norm.weight", embedding_length, 1, 0.1f);
+      matrix_of(blk + "attn_q.weight", matrix, embedding_length, q);
+      matrix_of(blk + "attn_k.weight", matrix, embedding_length, kv);
+      matrix_of(blk + "attn_v.weight", down, embedding_length, kv);
       if (architecture == "qwen2") {
         vector_of(blk + "attn_q.bias", q, 0, 0.5f);
         vector_of(blk + "attn_k.bias", kv, 0, 0.5f);
@@ -118,11 +118,11 @@ struct TinyModel {
         vector_of(blk + "attn_q_norm.weight", head_dim(), 1, 0.5f);
         vector_of(blk + "attn_k_norm.weight", head_dim(), 1, 0.5f);
       }
-      matrix_of(blk + "attn_output.weight", matrix, q, hidden);
-      vector_of(blk + "ffn_norm.weight", hidden, 1, 0.1f);
-      matrix_of(blk + "ffn_gate.weight", matrix, hidden, feed_forward);
-      matrix_of(blk + "ffn_up.weight", matrix, hidden, feed_forward);
-      matrix_of(blk + "ffn_down.weight", down, feed_forward, hidden);
+      matrix_of(blk + "attn_output.weight", matrix, q, embedding_length);
+      vector_of(blk + "ffn_norm.weight", embedding_length, 1, 0.1f);
+      matrix_of(blk + "ffn_gate.weight", matrix, embedding_length, ffn);
+      matrix_of(blk + "ffn_up.weight", matrix, embedding_length, ffn);
+      matrix_of(blk + "ffn_down.weight", down, ffn, embedding_length);
     }
     return w;
   }

@@ -40,8 +40,8 @@ TinyModel Floats(const char* architecture) {
   TinyModel model;
   model.architecture = architecture;
   model.matrix = model.down = model.embedding = TensorType::kF32;
-  model.hidden = 64;
-  model.feed_forward = 96;
+  model.embedding_length = 64;
+  model.ffn = 96;
   if (model.architecture == "qwen3") model.key_length = 32;
   return model;
 }
@@ -79,8 +79,8 @@ struct Data {
       }
     }
   }
-  std::vector<Sample> samples() const {
-    std::vector<Sample> out;
+  std::vector<TrainingSample> samples() const {
+    std::vector<TrainingSample> out;
     for (size_t i = 0; i < ids.size(); ++i) out.push_back({ids[i], counted[i]});
     return out;
   }
@@ -91,8 +91,8 @@ TEST(AdaptersThatAddNothingChangeNoBit) {
     const auto engine = Open(model);
     const auto trainer = MakeTrainer(*engine, Everything());
     const Data data({70, 21}, 1);
-    Batch batch;
-    for (const Sample& sample : data.samples()) batch.Add(sample);
+    TrainingBatch batch;
+    for (const TrainingSample& sample : data.samples()) batch.Add(sample);
     const std::vector<float> logits = trainer->pass().Logits(batch);
     const size_t vocabulary = TinyModel::Vocabulary().size();
     for (size_t s = 0; s < data.ids.size(); ++s) {
@@ -112,8 +112,8 @@ void Stir(Trainer& trainer) {
 }
 
 std::vector<float> Gradient(Trainer& trainer, const Data& data) {
-  Batch batch;
-  for (const Sample& sample : data.samples()) batch.Add(sample);
+  TrainingBatch batch;
+  for (const TrainingSample& sample : data.samples()) batch.Add(sample);
   std::vector<float> gradient(trainer.lora().values().size());
   CHECK(trainer.pass().LossAndGradient(batch, 0.01f, &gradient, nullptr).ok());
   return gradient;
@@ -181,8 +181,8 @@ void CheckAgainstPeft(const char* architecture, std::span<const float> logits, s
   for (const auto& flags : data.counted) counted += static_cast<size_t>(std::count(flags.begin(), flags.end(), 1));
   std::vector<float> got(trainer->lora().values().size());
   CHECK_EQ(got.size(), gradient.size());
-  for (const Sample& sample : data.samples()) {
-    Batch batch;
+  for (const TrainingSample& sample : data.samples()) {
+    TrainingBatch batch;
     batch.Add(sample);
     CHECK(trainer->pass().LossAndGradient(batch, 1.0f / static_cast<float>(counted), &got, nullptr).ok());
   }
@@ -329,26 +329,26 @@ TEST(ARunGoesOnBitForBitFromACheckpoint) {
   CHECK(Same(whole->lora().values(), after->lora().values()));
   CHECK_EQ(whole->steps(), after->steps());
 
-  // Whatever a run that was killed while it saved has left, and a save that is cancelled, is in nobody's way.
+  // Files left by a run that was killed while saving, or by a cancelled save, are ignored.
   const test::TemporaryFile left({1, 2, 3});
   std::filesystem::copy_file(left.path(), path + ".part", std::filesystem::copy_options::overwrite_existing);
   const std::atomic<bool> cancelled{true};
-  CHECK(before->Save(path, "{}", &cancelled).code() == Code::kCancelled);
+  CHECK(before->Save(path, "{}", &cancelled).code() == StatusCode::kCancelled);
   CHECK(before->Save(path, "{\"step\":2}").ok());
   CHECK(std::filesystem::remove(path + ".part"));
 
   // Other settings and damage are refused, and change nothing.
   options.lora.alpha = 11;
   const auto other = MakeTrainer(*engine, options);
-  CHECK(other->Restore(path).status().code() == Code::kInvalidArgument);
-  CHECK(after->Restore(path + ".missing").status().code() == Code::kNotFound);
+  CHECK(other->Restore(path).status().code() == StatusCode::kInvalidArgument);
+  CHECK(after->Restore(path + ".missing").status().code() == StatusCode::kNotFound);
   {
     std::FILE* file = std::fopen(path.c_str(), "r+b");
     std::fseek(file, 5000, SEEK_SET);
     std::fputc(77, file);
     std::fclose(file);
   }
-  CHECK(after->Restore(path).status().code() == Code::kInvalidModel);
+  CHECK(after->Restore(path).status().code() == StatusCode::kInvalidModel);
   CHECK(Same(whole->lora().values(), after->lora().values()));
   std::filesystem::remove(path);
 }
@@ -357,22 +357,22 @@ TEST(WhatCannotBeTrainedIsRefused) {
   const auto engine = Open(Quantized("llama"));
   TrainerOptions options = Everything();
   options.lora.rank = 0;
-  CHECK(engine->MakeTrainer(options).status().code() == Code::kInvalidArgument);
+  CHECK(engine->MakeTrainer(options).status().code() == StatusCode::kInvalidArgument);
   options = Everything();
   options.lora.targets.fill(false);
-  CHECK(engine->MakeTrainer(options).status().code() == Code::kInvalidArgument);
+  CHECK(engine->MakeTrainer(options).status().code() == StatusCode::kInvalidArgument);
   options = Everything();
   options.lora.first_layer = 2;
-  CHECK(engine->MakeTrainer(options).status().code() == Code::kInvalidArgument);
+  CHECK(engine->MakeTrainer(options).status().code() == StatusCode::kInvalidArgument);
   const auto trainer = MakeTrainer(*engine, Everything());
-  CHECK(trainer->Step(Data({161}, 1).samples(), 1e-3f, nullptr).status().code() == Code::kInvalidArgument);
-  CHECK(trainer->Step(Data({1}, 1).samples(), 1e-3f, nullptr).status().code() == Code::kInvalidArgument);
+  CHECK(trainer->Step(Data({161}, 1).samples(), 1e-3f, nullptr).status().code() == StatusCode::kInvalidArgument);
+  CHECK(trainer->Step(Data({1}, 1).samples(), 1e-3f, nullptr).status().code() == StatusCode::kInvalidArgument);
   Data outside({20}, 1);
   outside.ids[0][3] = 272;
-  CHECK(trainer->Step(outside.samples(), 1e-3f, nullptr).status().code() == Code::kInvalidArgument);
+  CHECK(trainer->Step(outside.samples(), 1e-3f, nullptr).status().code() == StatusCode::kInvalidArgument);
   std::atomic<bool> cancel{true};
   const std::vector<float> before = trainer->lora().values();
-  CHECK(trainer->Step(Data({40}, 1).samples(), 1e-3f, &cancel).status().code() == Code::kCancelled);
+  CHECK(trainer->Step(Data({40}, 1).samples(), 1e-3f, &cancel).status().code() == StatusCode::kCancelled);
   CHECK(Same(before, trainer->lora().values()));
 }
 

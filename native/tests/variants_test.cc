@@ -32,12 +32,12 @@ Status Load(GgufWriter w) {
   return Engine::Load(file.path(), {}, nullptr, nullptr).status();
 }
 
-void CheckStatus(const char* what, const Status& status, Code code, const std::string& part) {
+void CheckStatus(const char* what, const Status& status, StatusCode code, const std::string& part) {
   if (status.code() != code || status.message().find(part) == std::string::npos || status.message().back() != '.')
     test::Fail(__FILE__, __LINE__, std::string(what) + ": " + CodeName(status.code()) + ": " + status.message());
 }
 
-void Refused(const char* what, GgufWriter w, const std::string& part, Code code = Code::kUnsupportedModel) {
+void Refused(const char* what, GgufWriter w, const std::string& part, StatusCode code = StatusCode::kUnsupportedModel) {
   CheckStatus(what, Load(std::move(w)), code, part);
 }
 
@@ -139,7 +139,7 @@ TEST(OtherKindsOfFilesAreNoDamagedModels) {
             w.tensors[0].shape[1] -= 16;
             w.tensors[0].data.resize(w.tensors[0].data.size() / 272 * 256);
           }),
-          "272 tokens, its embedding has 256 rows", Code::kInvalidModel);
+          "272 tokens, its embedding has 256 rows", StatusCode::kInvalidModel);
   // Half a model is not written either.
   const TemporaryFile file(Changed(part).Write());
   const auto source = QuantizeSource::Open(file.path());
@@ -148,7 +148,7 @@ TEST(OtherKindsOfFilesAreNoDamagedModels) {
   CheckStatus(
       "quantizing a part",
       QuantizeFile(*source, nullptr, nullptr, folder.path() + "/out.gguf", "Q4_0", 1, nullptr, nullptr).status(),
-      Code::kUnsupportedModel, "part 2 of 3");
+      StatusCode::kUnsupportedModel, "part 2 of 3");
   CHECK(folder.Files().empty());
 }
 
@@ -183,22 +183,22 @@ TEST(WeightsThatAreNoNumbersAreNamed) {
         Case{TensorType::kQ5_K, 176 * 7, 0x7c00, 2}, Case{TensorType::kQ6_K, 210 * 7 + 208, 0x7c00, 2}}) {
     for (const std::string name : {"blk.1.ffn_down.weight", "token_embd.weight"}) {
       const GgufWriter broken = Broken(c.type, name, c.at, c.bits, c.size);
-      Refused(Traits(c.type).name, broken, name, Code::kInvalidModel);
+      Refused(Traits(c.type).name, broken, name, StatusCode::kInvalidModel);
       GgufWriter writer = broken;
       const TemporaryFile file(writer.Write()), out({});
       const auto source = QuantizeSource::Open(file.path());
-      for (const char* mixture : {Traits(c.type).name, "Q4_0", "F32"}) {
-        if (std::string(mixture) == "Q5_0" || std::string(mixture) == "Q5_1" || std::string(mixture) == "Q4_K" ||
-            std::string(mixture) == "Q5_K")
+      for (const char* recipe : {Traits(c.type).name, "Q4_0", "F32"}) {
+        if (std::string(recipe) == "Q5_0" || std::string(recipe) == "Q5_1" || std::string(recipe) == "Q4_K" ||
+            std::string(recipe) == "Q5_K")
           continue;
-        CheckStatus(mixture, QuantizeFile(*source, nullptr, nullptr, out.path(), mixture, 2, nullptr, nullptr).status(),
-                    Code::kInvalidModel, name);
+        CheckStatus(recipe, QuantizeFile(*source, nullptr, nullptr, out.path(), recipe, 2, nullptr, nullptr).status(),
+                    StatusCode::kInvalidModel, name);
       }
     }
   }
   const float nan = std::numeric_limits<float>::quiet_NaN();
   Refused("a norm", Broken(TensorType::kQ8_0, "blk.0.attn_norm.weight", 8, std::bit_cast<uint32_t>(nan), 4),
-          "blk.0.attn_norm.weight", Code::kInvalidModel);
+          "blk.0.attn_norm.weight", StatusCode::kInvalidModel);
 }
 
 struct Silent : GenerateObserver {
@@ -229,12 +229,12 @@ TEST(AModelThatChangesOnDiskIsAnErrorInWords) {
     Silent observer;
     const std::vector<int32_t> ids = SomeIds(32);
     const std::vector<uint8_t> counted(ids.size(), 1);
-    const Sample sample{ids, counted};
+    const TrainingSample sample{ids, counted};
     for (const Status& status :
          {engine->Generate(request, nullptr, &observer).status(), engine->Score(SomeIds(40), nullptr).status(),
           engine->Observe(SomeIds(40), nullptr), engine->Bench({.prompt = 16, .generate = 4}, nullptr).status(),
           (*trainer)->Step(std::span(&sample, 1), 1e-3f, nullptr).status()})
-      CheckStatus("a changed file", status, Code::kInvalidModel, "was changed or cut off");
+      CheckStatus("a changed file", status, StatusCode::kInvalidModel, "was changed or cut off");
   }
 }
 #endif
@@ -275,23 +275,24 @@ TEST(AdaptersAreRefusedWithTheTrueReason) {
   };
   const std::string q = "blk.0.attn_q.weight";
   CHECK(outcome(Adapter(4, q, 256, 256)).ok());
-  CheckStatus("alpha 0", outcome(Adapter(0, q, 256, 256)), Code::kInvalidModel, "alpha is 0");
-  CheckStatus("NaN", outcome(Adapter(4, q, 256, 256, NAN)), Code::kInvalidModel, q + ".lora_a has values");
-  CheckStatus("embedding", outcome(Adapter(4, "token_embd.weight", 256, 272)), Code::kInvalidArgument, "embedding");
-  CheckStatus("tied head", outcome(Adapter(4, "output.weight", 256, 272)), Code::kInvalidArgument, "output head");
-  CheckStatus("shape", outcome(Adapter(4, q, 256, 128)), Code::kInvalidArgument, q + " it has 256 x 128");
-  CheckStatus("missing", outcome(Adapter(4, "blk.7.attn_q.weight", 256, 256)), Code::kInvalidArgument, "blk.7");
+  CheckStatus("alpha 0", outcome(Adapter(0, q, 256, 256)), StatusCode::kInvalidModel, "alpha is 0");
+  CheckStatus("NaN", outcome(Adapter(4, q, 256, 256, NAN)), StatusCode::kInvalidModel, q + ".lora_a has values");
+  CheckStatus("embedding", outcome(Adapter(4, "token_embd.weight", 256, 272)), StatusCode::kInvalidArgument,
+              "embedding");
+  CheckStatus("tied head", outcome(Adapter(4, "output.weight", 256, 272)), StatusCode::kInvalidArgument, "output head");
+  CheckStatus("shape", outcome(Adapter(4, q, 256, 128)), StatusCode::kInvalidArgument, q + " it has 256 x 128");
+  CheckStatus("missing", outcome(Adapter(4, "blk.7.attn_q.weight", 256, 256)), StatusCode::kInvalidArgument, "blk.7");
   GgufWriter family = Adapter(4, q, 256, 256);
   family.metadata[1] = Bytes();
   family.metadata[1].Text("general.architecture").Put<uint32_t>(8).Text("qwen2");
-  CheckStatus("family", outcome(family), Code::kInvalidArgument, "\"qwen2\"");
+  CheckStatus("family", outcome(family), StatusCode::kInvalidArgument, "\"qwen2\"");
   Bytes peft;
   peft.Put<uint64_t>(40).data.resize(100, '{');
   const TemporaryFile safetensors(peft.data), cut(std::vector<uint8_t>{'G', 'G', 'U', 'F', 3, 0});
-  CheckStatus("PEFT", LoraFile::Open(safetensors.path()).status(), Code::kUnsupportedModel, "PEFT");
-  CheckStatus("cut", LoraFile::Open(cut.path()).status(), Code::kInvalidModel, cut.path());
-  CheckStatus("cut", Importance::Open(cut.path()).status(), Code::kInvalidModel, cut.path());
-  CheckStatus("folder", LoraFile::Open("/").status(), Code::kNotAFile, "folder");
+  CheckStatus("PEFT", LoraFile::Open(safetensors.path()).status(), StatusCode::kUnsupportedModel, "PEFT");
+  CheckStatus("cut", LoraFile::Open(cut.path()).status(), StatusCode::kInvalidModel, cut.path());
+  CheckStatus("cut", Importance::Open(cut.path()).status(), StatusCode::kInvalidModel, cut.path());
+  CheckStatus("folder", LoraFile::Open("/").status(), StatusCode::kNotAFile, "folder");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/rows.h"
+
 namespace paddock {
 
 class Arena {
@@ -14,6 +16,12 @@ class Arena {
   void Take(T** out, size_t count) {
     if (base_ != nullptr) *out = reinterpret_cast<T*>(base_ + used_);
     used_ += (count * sizeof(T) + 63) / 64 * 64;
+  }
+  // Room for `rows` rows of `stride` elements.
+  template <typename T>
+  void Take(Rows<T>* out, size_t rows, size_t stride) {
+    Take(&out->data, rows * stride);
+    out->stride = stride;
   }
   uint64_t used() const { return used_; }
 

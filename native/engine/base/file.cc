@@ -36,7 +36,7 @@ File& File::operator=(File&& other) noexcept {
 }
 
 Status File::Changed() const {
-  return {Code::kInvalidModel, path_ + " was changed or cut off while it was in use. Load it again."};
+  return {StatusCode::kInvalidModel, path_ + " was changed or cut off while it was in use. Load it again."};
 }
 
 Status File::CheckUnchanged() const {
@@ -51,9 +51,9 @@ namespace {
 Status OpenError(DWORD error, const std::string& path) {
   switch (error) {
     case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND: return {Code::kNotFound, "There is no file at " + path + "."};
-    case ERROR_ACCESS_DENIED: return {Code::kNoPermission, "No permission to read " + path + "."};
-    default: return {Code::kInternal, "Cannot read " + path + " (Windows error " + std::to_string(error) + ")."};
+    case ERROR_PATH_NOT_FOUND: return {StatusCode::kNotFound, "There is no file at " + path + "."};
+    case ERROR_ACCESS_DENIED: return {StatusCode::kNoPermission, "No permission to read " + path + "."};
+    default: return {StatusCode::kInternal, "Cannot read " + path + " (Windows error " + std::to_string(error) + ")."};
   }
 }
 
@@ -67,14 +67,14 @@ Result<File> File::Open(const std::string& path) {
   const std::filesystem::path wide = ToPath(path);
   const DWORD attributes = GetFileAttributesW(wide.c_str());
   if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
-    return Status(Code::kNotAFile, path + " is a folder, not a file.");
+    return Status(StatusCode::kNotAFile, path + " is a folder, not a file.");
   }
   const HANDLE handle = CreateFileW(wide.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return OpenError(GetLastError(), path);
   File file;
   file.path_ = path;
   file.handle_ = handle;
-  if (GetFileType(handle) != FILE_TYPE_DISK) return Status(Code::kNotAFile, path + " is not a regular file.");
+  if (GetFileType(handle) != FILE_TYPE_DISK) return Status(StatusCode::kNotAFile, path + " is not a regular file.");
   if (!file.ReadStamp(&file.stamp_)) return OpenError(GetLastError(), path);
   return file;
 }
@@ -118,16 +118,16 @@ Result<File> File::Open(const std::string& path) {
   if (file.fd_ < 0) {
     switch (errno) {
       case ENOENT:
-      case ENOTDIR: return Status(Code::kNotFound, "There is no file at " + path + ".");
+      case ENOTDIR: return Status(StatusCode::kNotFound, "There is no file at " + path + ".");
       case EACCES:
-      case EPERM: return Status(Code::kNoPermission, "No permission to read " + path + ".");
-      case ENXIO: return Status(Code::kNotAFile, path + " is not a regular file.");
-      default: return Status(Code::kInternal, "Cannot read " + path + ": " + std::strerror(errno) + ".");
+      case EPERM: return Status(StatusCode::kNoPermission, "No permission to read " + path + ".");
+      case ENXIO: return Status(StatusCode::kNotAFile, path + " is not a regular file.");
+      default: return Status(StatusCode::kInternal, "Cannot read " + path + ": " + std::strerror(errno) + ".");
     }
   }
   struct stat info {};
   if (fstat(file.fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Status(Code::kNotAFile,
+    return Status(StatusCode::kNotAFile,
                   path + (S_ISDIR(info.st_mode) ? " is a folder, not a file." : " is not a regular file."));
   }
   file.ReadStamp(&file.stamp_);
@@ -151,7 +151,7 @@ Status File::Read(uint64_t offset, std::span<uint8_t> out) const {
   while (!out.empty()) {
     const ssize_t count = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return {Code::kInternal, "Cannot read " + path_ + ": " + std::strerror(errno) + "."};
+    if (count < 0) return {StatusCode::kInternal, "Cannot read " + path_ + ": " + std::strerror(errno) + "."};
     if (count == 0) return Changed();
     offset += static_cast<uint64_t>(count);
     out = out.subspan(static_cast<size_t>(count));

@@ -145,16 +145,17 @@ Status NewFile::Failed() const {
   const int error = errno;
   const std::string what = error == ENOSPC ? "the disk is full" : std::generic_category().message(error);
   const bool forbidden = error == EACCES || error == EPERM || error == EROFS;
-  return {forbidden ? Code::kNoPermission : Code::kInternal, "Cannot write " + ToUtf8(path_) + ": " + what + "."};
+  return {forbidden ? StatusCode::kNoPermission : StatusCode::kInternal,
+          "Cannot write " + ToUtf8(path_) + ": " + what + "."};
 }
 
 Result<NewFile> NewFile::Create(const fs::path& path, Access access) {
   std::error_code error;
   const fs::file_status there = fs::status(path, error);
   if (fs::exists(there) && !fs::is_regular_file(there)) {
-    return Status(Code::kNotAFile, ToUtf8(path) +
-                                       (fs::is_directory(there) ? " is a folder." : " is not a regular file.") +
-                                       " Choose another name.");
+    return Status(StatusCode::kNotAFile, ToUtf8(path) +
+                                             (fs::is_directory(there) ? " is a folder." : " is not a regular file.") +
+                                             " Choose another name.");
   }
   NewFile file(path, path.parent_path() / TemporaryName());
   file.fd_ = OpenNew(file.temporary_, access);

@@ -40,7 +40,7 @@ Status WriteWhole(const fs::path& path, std::span<const uint8_t> head, std::span
   for (std::span<const uint8_t> part : {head, body}) {
     while (!part.empty()) {
       const size_t count = std::min(part.size(), kPiece);
-      if (!go_on()) return {Code::kCancelled, "Writing " + ToUtf8(path) + " was cancelled."};
+      if (!go_on()) return {StatusCode::kCancelled, "Writing " + ToUtf8(path) + " was cancelled."};
       PADDOCK_RETURN_IF_ERROR(file.Write(part.first(count)));
       part = part.subspan(count);
     }

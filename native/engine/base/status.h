@@ -10,33 +10,33 @@
 namespace paddock {
 
 // The codes are those of extension/protocol/model.ts; CodeName() gives their spelling there.
-enum class Code {
-  kOk,
-  kCancelled,
-  kNotFound,
-  kNotAFile,
-  kNoPermission,
-  kInvalidModel,
-  kUnsupportedModel,
-  kInvalidArgument,
-  kOutOfMemory,
-  kPromptTooLong,
-  kInternal,
+enum class StatusCode {
+  kOk,                // success
+  kCancelled,         // the caller's cancel flag was set
+  kNotFound,          // no such file
+  kNotAFile,          // a folder or a device
+  kNoPermission,      // the system refuses access
+  kInvalidModel,      // the file is damaged, or not of the expected kind
+  kUnsupportedModel,  // a sound file that this engine cannot run
+  kInvalidArgument,   // the caller passed something impossible
+  kOutOfMemory,       // memory or threads ran out
+  kPromptTooLong,     // the tokens do not fit the context
+  kInternal,          // a bug in the engine
 };
 
-constexpr const char* CodeName(Code code) {
+constexpr const char* CodeName(StatusCode code) {
   switch (code) {
-    case Code::kOk: return "ok";
-    case Code::kCancelled: return "cancelled";
-    case Code::kNotFound: return "notFound";
-    case Code::kNotAFile: return "notAFile";
-    case Code::kNoPermission: return "noPermission";
-    case Code::kInvalidModel: return "invalidModel";
-    case Code::kUnsupportedModel: return "unsupportedModel";
-    case Code::kInvalidArgument: return "invalidArgument";
-    case Code::kOutOfMemory: return "outOfMemory";
-    case Code::kPromptTooLong: return "promptTooLong";
-    case Code::kInternal: return "internal";
+    case StatusCode::kOk: return "ok";
+    case StatusCode::kCancelled: return "cancelled";
+    case StatusCode::kNotFound: return "notFound";
+    case StatusCode::kNotAFile: return "notAFile";
+    case StatusCode::kNoPermission: return "noPermission";
+    case StatusCode::kInvalidModel: return "invalidModel";
+    case StatusCode::kUnsupportedModel: return "unsupportedModel";
+    case StatusCode::kInvalidArgument: return "invalidArgument";
+    case StatusCode::kOutOfMemory: return "outOfMemory";
+    case StatusCode::kPromptTooLong: return "promptTooLong";
+    case StatusCode::kInternal: return "internal";
   }
   return "internal";
 }
@@ -45,16 +45,16 @@ constexpr const char* CodeName(Code code) {
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
   static Status Ok() { return {}; }
 
-  bool ok() const { return code_ == Code::kOk; }
-  Code code() const { return code_; }
+  bool ok() const { return code_ == StatusCode::kOk; }
+  StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
 
  private:
-  Code code_ = Code::kOk;
+  StatusCode code_ = StatusCode::kOk;
   std::string message_;
 };
 

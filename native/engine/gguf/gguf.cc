@@ -26,7 +26,7 @@ constexpr uint64_t kMinMetadataBytes = 8 + 4 + 1;
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 4 + 8;
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel,
+  return {StatusCode::kInvalidModel,
           "This is not a usable GGUF file: " + what + ". Download it again or choose another file."};
 }
 
@@ -155,7 +155,7 @@ Status ReadTensorHeader(Reader& reader, uint64_t index, TensorInfo* tensor) {
   if (!reader.Read(&type) || !reader.Read(&tensor->offset)) return Truncated(where);
   const TensorTypeTraits* traits = FindTraits(type);
   if (traits == nullptr) {
-    return {Code::kUnsupportedModel,
+    return {StatusCode::kUnsupportedModel,
             "The file's " + where + " is of type " + std::to_string(type) +
                 ", which this engine does not run. Choose a file in Q4_K_M, Q8_0 or another of the "
                 "types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, IQ4_NL."};
@@ -202,7 +202,7 @@ Result<GgufFile> GgufFile::Open(const std::string& path) {
     GgufFile file;
     size = std::min(size, source.size());
     if (!file.header_.Allocate(static_cast<size_t>(size)))
-      return Status(Code::kOutOfMemory, "There is not enough memory for the header of " + path + ".");
+      return Status(StatusCode::kOutOfMemory, "There is not enough memory for the header of " + path + ".");
     PADDOCK_RETURN_IF_ERROR(source.Read(0, {file.header_.data(), file.header_.size()}));
     Reader reader(file.bytes(), source.size());
     const Status parsed = file.Parse(&reader, true);
@@ -219,7 +219,7 @@ Result<GgufFile> GgufFile::Open(const std::string& path) {
 Result<GgufFile> GgufFile::FromHeader(std::vector<uint8_t> header) {
   GgufFile file;
   if (!file.header_.Allocate(header.size()))
-    return Status(Code::kOutOfMemory, "There is not enough memory for the header of the model.");
+    return Status(StatusCode::kOutOfMemory, "There is not enough memory for the header of the model.");
   std::copy(header.begin(), header.end(), file.header_.data());
   Reader reader(file.bytes(), header.size());
   PADDOCK_RETURN_IF_ERROR(file.Parse(&reader, false));
@@ -240,8 +240,8 @@ Status GgufFile::Parse(Reader* reader, bool with_data) {
   if (!reader->Read(&version_)) return Truncated("its header");
   if (version_ == 0x02000000 || version_ == 0x03000000) return Invalid("it is in big-endian byte order");
   if (version_ != 2 && version_ != 3) {
-    return {Code::kUnsupportedModel, "GGUF version " + std::to_string(version_) +
-                                         " is not known here (2 and 3 are). Choose a newer or another file."};
+    return {StatusCode::kUnsupportedModel, "GGUF version " + std::to_string(version_) +
+                                               " is not known here (2 and 3 are). Choose a newer or another file."};
   }
   uint64_t tensor_count, metadata_count;
   if (!reader->Read(&tensor_count) || !reader->Read(&metadata_count)) return Truncated("its header");

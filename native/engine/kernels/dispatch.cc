@@ -59,8 +59,8 @@ Result<const KernelTable*> ChooseKernels(std::string_view name) {
     if (wanted == table->name) return table;
     choices += (choices.empty() ? "" : ", ") + std::string(table->name);
   }
-  return Status(Code::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
-                                            "\" cannot run on this machine. Choose one of: " + choices + ".");
+  return Status(StatusCode::kInvalidArgument, "The kernels \"" + std::string(wanted.substr(0, 40)) +
+                                                  "\" cannot run on this machine. Choose one of: " + choices + ".");
 }
 
 const ProductTable* Bfloat16Products([[maybe_unused]] const KernelTable& kernels) {

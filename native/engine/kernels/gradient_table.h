@@ -61,15 +61,15 @@ struct GradientTable {
 
   // y = x / sqrt(mean(x^2) + epsilon) * weight, of one row: dx += (dL/dy) dy/dx. n is a multiple of 8.
   void (*rms_norm_backward)(const float* x, const float* weight, const float* dy, int n, float epsilon, float* dx);
-  // hidden = silu(gate) * up, of gate and up in half precision. In: d = dL/dhidden. Out: d = dL/dgate, d_up = dL/dup
-  // and, unless null, hidden. n is a multiple of 16.
-  void (*silu_backward)(const uint16_t* gate, const uint16_t* up, int n, float* d, float* d_up, float* hidden);
+  // ffn = silu(gate) * up, of gate and up in half precision. In: d = dL/dffn. Out: d = dL/dgate, d_up = dL/dup
+  // and, unless null, ffn. n is a multiple of 16.
+  void (*silu_backward)(const uint16_t* gate, const uint16_t* up, int n, float* d, float* d_up, float* ffn);
   // The first `valid` of n scores become probabilities, the rest zeros. n is a multiple of 16.
   void (*softmax)(float* scores, int valid, int n);
   // d = dL/dp becomes dL/dscores of p = softmax(scores). n is a multiple of 16.
   void (*softmax_backward)(const float* p, int n, float* d);
-  // -ln softmax(logits)[target], in nats. Logits become its derivative times `weight`. n is a multiple of 16: what is
-  // no class must be -3e38.
+  // -ln softmax(logits)[target], in nats. Logits become its derivative times `weight`. n is a multiple of 16: padding
+  // entries must hold -3e38.
   float (*cross_entropy)(float* logits, int n, int target, float weight);
 };
 

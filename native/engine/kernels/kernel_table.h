@@ -28,7 +28,7 @@ inline constexpr int kMaxLanes = 16;
 // its scales and the activations of a tile are to fit the first level of the cache, of which there are 32 KiB or more.
 inline constexpr int kColumnBlock = 512;
 
-// What keys and values are kept as: halves, or signed bytes with a scale per kKvBlock columns.
+// The type of cached keys and values: halves, or signed bytes with a scale per kKvBlock columns.
 enum class KvType { kF16, kQ8 };
 
 // How activations are quantized before a weight type is multiplied with them. Every type can be multiplied with floats
@@ -39,7 +39,7 @@ enum class ActivationKind {
   kQ8x256  // blocks of 256: scale in single precision
 };
 
-constexpr ActivationKind KindFor(TensorType type) {
+constexpr ActivationKind ActivationKindOf(TensorType type) {
   switch (type) {
     case TensorType::kF32:
     case TensorType::kF16:
@@ -57,8 +57,8 @@ constexpr ActivationKind KindFor(TensorType type) {
   return ActivationKind::kFloat;
 }
 
-// Rows of activations, row-major: either x or what its type's KindFor() says, x ~ d[i / block] * q[i]. Sums are of q
-// over 16 and 32 elements.
+// Rows of activations, row-major: either x or what its type's ActivationKindOf() says, x ~ d[i / block] * q[i]. Sums
+// are of q over 16 and 32 elements.
 struct Activations {
   const float* x;        // [tokens][columns], kFloat only
   const int8_t* q;       // [tokens][columns]

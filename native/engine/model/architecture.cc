@@ -17,11 +17,12 @@ constexpr Architecture kArchitectures[] = {
 };
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel, "This model cannot be used: " + what + ". Download it again or choose another file."};
+  return {StatusCode::kInvalidModel,
+          "This model cannot be used: " + what + ". Download it again or choose another file."};
 }
 
 Status Unsupported(const std::string& what) {
-  return {Code::kUnsupportedModel, "This model cannot be used: " + what + ". Choose another model."};
+  return {StatusCode::kUnsupportedModel, "This model cannot be used: " + what + ". Choose another model."};
 }
 
 // Keys of a family that say nothing about how it computes, or repeat what is known.
@@ -131,7 +132,7 @@ Status ReadRope(Keys& keys, Hyperparameters* h) {
   if (scaling == "linear") {
     h->rope_scale = 1 / factor;
   } else if (scaling != "none") {
-    return {Code::kUnsupportedModel,
+    return {StatusCode::kUnsupportedModel,
             "This model stretches its context with \"" + std::string(scaling.substr(0, 40)) +
                 "\" position scaling, which this engine does not run yet. Choose another model."};
   }
@@ -177,9 +178,9 @@ std::string ArchitectureNames() {
 }
 
 Status SplitFile(uint64_t part, uint64_t parts) {
-  return {Code::kUnsupportedModel, "This file is part " + std::to_string(part) + " of " + std::to_string(parts) +
-                                       " of a model. Put the parts together with llama.cpp's "
-                                       "\"llama-gguf-split --merge\", or download the model as one file."};
+  return {StatusCode::kUnsupportedModel, "This file is part " + std::to_string(part) + " of " + std::to_string(parts) +
+                                             " of a model. Put the parts together with llama.cpp's "
+                                             "\"llama-gguf-split --merge\", or download the model as one file."};
 }
 
 Result<Hyperparameters> ReadHyperparameters(const GgufFile& file) {
@@ -188,7 +189,7 @@ Result<Hyperparameters> ReadHyperparameters(const GgufFile& file) {
   Hyperparameters h;
   h.architecture = FindArchitecture(*name);
   if (h.architecture == nullptr) {
-    return Status(Code::kUnsupportedModel,
+    return Status(StatusCode::kUnsupportedModel,
                   "Models of the family \"" + std::string(name->substr(0, 40)) +
                       "\" do not run here yet. Choose one of these families: " + ArchitectureNames() + ".");
   }
@@ -196,12 +197,12 @@ Result<Hyperparameters> ReadHyperparameters(const GgufFile& file) {
   Keys keys(file, h.architecture->name);
   PADDOCK_RETURN_IF_ERROR(CheckKind(file, keys));
   PADDOCK_RETURN_IF_ERROR(keys.Read("block_count", 1, 512, &h.layers));
-  PADDOCK_RETURN_IF_ERROR(keys.Read("embedding_length", 32, 1 << 16, &h.hidden));
-  PADDOCK_RETURN_IF_ERROR(keys.Read("feed_forward_length", 32, 1 << 18, &h.feed_forward));
+  PADDOCK_RETURN_IF_ERROR(keys.Read("embedding_length", 32, 1 << 16, &h.embedding));
+  PADDOCK_RETURN_IF_ERROR(keys.Read("feed_forward_length", 32, 1 << 18, &h.ffn));
   PADDOCK_RETURN_IF_ERROR(keys.Read("attention.head_count", 1, 1024, &h.heads));
   h.kv_heads = h.heads;
   PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("attention.head_count_kv", 1, static_cast<uint64_t>(h.heads), &h.kv_heads));
-  h.head_dim = h.hidden / h.heads;
+  h.head_dim = h.embedding / h.heads;
   PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("attention.key_length", 16, 512, &h.head_dim));
   int value_length = h.head_dim;
   PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("attention.value_length", 16, 512, &value_length));
@@ -209,10 +210,11 @@ Result<Hyperparameters> ReadHyperparameters(const GgufFile& file) {
   h.norm_epsilon = 1e-5f;
   PADDOCK_RETURN_IF_ERROR(keys.ReadOptional("attention.layer_norm_rms_epsilon", 0.0, 0.1, &h.norm_epsilon));
   if (h.heads % h.kv_heads != 0) return Invalid("its head counts do not fit each other");
-  if (h.hidden % 32 != 0 || h.feed_forward % 32 != 0) return Invalid("its layer sizes are no multiples of 32");
+  if (h.embedding % 32 != 0 || h.ffn % 32 != 0) return Invalid("its layer sizes are no multiples of 32");
   if (value_length != h.head_dim || h.head_dim < 16 || h.head_dim > 512 || h.head_dim % 16 != 0) {
-    return Status(Code::kUnsupportedModel, "This model's attention heads have a size (" + std::to_string(h.head_dim) +
-                                               ") that this engine does not run. Choose another model.");
+    return Status(StatusCode::kUnsupportedModel, "This model's attention heads have a size (" +
+                                                     std::to_string(h.head_dim) +
+                                                     ") that this engine does not run. Choose another model.");
   }
   PADDOCK_RETURN_IF_ERROR(ReadRope(keys, &h));
   PADDOCK_RETURN_IF_ERROR(ReadWindow(keys, h));

@@ -31,8 +31,8 @@ struct Hyperparameters {
   const Architecture* architecture = nullptr;
   std::string name;  // general.name, or the family's
   int layers = 0;
-  int hidden = 0;        // embedding length, multiple of 32
-  int feed_forward = 0;  // multiple of 32
+  int embedding = 0;  // embedding length, multiple of 32
+  int ffn = 0;        // multiple of 32
   int heads = 0;
   int kv_heads = 0;  // divides heads
   int head_dim = 0;  // multiple of 16

@@ -12,7 +12,8 @@ namespace paddock {
 inline constexpr int kAttendTokens = 8;
 
 struct AttendScratch {
-  float *queries, *scores, *o, *running_o;
+  Rows<float> queries, o, running_o;  // [kAttendTokens * group][head_dim]
+  float* scores;
   float *max, *sum, *running_max, *running_sum;
   int* valid;
 
@@ -22,12 +23,10 @@ struct AttendScratch {
 
 struct AttendTokensArgs {
   int layer, kv_head, group, head_dim;
-  int sequence;      // position in the cache where the sequence begins, a multiple of kSegmentKeys
-  int first, count;  // tokens' positions in the sequence; count <= kAttendTokens
-  const float* q;    // [count][q_stride], the first query head of the kv head; scaled
-  size_t q_stride;
-  float* out;  // the same shape
-  size_t out_stride;
+  int sequence;         // position in the cache where the sequence begins, a multiple of kSegmentKeys
+  int first, count;     // tokens' positions in the sequence; count <= kAttendTokens
+  Rows<const float> q;  // [count], from the first query head of the kv head on; scaled
+  Rows<float> out;      // the same shape
 };
 void AttendTokens(const KernelTable& kernels, const KvCache& cache, const AttendTokensArgs& args,
                   const AttendScratch& scratch);

@@ -1,11 +1,12 @@
 // The forward pass: tokens in, logits out.
 //
-// Five phases per layer, with one meeting of the threads between them: normalize + q, k, v + norms of heads, if any,
-// + rotation + cache; attention; output projection + residual; normalize + gate, up + activation; down projection +
-// residual. With few tokens every thread normalizes for itself, which is cheaper than meeting once more, and what needs
-// no norm is quantized part by part by who completes it; with many the tokens are shared out and the threads meet in
-// between. Both give the same bits, as do all batch sizes and thread counts: each output row of each token is computed
-// by one thread over the whole reduced dimension in one fixed order.
+// A layer has five phases with one barrier after each: (1) normalize, q, k, v, head norms, rotation, cache; (2)
+// attention; (3) output projection + residual; (4) normalize, gate, up, activation; (5) down projection + residual.
+// There are two paths with the same bits. On the decode path (up to kDecodeRows rows) each thread normalizes for
+// itself, which is cheaper than one more barrier, and the last thread to finish a part of an activation row quantizes
+// it. On the prefill path the rows are shared out, with a barrier in between. The bits do not depend on the batch size
+// or the thread count either: one thread computes each output row of each token over the whole reduced dimension in one
+// order.
 #pragma once
 
 #include <atomic>
@@ -14,14 +15,14 @@
 #include <span>
 
 #include "base/buffer.h"
+#include "base/rows.h"
 #include "base/status.h"
-#include "kernels/kernel_table.h"
 #include "model/attend_tokens.h"
 #include "model/importance.h"
 #include "model/kv_cache.h"
 #include "model/logit_row.h"
+#include "model/model.h"
 #include "model/quantized_rows.h"
-#include "model/weights.h"
 #include "ops/thread_pool.h"
 
 namespace paddock {
@@ -33,71 +34,95 @@ inline constexpr int kMaxLogitRows = 32;
 
 class Forward {
  public:
-  Forward(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-          KvCache& cache);
+  Forward(const Model& model, ThreadPool& pool, KvCache& cache);
 
+  // The memory that Allocate() takes.
   static uint64_t ScratchBytes(const Hyperparameters& h, const KernelTable& kernels, int threads, int context);
   // False when there is not enough memory.
   bool Allocate(int context);
 
   // Evaluates tokens at positions first .. first + tokens.size() - 1, whose predecessors are in the cache, and writes
-  // their keys and values. The last `wanted` tokens go through all layers; up to kMaxLogitRows of them get their logits
-  // at once, more by Head(). `progress`, called on the calling thread after each layer, gets the number of finished
-  // layers. kCancelled, or as EmbeddingRows::Read(): the cache then holds garbage at these positions and is whole
-  // before them.
+  // their keys and values. The last `wanted` tokens go through all layers. If `wanted` is at most kMaxLogitRows, their
+  // logits are computed at once; otherwise ComputeLogits() does it. `progress`, called on the calling thread after each
+  // layer, gets the number of finished layers. Returns kCancelled, or what EmbeddingRows::Read() returns: the cache
+  // then holds garbage at these positions and is whole before them.
   Status Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
              const std::function<void(int)>& progress);
 
-  // How many threads take part in passes over few tokens, as when decoding, and over many. All, until this is called.
-  void SetThreads(int few, int many) {
-    few_threads_ = few;
-    many_threads_ = many;
+  // The threads that take part on the decode path and on the prefill path; all, until this is called.
+  void SetThreads(int decode, int prefill) {
+    decode_threads_ = decode;
+    prefill_threads_ = prefill;
   }
-  // Up to here every thread normalizes for itself and attention is shared out by segments.
-  static constexpr int kFewTokens = 4;
+  // Passes of up to this many rows take the decode path.
+  static constexpr int kDecodeRows = 4;
 
-  // Adds what each matrix of the layers is multiplied with to `sums`, until this is called with null. Only passes of
-  // more than kFewTokens count every row once.
+  // Adds the input of each matrix of the layers to `sums`, until this is called with null. Only the prefill path counts
+  // every row once.
   void Observe(ImportanceSums* sums) { observer_ = sums; }
 
-  // Only the layers begin .. end - 1 of as many tokens as are given, for the sake of the time that they take; the cache
-  // holds garbage at the positions of the tokens afterwards.
+  // Runs layers begin .. end - 1 on arbitrary rows, to measure the time. Leaves garbage in the cache at the positions
+  // of the tokens.
   void RunLayers(std::span<const int32_t> tokens, int begin, int end);
 
-  // Logits of `count` (at most kMaxLogitRows) of the tokens that the last Run() wanted, from the one with index
-  // `begin` among them.
-  bool Head(int begin, int count, const std::atomic<bool>* cancel);
+  // Computes the logits of `count` (at most kMaxLogitRows) of the tokens that the last Run() wanted, from index `begin`
+  // among them. False when cancelled.
+  bool ComputeLogits(int begin, int count, const std::atomic<bool>* cancel);
 
-  // Row i of the latest logits.
+  // Row `row` of the latest logits.
   LogitRow Logits(int row) const;
 
  private:
   struct Task;
+  struct Worker;
+  // Working memory of one thread.
+  struct Scratch {
+    QuantizedRows own;  // the decode path's input of a product
+    float* row;         // [widest]: a normalized one
+    float* tile;        // results of a chunk before its epilogue; of two matrices at a time
+    AttendScratch attend;
+    uint16_t* half;     // [head_dim] a key or value, or the scales of ...
+    int8_t* byte;       // ... one in bytes
+    float* byte_scale;  // [head_dim / kKvBlock]
+    int16_t* byte_sum;
+    uint8_t* matmul;
+  };
+  // All buffers of a pass.
+  struct Workspace {
+    Rows<float> x, q, attended, ffn;         // [kMaxBatch][embedding | q_rows | q_rows | ffn], padded
+    Rows<float> logits, logit_max;           // [kMaxLogitRows][vocabulary, padded | blocks of logits]
+    Rows<float> cos, sin;                    // [kMaxBatch][rope_dim / 2]
+    Rows<float> part_max, part_sum, part_o;  // [kDecodeRows * segments][heads | heads | q_rows]
+    float* frequencies;                      // [rope_dim / 2] radians per position
+    QuantizedRows shared;                    // input of the next product, for all threads
+    std::vector<Scratch> threads;
 
-  int Padded(int rows) const { return (rows + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
-  // Lays out all buffers at `base` (null to measure); returns the bytes.
-  static uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int threads, int context, uint8_t* base,
-                         Forward* out);
+    // Lays all buffers out at `base` (null to measure); returns the bytes.
+    uint64_t LayOut(const Hyperparameters& h, const KernelTable& k, int thread_count, int context, uint8_t* base);
+  };
 
   // `rows` are those of the embedding, as in the file, [tokens][row_bytes()].
-  void Embed(Task& t, const uint8_t* rows, int thread);
-  void HeadRows(Task& t, int thread);
-  void Prepare(Task& t, int thread, const float* x, int columns, const std::vector<float>* norm,
-               std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input, QuantizedRows* out);
-  void Share(Task& t, const float* x, const PanelMatrix& user, int begin, int end);
-  void Multiply(const PanelMatrix& w, const QuantizedRows& a, int row, int tokens, int panel_begin, int panel_end,
-                float* out, size_t out_stride, int thread) const;
-  void ProjectHead(Task& t, const LayerWeights& layer, const QuantizedRows& a, int head, int thread);
-  void Store(const float* head, bool is_key, int layer, int kv_head, int position, int thread);
-  void AttendBlock(Task& t, int kv_head, int token_begin, int token_end, int thread);
-  void AttendSegment(Task& t, int kv_head, int segment, int thread);
-  void MergeSegments(Task& t, int kv_head);
-  bool Layer(Task& t, int thread);
-  bool FeedForward(Task& t, const LayerWeights& layer, int thread);
+  void Embed(const Task& t, const Worker& w, const uint8_t* rows);
+  void LmHead(const Task& t, const Worker& w);
+  void QuantizeInput(const Task& t, const Worker& w, Rows<const float> x, const std::vector<float>* norm,
+                     std::initializer_list<const PanelMatrix*> users, std::optional<LayerInput> input,
+                     QuantizedRows* out);
+  void QuantizeFinishedParts(const Task& t, Rows<const float> x, const PanelMatrix& user, int begin, int end);
+  void Multiply(const Worker& w, const PanelMatrix& m, Activations a, int tokens, int panel_begin, int panel_end,
+                Rows<float> out) const;
+  void ProjectHead(const Task& t, const Worker& w, const LayerWeights& layer, const QuantizedRows& a, int head);
+  void StoreInCache(const Task& t, const Worker& w, const float* head, bool is_key, int kv_head, int position);
+  void AttendSegment(const Task& t, const Worker& w, int kv_head, int segment);
+  void MergeSegments(const Task& t, int kv_head);
+  bool AttendDecode(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out);
+  bool AttendPrefill(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out);
+  bool Layer(Task& t, const Worker& w);
+  bool FeedForward(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out);
+  bool AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, const QuantizedRows& a);
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int tokens, int thread, int multiple, Epilogue epilogue);
-  bool Few(int tokens) const { return tokens <= kFewTokens; }
-  int Threads(int tokens) const { return Few(tokens) ? few_threads_ : many_threads_; }
+  void ForEachChunk(const Worker& w, const PanelMatrix& m, int tokens, int multiple, Epilogue epilogue);
+  static bool DecodePath(int tokens) { return tokens <= kDecodeRows; }
+  int Threads(int tokens) const { return DecodePath(tokens) ? decode_threads_ : prefill_threads_; }
 
   const Hyperparameters& h_;
   const Weights& weights_;
@@ -105,32 +130,13 @@ class Forward {
   ThreadPool& pool_;
   KvCache& cache_;
   Buffer memory_;
+  Workspace space_;
   ImportanceSums* observer_ = nullptr;
-  int context_ = 0;
-  int few_threads_, many_threads_;
-
-  float *x_, *q_, *attended_, *hidden_, *logits_;   // [batch][...], rows padded
-  float* logit_max_;                                // [kMaxLogitRows][blocks of logits]
-  float *cos_, *sin_;                               // [batch][rope_dim / 2]
-  float *segment_max_, *segment_sum_, *segment_o_;  // [few][segments][heads](, [head_dim])
-  float* frequencies_;                              // [rope_dim / 2] radians per position
-  QuantizedRows shared_;
-  // Of this phase: columns of each part of shared_ that are there, and segments of each kv head.
+  int segments_ = 0;  // of the whole context
+  int decode_threads_, prefill_threads_;
+  // Of this phase: finished columns of each part of space_.shared, and finished segments of each kv head.
   std::vector<std::atomic<int>> ready_columns_, ready_segments_;
-  struct PerThread {
-    QuantizedRows own;
-    float* row;   // [widest]: a normalized one
-    float* tile;  // results of a chunk before its epilogue; of two matrices at a time
-    AttendScratch attend;
-    uint16_t* half;     // [head_dim]: a key or value, or the scales of
-    int8_t* byte;       // ... one in bytes
-    float* byte_scale;  // [head_dim / kKvBlock]
-    int16_t* byte_sum;
-    uint8_t* scratch;
-  };
-  std::vector<PerThread> threads_;
   int last_count_ = 0, last_wanted_ = 0;  // tokens of the last Run(), and how many of them went through all layers
-  size_t logit_stride_ = 0;
 };
 
 }  // namespace paddock

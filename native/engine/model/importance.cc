@@ -20,17 +20,17 @@ struct Matrix {
   LayerInput input;
 };
 constexpr Matrix kMatrices[] = {
-    {"attn_q.weight", LayerInput::kAttention},     {"attn_k.weight", LayerInput::kAttention},
-    {"attn_v.weight", LayerInput::kAttention},     {"attn_output.weight", LayerInput::kOutput},
-    {"ffn_gate.weight", LayerInput::kFeedForward}, {"ffn_up.weight", LayerInput::kFeedForward},
+    {"attn_q.weight", LayerInput::kAttention}, {"attn_k.weight", LayerInput::kAttention},
+    {"attn_v.weight", LayerInput::kAttention}, {"attn_output.weight", LayerInput::kOutput},
+    {"ffn_gate.weight", LayerInput::kFfn},     {"ffn_up.weight", LayerInput::kFfn},
     {"ffn_down.weight", LayerInput::kDown},
 };
 
 int Columns(const Hyperparameters& h, LayerInput input) {
   switch (input) {
     case LayerInput::kOutput: return h.q_rows();
-    case LayerInput::kDown: return h.feed_forward;
-    default: return h.hidden;
+    case LayerInput::kDown: return h.ffn;
+    default: return h.embedding;
   }
 }
 
@@ -39,7 +39,7 @@ std::span<const uint8_t> BytesOf(const std::vector<float>& v) {
 }
 
 Status Damaged(const std::string& path, const std::string& what) {
-  return {Code::kInvalidModel,
+  return {StatusCode::kInvalidModel,
           path + " cannot be used as an importance matrix: " + what + ". Make one with \"paddock importance\"."};
 }
 
@@ -60,9 +60,9 @@ bool AreSums(const std::vector<float>& v) {
 }  // namespace
 
 ImportanceSums::ImportanceSums(const Hyperparameters& h, int threads) : threads_(threads), layers_(h.layers) {
-  inputs_.resize(static_cast<size_t>(threads * h.layers * kLayerInputs));
+  inputs_.resize(threads * h.layers * kLayerInputs);
   for (size_t i = 0; i < inputs_.size(); ++i)
-    inputs_[i].sums.resize(static_cast<size_t>(Columns(h, static_cast<LayerInput>(i % kLayerInputs))));
+    inputs_[i].sums.resize(Columns(h, static_cast<LayerInput>(i % kLayerInputs)));
 }
 
 void ImportanceSums::Add(int thread, int layer, LayerInput input, const float* x) {
@@ -88,7 +88,7 @@ uint64_t ImportanceSums::rows(int layer, LayerInput input) const {
 
 Result<Importance> Importance::Open(const std::string& path) {
   Result<GgufFile> opened = GgufFile::Open(path);
-  if (opened.status().code() == Code::kInvalidModel) return Damaged(path, "it is damaged, or no GGUF file");
+  if (opened.status().code() == StatusCode::kInvalidModel) return Damaged(path, "it is damaged, or no GGUF file");
   if (!opened.ok()) return opened.status();
   const GgufFile file = opened.Take();
   if (file.GetString("general.type") != "imatrix") {
@@ -123,10 +123,10 @@ Result<const float*> Importance::Find(std::string_view tensor, uint64_t columns)
   const auto found = matrices_.find(tensor);
   if (found == matrices_.end()) return static_cast<const float*>(nullptr);
   if (found->second.size() != columns) {
-    return Status(Code::kInvalidArgument, "The importance matrix was made with another model: its " +
-                                              std::string(tensor) + " has " + std::to_string(found->second.size()) +
-                                              " columns, that of the model " + std::to_string(columns) +
-                                              ". Make one with \"paddock importance\" and this model.");
+    return Status(StatusCode::kInvalidArgument,
+                  "The importance matrix was made with another model: its " + std::string(tensor) + " has " +
+                      std::to_string(found->second.size()) + " columns, that of the model " + std::to_string(columns) +
+                      ". Make one with \"paddock importance\" and this model.");
   }
   return found->second.data();
 }

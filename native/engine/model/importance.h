@@ -13,7 +13,7 @@
 namespace paddock {
 
 // Inputs of a layer's matrices; q, k and v share one, and so do gate and up.
-enum class LayerInput { kAttention, kOutput, kFeedForward, kDown };
+enum class LayerInput { kAttention, kOutput, kFfn, kDown };
 inline constexpr int kLayerInputs = 4;
 
 // Collected beside a forward pass, by several threads at once.
@@ -35,7 +35,7 @@ class ImportanceSums {
     uint64_t rows = 0;
   };
   size_t Index(int thread, int layer, LayerInput input) const {
-    return static_cast<size_t>((thread * layers_ + layer) * kLayerInputs + static_cast<int>(input));
+    return (size_t{1} * thread * layers_ + layer) * kLayerInputs + static_cast<int>(input);
   }
 
   int threads_, layers_;

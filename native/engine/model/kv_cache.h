@@ -67,7 +67,7 @@ class KvCache {
   }
   template <typename Element>
   void StoreValue(int layer, int kv_head, int position, const Element* value, const uint16_t* scales) const {
-    std::memcpy(Value(layer, kv_head, position), value, static_cast<size_t>(head_dim_) * sizeof(Element));
+    std::memcpy(Value(layer, kv_head, position), value, head_dim_ * sizeof(Element));
     StoreScales(value_scales_, layer, kv_head, position, scales);
   }
 
@@ -82,13 +82,13 @@ class KvCache {
   }
   // `position`, a multiple of kBlockTokens, is the first of the block; `out` and `in` have BlockBytes().
   void ReadBlock(int position, uint8_t* out) const {
-    EachRun(position, [&](void* run, size_t bytes) {
+    ForEachRun(position, [&](void* run, size_t bytes) {
       std::memcpy(out, run, bytes);
       out += bytes;
     });
   }
   void WriteBlock(int position, const uint8_t* in) {
-    EachRun(position, [&](void* run, size_t bytes) {
+    ForEachRun(position, [&](void* run, size_t bytes) {
       std::memcpy(run, in, bytes);
       in += bytes;
     });
@@ -107,8 +107,8 @@ class KvCache {
 
   // Calls copy(memory, bytes) for each contiguous part of a block, in the order in which blocks are stored.
   template <typename Copy>
-  void EachRun(int position, Copy copy) const {
-    const size_t bytes = ElementBytes(type_) * kBlockTokens * static_cast<size_t>(head_dim_);
+  void ForEachRun(int position, Copy copy) const {
+    const size_t bytes = ElementBytes(type_) * kBlockTokens * head_dim_;
     const int scales = type_ == KvType::kQ8 ? head_dim_ / kKvBlock : 0;
     for (int layer = 0; layer < layers_; ++layer) {
       for (int head = 0; head < kv_heads_; ++head) {
@@ -146,8 +146,7 @@ class KvCache {
   }
   // Elements before this position.
   size_t Offset(int layer, int kv_head, int position) const {
-    const size_t row = static_cast<size_t>(layer) * static_cast<size_t>(kv_heads_) + static_cast<size_t>(kv_head);
-    return (row * static_cast<size_t>(capacity_) + static_cast<size_t>(position)) * static_cast<size_t>(head_dim_);
+    return ((size_t{1} * layer * kv_heads_ + kv_head) * capacity_ + position) * head_dim_;
   }
 
   Buffer keys_, values_, key_scales_, value_scales_;

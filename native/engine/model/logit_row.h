@@ -11,7 +11,7 @@ namespace paddock {
 // Logits whose largest is known: most blocks of a vocabulary hold nothing that can be drawn, and need not be read.
 inline constexpr size_t kLogitBlock = 128;
 
-// The largest, in parts that a compiler keeps in vectors. A NaN is larger than nothing; of nothing else -infinity.
+// The largest value. Ignores NaN; returns -infinity if nothing is left. Works in parts so that compilers vectorize it.
 inline float Largest(std::span<const float> x) {
   constexpr size_t kParts = 16;
   float parts[kParts];

@@ -40,12 +40,12 @@ class QuantizedRows {
   void SetPart(const KernelTable& kernels, size_t row, int columns, const float* x, int begin, int count,
                std::initializer_list<const PanelMatrix*> users) {
     bool done[3] = {};
-    const size_t at = row * static_cast<size_t>(columns) + static_cast<size_t>(begin);
+    const size_t at = row * columns + begin;
     for (const PanelMatrix* user : users) {
       const ActivationKind kind = user->activations;
       if (std::exchange(done[static_cast<int>(kind)], true)) continue;
       switch (kind) {
-        case ActivationKind::kFloat: std::memcpy(x_ + at, x, static_cast<size_t>(count) * sizeof(float)); break;
+        case ActivationKind::kFloat: std::memcpy(x_ + at, x, count * sizeof(float)); break;
         case ActivationKind::kQ8x32: kernels.quantize_32(x, count, q32_ + at, d32_ + at / 32, sum32_ + at / 32); break;
         case ActivationKind::kQ8x256:
           kernels.quantize_256(x, count, q256_ + at, d256_ + at / 256, sum16_ + at / 16, sum32_256_ + at / 32);
@@ -56,7 +56,7 @@ class QuantizedRows {
 
   // From row `row` on, for a matrix of this kind and width.
   Activations At(const PanelMatrix& w, size_t row) const {
-    const size_t n = static_cast<size_t>(w.columns);
+    const size_t n = w.columns;
     switch (w.activations) {
       case ActivationKind::kFloat: return {x_ + row * n, nullptr, nullptr, nullptr, nullptr};
       case ActivationKind::kQ8x32:

@@ -13,14 +13,15 @@ namespace paddock {
 namespace {
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel, "This model cannot be used: " + what + ". Download it again or choose another file."};
+  return {StatusCode::kInvalidModel,
+          "This model cannot be used: " + what + ". Download it again or choose another file."};
 }
 
 // Walks the tensors of a model in one order, for sizing and for loading alike.
 class Binder {
  public:
-  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact = false)
-      : file_(file), h_(h), kernels_(kernels), exact_(exact) {}
+  Binder(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations = false)
+      : file_(file), h_(h), kernels_(kernels), float_activations_(float_activations) {}
 
   struct Job {
     const TensorInfo* source;
@@ -32,18 +33,18 @@ class Binder {
   };
 
   Status Bind(Weights* w) {
-    const uint64_t hidden = static_cast<uint64_t>(h_.hidden), ff = static_cast<uint64_t>(h_.feed_forward);
+    const uint64_t hidden = static_cast<uint64_t>(h_.embedding), ff = static_cast<uint64_t>(h_.ffn);
     const uint64_t q = static_cast<uint64_t>(h_.q_rows()), kv = static_cast<uint64_t>(h_.kv_rows());
     const uint64_t vocabulary = static_cast<uint64_t>(h_.vocabulary);
     const TensorInfo* embedding;
     PADDOCK_RETURN_IF_ERROR(Find("token_embd.weight", hidden, vocabulary, &embedding));
-    w->embedding = EmbeddingRows(embedding->type, h_.vocabulary, h_.hidden, embedding->offset);
+    w->embedding = EmbeddingRows(embedding->type, h_.vocabulary, h_.embedding, embedding->offset);
     PADDOCK_RETURN_IF_ERROR(Vector("output_norm.weight", hidden, true, &w->output_norm));
     PADDOCK_RETURN_IF_ERROR(
         Vector("rope_freqs.weight", static_cast<uint64_t>(h_.rope_dim) / 2, false, &w->rope_factors));
-    w->layers.resize(static_cast<size_t>(h_.layers));
+    w->layers.resize(h_.layers);
     for (int i = 0; i < h_.layers; ++i) {
-      LayerWeights& layer = w->layers[static_cast<size_t>(i)];
+      LayerWeights& layer = w->layers[i];
       const std::string prefix = "blk." + std::to_string(i) + ".";
       const bool bias = h_.architecture->qkv_bias;
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_norm.weight", hidden, true, &layer.attention_norm));
@@ -54,7 +55,7 @@ class Binder {
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_k.bias", kv, bias, &layer.bk));
       PADDOCK_RETURN_IF_ERROR(Vector(prefix + "attn_v.bias", kv, bias, &layer.bv));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "attn_output.weight", q, hidden, &layer.wo));
-      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "ffn_norm.weight", hidden, true, &layer.feed_forward_norm));
+      PADDOCK_RETURN_IF_ERROR(Vector(prefix + "ffn_norm.weight", hidden, true, &layer.ffn_norm));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_gate.weight", hidden, ff, &layer.gate));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_up.weight", hidden, ff, &layer.up));
       PADDOCK_RETURN_IF_ERROR(Matrix(prefix + "ffn_down.weight", ff, hidden, &layer.down));
@@ -65,7 +66,7 @@ class Binder {
       }
     }
     const bool tied = file_.FindTensor("output.weight") == nullptr;
-    PADDOCK_RETURN_IF_ERROR(Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->head));
+    PADDOCK_RETURN_IF_ERROR(Matrix(tied ? "token_embd.weight" : "output.weight", hidden, vocabulary, &w->lm_head));
     if (!tied) jobs_.push_back({embedding, nullptr});
     return NothingLeft();
   }
@@ -106,14 +107,15 @@ class Binder {
     return Status::Ok();
   }
 
-  // What nobody reads would be missing in the result: a norm, a bias or a layer of a variant of the family.
+  // An unread tensor means a variant of the family with another norm, bias or layer, whose results would be wrong.
   Status NothingLeft() const {
     for (const TensorInfo& tensor : file_.tensors()) {
       if (used_.contains(&tensor)) continue;
-      return {Code::kUnsupportedModel, "This model has a tensor, " + std::string(tensor.name.substr(0, 80)) +
-                                           ", that models of the family " + h_.architecture->name +
-                                           " do not have here: it is a variant that this engine does not run. Choose "
-                                           "another model."};
+      return {StatusCode::kUnsupportedModel,
+              "This model has a tensor, " + std::string(tensor.name.substr(0, 80)) + ", that models of the family " +
+                  h_.architecture->name +
+                  " do not have here: it is a variant that this engine does not run. Choose "
+                  "another model."};
     }
     return Status::Ok();
   }
@@ -122,7 +124,7 @@ class Binder {
     const TensorInfo* tensor;
     PADDOCK_RETURN_IF_ERROR(Find(name, columns, rows, &tensor));
     out->type = tensor->type;
-    out->activations = exact_ ? ActivationKind::kFloat : KindFor(tensor->type);
+    out->activations = float_activations_ ? ActivationKind::kFloat : ActivationKindOf(tensor->type);
     out->rows = static_cast<int>(rows);
     out->columns = static_cast<int>(columns);
     out->panel_bytes = kernels_.panel_bytes(tensor->type, out->columns);
@@ -143,7 +145,7 @@ class Binder {
   const GgufFile& file_;
   const Hyperparameters& h_;
   const KernelTable& kernels_;
-  const bool exact_;
+  const bool float_activations_;
   std::vector<Job> jobs_;
   std::vector<Norm> norms_;
   std::set<const TensorInfo*> used_;
@@ -160,22 +162,22 @@ class TensorReader {
     size_t widest = 0;
     for (const TensorInfo& tensor : file_.tensors()) widest = std::max(widest, PieceRows(tensor) * BytesOfRow(tensor));
     piece_bytes_ = (widest + 63) / 64 * 64;
-    return buffer_.Allocate(piece_bytes_ * static_cast<size_t>(pool_.size()));
+    return buffer_.Allocate(piece_bytes_ * pool_.size());
   }
 
   // Calls use(row, count, bytes) for pieces of `count` rows from `row`, a multiple of kMaxLanes, on.
   template <typename Use>
   Status Read(const TensorInfo& tensor, Use use) {
-    const size_t rows = static_cast<size_t>(tensor.rows()), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
+    const size_t rows = tensor.rows(), step = PieceRows(tensor), row_bytes = BytesOfRow(tensor);
     const int pieces = static_cast<int>((rows + step - 1) / step);
-    std::vector<ContentHash> hashes(static_cast<size_t>(pieces));
+    std::vector<ContentHash> hashes(pieces);
     std::atomic<bool> finite{true};
     std::mutex mutex;
     Status status;
-    pool_.Run(cancel_, [&](int thread) {
-      uint8_t* const buffer = buffer_.data() + piece_bytes_ * static_cast<size_t>(thread);
-      for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
-        const size_t row = static_cast<size_t>(piece) * step, count = std::min(step, rows - row);
+    pool_.Run(cancel_, [&](const Worker& worker) {
+      uint8_t* const buffer = buffer_.data() + piece_bytes_ * worker.index;
+      for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
+        const size_t row = piece * step, count = std::min(step, rows - row);
         const std::span<uint8_t> bytes(buffer, count * row_bytes);
         if (Status read = file_.Read(tensor, row * row_bytes, bytes); !read.ok()) {
           const std::lock_guard lock(mutex);
@@ -183,17 +185,18 @@ class TensorReader {
           return;
         }
         if (!AllFinite(tensor.type, buffer, bytes.size())) finite.store(false, std::memory_order_relaxed);
-        hashes[static_cast<size_t>(piece)] = HashContent(bytes);
+        hashes[piece] = HashContent(bytes);
         use(row, count, buffer);
       }
     });
     PADDOCK_RETURN_IF_ERROR(status);
-    if (cancel_ != nullptr && cancel_->load()) return {Code::kCancelled, "Loading was cancelled."};
+    if (cancel_ != nullptr && cancel_->load()) return {StatusCode::kCancelled, "Loading was cancelled."};
     if (!finite.load()) {
-      return {Code::kInvalidModel, "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
-                                       " has weights that are no numbers. Download it again or choose another file."};
+      return {StatusCode::kInvalidModel,
+              "This model cannot be used: the tensor " + std::string(tensor.name.substr(0, 80)) +
+                  " has weights that are no numbers. Download it again or choose another file."};
     }
-    digests_[static_cast<size_t>(&tensor - file_.tensors().data())] = DigestOf(hashes);
+    digests_[&tensor - file_.tensors().data()] = DigestOf(hashes);
     return Status::Ok();
   }
 
@@ -206,9 +209,7 @@ class TensorReader {
   }
 
  private:
-  static size_t BytesOfRow(const TensorInfo& tensor) {
-    return RowBytes(tensor.type, static_cast<size_t>(tensor.columns()));
-  }
+  static size_t BytesOfRow(const TensorInfo& tensor) { return RowBytes(tensor.type, tensor.columns()); }
   // The same for every kernel table, since the digest depends on it.
   static size_t PieceRows(const TensorInfo& tensor) {
     constexpr size_t kPieceBytes = size_t{512} << 10, kLanes = kMaxLanes;
@@ -231,7 +232,7 @@ class TensorReader {
 // Packs rows that were read, whole panels unless they are the last.
 void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size_t count, const uint8_t* source,
               uint8_t* panels) {
-  const size_t lanes = static_cast<size_t>(kernels.lanes), row_bytes = RowBytes(m.type, static_cast<size_t>(m.columns));
+  const size_t lanes = kernels.lanes, row_bytes = RowBytes(m.type, m.columns);
   for (size_t at = 0; at < count; at += lanes) {
     kernels.pack_panel(m.type, source + at * row_bytes, row_bytes, static_cast<int>(std::min(lanes, count - at)),
                        m.columns, panels + (row + at) / lanes * m.panel_stride);
@@ -240,7 +241,7 @@ void PackRows(const KernelTable& kernels, const PanelMatrix& m, size_t row, size
 
 Status LoadNorms(const std::vector<Binder::Norm>& norms, TensorReader* reader) {
   for (const Binder::Norm& norm : norms) {
-    const size_t size = static_cast<size_t>(norm.source->columns());
+    const size_t size = norm.source->columns();
     norm.values->resize(size);
     PADDOCK_RETURN_IF_ERROR(reader->Read(*norm.source, [&](size_t, size_t, const uint8_t* bytes) {
       Dequantize(norm.source->type, bytes, size, norm.values->data());
@@ -256,7 +257,7 @@ void PlacePanels(const Binder& binder, Weights* weights) {
     if (job.matrix != nullptr) job.matrix->panels = weights->panels.data() + offset;
     offset += Binder::JobBytes(job);
   }
-  // What is multiplied together is read as one stream.
+  // Gate and up are multiplied together, so their panels alternate and are read as one stream.
   for (LayerWeights& layer : weights->layers) {
     if (layer.gate.panel_bytes != layer.up.panel_bytes) continue;
     layer.gate.panel_stride = layer.up.panel_stride = 2 * layer.gate.panel_bytes;
@@ -266,9 +267,9 @@ void PlacePanels(const Binder& binder, Weights* weights) {
 
 }  // namespace
 
-bool Weights::exact() const {
+bool Weights::float_activations() const {
   const auto of_floats = [](const PanelMatrix& m) { return m.activations == ActivationKind::kFloat; };
-  return of_floats(head) && std::all_of(layers.begin(), layers.end(), [&](const LayerWeights& layer) {
+  return of_floats(lm_head) && std::all_of(layers.begin(), layers.end(), [&](const LayerWeights& layer) {
            const auto matrices = layer.matrices();
            return std::all_of(matrices.begin(), matrices.end(), [&](const PanelMatrix* m) { return of_floats(*m); });
          });
@@ -281,19 +282,20 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
   return binder.PanelBytes() + binder.NormBytes();
 }
 
-Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations,
                    ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights) {
-  Binder binder(file, h, kernels, exact);
+  Binder binder(file, h, kernels, float_activations);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(weights));
   const uint64_t total = binder.PanelBytes();
   if (!weights->panels.Allocate(total)) {
-    return {Code::kOutOfMemory, "There is not enough memory for this model's weights (" + std::to_string(total >> 20) +
-                                    " MiB). Close other programs or choose a smaller model."};
+    return {StatusCode::kOutOfMemory, "There is not enough memory for this model's weights (" +
+                                          std::to_string(total >> 20) +
+                                          " MiB). Close other programs or choose a smaller model."};
   }
   PlacePanels(binder, weights);
   TensorReader reader(file, pool, cancel);
-  if (!reader.Allocate()) return {Code::kOutOfMemory, "There is not enough memory to read this model."};
+  if (!reader.Allocate()) return {StatusCode::kOutOfMemory, "There is not enough memory to read this model."};
   PADDOCK_RETURN_IF_ERROR(LoadNorms(binder.norms(), &reader));
   // In the order of the file: disks like to read ahead.
   std::vector<Binder::Job> jobs = binder.jobs();

@@ -29,14 +29,14 @@ struct PanelMatrix {
 };
 
 struct LayerWeights {
-  std::vector<float> attention_norm;  // [hidden]
-  PanelMatrix wq, wk, wv;             // [heads * head_dim | kv_heads * head_dim][hidden]
+  std::vector<float> attention_norm;  // [embedding]
+  PanelMatrix wq, wk, wv;             // [heads * head_dim | kv_heads * head_dim][embedding]
   std::vector<float> bq, bk, bv;      // empty or one per row
   std::vector<float> q_norm, k_norm;  // empty or [head_dim], of every head
-  PanelMatrix wo;                     // [hidden][heads * head_dim]
-  std::vector<float> feed_forward_norm;
-  PanelMatrix gate, up;  // [feed_forward][hidden]; panel p of `up` lies behind panel p of `gate`, if of equal size
-  PanelMatrix down;      // [hidden][feed_forward]
+  PanelMatrix wo;                     // [embedding][heads * head_dim]
+  std::vector<float> ffn_norm;
+  PanelMatrix gate, up;  // [ffn][embedding]; panel p of `up` lies behind panel p of `gate`, if of equal size
+  PanelMatrix down;      // [embedding][ffn]
 
   // Whether gate and up can be multiplied as one matrix, whose panels are in turns of the one and of the other.
   bool gate_up_is_one() const { return gate.type == up.type && up.panels == gate.panels + gate.panel_bytes; }
@@ -45,17 +45,17 @@ struct LayerWeights {
 };
 
 struct Weights {
-  EmbeddingRows embedding;  // [vocabulary][hidden]
+  EmbeddingRows embedding;  // [vocabulary][embedding]
   std::vector<LayerWeights> layers;
   std::vector<float> output_norm;
-  PanelMatrix head;                 // [vocabulary][hidden]; the embedding once more when the file ties them
+  PanelMatrix lm_head;              // [vocabulary][embedding]; the embedding once more when the file ties them
   std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies, or empty
   Buffer panels;
   // A name for everything that the file says: SHA-256 over its header and, piece by piece, all weights.
   Sha256::Digest digest{};
 
   // Whether nothing is multiplied with rounded activations.
-  bool exact() const;
+  bool float_activations() const;
 };
 
 // What LoadWeights() will leave in memory, in bytes, before anything is loaded. Fails as LoadWeights() does when
@@ -63,11 +63,11 @@ struct Weights {
 Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels);
 
 // Checks every tensor's shape against the hyperparameters, then reads and packs them one after another on all threads,
-// in pieces, so that the peak is the panels and a piece per thread. With `exact` activations stay floats whatever the
-// types. `progress` gets 0..1. kUnsupportedModel for a tensor that the forward pass would leave out, kInvalidModel when
-// one is missing, misshapen or has a weight that is no number, each by name; kCancelled, kOutOfMemory, and as
+// in pieces, so that the peak is the panels and a piece per thread. With `float_activations` they stay floats whatever
+// the types. `progress` gets 0..1. kUnsupportedModel for a tensor that the forward pass would leave out, kInvalidModel
+// when one is missing, misshapen or has a weight that is no number, each by name; kCancelled, kOutOfMemory, and as
 // File::Read(). The file must still be given to weights->embedding.
-Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool exact,
+Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations,
                    ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights);
 

@@ -167,9 +167,9 @@ int PerformanceCores() {
   return std::clamp(cores, 1, UsableCpus());
 }
 
-int PlanThreads(int wanted, bool polite) {
+int PlanThreads(int wanted, bool leave_one_core) {
   if (wanted > 0) return std::min(wanted, UsableCpus());
-  return std::max(1, PerformanceCores() - (polite ? 1 : 0));
+  return std::max(1, PerformanceCores() - (leave_one_core ? 1 : 0));
 }
 
 }  // namespace paddock

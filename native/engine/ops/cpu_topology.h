@@ -17,9 +17,9 @@ int PerformanceCores();
 // threads than that only wait for each other.
 int UsableCpus();
 
-// How many threads to start for `wanted` (0 = as many as are worth it; `polite` then leaves one core to others). Never
-// more than UsableCpus().
-int PlanThreads(int wanted, bool polite = false);
+// How many threads to start for `wanted` (0 = as many as are worth it; `leave_one_core` then leaves one core to
+// others). Never more than UsableCpus().
+int PlanThreads(int wanted, bool leave_one_core = false);
 // The most that may be asked for.
 inline constexpr int kMaxThreads = 256;
 

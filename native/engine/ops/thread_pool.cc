@@ -19,7 +19,7 @@ uint32_t PhaseOf(uint64_t state) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)), members_(static_cast<size_t>(size_)) {
+ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)), members_(size_) {
   try {
     for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { Loop(i); });
   } catch (...) {
@@ -41,22 +41,22 @@ void ThreadPool::Stop() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::Loop(int thread) {
-  std::atomic<uint32_t>& jobs = members_[static_cast<size_t>(thread)].jobs;
+void ThreadPool::Loop(int index) {
+  std::atomic<uint32_t>& jobs = members_[index].jobs;
   for (uint32_t seen = 0;;) {
     while (jobs.load() == seen) Sleep(jobs, seen);
     seen = jobs.load();
     if (quit_.load()) return;
-    Work(thread);
+    Work(index);
     if (running_.fetch_sub(1) == 1) WakeAll(running_);
   }
 }
 
-void ThreadPool::Work(int thread) {
-  Member& member = members_[static_cast<size_t>(thread)];
+void ThreadPool::Work(int index) {
+  Member& member = members_[index];
   Join(member);
   try {
-    (*work_)(thread);
+    (*work_)({*this, index});
   } catch (...) {
     if (!failed_.exchange(true)) error_ = std::current_exception();
     return Abandon(member);
@@ -70,13 +70,13 @@ void ThreadPool::Abandon(Member& member) {
   if (member.joined && LeaveOrEnd(member)) state_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
-void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work) {
+void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work) {
   work_ = &work;
   cancel_ = cancel;
   active_ = std::clamp(active, 1, size_);
   const uint32_t phase = PhaseOf(state_.load(std::memory_order_relaxed)) + 1;
   for (int i = 0; i < active_; ++i) {
-    Member& member = members_[static_cast<size_t>(i)];
+    Member& member = members_[i];
     member.claimed.store(0, std::memory_order_relaxed);
     member.phase = phase;
   }
@@ -85,7 +85,7 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   running_.store(static_cast<uint32_t>(active_ - 1), std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
   for (int i = 1; i < active_; ++i) {
-    std::atomic<uint32_t>& jobs = members_[static_cast<size_t>(i)].jobs;
+    std::atomic<uint32_t>& jobs = members_[i].jobs;
     jobs.fetch_add(1);
     WakeAll(jobs);
   }
@@ -97,9 +97,9 @@ void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::fun
   if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-// Between cores that share no cache a line takes some 200 ns, and here that is what counts. So both of the following
-// begin with what they expect of the word and not with a look at it: an exchange that fails tells the truth just as
-// well, and the line has then come once, to be read and written.
+// Moving a cache line between cores that share no cache takes some 200 ns, which dominates here. Join() and
+// LeaveOrEnd() therefore start with a CAS on the expected value: a failed CAS returns the current one, so the line
+// moves only once.
 void ThreadPool::Join(Member& member) {
   uint64_t state = member.phase * kPhase + static_cast<uint64_t>(active_ - 1);
   do {
@@ -137,17 +137,17 @@ void ThreadPool::SleepUntilNext(uint32_t phase) {
     if (state_.compare_exchange_weak(state, state | kAsleep, std::memory_order_acq_rel, std::memory_order_acquire))
       break;
   }
-  // Whoever ends the phase has seen the mark, and wakes after having changed the word that is slept on.
+  // The thread that ends the phase has seen kAsleep. It changes phase_ before it wakes, so this Sleep() cannot miss it.
   if (PhaseOf(state) == phase) Sleep(phase_, phase);
 }
 
-int ThreadPool::Claim(int thread, int count) {
-  Member& member = members_[static_cast<size_t>(thread)];
+int ThreadPool::Claim(int index, int count) {
+  Member& member = members_[index];
   if (!member.joined || Interrupted()) return count;
   const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / active_); };
   for (int i = 0; i < active_; ++i) {
-    const int owner = (thread + i) % active_, begin = bound(owner), pieces = bound(owner + 1) - begin;
-    std::atomic<uint64_t>& word = members_[static_cast<size_t>(owner)].claimed;
+    const int owner = (index + i) % active_, begin = bound(owner), pieces = bound(owner + 1) - begin;
+    std::atomic<uint64_t>& word = members_[owner].claimed;
     uint64_t claimed = word.load(std::memory_order_relaxed);
     for (;;) {
       const int done = PhaseOf(claimed) == member.phase ? static_cast<int>(static_cast<uint32_t>(claimed)) : 0;
@@ -160,8 +160,7 @@ int ThreadPool::Claim(int thread, int count) {
   return count;
 }
 
-bool ThreadPool::Sync(int thread) {
-  Member& member = members_[static_cast<size_t>(thread)];
+bool ThreadPool::Sync(Member& member) {
   if (member.joined && LeaveOrEnd(member)) return !member.cancelled;
   while (phase_.load(std::memory_order_acquire) == member.phase) {
     if (!SpinWhile(phase_, member.phase)) SleepUntilNext(member.phase);
@@ -169,6 +168,18 @@ bool ThreadPool::Sync(int thread) {
   ++member.phase;
   Join(member);
   return !member.cancelled;
+}
+
+bool Worker::Sync() const {
+  return pool.Sync(pool.members_[index]);
+}
+
+bool Worker::Joined() const {
+  return pool.members_[index].joined;
+}
+
+int Worker::Claim(int count) const {
+  return pool.Claim(index, count);
 }
 
 }  // namespace paddock

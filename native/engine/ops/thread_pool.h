@@ -1,12 +1,11 @@
 // Threads that walk through the phases of a forward pass together.
 //
-// One Run() is a whole pass: every thread executes the same function, which takes its share of each phase with Claim()
-// and goes on to the next with Sync(). A phase is over when the last thread that joined it leaves it, and a thread
-// joins by getting there: one that the system has put aside while it had nothing in hand delays nobody. When it comes
-// back it walks through what it has missed, with nothing to claim, until it has caught up.
+// One Run() is a whole pass: every thread executes the same function, takes its part of each phase with Claim() and
+// goes to the next phase with Sync(), which is a barrier. A phase ends when every thread that entered it has left. A
+// descheduled thread that has not entered holds nobody up; it catches up later, and finds nothing to claim on the way.
 //
-// Inside a pass a waiting thread spins for some tens of microseconds, since phases are that short, and then sleeps, so
-// that it does not burn the core that its partner needs. Between passes all sleep.
+// Inside a pass a waiting thread spins for some tens of microseconds, because phases are that short, and then sleeps,
+// so that it does not take a core from the thread it waits for. Between passes all threads sleep.
 #pragma once
 
 #include <atomic>
@@ -17,6 +16,31 @@
 #include <vector>
 
 namespace paddock {
+
+class ThreadPool;
+
+// One thread inside ThreadPool::Run().
+struct Worker {
+  ThreadPool& pool;
+  int index;  // 0 .. pool.active() - 1
+
+  // Leaves this phase, waits for its end and goes to the next. False when the pass was cancelled, for all threads
+  // alike; they must then return.
+  bool Sync() const;
+  // False when this phase was over before the thread got to it. It must then touch nothing that another thread may
+  // write, since the others may be anywhere.
+  bool Joined() const;
+  // An unclaimed piece of the `count` pieces of this phase, or `count` when none is left. All calls of a phase give the
+  // same count, and a thread asks until there is none. Each thread has a run of neighbouring pieces, so that it reads
+  // one long stream that can be fetched ahead; a thread that has finished its own run helps the others. Once the pass
+  // is cancelled there is nothing to claim, since a phase of prefill takes a tenth of a second.
+  int Claim(int count) const;
+  // Calls each(piece) for the pieces that this thread claims.
+  template <typename Each>
+  void ForEach(int count, Each each) const {
+    for (int piece; (piece = Claim(count)) < count;) each(piece);
+  }
+};
 
 class ThreadPool {
  public:
@@ -29,32 +53,20 @@ class ThreadPool {
 
   int size() const { return size_; }
 
-  // Calls work(thread) on `active` threads (1 .. size()), thread = 0 .. active - 1, and returns when all have returned;
-  // the others sleep on. `cancel` may be null; it is looked at in every Sync(). An exception from `work` cancels the
-  // pass for all threads; Run() throws the first one when all have returned.
-  void Run(const std::atomic<bool>* cancel, int active, const std::function<void(int)>& work);
+  // Calls work(worker) on `active` threads (1 .. size()), with indices 0 .. active - 1, and returns when all have
+  // returned; the other threads sleep on. `cancel` may be null; every Sync() checks it. An exception from `work`
+  // cancels the pass for all threads; Run() throws the first one when all have returned.
+  void Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work);
   // The same on all threads.
-  void Run(const std::atomic<bool>* cancel, const std::function<void(int)>& work) { Run(cancel, size_, work); }
+  void Run(const std::atomic<bool>* cancel, const std::function<void(const Worker&)>& work) {
+    Run(cancel, size_, work);
+  }
 
   // Inside Run(): how many threads take part.
   int active() const { return active_; }
 
-  // Inside Run(): leaves this phase, waits for its end and goes to the next. False when the pass was cancelled, for all
-  // threads alike; they must then return.
-  bool Sync(int thread);
-
-  // Inside Run(): false when this phase was over before the thread got to it. It must then touch nothing that another
-  // thread may write, since the others may be anywhere.
-  bool Joined(int thread) const { return members_[static_cast<size_t>(thread)].joined; }
-
-  // Inside Run(): an unclaimed piece of the `count` pieces of this phase, or `count` when there is none left; all calls
-  // of a phase give the same count, and a thread asks until there is none. Every thread has a run of neighbouring
-  // pieces, so that what it reads is one long stream that can be fetched ahead; who has finished its own run helps the
-  // others. Once cancelled there is nothing to claim: a phase over many tokens takes a tenth of a second, and nobody
-  // wants its result any more.
-  int Claim(int thread, int count);
-
  private:
+  friend Worker;
   struct alignas(64) Member {
     // The pieces that are claimed of this thread's run: the phase's number << 32 | how many. One of another phase means
     // none yet, so that nobody has to set them back.
@@ -67,8 +79,10 @@ class ThreadPool {
   };
 
   void Stop();
-  void Loop(int thread);
-  void Work(int thread);
+  void Loop(int index);
+  void Work(int index);
+  int Claim(int index, int count);
+  bool Sync(Member& member);
   // Takes a thread whose work has thrown out of the pass.
   void Abandon(Member& member);
   // Whether this pass is to end early.
@@ -83,7 +97,7 @@ class ThreadPool {
 
   const int size_;
   int active_ = 1;
-  const std::function<void(int)>* work_ = nullptr;
+  const std::function<void(const Worker&)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
   std::vector<Member> members_;
   std::vector<std::thread> workers_;

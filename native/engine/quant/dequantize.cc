@@ -110,8 +110,8 @@ void Dequantize(TensorType type, const void* source, size_t count, float* out) {
       ForEachBlock<BlockIQ4_NL>(source, count, 32, out, [](const BlockIQ4_NL& b, float* o) {
         const float d = HalfToFloat(b.d);
         for (int j = 0; j < 16; ++j) {
-          o[j] = d * static_cast<float>(kUnevenLevels[b.q[j] & 15]);
-          o[j + 16] = d * static_cast<float>(kUnevenLevels[b.q[j] >> 4]);
+          o[j] = d * static_cast<float>(kIq4NlCodebook[b.q[j] & 15]);
+          o[j + 16] = d * static_cast<float>(kIq4NlCodebook[b.q[j] >> 4]);
         }
       });
       return;

@@ -24,7 +24,7 @@ struct FitTable {
   void (*scales)(const FitGroups& groups, int low, int high, float* scale);
   // x ~ scale * q + offset with q in [0, levels] and scale >= 0; with `below`, also offset <= 0.
   void (*lines)(const FitGroups& groups, int levels, bool below, float* scale, float* offset);
-  // x ~ scale * kUnevenLevels[q].
+  // x ~ scale * kIq4NlCodebook[q].
   void (*uneven_scales)(const FitGroups& groups, float* scale);
   // The nearest of these q, [n][kFitGroups]; some q where the scale is 0.
   void (*uneven_codes)(const FitGroups& groups, const float* scale, int8_t (*code)[kFitGroups]);

@@ -165,7 +165,8 @@ int Nearest(float v, int low, int high) {
   return static_cast<int>(std::lrint(std::clamp(v, static_cast<float>(low), static_cast<float>(high))));
 }
 
-// Of the numbers near what each group wishes for, those with the least error. d and dmin are what its block has.
+// Searches the 3x3 neighbours of each group's ideal 6-bit scale and min for the least error, given the block's d and
+// dmin.
 Bits ChooseBits(const FitTable& fits, int levels, const float* d, const float* dmin, Groups* g) {
   int near_scale[kFitGroups], near_min[kFitGroups];
   for (int i = 0; i < kFitGroups; ++i) {

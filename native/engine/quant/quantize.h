@@ -20,8 +20,9 @@ bool CanQuantize(TensorType type);
 //   with importance     importance[i] * (1 + |x[i]| / s). importance is the mean square of the activations that the
 //                       column is multiplied with, as an importance matrix holds it, positive and of the order of 1.
 //   without (null)      1 + (x[i] / s)^2
-// Large weights do more than their number says; with nothing else to go by, that has to say it all. By measured
-// perplexity: with |x| alone in the second case, Q4_0 and Q5_K_M of a Qwen2.5 came out worse than without any search.
+// Large weights matter more than their count suggests; without importance data, magnitude is the only proxy. By
+// measured perplexity: with |x| alone in the second case, Q4_0 and Q5_K_M of a Qwen2.5 came out worse than without any
+// search.
 //
 // Any thread; the result depends on the arguments alone, and not on whose `fits` these are.
 void QuantizeRows(const FitTable& fits, TensorType type, const float* x, const float* importance, size_t rows,

@@ -60,8 +60,8 @@ inline size_t RowBytes(TensorType type, size_t columns) {
   return columns / static_cast<size_t>(traits.block_elements) * static_cast<size_t>(traits.block_bytes);
 }
 
-// What the codes of IQ4_NL stand for.
-inline constexpr int8_t kUnevenLevels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+// The values of the 16 codes of IQ4_NL.
+inline constexpr int8_t kIq4NlCodebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 #pragma pack(push, 1)
 // w = d * (q - 8); byte j holds elements j (low nibble) and j + 16 (high).
@@ -91,7 +91,7 @@ struct BlockQ8_0 {
   uint16_t d;
   int8_t q[32];
 };
-// w = d * kUnevenLevels[q], nibbles as in Q4_0: levels stand closer around zero, where most weights are.
+// w = d * kIq4NlCodebook[q], nibbles as in Q4_0: levels stand closer around zero, where most weights are.
 struct BlockIQ4_NL {
   uint16_t d;
   uint8_t q[16];

@@ -60,7 +60,7 @@ RowConverter::RowConverter(const TensorInfo& tensor, const TensorRows& rows, con
       row_bytes_(RowBytes(to, columns())),
       stretch_(std::max<size_t>(1, kStretchBytes / (columns() * sizeof(float)))),
       piece_(std::max<size_t>(1, kPieceElements / columns())) {
-  error_.resize(static_cast<size_t>(pool_.size()));
+  error_.resize(pool_.size());
   power_.resize(error_.size());
   floats_.resize(2 * error_.size() * piece_ * columns());
   source_.resize(error_.size() * piece_ * source_bytes());
@@ -71,17 +71,17 @@ Status RowConverter::Convert(size_t begin, size_t count, const std::atomic<bool>
   Status status;
   out_.resize(count * row_bytes_);
   const int pieces = static_cast<int>((count + piece_ - 1) / piece_);
-  pool_.Run(cancel, [&](int thread) {
-    for (int piece; (piece = pool_.Claim(thread, pieces)) < pieces;) {
+  pool_.Run(cancel, [&](const Worker& worker) {
+    for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
       const size_t at = static_cast<size_t>(piece) * piece_, n = std::min(piece_, count - at);
-      Status converted = ConvertRows(begin + at, n, out_.data() + at * row_bytes_, thread);
+      Status converted = ConvertRows(begin + at, n, out_.data() + at * row_bytes_, worker.index);
       if (converted.ok()) continue;
       const std::lock_guard lock(mutex);
       status = std::move(converted);
       return;
     }
   });
-  if (cancel != nullptr && cancel->load()) return {Code::kCancelled, "Quantizing was cancelled."};
+  if (cancel != nullptr && cancel->load()) return {StatusCode::kCancelled, "Quantizing was cancelled."};
   return status;
 }
 
@@ -94,7 +94,7 @@ double RowConverter::power() const {
 }
 
 RowConverter::Scratch RowConverter::ScratchOf(int thread) {
-  const size_t t = static_cast<size_t>(thread), elements = piece_ * columns();
+  const size_t t = thread, elements = piece_ * columns();
   float* const x = floats_.data() + 2 * t * elements;
   return {source_.data() + t * piece_ * source_bytes(), x, x + elements};
 }
@@ -120,8 +120,8 @@ Status RowConverter::ReadRows(size_t row, size_t count, const Scratch& scratch) 
 }
 
 Status NoNumbers(const TensorInfo& tensor) {
-  return {Code::kInvalidModel, "The tensor " + std::string(tensor.name.substr(0, 80)) +
-                                   " has weights that are no numbers. Download the model again."};
+  return {StatusCode::kInvalidModel, "The tensor " + std::string(tensor.name.substr(0, 80)) +
+                                         " has weights that are no numbers. Download the model again."};
 }
 
 Status RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int thread) {
@@ -142,8 +142,8 @@ Status RowConverter::ConvertRows(size_t row, size_t count, uint8_t* out, int thr
   }
   Dequantize(to_, out, elements, back);
   for (size_t i = 0; i < elements; ++i) back[i] -= x[i];
-  error_[static_cast<size_t>(thread)] += Power(back, elements);
-  power_[static_cast<size_t>(thread)] += Power(x, elements);
+  error_[thread] += Power(back, elements);
+  power_[thread] += Power(x, elements);
   return Status::Ok();
 }
 

@@ -28,7 +28,7 @@ class RowConverter {
 
   // kCancelled, kInvalidModel when a weight is no number, and as TensorRows::Read().
   Status Convert(size_t begin, size_t count, const std::atomic<bool>* cancel);
-  // The rows that were converted last, row_bytes() each. Who takes the buffer may leave any other.
+  // The rows that were converted last, row_bytes() each. The caller may swap the buffer for any other.
   std::vector<uint8_t>* result() { return &out_; }
   size_t row_bytes() const { return row_bytes_; }
   // Sums of squares over all that was converted: of the errors and of the weights.

@@ -19,7 +19,7 @@ double LogSumExp(std::span<const float> logits, double max) {
 
 double NegativeLogLikelihood(std::span<const float> logits, int32_t token) {
   const double max = *std::max_element(logits.begin(), logits.end());
-  return LogSumExp(logits, max) - static_cast<double>(logits[static_cast<size_t>(token)]);
+  return LogSumExp(logits, max) - static_cast<double>(logits[token]);
 }
 
 TokenDivergence CompareLogits(std::span<const float> base, std::span<const float> logits, int32_t token) {
@@ -27,8 +27,8 @@ TokenDivergence CompareLogits(std::span<const float> base, std::span<const float
   const auto top = std::max_element(logits.begin(), logits.end());
   const double base_norm = LogSumExp(base, *base_top), norm = LogSumExp(logits, *top);
   TokenDivergence out;
-  out.base_nll = base_norm - static_cast<double>(base[static_cast<size_t>(token)]);
-  out.nll = norm - static_cast<double>(logits[static_cast<size_t>(token)]);
+  out.base_nll = base_norm - static_cast<double>(base[token]);
+  out.nll = norm - static_cast<double>(logits[token]);
   out.same_top = base_top - base.begin() == top - logits.begin();
   for (size_t i = 0; i < base.size(); ++i) {
     const double base_log = static_cast<double>(base[i]) - base_norm;

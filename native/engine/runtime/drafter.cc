@@ -9,7 +9,7 @@ namespace {
 constexpr double kNewWeight = 0.25;     // of one observation in a moving average
 constexpr double kLeastGain = 1.05;     // a draft must promise this much to be tried
 constexpr double kGuessedSlope = 0.10;  // of a pass per further token, until it was measured
-constexpr int kProbeAfter = 24;         // passes after which guessing is tried again
+constexpr int kProbeAfter = 24;         // passes after which drafting is tried again
 constexpr int kLongestMatch = 32;       // tokens of context that are compared
 
 }  // namespace
@@ -32,7 +32,7 @@ double DraftPolicy::Cost(int tokens) const {
 }
 
 void DraftPolicy::ObserveDraft(DraftSource source, int drafted, int accepted) {
-  // One right guess after another, then perhaps a wrong one: what came after it says nothing.
+  // Tokens after the first rejected one tell nothing, so they are no trials.
   const int trials = std::min(drafted, accepted + 1);
   double& right = right_[static_cast<int>(source)];
   const double weight = source == DraftSource::kPrediction ? 0.05 : 0.12;
@@ -54,7 +54,7 @@ int DraftPolicy::Length(DraftSource source, int limit) {
       length = k;
     }
   }
-  // A text may change its nature: after a while one guess shows whether guessing pays again.
+  // The text may become predictable again, so from time to time one draft token is tried.
   if (length == 0 && limit > 0 && ++since_probe_ >= kProbeAfter) length = 1;
   if (length > 0) since_probe_ = 0;
   return length;
@@ -92,7 +92,7 @@ void Drafter::Append(int32_t token) {
     return;
   }
   following_ = false;
-  // What was taken up after too few tokens was no part of it: the answer is still where it was.
+  // Too few tokens agreed: the answer had not come back to the prediction, so its place there stays.
   if (agreed_ < kAnchor) return;
   left_ = cursor_;
   left_in_text_ = text_.size() - 1;

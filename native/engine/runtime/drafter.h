@@ -1,10 +1,10 @@
-// Guesses how the text goes on, so that several tokens can be evaluated in one pass over the weights.
+// Drafts the next tokens of the text, so that several tokens can be evaluated in one pass over the weights.
 //
-// Where weights are streamed from memory a pass over a few tokens costs little more than one over a single token. The
-// guesses come from text that is there already: first from a prediction that the caller gives (an edit mostly repeats
-// the code it changes; "predicted outputs"), in which what the answer has replaced once is replaced everywhere, else
-// from the prompt and the answer so far (prompt lookup, Saxena 2023). Every guess is checked by the model: drafts
-// change the speed, never the result.
+// When weights are streamed from memory, a pass over a few tokens costs little more than a pass over one. Drafts come
+// from existing text: first from a prediction that the caller gives (an edit mostly repeats the code it changes;
+// "predicted outputs"), in which a replacement that the answer made once is applied everywhere, else from the prompt
+// and the answer so far (prompt lookup, Saxena 2023). The model verifies every draft token: drafts change the speed,
+// never the result.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,22 @@ namespace paddock {
 // The longest draft; a pass also holds the token before it.
 inline constexpr int kMaxDraft = 31;
 
-// Where guesses come from: an earlier place that agrees over a few tokens, or over many, or the caller's prediction
-// that was just taken up again, or has been right for some tokens.
-enum class DraftSource { kShortMatch, kLongMatch, kRejoined, kPrediction };
+// Where a draft comes from.
+enum class DraftSource {
+  kShortMatch,  // an earlier place in the text that agrees with the last few tokens
+  kLongMatch,   // an earlier place that agrees with many tokens
+  kRejoined,    // the caller's prediction, which the answer has just come back to
+  kPrediction,  // the caller's prediction, which has been right for some tokens
+};
 
-// Chooses draft lengths from what passes of each size really cost here, and from how often guesses were right.
+// Chooses draft lengths from the measured cost of a pass of each size and from the acceptance rate of each source.
 class DraftPolicy {
  public:
   // `milliseconds` of a pass over `tokens`, whose logits were all wanted.
   void ObservePass(int tokens, double milliseconds);
-  // `accepted` of `drafted` guesses from a source were right.
+  // The model accepted `accepted` of `drafted` draft tokens from a source.
   void ObserveDraft(DraftSource source, int drafted, int accepted);
-  // How many guesses to try now, 0 when none pays; at most `limit`.
+  // How many tokens to draft now, at most `limit`; 0 when drafting does not pay.
   int Length(DraftSource source, int limit);
 
   // Milliseconds of a pass over `tokens`, from what was observed: measured sizes, a line through those around others.
@@ -36,8 +40,8 @@ class DraftPolicy {
 
  private:
   double cost_[kMaxDraft + 2] = {};          // [tokens] moving averages; 0 = not seen yet
-  double right_[4] = {0.35, 0.7, 0.7, 0.9};  // [source] probability that one more guess is right
-  int since_probe_ = 0;                      // passes without a draft since guessing stopped paying
+  double right_[4] = {0.35, 0.7, 0.7, 0.9};  // [source] probability that one more draft token is right
+  int since_probe_ = 0;                      // passes without a draft since drafting stopped paying
 };
 
 class Drafter {
@@ -46,7 +50,7 @@ class Drafter {
 
   // The answer goes on with this token.
   void Append(int32_t token);
-  // Appends the guessed continuation of the text so far to `batch`, at most `limit` tokens.
+  // Appends a draft of at most `limit` tokens to `batch`.
   void Propose(int limit, DraftPolicy* policy, std::vector<int32_t>* batch);
   // Of the last proposal.
   DraftSource source() const { return source_; }

@@ -67,7 +67,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   engine->state_ = std::make_unique<State>(plan.Take());
   State& s = *engine->state_;
   // The vocabulary is read by one thread; meanwhile the others have weights to pack.
-  Result<std::unique_ptr<Tokenizer>> tokenizer = Status(Code::kInternal, "The tokenizer was not read.");
+  Result<std::unique_ptr<Tokenizer>> tokenizer = Status(StatusCode::kInternal, "The tokenizer was not read.");
   std::atomic<bool> stop{false};
   const auto forward_cancel = [&](double done) {
     if (cancel != nullptr && cancel->load()) stop.store(true);
@@ -78,8 +78,8 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
-  const Status packed =
-      LoadWeights(*file, s.plan.h, *s.plan.kernels, options.exact, s.pool, &stop, forward_cancel, &s.weights);
+  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, options.float_activations, s.pool, &stop,
+                                    forward_cancel, &s.weights);
   reader.get();
   if (!tokenizer.ok()) return tokenizer.status();
   PADDOCK_RETURN_IF_ERROR(packed);
@@ -87,174 +87,217 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   // Nothing but the rows of the embedding is read again.
   s.weights.embedding.SetFile(file->TakeFile());
   if (!s.cache.Allocate(s.plan.h, s.plan.context, options.kv_type) || !s.forward.Allocate(s.plan.context)) {
-    return Status(Code::kOutOfMemory, "There is not enough memory for a context of " + std::to_string(s.plan.context) +
-                                          " tokens. Choose a shorter context or a smaller model.");
+    return Status(StatusCode::kOutOfMemory, "There is not enough memory for a context of " +
+                                                std::to_string(s.plan.context) +
+                                                " tokens. Choose a shorter context or a smaller model.");
   }
   const uint64_t block_bytes = KvCache::BlockBytes(s.plan.h, options.kv_type);
   std::unique_ptr<SnapshotStore> store;
-  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.exact) {
+  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.float_activations) {
     store = std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
                                             SnapshotStore::Identity{s.weights.digest, s.plan.kernels->name, block_bytes,
                                                                     KvCache::HalvesAt(s.plan.h, options.kv_type)});
   }
   s.reuse.Open(s.plan.memory.prefix_cache, block_bytes, std::move(store));
-  ModelInfo& info = s.info;
-  info.path = path;
-  info.name = s.plan.h.name;
-  info.architecture = s.plan.h.architecture->name;
-  info.quantization = Quantization(*file);
-  info.kernels = s.plan.kernels->name;
-  info.parameters = Parameters(*file);
-  info.context_length = s.plan.context;
-  info.trained_context_length = s.plan.h.trained_context;
-  info.vocabulary = s.plan.h.vocabulary;
-  info.threads = s.plan.threads;
-  info.requested_threads = options.threads;
+  s.SetInfo(path, *file, options);
   s.TuneThreads();
   if (progress) progress(1);
-  info.kv_type = options.kv_type;
-  info.exact = s.weights.exact();
-  info.memory = s.plan.memory;
-  if (const auto chat_template = file->GetString("tokenizer.chat_template"))
-    info.chat_template = ReplaceBrokenUtf8(*chat_template);
   // What reading took is part of no model's need: the header, and the buffers of the threads.
   { const GgufFile header = file.Take(); }
   ReturnFreedMemory();
   return engine;
 }
 
+void Engine::State::SetInfo(const std::string& path, const GgufFile& file, const LoadOptions& options) {
+  info.path = path;
+  info.name = plan.h.name;
+  info.architecture = plan.h.architecture->name;
+  info.quantization = Quantization(file);
+  info.kernels = plan.kernels->name;
+  info.parameters = Parameters(file);
+  info.context_length = plan.context;
+  info.trained_context_length = plan.h.trained_context;
+  info.vocabulary = plan.h.vocabulary;
+  info.threads = plan.threads;
+  info.requested_threads = options.threads;
+  info.kv_type = options.kv_type;
+  info.float_activations = weights.float_activations();
+  info.memory = plan.memory;
+  if (const auto chat_template = file.GetString("tokenizer.chat_template"))
+    info.chat_template = ReplaceBrokenUtf8(*chat_template);
+}
+
 Status Engine::State::NoNumbers() const {
-  return {Code::kInvalidModel,
+  return {StatusCode::kInvalidModel,
           "What this model computes are no numbers: its weights are damaged, or too large for it. "
           "Download it again or choose another file."};
 }
 
 Status Engine::State::CheckRequest(const GenerateRequest& request) const {
-  if (request.prompt.empty()) return {Code::kInvalidArgument, "The prompt is empty."};
+  if (request.prompt.empty()) return {StatusCode::kInvalidArgument, "The prompt is empty."};
   PADDOCK_RETURN_IF_ERROR(CheckIds(request.prompt, "The prompt"));
   PADDOCK_RETURN_IF_ERROR(CheckIds(request.prediction, "The prediction"));
   PADDOCK_RETURN_IF_ERROR(CheckIds(request.stop_tokens, "The list of stop tokens"));
   if (request.prompt.size() < static_cast<size_t>(plan.context)) return Status::Ok();
-  return {Code::kPromptTooLong, "The prompt has " + std::to_string(request.prompt.size()) +
-                                    " tokens; the context holds " + std::to_string(plan.context) +
-                                    ". Shorten it or load the model with a longer context."};
+  return {StatusCode::kPromptTooLong, "The prompt has " + std::to_string(request.prompt.size()) +
+                                          " tokens; the context holds " + std::to_string(plan.context) +
+                                          ". Shorten it or load the model with a longer context."};
 }
+
+// One answer, from its prompt to its last token.
+class Engine::Generation {
+ public:
+  Generation(State& state, const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer)
+      : s_(state),
+        request_(request),
+        cancel_(cancel),
+        observer_(observer),
+        sampler_(request.sampler),
+        detokenizer_(*state.tokenizer, request.stop) {
+    const int room = s_.plan.context - prompt_tokens();
+    limit_ = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
+    if (request.speculate) drafter_.emplace(request.prompt, request.prediction);
+  }
+
+  Result<GenerateResult> Run() {
+    result_.prompt_tokens = prompt_tokens();
+    const auto start = Clock::now();
+    const Status prefilled = Prefill();
+    result_.prefill_ms = MillisecondsSince(start);
+    if (!prefilled.ok()) {
+      // The batches that were finished are kept, in memory only.
+      Remember(false);
+      if (prefilled.code() != StatusCode::kCancelled) return prefilled;
+      result_.finish_reason = FinishReason::kCancelled;
+      return std::move(result_);
+    }
+    const auto decode_start = Clock::now();
+    if (Status decoded = Decode(); !decoded.ok()) {
+      Remember(false);
+      return decoded;
+    }
+    if (const std::string rest = detokenizer_.Finish(); !rest.empty()) Emit(rest);
+    result_.decode_ms = MillisecondsSince(decode_start);
+    Remember(true);
+    return std::move(result_);
+  }
+
+ private:
+  int prompt_tokens() const { return static_cast<int>(request_.prompt.size()); }
+  int generated() const { return static_cast<int>(result_.tokens.size()); }
+
+  // Takes the longest known beginning of the prompt from the caches and computes the rest.
+  Status Prefill() {
+    const std::vector<int32_t>& prompt = request_.prompt;
+    const int total = prompt_tokens();
+    const auto common =
+        std::mismatch(s_.cached.begin(), s_.cached.end(), prompt.begin(), prompt.end()).first - s_.cached.begin();
+    // Reading blocks from a slow disk takes time, so it reports progress.
+    const auto restored = [&](int tokens) { observer_->OnPrefill(std::min(tokens, total - 1), total, tokens); };
+    const int known = s_.reuse.Restore(prompt, static_cast<int>(common), cancel_, restored);
+    // The last token is always evaluated, because its logits are needed.
+    const int keep = std::min(known, total - 1);
+    s_.cached.assign(prompt.begin(), prompt.begin() + keep);
+    s_.reuse.SetBusy(true);
+    result_.cached_tokens = keep;
+    observer_->OnPrefill(keep, total, keep);
+    const auto progress = [&](double done) { observer_->OnPrefill(done, total, keep); };
+    return s_.Prefill(prompt, keep, kMaxBatch, cancel_, progress);
+  }
+
+  // Cancellation is a result here, not an error.
+  Status Decode() {
+    result_.finish_reason = FinishReason::kLength;
+    while (generated() < limit_) {
+      Status status(StatusCode::kCancelled, {});
+      if (cancel_ == nullptr || !cancel_->load(std::memory_order_relaxed)) {
+        const LogitRow logits = s_.forward.Logits(static_cast<int>(row_));
+        if (!std::isfinite(Largest(logits.block_max))) return s_.NoNumbers();
+        const size_t window = std::min<size_t>(s_.cached.size(), kPenaltyWindow);
+        const int32_t token = sampler_.Sample(logits, std::span(s_.cached).last(window));
+        if (!Append(token)) return Status::Ok();
+        status = Evaluate(token);
+      }
+      if (status.ok()) continue;
+      if (status.code() != StatusCode::kCancelled) return status;
+      result_.finish_reason = FinishReason::kCancelled;
+      break;
+    }
+    return Status::Ok();
+  }
+
+  // Adds a token to the answer. False when the answer ends with it or before it.
+  bool Append(int32_t token) {
+    const std::vector<int32_t>& stop = request_.stop_tokens;
+    const bool ends = s_.tokenizer->EndsGeneration(token) || std::find(stop.begin(), stop.end(), token) != stop.end();
+    if (ends && !request_.ignore_end) {
+      result_.finish_reason = FinishReason::kStop;
+      return false;
+    }
+    result_.tokens.push_back(token);
+    Emit(detokenizer_.Add(token));
+    if (detokenizer_.stopped()) result_.finish_reason = FinishReason::kStop;
+    if (detokenizer_.stopped() || generated() == limit_) return false;
+    if (drafter_) drafter_->Append(token);
+    return true;
+  }
+
+  // Makes the logits after `token` available: from the last pass, if the token was drafted, else by a new pass.
+  Status Evaluate(int32_t token) {
+    if (row_ + 1 < batch_.size() && batch_[row_ + 1] == token) {
+      // The draft was right: the cache has its key and value.
+      ++row_;
+      ++result_.accepted_tokens;
+      s_.cached.push_back(token);
+      return Status::Ok();
+    }
+    const auto drafted = [&] { return static_cast<int>(batch_.size()) - 1; };
+    if (batch_.size() > 1) s_.policy.ObserveDraft(drafter_->source(), drafted(), static_cast<int>(row_));
+    batch_.assign(1, token);
+    row_ = 0;
+    if (drafter_) drafter_->Propose(limit_ - generated() - 1, &s_.policy, &batch_);
+    result_.drafted_tokens += drafted();
+    const auto start = Clock::now();
+    const int tokens = static_cast<int>(batch_.size());
+    PADDOCK_RETURN_IF_ERROR(s_.forward.Run(batch_, static_cast<int>(s_.cached.size()), tokens, cancel_, nullptr));
+    s_.policy.ObservePass(tokens, MillisecondsSince(start));
+    s_.cached.push_back(token);
+    return Status::Ok();
+  }
+
+  void Emit(const std::string& text) {
+    result_.text += text;
+    observer_->OnText(text, generated());
+  }
+
+  void Remember(bool on_disk) {
+    s_.reuse.SetBusy(false);
+    if (!request_.transient) s_.reuse.Remember(s_.cached, on_disk);
+  }
+
+  State& s_;
+  const GenerateRequest& request_;
+  const CancelFlag* const cancel_;
+  GenerateObserver* const observer_;
+  Sampler sampler_;
+  Detokenizer detokenizer_;
+  std::optional<Drafter> drafter_;
+  int limit_ = 0;               // tokens of the answer
+  std::vector<int32_t> batch_;  // of the latest pass: the newest token and the drafts after it
+  size_t row_ = 0;              // of that pass, whose logits are next
+  GenerateResult result_;
+};
 
 Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel,
                                         GenerateObserver* observer) {
-  State& s = *state_;
-  PADDOCK_RETURN_IF_ERROR(s.CheckRequest(request));
-  const int total = static_cast<int>(request.prompt.size());
-  GenerateResult result;
-  result.prompt_tokens = total;
-  const auto start = Clock::now();
-  const auto common =
-      std::mismatch(s.cached.begin(), s.cached.end(), request.prompt.begin(), request.prompt.end()).first -
-      s.cached.begin();
-  // Blocks from a slow disk take their time.
-  const auto restored = [&](int tokens) { observer->OnPrefill(std::min(tokens, total - 1), total, tokens); };
-  const int known = s.reuse.Restore(request.prompt, static_cast<int>(common), cancel, restored);
-  // At least the last token is evaluated: its logits are wanted.
-  const int keep = std::min(known, total - 1);
-  s.cached.assign(request.prompt.begin(), request.prompt.begin() + keep);
-  s.reuse.SetBusy(true);
-  result.cached_tokens = keep;
-  observer->OnPrefill(keep, total, keep);
-  const auto progress = [&](double done) { observer->OnPrefill(done, total, keep); };
-  const Status prefilled = s.Prefill(request.prompt, keep, kMaxBatch, cancel, progress);
-  result.prefill_ms = MillisecondsSince(start);
-  // Of a prefill that was cut off, the batches that were finished are kept, in memory only.
-  const auto remember = [&](bool on_disk) {
-    s.reuse.SetBusy(false);
-    if (!request.transient) s.reuse.Remember(s.cached, on_disk);
-  };
-  if (!prefilled.ok()) {
-    remember(false);
-    if (prefilled.code() != Code::kCancelled) return prefilled;
-    result.finish_reason = FinishReason::kCancelled;
-    return result;
-  }
-
-  const auto decode_start = Clock::now();
-  const int room = s.plan.context - total;
-  const int limit = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
-  Sampler sampler(request.sampler);
-  Detokenizer detokenizer(*s.tokenizer, request.stop);
-  const auto emit = [&](const std::string& text) {
-    result.text += text;
-    observer->OnText(text, static_cast<int>(result.tokens.size()));
-  };
-  result.finish_reason = FinishReason::kLength;
-  std::optional<Drafter> drafter;
-  if (request.speculate) drafter.emplace(request.prompt, request.prediction);
-  std::vector<int32_t> batch;  // of the latest pass: the newest token and the guesses after it
-  size_t row = 0;              // of that pass, whose logits are next
-  while (static_cast<int>(result.tokens.size()) < limit) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
-      result.finish_reason = FinishReason::kCancelled;
-      break;
-    }
-    const size_t window = std::min<size_t>(s.cached.size(), kPenaltyWindow);
-    const LogitRow logits = s.forward.Logits(static_cast<int>(row));
-    if (!std::isfinite(Largest(logits.block_max))) {
-      remember(false);
-      return s.NoNumbers();
-    }
-    const int32_t token = sampler.Sample(logits, std::span(s.cached).last(window));
-    const bool ends =
-        s.tokenizer->EndsGeneration(token) ||
-        std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
-    if (ends && !request.ignore_end) {
-      result.finish_reason = FinishReason::kStop;
-      break;
-    }
-    result.tokens.push_back(token);
-    emit(detokenizer.Add(token));
-    if (detokenizer.stopped()) {
-      result.finish_reason = FinishReason::kStop;
-      break;
-    }
-    if (static_cast<int>(result.tokens.size()) == limit) break;
-    if (drafter) drafter->Append(token);
-    if (row + 1 < batch.size() && batch[row + 1] == token) {
-      // The guess was right: its key, value and logits are there already.
-      ++row;
-      ++result.accepted_tokens;
-      s.cached.push_back(token);
-      continue;
-    }
-    if (batch.size() > 1) {
-      s.policy.ObserveDraft(drafter->source(), static_cast<int>(batch.size()) - 1, static_cast<int>(row));
-    }
-    batch.assign(1, token);
-    row = 0;
-    const int left = limit - static_cast<int>(result.tokens.size());
-    if (drafter) drafter->Propose(left - 1, &s.policy, &batch);
-    result.drafted_tokens += static_cast<int>(batch.size()) - 1;
-    const auto pass_start = Clock::now();
-    const Status ran =
-        s.forward.Run(batch, static_cast<int>(s.cached.size()), static_cast<int>(batch.size()), cancel, nullptr);
-    if (!ran.ok()) {
-      if (ran.code() != Code::kCancelled) {
-        remember(false);
-        return ran;
-      }
-      result.finish_reason = FinishReason::kCancelled;
-      break;
-    }
-    s.policy.ObservePass(static_cast<int>(batch.size()), MillisecondsSince(pass_start));
-    s.cached.push_back(token);
-  }
-  if (const std::string rest = detokenizer.Finish(); !rest.empty()) emit(rest);
-  result.decode_ms = MillisecondsSince(decode_start);
-  remember(true);
-  return result;
+  PADDOCK_RETURN_IF_ERROR(state_->CheckRequest(request));
+  return Generation(*state_, request, cancel, observer).Run();
 }
 
 Status Engine::ClearCache(const CancelFlag* cancel) {
   state_->cached.clear();
   if (state_->reuse.Clear(cancel)) return Status::Ok();
-  return {Code::kCancelled, "Clearing the prompt cache was cancelled; some of it is still on disk."};
+  return {StatusCode::kCancelled, "Clearing the prompt cache was cancelled; some of it is still on disk."};
 }
 
 void Engine::FlushSnapshots() {
@@ -263,12 +306,12 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   State& s = *state_;
-  return Trainer::Create(s.plan.h, s.weights, *s.plan.kernels, s.pool, ToHex(s.weights.digest), options);
+  return Trainer::Create(s.model(), s.pool, ToHex(s.weights.digest), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {
   State& s = *state_;
-  return Trainer::Need(s.plan.h, s.weights, *s.plan.kernels, s.pool, options);
+  return Trainer::Need(s.model(), s.pool, options);
 }
 
 }  // namespace paddock

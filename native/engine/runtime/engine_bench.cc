@@ -7,11 +7,11 @@
 namespace paddock {
 namespace {
 
-constexpr int kTokensPerLook = 8;  // tokens between two looks at the memory
-constexpr int kLooks = 3;          // at the arithmetic, before and after prefill
+constexpr int kTokensPerSample = 8;  // tokens between two looks at the memory
+constexpr int kPeakSamples = 3;      // at the arithmetic, before and after prefill
 
-// Of one sample or more.
-Limit BestAndMedian(std::vector<double> samples) {
+// `samples` is not empty.
+HardwareLimit BestAndMedian(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   return {samples.back(), samples[samples.size() / 2]};
 }
@@ -25,9 +25,9 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   const int64_t most = std::max<int64_t>(prompt, int64_t{std::max(depth, 1)} + generate);
   if (prompt < 0 || generate < 0 || depth < 0 || options.repeat < 1 || prompt + int64_t{generate} < 1 ||
       most > s.plan.context) {
-    return Status(Code::kInvalidArgument, "Prompt, and depth and generated tokens together, must be 1 to " +
-                                              std::to_string(s.plan.context) +
-                                              ", and there must be at least one repetition.");
+    return Status(StatusCode::kInvalidArgument, "Prompt, and depth and generated tokens together, must be 1 to " +
+                                                    std::to_string(s.plan.context) +
+                                                    ", and there must be at least one repetition.");
   }
   BenchReport report;
   for (const LayerWeights& layer : s.weights.layers) {
@@ -36,15 +36,15 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
       report.weight_bytes_per_token += PanelBytes(*m);
     }
   }
-  report.weight_bytes_per_token += PanelBytes(s.weights.head) + s.weights.embedding.row_bytes();
+  report.weight_bytes_per_token += PanelBytes(s.weights.lm_head) + s.weights.embedding.row_bytes();
 
   std::vector<double> bandwidths, peaks;
   std::vector<int32_t> ids(static_cast<size_t>(std::max({prompt, depth, 1})));
   for (size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(s.plan.h.vocabulary));
-  const std::span<const int32_t> all(ids), first = all.first(static_cast<size_t>(prompt));
+  const std::span<const int32_t> all(ids), first = all.first(prompt);
   // A first batch that does not count: it finds caches cold and memory that nobody has touched.
-  const std::span<const int32_t> batch = first.first(static_cast<size_t>(std::min(prompt, kMaxBatch)));
+  const std::span<const int32_t> batch = first.first(std::min(prompt, kMaxBatch));
   PADDOCK_RETURN_IF_ERROR(s.Prefill(batch, 0, kMaxBatch, cancel, nullptr));
   for (int r = 0; r < options.repeat; ++r) {
     s.cached.clear();
@@ -54,15 +54,14 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
     // evaluated again.
     const int before = std::max(depth, 1);
     if (before != prompt) {
-      PADDOCK_RETURN_IF_ERROR(
-          s.Prefill(all.first(static_cast<size_t>(before)), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr));
+      PADDOCK_RETURN_IF_ERROR(s.Prefill(all.first(before), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr));
     }
     PADDOCK_RETURN_IF_ERROR(BenchDecode(generate, cancel, &report, &bandwidths));
   }
-  // What no row has asked for is measured all the same.
+  // Limits that no row has sampled are measured here.
   if (bandwidths.empty()) bandwidths.push_back(MeasureReadBandwidth());
   if (peaks.empty()) peaks.push_back(MeasureInt8Peak());
-  if (cancel != nullptr && cancel->load()) return Status(Code::kCancelled, "The benchmark was cancelled.");
+  if (cancel != nullptr && cancel->load()) return Status(StatusCode::kCancelled, "The benchmark was cancelled.");
   report.read_bandwidth = BestAndMedian(std::move(bandwidths));
   report.int8_peak = BestAndMedian(std::move(peaks));
   return report;
@@ -71,12 +70,12 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
 Status Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
                             std::vector<double>* peaks) {
   std::vector<double> beside;
-  for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
+  for (int sample = 0; sample < kPeakSamples; ++sample) beside.push_back(MeasureInt8Peak());
   const auto start = Clock::now();
   PADDOCK_RETURN_IF_ERROR(state_->Prefill(ids, 0, kMaxBatch, cancel, nullptr));
   const int tokens = static_cast<int>(ids.size());
   const double rate = tokens / (MillisecondsSince(start) / 1000);
-  for (int look = 0; look < kLooks; ++look) beside.push_back(MeasureInt8Peak());
+  for (int sample = 0; sample < kPeakSamples; ++sample) beside.push_back(MeasureInt8Peak());
   peaks->insert(peaks->end(), beside.begin(), beside.end());
   const double cost = 2.0 * static_cast<double>(report->layer_weights);
   report->rows.push_back({true, tokens, 0, rate, BestAndMedian(std::move(beside)).median, cost});
@@ -89,7 +88,7 @@ Status Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* re
   std::vector<double> beside;
   double milliseconds = 0;
   for (int i = 0; i < tokens; ++i) {
-    if (i % kTokensPerLook == 0) beside.push_back(MeasureReadBandwidth());
+    if (i % kTokensPerSample == 0) beside.push_back(MeasureReadBandwidth());
     const auto start = Clock::now();
     const int32_t token = ArgMax(s.forward.Logits(0));
     PADDOCK_RETURN_IF_ERROR(s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr));
@@ -115,8 +114,8 @@ double Engine::MeasureReadBandwidth() {
   if (pieces == 0) return 0;
   std::atomic<uint64_t> sink{0};
   const auto start = Clock::now();
-  s.pool.Run(nullptr, [&](int thread) {
-    for (int p; (p = s.pool.Claim(thread, pieces)) < pieces;)
+  s.pool.Run(nullptr, [&](const Worker& worker) {
+    for (int p; (p = worker.Claim(pieces)) < pieces;)
       sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
   });
   return static_cast<double>(pieces) * kPiece / (MillisecondsSince(start) / 1000);
@@ -127,7 +126,7 @@ double Engine::MeasureInt8Peak() {
   std::atomic<uint64_t> operations{0};
   std::atomic<int32_t> sink{0};
   const auto start = Clock::now();
-  s.pool.Run(nullptr, [&](int) {
+  s.pool.Run(nullptr, [&](const Worker&) {
     int32_t mine = 0;
     operations += s.plan.kernels->int8_peak(3'000'000, &mine);
     sink += mine;

@@ -1,4 +1,4 @@
-// What the engine says of given tokens: likelihoods, predictions, and what its columns are multiplied with.
+// Passes over given tokens: likelihoods, predictions, and sums for an importance matrix.
 #include <algorithm>
 #include <cmath>
 
@@ -13,21 +13,21 @@ constexpr size_t kLeastObserved = 16;  // tokens of a text for an importance mat
 }  // namespace
 
 Status Engine::State::CheckText(std::span<const int32_t> ids, int first) const {
-  if (ids.size() < 2) return {Code::kInvalidArgument, "A text of at least two tokens is needed."};
+  if (ids.size() < 2) return {StatusCode::kInvalidArgument, "A text of at least two tokens is needed."};
   PADDOCK_RETURN_IF_ERROR(CheckIds(ids, "The text"));
   if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
-    return {Code::kInvalidArgument, "At least one token of the text must count."};
+    return {StatusCode::kInvalidArgument, "At least one token of the text must count."};
   if (ids.size() <= static_cast<size_t>(plan.context)) return Status::Ok();
-  return {Code::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
-                                    std::to_string(plan.context) +
-                                    ". Shorten it or load the model with a longer context."};
+  return {StatusCode::kPromptTooLong, "The text has " + std::to_string(ids.size()) + " tokens; the context holds " +
+                                          std::to_string(plan.context) +
+                                          ". Shorten it or load the model with a longer context."};
 }
 
 Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const CancelFlag* cancel, int first) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
   const size_t begin = static_cast<size_t>(first) + 1;
   std::vector<double> nll(ids.size() - begin);
-  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+  PADDOCK_RETURN_IF_ERROR(ForEachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     nll[i] = NegativeLogLikelihood(logits, ids[begin + i]);
   }));
   if (!std::all_of(nll.begin(), nll.end(), [](double v) { return std::isfinite(v); })) return state_->NoNumbers();
@@ -36,16 +36,16 @@ Result<std::vector<double>> Engine::Score(std::span<const int32_t> ids, const Ca
 
 Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int first, const CancelFlag* cancel) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
-  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t vocabulary = state_->plan.h.vocabulary;
   const size_t rows = ids.size() - static_cast<size_t>(first) - 1, bytes = rows * vocabulary * sizeof(float);
   // The system promises more memory than there is and ends the process when it is used.
   if (const uint64_t free = DetectMemory().available; free > 0 && bytes > free) {
-    return Status(Code::kOutOfMemory, "The predictions of " + std::to_string(rows) + " tokens take " +
-                                          std::to_string(bytes >> 20) +
-                                          " MiB, more than is free. Compare a shorter text.");
+    return Status(StatusCode::kOutOfMemory, "The predictions of " + std::to_string(rows) + " tokens take " +
+                                                std::to_string(bytes >> 20) +
+                                                " MiB, more than is free. Compare a shorter text.");
   }
   std::vector<float> all(rows * vocabulary);
-  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+  PADDOCK_RETURN_IF_ERROR(ForEachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     std::copy(logits.begin(), logits.end(), all.begin() + static_cast<std::ptrdiff_t>(i * vocabulary));
   }));
   return all;
@@ -54,14 +54,14 @@ Result<std::vector<float>> Engine::Predictions(std::span<const int32_t> ids, int
 Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> ids, int first,
                                                      std::span<const float> base, const CancelFlag* cancel) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckText(ids, first));
-  const size_t vocabulary = static_cast<size_t>(state_->plan.h.vocabulary);
+  const size_t vocabulary = state_->plan.h.vocabulary;
   const size_t begin = static_cast<size_t>(first) + 1;
   if (base.size() != (ids.size() - begin) * vocabulary) {
-    return Status(Code::kInvalidArgument,
+    return Status(StatusCode::kInvalidArgument,
                   "The predictions to compare with are of other tokens, or of a model with another vocabulary.");
   }
   std::vector<TokenDivergence> out(ids.size() - begin);
-  PADDOCK_RETURN_IF_ERROR(EachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
+  PADDOCK_RETURN_IF_ERROR(ForEachPrediction(ids, first, cancel, [&](size_t i, std::span<const float> logits) {
     out[i] = CompareLogits(base.subspan(i * vocabulary, vocabulary), logits, ids[begin + i]);
   }));
   for (const TokenDivergence& d : out) {
@@ -70,25 +70,24 @@ Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> id
   return out;
 }
 
-Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
-                              const std::function<void(size_t, std::span<const float>)>& row) {
+Status Engine::ForEachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
+                                 const std::function<void(size_t, std::span<const float>)>& row) {
   State& s = *state_;
   s.cached.clear();
-  const Status cancelled(Code::kCancelled, "Scoring was cancelled.");
+  const Status cancelled(StatusCode::kCancelled, "Scoring was cancelled.");
   const int last = static_cast<int>(ids.size()) - 1;
   for (int at = 0; at < last; at += kMaxBatch) {
     const int count = std::min(kMaxBatch, last - at);
     const int wanted = std::clamp(at + count - first, 0, count);
-    const auto batch = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+    const auto batch = ids.subspan(at, count);
     PADDOCK_RETURN_IF_ERROR(s.forward.Run(batch, at, wanted, cancel, nullptr));
     for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, wanted - begin);
-      if (!s.forward.Head(begin, rows, cancel)) return cancelled;
+      if (!s.forward.ComputeLogits(begin, rows, cancel)) return cancelled;
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
-      s.pool.Run(nullptr, [&](int thread) {
-        for (int i; (i = s.pool.Claim(thread, rows)) < rows;)
-          row(static_cast<size_t>(index + i), s.forward.Logits(i).values);
+      s.pool.Run(nullptr, [&](const Worker& worker) {
+        for (int i; (i = worker.Claim(rows)) < rows;) row(index + i, s.forward.Logits(i).values);
       });
     }
   }
@@ -98,12 +97,12 @@ Status Engine::EachPrediction(std::span<const int32_t> ids, int first, const Can
 
 Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   State& s = *state_;
-  const size_t context = static_cast<size_t>(s.plan.context);
+  const size_t context = s.plan.context;
   PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
   if (ids.size() < kLeastObserved || ids.size() > context) {
     std::string text = "A text of " + std::to_string(kLeastObserved);
     text += " to " + std::to_string(context);
-    return Status(Code::kInvalidArgument, text + " tokens is needed.");
+    return Status(StatusCode::kInvalidArgument, text + " tokens is needed.");
   }
   if (!s.importance) s.importance.emplace(s.plan.h, s.pool.size());
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
@@ -127,7 +126,7 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
 
 Status Engine::SaveImportance(const std::string& path, const std::vector<std::string>& datasets) {
   State& s = *state_;
-  if (!s.importance || s.observed == 0) return Status(Code::kInvalidArgument, "No text was read yet.");
+  if (!s.importance || s.observed == 0) return Status(StatusCode::kInvalidArgument, "No text was read yet.");
   PADDOCK_RETURN_IF_ERROR(
       WriteImportance(*s.importance, s.plan.h, path, datasets, std::exchange(s.observed, 0), s.observed_size));
   s.importance.reset();
@@ -142,7 +141,7 @@ Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int k
   ids.insert(ids.end(), tokens.begin(), tokens.end());
   PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
   if (tokens.empty() || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
-    return Status(Code::kInvalidArgument, "The tokens cannot be evaluated.");
+    return Status(StatusCode::kInvalidArgument, "The tokens cannot be evaluated.");
   }
   PADDOCK_RETURN_IF_ERROR(s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr));
   return s.forward.Logits(0).values;

@@ -1,4 +1,4 @@
-// What an engine is made of, for the files that its methods stand in.
+// The parts of an Engine, shared by the files that implement it.
 #pragma once
 
 #include <algorithm>
@@ -30,8 +30,9 @@ inline uint64_t PanelBytes(const PanelMatrix& m) {
 }
 
 struct Engine::State {
-  explicit State(LoadPlan p)
-      : plan(std::move(p)), pool(plan.threads), forward(plan.h, weights, *plan.kernels, pool, cache), reuse(cache) {}
+  explicit State(LoadPlan p) : plan(std::move(p)), pool(plan.threads), forward(model(), pool, cache), reuse(cache) {}
+
+  Model model() const { return {plan.h, weights, *plan.kernels}; }
 
   LoadPlan plan;
   ModelInfo info;
@@ -50,7 +51,7 @@ struct Engine::State {
     const bool valid =
         std::all_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= 0 && id < plan.h.vocabulary; });
     if (valid) return Status::Ok();
-    return {Code::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
+    return {StatusCode::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
   }
   Status CheckRequest(const GenerateRequest& request) const;
   // Finite weights may still give sums that are not.
@@ -62,7 +63,7 @@ struct Engine::State {
   // what is whole.
   Status Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
                  const std::function<void(double)>& progress) {
-    cached.resize(static_cast<size_t>(keep));
+    cached.resize(keep);
     const int total = static_cast<int>(ids.size());
     for (int at = keep; at < total;) {
       const int count = std::min(batch, total - at);
@@ -70,7 +71,7 @@ struct Engine::State {
       const auto layer_done = [&](int layers) {
         if (progress) progress(at + static_cast<double>(count) * layers / plan.h.layers);
       };
-      const std::span<const int32_t> tokens = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+      const std::span<const int32_t> tokens = ids.subspan(at, count);
       PADDOCK_RETURN_IF_ERROR(forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done));
       cached.insert(cached.end(), tokens.begin(), tokens.end());
       at += count;
@@ -81,6 +82,7 @@ struct Engine::State {
   // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
   // many for arithmetic, so the answers may differ.
   void TuneThreads();
+  void SetInfo(const std::string& path, const GgufFile& file, const LoadOptions& options);
 
   std::optional<ImportanceSums> importance;  // while one is collected
   uint32_t observed = 0, observed_size = 0;  // texts, and tokens of the longest

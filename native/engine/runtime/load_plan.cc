@@ -19,10 +19,10 @@ namespace {
 constexpr int kDefaultContext = 8192;
 constexpr int kMinContext = 64;
 
-// Who asks for a number of threads gets it. Who asks for more than can run gets what runs best.
+// A requested thread count is used as it is, up to the number of CPUs.
 void ChooseCandidates(const LoadOptions& options, LoadPlan* plan) {
-  plan->threads =
-      options.beyond_cpus && options.threads > 0 ? options.threads : PlanThreads(options.threads, options.polite);
+  plan->threads = options.oversubscribe && options.threads > 0 ? options.threads
+                                                               : PlanThreads(options.threads, options.leave_one_core);
   const bool as_asked = options.threads > 0 && plan->threads == options.threads;
   plan->candidates = {plan->threads};
   if (!as_asked) plan->candidates = ThreadCandidates(plan->threads, PerformanceCores());
@@ -42,7 +42,7 @@ std::string Quantization(const GgufFile& file) {
       type = t.type;
     }
   }
-  // general.file_type of mixtures (ggml docs, gguf.md).
+  // general.file_type of recipes (ggml docs, gguf.md).
   switch (file.GetUint("general.file_type").value_or(~0ull)) {
     case 14: return "Q4_K_S";
     case 15: return "Q4_K_M";
@@ -67,22 +67,22 @@ Result<LoadPlan> PlanLoad(const GgufFile& file, const LoadOptions& options) {
   if (!kernels.ok()) return kernels.status();
   plan.kernels = *kernels;
   if (options.threads < 0 || options.threads > kMaxThreads) {
-    return Status(Code::kInvalidArgument,
+    return Status(StatusCode::kInvalidArgument,
                   "The number of threads must be 0 (automatic) to " + std::to_string(kMaxThreads) + ".");
   }
   ChooseCandidates(options, &plan);
   if (options.context_length != 0 &&
       (options.context_length < kMinContext || options.context_length > plan.h.trained_context)) {
-    return Status(Code::kInvalidArgument, "The context length must be 0 (automatic) or " + std::to_string(kMinContext) +
-                                              " to " + std::to_string(plan.h.trained_context) +
-                                              ", which this model was trained for.");
+    return Status(StatusCode::kInvalidArgument,
+                  "The context length must be 0 (automatic) or " + std::to_string(kMinContext) + " to " +
+                      std::to_string(plan.h.trained_context) + ", which this model was trained for.");
   }
   plan.context =
       options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
   if (!KvCache::Supports(plan.h, options.kv_type)) {
-    return Status(Code::kInvalidArgument, "The context of this model cannot be kept in 8 bits: its heads have " +
-                                              std::to_string(plan.h.head_dim) + " columns, and whole blocks of " +
-                                              std::to_string(kKvBlock) + " are needed. Use 16 bits.");
+    return Status(StatusCode::kInvalidArgument, "The context of this model cannot be kept in 8 bits: its heads have " +
+                                                    std::to_string(plan.h.head_dim) + " columns, and whole blocks of " +
+                                                    std::to_string(kKvBlock) + " are needed. Use 16 bits.");
   }
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();

@@ -16,21 +16,21 @@
 namespace paddock {
 namespace {
 
-struct Mixture {
+struct Recipe {
   const char* name;
   TensorType type;
   uint32_t file_type;  // general.file_type
 };
-constexpr Mixture kMixtures[] = {
+constexpr Recipe kRecipes[] = {
     {"Q4_0", TensorType::kQ4_0, 2},    {"Q4_1", TensorType::kQ4_1, 3},    {"IQ4_NL", TensorType::kIQ4_NL, 25},
     {"Q4_K_S", TensorType::kQ4_K, 14}, {"Q4_K_M", TensorType::kQ4_K, 15}, {"Q5_K_M", TensorType::kQ5_K, 17},
     {"Q6_K", TensorType::kQ6_K, 18},   {"Q8_0", TensorType::kQ8_0, 7},    {"F16", TensorType::kF16, 1},
     {"BF16", TensorType::kBF16, 32},   {"F32", TensorType::kF32, 0},
 };
 
-const Mixture* Find(std::string_view name) {
-  for (const Mixture& mixture : kMixtures) {
-    if (name == mixture.name) return &mixture;
+const Recipe* Find(std::string_view name) {
+  for (const Recipe& recipe : kRecipes) {
+    if (name == recipe.name) return &recipe;
   }
   return nullptr;
 }
@@ -64,8 +64,8 @@ struct Step {
   const float* importance;  // may be null
 };
 
-Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixture, const Importance* importance) {
-  MixtureModel model;
+Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Recipe& recipe, const Importance* importance) {
+  RecipeInput model;
   model.weighted = importance != nullptr;
   for (const TensorInfo& tensor : source.tensors()) model.layers = std::max(model.layers, LayerOf(tensor.name) + 1);
   const std::string architecture(source.GetString("general.architecture").value_or(""));
@@ -76,7 +76,7 @@ Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixtu
   std::vector<Step> steps;
   for (const TensorInfo& tensor : source.tensors()) {
     const bool head = tensor.name == (tied ? "token_embd.weight" : "output.weight");
-    const Result<TensorType> to = TypeInMixture(mixture.name, tensor, LayerOf(tensor.name), model, head);
+    const Result<TensorType> to = TypeInRecipe(recipe.name, tensor, LayerOf(tensor.name), model, head);
     if (!to.ok()) return to.status();
     Result<const float*> weights = nullptr;
     if (importance != nullptr) weights = importance->Find(tensor.name, tensor.columns());
@@ -88,27 +88,27 @@ Result<std::vector<Step>> PlanSteps(const GgufFile& source, const Mixture& mixtu
 
 }  // namespace
 
-const std::vector<std::string>& Mixtures() {
+const std::vector<std::string>& Recipes() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
-    for (const Mixture& mixture : kMixtures) out.emplace_back(mixture.name);
+    for (const Recipe& recipe : kRecipes) out.emplace_back(recipe.name);
     return out;
   }();
   return names;
 }
 
-Result<TensorType> TypeInMixture(std::string_view name, const TensorInfo& tensor, int layer, const MixtureModel& model,
-                                 bool head) {
-  const Mixture* mixture = Find(name);
-  if (mixture == nullptr) {
+Result<TensorType> TypeInRecipe(std::string_view name, const TensorInfo& tensor, int layer, const RecipeInput& model,
+                                bool head) {
+  const Recipe* recipe = Find(name);
+  if (recipe == nullptr) {
     std::string choices;
-    for (const std::string& choice : Mixtures()) choices += (choices.empty() ? "" : ", ") + choice;
-    return Status(Code::kInvalidArgument,
+    for (const std::string& choice : Recipes()) choices += (choices.empty() ? "" : ", ") + choice;
+    return Status(StatusCode::kInvalidArgument,
                   "There is no type \"" + std::string(name.substr(0, 40)) + "\". Choose one of: " + choices + ".");
   }
   if (tensor.dimensions < 2 || tensor.name.ends_with("_norm.weight") || tensor.columns() < 32) return tensor.type;
-  TensorType type = mixture->type;
-  const std::string_view mix = mixture->name;
+  TensorType type = recipe->type;
+  const std::string_view mix = recipe->name;
   const bool few_bits = CanQuantize(type) && type != TensorType::kQ8_0;
   const bool value = tensor.name.ends_with("attn_v.weight"), down = tensor.name.ends_with("ffn_down.weight");
   if (head && few_bits) {
@@ -138,7 +138,7 @@ QuantizeReport ReportOf(const std::vector<Step>& steps, std::vector<GgufWriter::
   uint64_t matrix_bytes = 0, matrix_elements = 0;
   for (const auto& [tensor, number, to, weights] : steps) {
     const uint64_t elements = tensor->columns() * tensor->rows();
-    const uint64_t bytes = tensor->rows() * RowBytes(to, static_cast<size_t>(tensor->columns()));
+    const uint64_t bytes = tensor->rows() * RowBytes(to, tensor->columns());
     headers->push_back({tensor->name, to, {}, tensor->dimensions, bytes});
     std::copy_n(tensor->shape, 4, headers->back().shape);
     report.parameters += elements;
@@ -184,10 +184,10 @@ class TensorWriter {
 
  private:
   Status Copy(const Step& step, const TensorRows& rows) {
-    const size_t block = static_cast<size_t>(Traits(rows.type).block_bytes), stretch = kCopiedBytes / block * block;
+    const size_t block = Traits(rows.type).block_bytes, stretch = kCopiedBytes / block * block;
     std::vector<uint8_t> bytes;
     for (uint64_t at = 0; at < rows.bytes;) {
-      const size_t size = static_cast<size_t>(std::min<uint64_t>(stretch, rows.bytes - at));
+      const size_t size = std::min<uint64_t>(stretch, rows.bytes - at);
       bytes.resize(size);
       PADDOCK_RETURN_IF_ERROR(rows.Read(at, bytes));
       if (!AllFinite(rows.type, bytes.data(), size)) return NoNumbers(*step.tensor);
@@ -215,7 +215,7 @@ class TensorWriter {
 
   // Has a stretch written, up to which `part` of the tensor is done.
   Status Pass(const Step& step, std::vector<uint8_t>* bytes, size_t size, bool last, double part) {
-    if (cancel_ != nullptr && cancel_->load()) return {Code::kCancelled, "Quantizing was cancelled."};
+    if (cancel_ != nullptr && cancel_->load()) return {StatusCode::kCancelled, "Quantizing was cancelled."};
     PADDOCK_RETURN_IF_ERROR(behind_.Write(bytes, size, last));
     const double elements = static_cast<double>(step.tensor->columns() * step.tensor->rows());
     if (progress_) progress_((done_ + part * elements) / elements_);
@@ -244,10 +244,10 @@ Status CheckWhole(const GgufFile& header) {
 }  // namespace
 
 Result<QuantizeReport> QuantizeFile(const QuantizeSource& source, const LoraFile* adapter, const Importance* importance,
-                                    const std::string& path, const std::string& mixture, int threads,
+                                    const std::string& path, const std::string& recipe, int threads,
                                     const std::atomic<bool>* cancel, const std::function<void(double)>& progress) {
-  const Mixture* found = Find(mixture);
-  if (found == nullptr) return TypeInMixture(mixture, {}, -1, {}, false).status();
+  const Recipe* found = Find(recipe);
+  if (found == nullptr) return TypeInRecipe(recipe, {}, -1, {}, false).status();
   PADDOCK_RETURN_IF_ERROR(CheckWhole(source.header()));
   const Result<std::vector<Step>> steps = PlanSteps(source.header(), *found, importance);
   if (!steps.ok()) return steps.status();

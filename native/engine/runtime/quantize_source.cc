@@ -16,7 +16,7 @@ bool IsFloat(TensorType type) {
 Status Unfit(std::string_view tensor, const std::string& why) {
   std::string message = "The weights of ";
   message.append(tensor.substr(0, 80)).append(" cannot be read: ").append(why).append(". Download the model again.");
-  return {Code::kInvalidModel, message};
+  return {StatusCode::kInvalidModel, message};
 }
 
 // Checks a part of a file, or of the header in memory, of `size` bytes.
@@ -63,14 +63,14 @@ Result<QuantizeSource> QuantizeSource::Open(Parts parts) {
   }
   const std::vector<TensorInfo>& tensors = source.header_.tensors();
   if (parts.parts.size() != tensors.size())
-    return Status(Code::kInvalidModel, "The header of the model names another number of tensors than there are.");
+    return Status(StatusCode::kInvalidModel, "The header of the model names another number of tensors than there are.");
   for (size_t i = 0; i < tensors.size(); ++i) {
     const Part& part = parts.parts[i];
     const bool own = part.file == Part::kInHeader;
     if (!own && (part.file < 0 || static_cast<size_t>(part.file) >= source.files_.size()))
       return Unfit(tensors[i].name, "there is no such file");
     const std::span<const uint8_t> memory = source.header_.bytes();
-    const File* const file = own ? nullptr : &source.files_[static_cast<size_t>(part.file)];
+    const File* const file = own ? nullptr : &source.files_[part.file];
     Result<TensorRows> rows = RowsOf(tensors[i], part, own ? memory.size() : file->size());
     if (!rows.ok()) return rows.status();
     source.rows_.push_back(rows.Take());

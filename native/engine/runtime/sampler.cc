@@ -56,7 +56,7 @@ double TotalWeight(std::span<const float> logits, float max, float temperature) 
 
 int32_t ArgMax(const LogitRow& logits) {
   const auto best = std::max_element(logits.block_max.begin(), logits.block_max.end());
-  const size_t block = static_cast<size_t>(best - logits.block_max.begin());
+  const size_t block = best - logits.block_max.begin();
   const std::span<const float> values = logits.Block(block);
   const auto found = std::find(values.begin(), values.end(), *best);
   return found == values.end()
@@ -80,7 +80,7 @@ void Sampler::Penalize(const LogitRow& logits, std::span<const int32_t> recent) 
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   for (const int32_t token : seen) {
-    float& logit = logits.values[static_cast<size_t>(token)];
+    float& logit = logits.values[token];
     logit = logit > 0 ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
     logits.Update(static_cast<size_t>(token) / kLogitBlock);
   }

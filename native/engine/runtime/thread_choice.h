@@ -15,9 +15,8 @@ struct Trial {
   double best_ms = 0;
 };
 
-// The one to use of `trials`, the most threads first: the most threads unless fewer are clearly faster. What disturbs a
-// trial disturbs many threads more than few, and a choice that is wrong by one step down costs much more than one step
-// up; so the bar is high.
+// Picks a thread count from `trials` (descending): the largest, unless fewer threads are clearly faster. The bar is
+// high because noise hurts trials with many threads most, and one step too low costs much more than one step too high.
 int ChooseThreads(std::span<const Trial> trials);
 
 // Tries `candidates`, the most first, in turns with `time_ms(threads, round)` and chooses. Candidates that are far off

@@ -15,7 +15,7 @@ constexpr std::string_view kPre = "tokenizer.ggml.pre", kTokens = "tokenizer.ggm
                            kEot = "tokenizer.ggml.eot_token_id", kEom = "tokenizer.ggml.eom_token_id";
 
 Status Invalid(const std::string& what) {
-  return {Code::kInvalidModel,
+  return {StatusCode::kInvalidModel,
           "This model's tokenizer cannot be used: " + what + ". Download it again or choose another file."};
 }
 
@@ -78,7 +78,7 @@ Status CheckTokens(const GgufFile& file, int vocabulary) {
   const MetadataArray* tokens = file.GetArray(kTokens);
   if (tokens == nullptr || tokens->element_type != MetadataType::kString) return Invalid("it has no list of tokens");
   if (tokens->length != static_cast<uint64_t>(vocabulary)) {
-    return {Code::kInvalidModel,
+    return {StatusCode::kInvalidModel,
             "This model's tokenizer has " + std::to_string(tokens->length) + " tokens, its embedding has " +
                 std::to_string(vocabulary) +
                 " rows. Tokens were added, or rows left out, when it was converted. Convert it again with an embedding "
@@ -120,15 +120,16 @@ std::optional<int32_t> SpecialId(const GgufFile& file, std::string_view key) {
 Status Tokenizer::Check(const GgufFile& file, int vocabulary) {
   const std::string_view model = file.GetString("tokenizer.ggml.model").value_or("");
   if (model != "gpt2") {
-    return {Code::kUnsupportedModel, "This model's tokenizer is of the kind \"" + std::string(model.substr(0, 40)) +
-                                         "\"; only byte-level BPE (gpt2) runs here yet. Choose another model."};
+    return {StatusCode::kUnsupportedModel, "This model's tokenizer is of the kind \"" +
+                                               std::string(model.substr(0, 40)) +
+                                               "\"; only byte-level BPE (gpt2) runs here yet. Choose another model."};
   }
   PreTokenizer found;
   const std::string_view pre = file.GetString(kPre).value_or("");
   if (!FindPreTokenizer(pre, &found)) {
-    return {Code::kUnsupportedModel, "This model splits text by the rule \"" + std::string(pre.substr(0, 40)) +
-                                         "\", which is not known here (" + PreTokenizerNames() +
-                                         " are). Choose another model."};
+    return {StatusCode::kUnsupportedModel, "This model splits text by the rule \"" + std::string(pre.substr(0, 40)) +
+                                               "\", which is not known here (" + PreTokenizerNames() +
+                                               " are). Choose another model."};
   }
   PADDOCK_RETURN_IF_ERROR(CheckTokens(file, vocabulary));
   PADDOCK_RETURN_IF_ERROR(CheckMerges(file));
@@ -194,7 +195,7 @@ void Tokenizer::ReadVocabulary(const GgufFile& file) {
   std::fill(std::begin(byte_tokens_), std::end(byte_tokens_), -1);
   by_bytes_ = {n, {this}};
   for (int32_t token = 0; token < size(); ++token) {
-    if (kinds_[static_cast<size_t>(token)] != Kind::kNormal) continue;
+    if (kinds_[token] != Kind::kNormal) continue;
     by_bytes_.Add(token);
     if (Bytes(token).size() == 1) byte_tokens_[static_cast<uint8_t>(Bytes(token)[0])] = token;
   }
@@ -204,10 +205,10 @@ void Tokenizer::ReadMerges(const GgufFile& file) {
   const MetadataArray* merges = file.GetArray(kMerges);
   // By spelling, since merges are spelled as tokens are: translating all of them would take most of the time.
   const std::vector<std::string_view>& spellings = file.GetArray(kTokens)->strings;
-  const auto spelling = [&](int32_t token) { return spellings[static_cast<size_t>(token)]; };
+  const auto spelling = [&](int32_t token) { return spellings[token]; };
   TextIndex by_spelling(spellings.size(), spelling);
   for (int32_t token = 0; token < size(); ++token) {
-    if (kinds_[static_cast<size_t>(token)] == Kind::kNormal) by_spelling.Add(token);
+    if (kinds_[token] == Kind::kNormal) by_spelling.Add(token);
   }
   merges_.Reserve(merges->strings.size());
   int32_t rank = 0;
@@ -227,7 +228,7 @@ void Tokenizer::ReadSpecial(const GgufFile& file) {
   bos_ = SpecialId(file, kBos);
   eos_ = SpecialId(file, kEos);
   for (const std::optional<int32_t>& id : {eos_, SpecialId(file, kEot), SpecialId(file, kEom)}) {
-    if (id) ends_[static_cast<size_t>(*id)] = true;
+    if (id) ends_[*id] = true;
   }
   for (size_t i = 0; i < kinds_.size(); ++i) {
     const std::string_view bytes = Bytes(static_cast<int32_t>(i));

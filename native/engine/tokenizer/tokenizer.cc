@@ -28,7 +28,7 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text, bool parse_special
   };
   std::vector<Part> parts{{text, -1}};
   for (const int32_t token : special_) {
-    if (!parse_special && kinds_[static_cast<size_t>(token)] != Kind::kUserDefined) continue;
+    if (!parse_special && kinds_[token] != Kind::kUserDefined) continue;
     const std::string_view spelling = Bytes(token);
     if (text.find(spelling) == std::string_view::npos) continue;
     std::vector<Part> cut;
@@ -93,9 +93,9 @@ void Tokenizer::EncodePiece(std::string_view bytes, std::vector<int32_t>* out) c
   }
   std::priority_queue<Pair> queue;
   const auto propose = [&](int32_t left) {
-    if (left < 0 || symbols[static_cast<size_t>(left)].next < 0) return;
-    const Symbol& l = symbols[static_cast<size_t>(left)];
-    const int32_t right_token = symbols[static_cast<size_t>(l.next)].token;
+    if (left < 0 || symbols[left].next < 0) return;
+    const Symbol& l = symbols[left];
+    const int32_t right_token = symbols[l.next].token;
     if (const MergeTable::Merge* merge = merges_.Find(l.token, right_token))
       queue.push({merge->rank, left, l.token, right_token, merge->result});
   };
@@ -103,14 +103,14 @@ void Tokenizer::EncodePiece(std::string_view bytes, std::vector<int32_t>* out) c
   while (!queue.empty()) {
     const Pair pair = queue.top();
     queue.pop();
-    Symbol& left = symbols[static_cast<size_t>(pair.left)];
+    Symbol& left = symbols[pair.left];
     if (left.token != pair.left_token || left.next < 0) continue;
-    Symbol& right = symbols[static_cast<size_t>(left.next)];
+    Symbol& right = symbols[left.next];
     if (right.token != pair.right_token) continue;
     left.token = pair.result;
     right.token = -1;
     left.next = right.next;
-    if (left.next >= 0) symbols[static_cast<size_t>(left.next)].previous = pair.left;
+    if (left.next >= 0) symbols[left.next].previous = pair.left;
     propose(left.previous);
     propose(pair.left);
   }

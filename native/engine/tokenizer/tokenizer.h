@@ -35,11 +35,11 @@ class Tokenizer {
 
   // The bytes a token stands for: of control tokens their spelling. Ids are in [0, size).
   std::string_view Bytes(int32_t token) const {
-    const size_t i = static_cast<size_t>(token);
+    const size_t i = token;
     return std::string_view(text_).substr(begin_[i], begin_[i + 1] - begin_[i]);
   }
-  bool IsControl(int32_t token) const { return kinds_[static_cast<size_t>(token)] == Kind::kControl; }
-  bool EndsGeneration(int32_t token) const { return ends_[static_cast<size_t>(token)]; }
+  bool IsControl(int32_t token) const { return kinds_[token] == Kind::kControl; }
+  bool EndsGeneration(int32_t token) const { return ends_[token]; }
   std::vector<int32_t> EndTokens() const;
 
   // The token whose spelling (of control tokens) or bytes are exactly `text`.

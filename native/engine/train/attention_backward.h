@@ -1,4 +1,4 @@
-// The way back through causal attention of one head over one sequence.
+// The backward pass of causal attention of one head over one sequence.
 #pragma once
 
 #include "base/arena.h"

@@ -4,7 +4,7 @@
 
 namespace paddock {
 
-void Batch::Add(const Sample& sample) {
+void TrainingBatch::Add(const TrainingSample& sample) {
   const int rows = static_cast<int>(sample.ids.size());
   samples.push_back(sample);
   begin.push_back(begin.back() + rows);

@@ -28,7 +28,7 @@ std::span<const uint8_t> Bytes(const std::string& text) {
 // Whatever the numbers and the steps after them depend on. Batch size and the like may change between runs.
 std::string Trainer::Fingerprint() const {
   const LoraOptions& o = options_.lora;
-  std::string text = model_;
+  std::string text = model_name_;
   for (const double number :
        {static_cast<double>(o.rank), static_cast<double>(o.alpha), static_cast<double>(o.dropout),
         static_cast<double>(o.first_layer), static_cast<double>(options_.adam.beta1),
@@ -67,18 +67,18 @@ Status Trainer::Save(const std::string& path, const std::string& note, const std
 }
 
 Result<std::string> Trainer::Restore(const std::string& path) {
-  const Status damaged(Code::kInvalidModel,
+  const Status damaged(StatusCode::kInvalidModel,
                        "The checkpoint " + path + " is damaged. Go on from another one or begin again.");
   const std::filesystem::path file = ToPath(path);
   std::error_code error;
   const std::filesystem::file_status there = std::filesystem::status(file, error);
-  if (!std::filesystem::exists(there)) return Status(Code::kNotFound, "There is no checkpoint at " + path + ".");
-  if (!std::filesystem::is_regular_file(there)) return Status(Code::kNotAFile, path + " is not a regular file.");
+  if (!std::filesystem::exists(there)) return Status(StatusCode::kNotFound, "There is no checkpoint at " + path + ".");
+  if (!std::filesystem::is_regular_file(there)) return Status(StatusCode::kNotAFile, path + " is not a regular file.");
   const uint64_t size = std::filesystem::file_size(file, error);
   if (error) return damaged;
   const size_t bytes = lora_.values().size() * sizeof(float);
   if (size < sizeof(Head) + 3 * bytes || size > sizeof(Head) + 3 * bytes + kMaxNote) {
-    return Status(Code::kInvalidArgument,
+    return Status(StatusCode::kInvalidArgument,
                   "The checkpoint " + path + " is damaged or was written with other settings of the adapter.");
   }
   Head head;
@@ -86,7 +86,7 @@ Result<std::string> Trainer::Restore(const std::string& path) {
   if (ReadExactly(file, {reinterpret_cast<uint8_t*>(&head), sizeof head}, body) != ReadOutcome::kRead) return damaged;
   if (std::memcmp(head.magic, kMagic, sizeof kMagic) != 0 || head.version != kVersion) return damaged;
   if (head.fingerprint != Crc32c(Bytes(Fingerprint()))) {
-    return Status(Code::kInvalidArgument,
+    return Status(StatusCode::kInvalidArgument,
                   "The checkpoint " + path +
                       " was written with other settings or for another model. Give the same ones, or begin again.");
   }

@@ -16,33 +16,33 @@ constexpr Target kTargets[kLoraTargets] = {{"q", "attn_q"},      {"k", "attn_k"}
                                            {"down", "ffn_down"}};
 
 Status Invalid(std::string what) {
-  return {Code::kInvalidArgument, std::move(what)};
+  return {StatusCode::kInvalidArgument, std::move(what)};
 }
 
 }  // namespace
 
 std::string_view LoraTargetName(LoraTarget target) {
-  return kTargets[static_cast<size_t>(target)].name;
+  return kTargets[static_cast<int>(target)].name;
 }
 
 std::string LoraTensorName(LoraTarget target, int layer) {
   std::string name = "blk.";
   name += std::to_string(layer);
   name += ".";
-  name += kTargets[static_cast<size_t>(target)].tensor;
+  name += kTargets[static_cast<int>(target)].tensor;
   name += ".weight";
   return name;
 }
 
 MatrixShape LoraTargetShape(LoraTarget target, const Hyperparameters& h) {
   switch (target) {
-    case LoraTarget::kQ: return {h.q_rows(), h.hidden};
+    case LoraTarget::kQ: return {h.q_rows(), h.embedding};
     case LoraTarget::kK:
-    case LoraTarget::kV: return {h.kv_rows(), h.hidden};
-    case LoraTarget::kO: return {h.hidden, h.q_rows()};
+    case LoraTarget::kV: return {h.kv_rows(), h.embedding};
+    case LoraTarget::kO: return {h.embedding, h.q_rows()};
     case LoraTarget::kGate:
-    case LoraTarget::kUp: return {h.feed_forward, h.hidden};
-    case LoraTarget::kDown: return {h.hidden, h.feed_forward};
+    case LoraTarget::kUp: return {h.ffn, h.embedding};
+    case LoraTarget::kDown: return {h.embedding, h.ffn};
   }
   return {0, 0};
 }

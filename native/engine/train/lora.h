@@ -52,10 +52,10 @@ class Lora {
   const LoraOptions& options() const { return options_; }
   // Whether this matrix has an adapter.
   bool Has(int layer, LoraTarget target) const {
-    return layer >= options_.first_layer && options_.targets[static_cast<size_t>(target)];
+    return layer >= options_.first_layer && options_.targets[static_cast<int>(target)];
   }
   const Pair& At(int layer, LoraTarget target) const {
-    return pairs_[static_cast<size_t>(layer) * kLoraTargets + static_cast<size_t>(target)];
+    return pairs_[static_cast<size_t>(layer) * kLoraTargets + static_cast<int>(target)];
   }
 
   // A uniform in +-1 / sqrt(in), as the reference implementation draws it (Kaiming with a = sqrt(5)), from the seed; B

@@ -24,7 +24,7 @@ Result<std::vector<float>> Floats(const GgufFile& file, const TensorInfo& tensor
 }
 
 Status Broken(const std::string& path, const std::string& why) {
-  return {Code::kInvalidModel, path + " cannot be used as an adapter: " + why + ". Export it again."};
+  return {StatusCode::kInvalidModel, path + " cannot be used as an adapter: " + why + ". Export it again."};
 }
 
 }  // namespace
@@ -48,16 +48,17 @@ bool IsSafetensors(const std::string& path) {
 }
 
 Status OpenError(const std::string& path, const Status& status) {
-  if (status.code() == Code::kNotAFile && std::filesystem::is_directory(ToPath(path))) {
-    return {Code::kNotAFile, path +
-                                 " is a folder. Name the adapter's GGUF file; llama.cpp's convert_lora_to_gguf.py "
-                                 "makes one of a folder that PEFT has saved."};
+  if (status.code() == StatusCode::kNotAFile && std::filesystem::is_directory(ToPath(path))) {
+    return {StatusCode::kNotAFile,
+            path +
+                " is a folder. Name the adapter's GGUF file; llama.cpp's convert_lora_to_gguf.py "
+                "makes one of a folder that PEFT has saved."};
   }
-  if (status.code() != Code::kInvalidModel) return status;
+  if (status.code() != StatusCode::kInvalidModel) return status;
   if (IsSafetensors(path)) {
-    return {Code::kUnsupportedModel, path +
-                                         " is an adapter in the form of PEFT. Convert it with llama.cpp's "
-                                         "convert_lora_to_gguf.py and name the GGUF file."};
+    return {StatusCode::kUnsupportedModel, path +
+                                               " is an adapter in the form of PEFT. Convert it with llama.cpp's "
+                                               "convert_lora_to_gguf.py and name the GGUF file."};
   }
   return Broken(path, "it is damaged, or no GGUF file");
 }
@@ -116,7 +117,7 @@ Result<LoraFile> LoraFile::Open(const std::string& path) {
 }
 
 Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperparameters& h) {
-  const size_t rank = static_cast<size_t>(lora.options().rank);
+  const size_t rank = lora.options().rank;
   std::vector<std::string> names;
   std::vector<const Lora::Pair*> pairs;
   for (int layer = 0; layer < h.layers; ++layer) {
@@ -147,7 +148,7 @@ Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperpar
     return writer.EndTensor();
   };
   for (const Lora::Pair* pair : pairs) {
-    const size_t in = static_cast<size_t>(pair->in), out = static_cast<size_t>(pair->out);
+    const size_t in = pair->in, out = pair->out;
     PADDOCK_RETURN_IF_ERROR(write(lora.values().data() + pair->a, in * rank));
     std::vector<float> b(out * rank);
     for (size_t i = 0; i < out; ++i) {
@@ -160,7 +161,7 @@ Status LoraFile::Write(const std::string& path, const Lora& lora, const Hyperpar
 
 Status LoraFile::Fits(const GgufFile& model) const {
   const auto refused = [this](const std::string& why) -> Status {
-    return {Code::kInvalidArgument, "The adapter " + path_ + " does not fit this model: " + why + "."};
+    return {StatusCode::kInvalidArgument, "The adapter " + path_ + " does not fit this model: " + why + "."};
   };
   const std::string other = " It was trained on another model; give that one";
   const std::string_view architecture = model.GetString("general.architecture").value_or("");

@@ -16,7 +16,7 @@ constexpr uint64_t kLogitBytes = uint64_t{96} << 20;  // at most, at a time
 const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& weights, GradientPrecision precision) {
   const ProductTable* bfloat16 = Bfloat16Products(kernels);
   // Where no activation is rounded, derivatives are in single precision as well.
-  if (precision == GradientPrecision::kFloat32 || weights.exact() || bfloat16 == nullptr)
+  if (precision == GradientPrecision::kFloat32 || weights.float_activations() || bfloat16 == nullptr)
     return *kernels.gradients->float32;
   return *bfloat16;
 }
@@ -28,38 +28,33 @@ int LogitRows(const Hyperparameters& h, int rows) {
 
 }  // namespace
 
-TrainingPass::TrainingPass(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                           ThreadPool& pool, const Lora& lora, const PassOptions& options)
-    : h_(h),
-      weights_(weights),
-      kernels_(kernels),
-      gradients_(*kernels.gradients),
-      products_(ChooseProducts(kernels, weights, options.precision)),
-      small_(*kernels.gradients->float32),
+TrainingPass::TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options)
+    : h_(model.h),
+      weights_(model.weights),
+      kernels_(model.kernels),
+      gradients_(*kernels_.gradients),
+      products_(ChooseProducts(kernels_, weights_, options.precision)),
+      small_(*kernels_.gradients->float32),
       pool_(pool),
       lora_(lora),
       options_(options),
-      transposed_(kernels, products_),
-      one_layer_(h),
-      logit_rows_(LogitRows(h, options.max_rows)) {
+      transposed_(kernels_, products_),
+      one_layer_(h_),
+      logit_rows_(LogitRows(h_, options.max_rows)) {
   one_layer_.layers = 1;
 }
 
-void TrainingPass::LayOut(Arena* arena) {
-  const size_t rows = static_cast<size_t>(options_.max_rows), low = LowStride();
-  const size_t hidden = static_cast<size_t>(h_.hidden), ff = static_cast<size_t>(h_.feed_forward);
-  const size_t q = static_cast<size_t>(h_.q_rows()), kv = static_cast<size_t>(h_.kv_rows());
-  const size_t widest = std::max({hidden, ff, q});
-  const size_t logit_rows = static_cast<size_t>(logit_rows_);
-  const auto has = [&](LoraTarget t) { return lora_.options().targets[static_cast<size_t>(t)]; };
-
-  kept_.resize(static_cast<size_t>(h_.layers));
+void TrainingPass::LayOutKept(Arena* arena) {
+  const size_t rows = options_.max_rows, low = LowStride();
+  const size_t embedding = h_.embedding, ff = h_.ffn;
+  const size_t q = h_.q_rows(), kv = h_.kv_rows();
+  kept_.resize(h_.layers);
   for (size_t i = 0; i < kept_.size(); ++i) {
     LayerState& s = kept_[i];
     if (options_.checkpoints && i > 0) s = kept_[0];
-    arena->Take(&s.x_in, rows * hidden);
+    arena->Take(&s.x_in, rows * embedding);
     if (options_.checkpoints && i > 0) continue;
-    arena->Take(&s.x_mid, rows * hidden);
+    arena->Take(&s.x_mid, rows * embedding);
     if (h_.architecture->qk_norm) {
       arena->Take(&s.q_in, rows * q);
       arena->Take(&s.k_in, rows * kv);
@@ -71,63 +66,74 @@ void TrainingPass::LayOut(Arena* arena) {
     }
     arena->Take(&s.k, rows * kv);
     arena->Take(&s.v, rows * kv);
-    if (has(LoraTarget::kO)) arena->Take(&s.attended, rows * q);
+    if (Trains(LoraTarget::kO)) arena->Take(&s.attended, rows * q);
     arena->Take(&s.gate, rows * ff);
     arena->Take(&s.up, rows * ff);
     for (int t = 0; t < kLoraTargets; ++t) {
-      if (has(static_cast<LoraTarget>(t))) arena->Take(&s.low[t], rows * low);
+      if (Trains(static_cast<LoraTarget>(t))) arena->Take(&s.low[t], rows * low);
     }
   }
+}
 
-  arena->Take(&x_, rows * hidden);
-  arena->Take(&normalized_, std::max(rows, logit_rows) * hidden);
+void TrainingPass::LayOutThread(Arena* arena, PerThread* thread) {
+  PerThread& t = *thread;
+  const size_t rows = options_.max_rows, low = LowStride(), widest = std::max({h_.embedding, h_.ffn, h_.q_rows()});
+  const size_t tile = rows * std::max(kTileRows, h_.head_dim);
+  arena->Take(&t.tile, tile);
+  arena->Take(&t.tile2, tile);
+  arena->Take(&t.row, widest);
+  arena->Take(&t.half, h_.head_dim);
+  arena->Take(&t.block, kRowBlock * widest);
+  arena->Take(&t.low, kRowBlock * low);
+  arena->Take(&t.packed_a, small_.PackedBytes(static_cast<int>(widest), lora_.options().rank));
+  arena->Take(&t.packed_b, small_.PackedBytes(lora_.options().rank, static_cast<int>(widest)));
+  arena->Take(&t.slice, rows * kSliceColumns);
+  arena->Take(&t.packed_slice, small_.PackedBytes(static_cast<int>(rows), kSliceColumns));
+  arena->Take(&t.scratch, kernels_.scratch_bytes);
+  arena->Take(&t.tiles, transposed_.ScratchBytes());
+  t.attend.Take(arena, h_.group(), h_.head_dim);
+  t.attention = std::make_unique<AttentionBackward>(gradients_, products_, h_.head_dim, options_.max_rows);
+  t.attention->Take(arena);
+}
+
+void TrainingPass::LayOut(Arena* arena) {
+  const size_t rows = options_.max_rows, low = LowStride();
+  const size_t embedding = h_.embedding, ff = h_.ffn;
+  const size_t q = h_.q_rows(), kv = h_.kv_rows();
+  const size_t widest = std::max({embedding, ff, q});
+  const size_t logit_rows = logit_rows_;
+  LayOutKept(arena);
+  arena->Take(&x_, rows * embedding);
+  arena->Take(&normalized_, std::max(rows, logit_rows) * embedding);
   arena->Take(&attended_, rows * q);
-  arena->Take(&dx_, rows * hidden);
-  arena->Take(&dnormalized_, std::max(rows, logit_rows) * hidden);
-  arena->Take(&dhidden_, rows * ff);
+  arena->Take(&dx_, rows * embedding);
+  arena->Take(&dnormalized_, std::max(rows, logit_rows) * embedding);
+  arena->Take(&dffn_, rows * ff);
   arena->Take(&dup_, rows * ff);
-  // Only an adapter of `down` needs the hidden row beside its derivatives.
-  if (has(LoraTarget::kDown)) {
-    arena->Take(&hidden_, rows * ff);
+  // Only an adapter of `down` needs the row beside its derivatives.
+  if (Trains(LoraTarget::kDown)) {
+    arena->Take(&ffn_, rows * ff);
   } else {
-    hidden_ = dup_;
+    ffn_ = dup_;
   }
   for (float** p : {&dq_, &dk_heads_, &dv_heads_}) arena->Take(p, rows * q);
   for (float** p : {&dk_, &dv_}) arena->Take(p, rows * kv);
   for (int t = 0; t < kLoraTargets; ++t) {
-    if (!has(static_cast<LoraTarget>(t))) continue;
+    if (!Trains(static_cast<LoraTarget>(t))) continue;
     arena->Take(&low_t_[t], low * rows);
     arena->Take(&dlow_t_[t], low * rows);
   }
-  const size_t element = static_cast<size_t>(products_.element_bytes);
-  arena->Take(&left_, rows * static_cast<size_t>(Padded(static_cast<int>(widest))) * element);
-  arena->Take(&left2_, rows * static_cast<size_t>(Padded(static_cast<int>(std::max(ff, kv)))) * element);
-  arena->Take(&left3_, rows * static_cast<size_t>(Padded(static_cast<int>(kv))) * element);
-  arena->Take(&logits_, logit_rows * static_cast<size_t>(Padded(h_.vocabulary)));
-  arena->Take(&cos_, rows * static_cast<size_t>(h_.rope_dim / 2));
-  arena->Take(&sin_, rows * static_cast<size_t>(h_.rope_dim / 2));
-  arena->Take(&frequencies_, static_cast<size_t>(h_.rope_dim / 2));
+  const size_t element = products_.element_bytes;
+  arena->Take(&left_, rows * Padded(static_cast<int>(widest)) * element);
+  arena->Take(&left2_, rows * Padded(static_cast<int>(std::max(ff, kv))) * element);
+  arena->Take(&left3_, rows * Padded(static_cast<int>(kv)) * element);
+  arena->Take(&logits_, logit_rows * Padded(h_.vocabulary));
+  arena->Take(&cos_, rows * (h_.rope_dim / 2));
+  arena->Take(&sin_, rows * (h_.rope_dim / 2));
+  arena->Take(&frequencies_, h_.rope_dim / 2);
   quantized_.Take(arena, std::max(rows, logit_rows), widest);
-
-  threads_.resize(static_cast<size_t>(pool_.size()));
-  for (PerThread& t : threads_) {
-    const size_t tile = rows * static_cast<size_t>(std::max(kTileRows, h_.head_dim));
-    arena->Take(&t.tile, tile);
-    arena->Take(&t.tile2, tile);
-    arena->Take(&t.row, widest);
-    arena->Take(&t.half, static_cast<size_t>(h_.head_dim));
-    arena->Take(&t.block, static_cast<size_t>(kRowBlock) * widest);
-    arena->Take(&t.low, static_cast<size_t>(kRowBlock) * low);
-    arena->Take(&t.packed_a, small_.PackedBytes(static_cast<int>(widest), lora_.options().rank));
-    arena->Take(&t.packed_b, small_.PackedBytes(lora_.options().rank, static_cast<int>(widest)));
-    arena->Take(&t.slice, rows * kSliceColumns);
-    arena->Take(&t.packed_slice, small_.PackedBytes(static_cast<int>(rows), kSliceColumns));
-    arena->Take(&t.scratch, kernels_.scratch_bytes);
-    arena->Take(&t.tiles, transposed_.ScratchBytes());
-    t.attend.Take(arena, h_.group(), h_.head_dim);
-    t.attention = std::make_unique<AttentionBackward>(gradients_, products_, h_.head_dim, options_.max_rows);
-    t.attention->Take(arena);
-  }
+  threads_.resize(pool_.size());
+  for (PerThread& thread : threads_) LayOutThread(arena, &thread);
 }
 
 namespace {
@@ -152,13 +158,13 @@ bool TrainingPass::Allocate() {
   return cache_.Allocate(one_layer_, CachePositions(options_), KvType::kF16);
 }
 
-TrainingPass::Task TrainingPass::Prepare(const Batch& batch) const {
+TrainingPass::Task TrainingPass::MakeTask(const TrainingBatch& batch) const {
   Task task{.batch = batch, .cancel = nullptr};
   for (int s = 0; s < batch.size(); ++s) {
-    const Sample& sample = batch.samples[static_cast<size_t>(s)];
+    const TrainingSample& sample = batch.samples[s];
     for (size_t i = 1; i < sample.ids.size(); ++i) {
       if (sample.counted[i] == 0) continue;
-      task.counted.push_back(batch.begin[static_cast<size_t>(s)] + static_cast<int>(i) - 1);
+      task.counted.push_back(batch.begin[s] + static_cast<int>(i) - 1);
       task.wanted.push_back(sample.ids[i]);
     }
   }
@@ -166,16 +172,17 @@ TrainingPass::Task TrainingPass::Prepare(const Batch& batch) const {
   return task;
 }
 
-Result<std::vector<float>> TrainingPass::Loss(const Batch& batch, const std::atomic<bool>* cancel) {
-  Task task = Prepare(batch);
+Result<std::vector<float>> TrainingPass::Loss(const TrainingBatch& batch, const std::atomic<bool>* cancel) {
+  Task task = MakeTask(batch);
   task.cancel = cancel;
   PADDOCK_RETURN_IF_ERROR(Execute(&task));
   return std::move(task.losses);
 }
 
-Result<std::vector<float>> TrainingPass::LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
+Result<std::vector<float>> TrainingPass::LossAndGradient(const TrainingBatch& batch, float weight,
+                                                         std::vector<float>* gradient,
                                                          const std::atomic<bool>* cancel) {
-  Task task = Prepare(batch);
+  Task task = MakeTask(batch);
   task.cancel = cancel;
   task.weight = weight;
   task.gradient = gradient;
@@ -185,12 +192,12 @@ Result<std::vector<float>> TrainingPass::LossAndGradient(const Batch& batch, flo
   return std::move(task.losses);
 }
 
-std::vector<float> TrainingPass::Logits(const Batch& batch) {
+std::vector<float> TrainingPass::Logits(const TrainingBatch& batch) {
   Task task{.batch = batch, .cancel = nullptr};
   for (int row = 0; row < batch.rows(); ++row) task.counted.push_back(row);
   task.wanted.resize(task.counted.size());
   task.losses.resize(task.counted.size());
-  std::vector<float> logits(task.counted.size() * static_cast<size_t>(h_.vocabulary));
+  std::vector<float> logits(task.counted.size() * h_.vocabulary);
   task.logits = &logits;
   if (!Execute(&task).ok()) return {};
   return logits;
@@ -200,94 +207,86 @@ Status TrainingPass::Execute(Task* task) {
   // The rows of the embedding as they stand in the file, where normalized rows will be.
   uint8_t* rows = reinterpret_cast<uint8_t*>(normalized_);
   for (int s = 0; s < task->batch.size(); ++s) {
-    const Sample& sample = task->batch.samples[static_cast<size_t>(s)];
-    const size_t first = static_cast<size_t>(task->batch.begin[static_cast<size_t>(s)]);
+    const TrainingSample& sample = task->batch.samples[s];
+    const size_t first = task->batch.begin[s];
     PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(sample.ids, rows + first * weights_.embedding.row_bytes()));
   }
   bool finished = true;
-  pool_.Run(task->cancel, [&](int thread) {
-    bool running = Embed(*task, thread);
-    for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, thread);
-    running = running && Head(task, thread);
+  pool_.Run(task->cancel, [&](const Worker& worker) {
+    bool running = Embed(*task, worker);
+    for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, worker);
+    running = running && Head(task, worker);
     if (task->backward) {
       for (int layer = h_.layers - 1; running && layer >= lora_.options().first_layer; --layer)
-        running = BackwardLayer(*task, layer, thread);
+        running = BackwardLayer(*task, layer, worker);
     }
-    if (thread == 0) finished = running;
+    if (worker.index == 0) finished = running;
   });
   if (finished && !(task->cancel != nullptr && task->cancel->load(std::memory_order_relaxed))) return Status::Ok();
-  return {Code::kCancelled, "Training was cancelled."};
+  return {StatusCode::kCancelled, "Training was cancelled."};
 }
 
-bool TrainingPass::Embed(const Task& task, int thread) {
+bool TrainingPass::Embed(const Task& task, const Worker& worker) {
   const EmbeddingRows& e = weights_.embedding;
   const uint8_t* const rows = reinterpret_cast<const uint8_t*>(normalized_);
-  const size_t half = static_cast<size_t>(h_.rope_dim / 2);
-  for (int s; (s = pool_.Claim(thread, task.batch.size())) < task.batch.size();) {
-    const Sample& sample = task.batch.samples[static_cast<size_t>(s)];
+  const size_t half = h_.rope_dim / 2;
+  for (int s; (s = worker.Claim(task.batch.size())) < task.batch.size();) {
+    const TrainingSample& sample = task.batch.samples[s];
     for (size_t i = 0; i < sample.ids.size(); ++i) {
-      const size_t row = static_cast<size_t>(task.batch.begin[static_cast<size_t>(s)]) + i;
-      Dequantize(e.type(), rows + row * e.row_bytes(), static_cast<size_t>(h_.hidden),
-                 x_ + row * static_cast<size_t>(h_.hidden));
-      for (size_t j = 0; j < half; ++j) {
-        const float angle = static_cast<float>(i) * frequencies_[j];
-        cos_[row * half + j] = std::cos(angle);
-        sin_[row * half + j] = std::sin(angle);
-      }
+      const size_t row = static_cast<size_t>(task.batch.begin[s]) + i;
+      Dequantize(e.type(), rows + row * e.row_bytes(), h_.embedding, x_ + row * h_.embedding);
+      RopeAngles(h_, frequencies_, static_cast<int>(i), cos_ + row * half, sin_ + row * half);
     }
   }
-  return pool_.Sync(thread);
+  return worker.Sync();
 }
 
-// Logits of the wanted rows, some at a time; their losses; and, on the way back, dx_ of all rows.
-bool TrainingPass::Head(Task* task, int thread) {
-  const size_t hidden = static_cast<size_t>(h_.hidden), stride = static_cast<size_t>(Padded(h_.vocabulary));
+// Logits of the wanted rows, some at a time; their losses; and, in the backward pass, dx_ of all rows.
+bool TrainingPass::Head(Task* task, const Worker& worker) {
+  const size_t embedding = h_.embedding, stride = Padded(h_.vocabulary);
   const int total = static_cast<int>(task->counted.size());
   if (task->backward) {
-    EachRow(thread, task->batch.rows(),
-            [&](size_t row) { std::memset(dx_ + row * hidden, 0, hidden * sizeof(float)); });
-    if (!pool_.Sync(thread)) return false;
+    ForEachRow(worker, task->batch.rows(),
+               [&](size_t row) { std::memset(dx_ + row * embedding, 0, embedding * sizeof(float)); });
+    if (!worker.Sync()) return false;
   }
   // Parts of one size: weights are unpacked once for each.
   const int parts = (total + logit_rows_ - 1) / logit_rows_, part = parts == 0 ? 0 : (total + parts - 1) / parts;
   for (int first = 0; first < total; first += part) {
     const int rows = std::min(part, total - first);
-    const auto x = [&](size_t i) {
-      return static_cast<size_t>(task->counted[static_cast<size_t>(first) + i]) * hidden;
-    };
-    EachRow(thread, rows, [&](size_t i) {
-      float* normalized = normalized_ + i * hidden;
-      kernels_.rms_norm(x_ + x(i), weights_.output_norm.data(), h_.hidden, h_.norm_epsilon, normalized);
-      quantized_.Set(kernels_, i, normalized, h_.hidden, {&weights_.head});
+    const auto x = [&](size_t i) { return (task->counted[static_cast<size_t>(first) + i]) * embedding; };
+    ForEachRow(worker, rows, [&](size_t i) {
+      float* normalized = normalized_ + i * embedding;
+      kernels_.rms_norm(x_ + x(i), weights_.output_norm.data(), h_.embedding, h_.norm_epsilon, normalized);
+      quantized_.Set(kernels_, i, normalized, h_.embedding, {&weights_.lm_head});
     });
-    if (!pool_.Sync(thread)) return false;
-    EachChunk(weights_.head, thread, [&](int begin, int end) {
-      Multiply(weights_.head, rows, begin, end, logits_ + begin * kernels_.lanes, stride, thread);
+    if (!worker.Sync()) return false;
+    ForEachChunk(weights_.lm_head, worker, [&](int begin, int end) {
+      Multiply(weights_.lm_head, rows, begin, end, logits_ + begin * kernels_.lanes, stride, worker);
     });
-    if (!pool_.Sync(thread)) return false;
-    EachRow(thread, rows, [&](size_t i) {
+    if (!worker.Sync()) return false;
+    ForEachRow(worker, rows, [&](size_t i) {
       float* logits = logits_ + i * stride;
       const size_t at = static_cast<size_t>(first) + i;
       if (task->logits != nullptr) {
-        std::memcpy(task->logits->data() + at * static_cast<size_t>(h_.vocabulary), logits,
-                    static_cast<size_t>(h_.vocabulary) * sizeof(float));
+        std::memcpy(task->logits->data() + at * h_.vocabulary, logits, h_.vocabulary * sizeof(float));
       }
       std::fill(logits + h_.vocabulary, logits + stride, -3.0e38f);
       task->losses[at] = gradients_.cross_entropy(logits, static_cast<int>(stride), task->wanted[at], task->weight);
       // In place: an element is never larger than the float that it comes from.
       if (task->backward) products_.convert(logits, stride, logits);
     });
-    if (!pool_.Sync(thread)) return false;
+    if (!worker.Sync()) return false;
     if (!task->backward) continue;
     const size_t elements = stride * sizeof(float) / static_cast<size_t>(products_.element_bytes);
-    transposed_.Run(weights_.head, logits_, elements, rows, false, dnormalized_, hidden, pool_, thread,
-                    threads_[static_cast<size_t>(thread)].tiles);
-    if (!pool_.Sync(thread)) return false;
-    EachRow(thread, rows, [&](size_t i) {
-      gradients_.rms_norm_backward(x_ + x(i), weights_.output_norm.data(), dnormalized_ + i * hidden, h_.hidden,
+    transposed_.Run(weights_.lm_head, logits_, elements, rows, false, dnormalized_, embedding, worker,
+                    threads_[worker.index].tiles);
+    if (!worker.Sync()) return false;
+    ForEachRow(worker, rows, [&](size_t i) {
+      gradients_.rms_norm_backward(x_ + x(i), weights_.output_norm.data(), dnormalized_ + i * embedding, h_.embedding,
                                    h_.norm_epsilon, dx_ + x(i));
     });
-    if (!pool_.Sync(thread)) return false;
+    if (!worker.Sync()) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // One pass of training: the loss of a batch, and its derivatives by the numbers of the adapters.
 //
-// The way forward is that of inference, kernel by kernel: with adapters that add zero the logits are the same bits.
-// What the way back needs is kept per layer, or, with checkpoints, only each layer's input, and computed once more.
+// The forward pass uses the kernels of inference: with adapters that add zero the logits are the same bits. The inputs
+// of the backward pass are kept per layer, or, with checkpoints, only each layer's input, and computed once more.
 // Weights are never formed as floats but tile by tile (train/transposed_product), and neither are their derivatives,
 // since they are frozen. Every sum has one order, so the result depends on no number of threads.
 #pragma once
@@ -13,11 +13,10 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/status.h"
-#include "kernels/kernel_table.h"
 #include "model/attend_tokens.h"
 #include "model/kv_cache.h"
+#include "model/model.h"
 #include "model/quantized_rows.h"
-#include "model/weights.h"
 #include "ops/thread_pool.h"
 #include "train/attention_backward.h"
 #include "train/batch.h"
@@ -38,8 +37,7 @@ struct PassOptions {
 
 class TrainingPass {
  public:
-  TrainingPass(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-               const Lora& lora, const PassOptions& options);
+  TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options);
 
   // Memory that Allocate() takes, in bytes.
   uint64_t Bytes();
@@ -50,25 +48,25 @@ class TrainingPass {
 
   // The loss of each counted token in nats, in order. Adapters act without dropout. kCancelled, or as
   // EmbeddingRows::Read().
-  Result<std::vector<float>> Loss(const Batch& batch, const std::atomic<bool>* cancel);
+  Result<std::vector<float>> Loss(const TrainingBatch& batch, const std::atomic<bool>* cancel);
 
   // The same with dropout; adds `weight` times the derivative of their sum to `gradient`, which is laid out as
   // Lora::values(). After an error `gradient` is undefined.
-  Result<std::vector<float>> LossAndGradient(const Batch& batch, float weight, std::vector<float>* gradient,
+  Result<std::vector<float>> LossAndGradient(const TrainingBatch& batch, float weight, std::vector<float>* gradient,
                                              const std::atomic<bool>* cancel);
 
   // Logits of every row of the batch, [rows][vocabulary]. For tests.
-  std::vector<float> Logits(const Batch& batch);
+  std::vector<float> Logits(const TrainingBatch& batch);
 
  private:
-  // What the way back needs of a layer. With checkpoints all layers share all but x_in.
+  // The inputs of a layer's backward pass. With checkpoints all layers share everything but x_in.
   struct LayerState {
-    float *x_in, *x_mid;       // [rows][hidden] residual stream before attention and before the feed-forward part
+    float *x_in, *x_mid;       // [rows][embedding] residual stream before attention and before the feed-forward part
     float* q;                  // [rows][q_rows] rotated and scaled; with norms of heads shared, and made again
     float *q_in, *k_in;        // [rows][q_rows | kv_rows] heads before their norms; only where they have them
     uint16_t *k, *v;           // [rows][kv_rows] halves: what attention saw
     float* attended;           // [rows][q_rows]; only where an adapter is trained on it
-    uint16_t *gate, *up;       // [rows][feed_forward] halves
+    uint16_t *gate, *up;       // [rows][ffn] halves
     float* low[kLoraTargets];  // [rows][rank, padded] what B is multiplied with, scaled; only with an adapter
   };
   struct PerThread {
@@ -86,7 +84,7 @@ class TrainingPass {
   };
   // What one call works on; shared by its threads.
   struct Task {
-    const Batch& batch;
+    const TrainingBatch& batch;
     const std::atomic<bool>* cancel;
     bool dropout = false, backward = false;
     float weight = 0;
@@ -98,49 +96,59 @@ class TrainingPass {
   };
 
   void LayOut(Arena* arena);
-  Task Prepare(const Batch& batch) const;
+  void LayOutKept(Arena* arena);
+  void LayOutThread(Arena* arena, PerThread* thread);
+  // Whether any layer has an adapter there.
+  bool Trains(LoraTarget target) const { return lora_.options().targets[static_cast<int>(target)]; }
+  Task MakeTask(const TrainingBatch& batch) const;
   Status Execute(Task* task);
   static int Padded(int n) { return (n + kMaxLanes - 1) / kMaxLanes * kMaxLanes; }
   size_t LowStride() const { return static_cast<size_t>(Padded(lora_.options().rank)); }
   template <typename Each>
-  void EachRow(int thread, int rows, Each each);
+  void ForEachRow(const Worker& worker, int rows, Each each);
 
   // Phases; each begins where all threads are together and ends there. False when cancelled.
-  bool Embed(const Task& task, int thread);
-  bool ForwardLayer(const Task& task, int layer, int thread);
-  bool ForwardAttention(const Task& task, int layer, int thread);
-  bool ForwardFeedForward(const Task& task, int layer, int thread);
-  bool Head(Task* task, int thread);
-  bool BackwardLayer(const Task& task, int layer, int thread);
-  bool BackwardFeedForward(const Task& task, int layer, int thread);
-  bool BackwardAttention(const Task& task, int layer, int thread);
-  bool BackwardProjections(const Task& task, int layer, int thread);
+  bool Embed(const Task& task, const Worker& worker);
+  bool ForwardLayer(const Task& task, int layer, const Worker& worker);
+  bool ForwardAttention(const Task& task, int layer, const Worker& worker);
+  bool ForwardFeedForward(const Task& task, int layer, const Worker& worker);
+  bool Head(Task* task, const Worker& worker);
+  bool BackwardLayer(const Task& task, int layer, const Worker& worker);
+  bool BackwardFeedForward(const Task& task, int layer, const Worker& worker);
+  void BackwardHead(const Task& task, int layer, int sample, int head, const Worker& worker);
+  void BackwardRotation(int layer, size_t row, const Worker& worker);
+  bool BackwardAttention(const Task& task, int layer, const Worker& worker);
+  bool BackwardProjections(const Task& task, int layer, const Worker& worker);
 
   // Parts of phases.
   void Multiply(const PanelMatrix& w, int rows, int panel_begin, int panel_end, float* out, size_t out_stride,
-                int thread) const;
+                const Worker& worker) const;
   template <typename Epilogue>
-  void EachChunk(const PanelMatrix& w, int thread, Epilogue epilogue);
-  void ProjectHead(const Task& task, int layer, int head, int thread);
+  void ForEachChunk(const PanelMatrix& w, const Worker& worker, Epilogue epilogue);
+  void ProjectHead(const Task& task, int layer, int head, const Worker& worker);
   void FinishQuery(const LayerWeights& w, size_t row, float* head, float* out) const;
-  void NormBack(const float* head, const std::vector<float>& norm, float* d, int thread);
-  bool AddProduct(const Task& task, int layer, LoraTarget target, const PanelMatrix& w, int thread);
-  bool Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, int thread);
+  void NormBack(const float* head, const std::vector<float>& norm, float* d, const Worker& worker);
+  bool AddProduct(const Task& task, int layer, LoraTarget target, const PanelMatrix& w, const Worker& worker);
+  bool Back(const PanelMatrix& w, const uint8_t* left, bool add, float* dx, int rows, const Worker& worker);
 
   // The adapters' share (train/pass_lora.cc). `x` is the input of the matrix, [rows][in], and dy, dx derivatives of
   // its output and input.
   bool AnyLora(int layer, std::initializer_list<LoraTarget> targets) const;
-  bool LowRank(const Task& task, int layer, std::initializer_list<LoraTarget> targets, const float* x, int thread);
-  void AddLora(int layer, LoraTarget target, int rows, int begin, int end, float* out, size_t out_stride, int thread);
-  bool LowRankBackward(const Task& task, int layer, LoraTarget target, const float* dy, float* dx, int thread);
-  bool AdapterGradients(const Task& task, int layer, LoraTarget target, const float* x, const float* dy, int thread);
+  bool LowRank(const Task& task, int layer, std::initializer_list<LoraTarget> targets, const float* x,
+               const Worker& worker);
+  void AddLora(int layer, LoraTarget target, int rows, int begin, int end, float* out, size_t out_stride,
+               const Worker& worker);
+  bool LowRankBackward(const Task& task, int layer, LoraTarget target, const float* dy, float* dx,
+                       const Worker& worker);
+  bool AdapterGradients(const Task& task, int layer, LoraTarget target, const float* x, const float* dy,
+                        const Worker& worker);
   void Drop(const Task& task, int layer, LoraTarget target, int row, int begin, int end, float* x) const;
 
   const Hyperparameters& h_;
   const Weights& weights_;
   const KernelTable& kernels_;
   const GradientTable& gradients_;
-  const ProductTable& products_;  // of the way back through the frozen weights and attention
+  const ProductTable& products_;  // of the backward pass through frozen weights and attention
   const ProductTable& small_;     // of the adapters: single precision
   ThreadPool& pool_;
   const Lora& lora_;
@@ -152,8 +160,8 @@ class TrainingPass {
   int logit_rows_;  // rows of logits at a time
 
   std::vector<LayerState> kept_;
-  float *x_, *normalized_, *hidden_, *attended_;        // [rows][hidden | hidden | feed_forward | q_rows]
-  float *dx_, *dnormalized_, *dhidden_, *dup_;          // derivatives of the same, and of up
+  float *x_, *normalized_, *ffn_, *attended_;           // [rows][embedding | embedding | ffn | q_rows]
+  float *dx_, *dnormalized_, *dffn_, *dup_;             // derivatives of the same, and of up
   float *dq_, *dk_heads_, *dv_heads_;                   // [rows][q_rows]
   float *dk_, *dv_;                                     // [rows][kv_rows]
   float *low_t_[kLoraTargets], *dlow_t_[kLoraTargets];  // [rank, padded][rows]

@@ -13,19 +13,19 @@ inline constexpr int kSliceColumns = 64;  // columns of a piece of an adapter's 
 
 // Shares rows out in blocks; each(row).
 template <typename Each>
-void TrainingPass::EachRow(int thread, int rows, Each each) {
+void TrainingPass::ForEachRow(const Worker& worker, int rows, Each each) {
   const int blocks = (rows + kRowBlock - 1) / kRowBlock;
-  for (int block; (block = pool_.Claim(thread, blocks)) < blocks;) {
+  for (int block; (block = worker.Claim(blocks)) < blocks;) {
     const int end = std::min(rows, (block + 1) * kRowBlock);
-    for (int row = block * kRowBlock; row < end; ++row) each(static_cast<size_t>(row));
+    for (int row = block * kRowBlock; row < end; ++row) each(row);
   }
 }
 
 // Shares the panels of `w` out; epilogue(begin, end) of each range.
 template <typename Epilogue>
-void TrainingPass::EachChunk(const PanelMatrix& w, int thread, Epilogue epilogue) {
+void TrainingPass::ForEachChunk(const PanelMatrix& w, const Worker& worker, Epilogue epilogue) {
   const int step = kTileRows / kernels_.lanes, chunks = (w.panel_count + step - 1) / step;
-  for (int chunk; (chunk = pool_.Claim(thread, chunks)) < chunks;)
+  for (int chunk; (chunk = worker.Claim(chunks)) < chunks;)
     epilogue(chunk * step, std::min((chunk + 1) * step, w.panel_count));
 }
 

@@ -10,69 +10,68 @@ namespace {
 Status CheckOptions(const TrainerOptions& options, const Hyperparameters& h) {
   PADDOCK_RETURN_IF_ERROR(CheckLoraOptions(options.lora, h));
   if (options.pass.max_rows < 16 || options.pass.max_rows > 32768) {
-    return {Code::kInvalidArgument, "The length of a batch must be between 16 and 32768 tokens."};
+    return {StatusCode::kInvalidArgument, "The length of a batch must be between 16 and 32768 tokens."};
   }
   return Status::Ok();
 }
 
 Status Diverged(const std::string& what) {
-  return {Code::kInvalidArgument, "The " + what +
-                                      " is no longer a number: training has diverged. Go on from an earlier checkpoint "
-                                      "with a lower learning rate."};
+  return {StatusCode::kInvalidArgument,
+          "The " + what +
+              " is no longer a number: training has diverged. Go on from an earlier checkpoint "
+              "with a lower learning rate."};
 }
 
 }  // namespace
 
-Trainer::Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-                 std::string model, const TrainerOptions& options)
-    : h_(h),
-      model_(std::move(model)),
+Trainer::Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options)
+    : h_(model.h),
+      model_name_(std::move(model_name)),
       options_(options),
-      lora_(options.lora, h),
-      pass_(h, weights, kernels, pool, lora_, options.pass),
+      lora_(options.lora, h_),
+      pass_(model, pool, lora_, options.pass),
       optimizer_(options.adam, lora_.size()) {
   lora_.Initialize();
 }
 
-Result<std::unique_ptr<Trainer>> Trainer::Create(const Hyperparameters& h, const Weights& weights,
-                                                 const KernelTable& kernels, ThreadPool& pool, std::string model,
+Result<std::unique_ptr<Trainer>> Trainer::Create(const Model& model, ThreadPool& pool, std::string model_name,
                                                  const TrainerOptions& options) {
-  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
-  std::unique_ptr<Trainer> trainer(new Trainer(h, weights, kernels, pool, std::move(model), options));
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
+  std::unique_ptr<Trainer> trainer(new Trainer(model, pool, std::move(model_name), options));
   if (!trainer->pass_.Allocate()) {
-    return Status(Code::kOutOfMemory, "There is not enough memory for training (" +
-                                          std::to_string(trainer->pass_.Bytes() >> 20) +
-                                          " MiB beside the model). Train with shorter samples or with checkpoints.");
+    return Status(StatusCode::kOutOfMemory,
+                  "There is not enough memory for training (" + std::to_string(trainer->pass_.Bytes() >> 20) +
+                      " MiB beside the model). Train with shorter samples or with checkpoints.");
   }
   return trainer;
 }
 
-Result<TrainingNeed> Trainer::Need(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                                   ThreadPool& pool, const TrainerOptions& options) {
-  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, h));
-  const Lora lora(options.lora, h);
-  TrainingPass pass(h, weights, kernels, pool, lora, options.pass);
+Result<TrainingNeed> Trainer::Need(const Model& model, ThreadPool& pool, const TrainerOptions& options) {
+  PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
+  const Lora lora(options.lora, model.h);
+  TrainingPass pass(model, pool, lora, options.pass);
   return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.size()};
 }
 
-Status Trainer::Check(std::span<const Sample> samples) const {
-  for (const Sample& sample : samples) {
+Status Trainer::Check(std::span<const TrainingSample> samples) const {
+  for (const TrainingSample& sample : samples) {
     if (sample.ids.empty() || sample.ids.size() != sample.counted.size()) {
-      return {Code::kInvalidArgument, "A sample is empty."};
+      return {StatusCode::kInvalidArgument, "A sample is empty."};
     }
     if (sample.ids.size() > static_cast<size_t>(options_.pass.max_rows)) {
-      return {Code::kInvalidArgument, "A sample has " + std::to_string(sample.ids.size()) + " tokens; at most " +
-                                          std::to_string(options_.pass.max_rows) + " fit. Cut it."};
+      return {StatusCode::kInvalidArgument, "A sample has " + std::to_string(sample.ids.size()) + " tokens; at most " +
+                                                std::to_string(options_.pass.max_rows) + " fit. Cut it."};
     }
     for (const int32_t id : sample.ids) {
-      if (id < 0 || id >= h_.vocabulary) return {Code::kInvalidArgument, "A sample has an id outside the vocabulary."};
+      if (id < 0 || id >= h_.vocabulary)
+        return {StatusCode::kInvalidArgument, "A sample has an id outside the vocabulary."};
     }
   }
   return Status::Ok();
 }
 
 // Long samples first, each into the first batch with room: few and full batches.
-std::vector<std::vector<size_t>> Trainer::Pack(std::span<const Sample> samples) const {
+std::vector<std::vector<size_t>> Trainer::Pack(std::span<const TrainingSample> samples) const {
   std::vector<size_t> order(samples.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -96,20 +95,20 @@ std::vector<std::vector<size_t>> Trainer::Pack(std::span<const Sample> samples) 
   return batches;
 }
 
-Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning_rate,
+Result<StepReport> Trainer::Step(std::span<const TrainingSample> samples, float learning_rate,
                                  const std::atomic<bool>* cancel) {
   PADDOCK_RETURN_IF_ERROR(Check(samples));
   StepReport report;
-  for (const Sample& sample : samples) {
+  for (const TrainingSample& sample : samples) {
     report.tokens += sample.ids.size();
     for (size_t i = 1; i < sample.counted.size(); ++i) report.counted += sample.counted[i] != 0;
   }
-  if (report.counted == 0) return Status(Code::kInvalidArgument, "No token of these samples counts in the loss.");
+  if (report.counted == 0) return Status(StatusCode::kInvalidArgument, "No token of these samples counts in the loss.");
   gradient_.assign(lora_.values().size(), 0);
   uint64_t rows = rows_seen_;
   double loss = 0;
   for (const std::vector<size_t>& members : Pack(samples)) {
-    Batch batch;
+    TrainingBatch batch;
     batch.number = rows;
     for (const size_t i : members) batch.Add(samples[i]);
     rows += static_cast<uint64_t>(batch.rows());
@@ -127,12 +126,12 @@ Result<StepReport> Trainer::Step(std::span<const Sample> samples, float learning
   return report;
 }
 
-Result<LossReport> Trainer::Evaluate(std::span<const Sample> samples, const std::atomic<bool>* cancel) {
+Result<LossReport> Trainer::Evaluate(std::span<const TrainingSample> samples, const std::atomic<bool>* cancel) {
   PADDOCK_RETURN_IF_ERROR(Check(samples));
   LossReport report;
   report.samples.resize(samples.size());
   for (const std::vector<size_t>& members : Pack(samples)) {
-    Batch batch;
+    TrainingBatch batch;
     for (const size_t i : members) batch.Add(samples[i]);
     const Result<std::vector<float>> losses = pass_.Loss(batch, cancel);
     if (!losses.ok()) return losses.status();

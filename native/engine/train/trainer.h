@@ -39,21 +39,20 @@ struct TrainingNeed {
 
 class Trainer {
  public:
-  // The model must outlive the trainer, and nobody else may use its threads meanwhile. `model` names its contents in
-  // checkpoints. kInvalidArgument for options that do not fit it, kOutOfMemory.
-  static Result<std::unique_ptr<Trainer>> Create(const Hyperparameters& h, const Weights& weights,
-                                                 const KernelTable& kernels, ThreadPool& pool, std::string model,
+  // The model must outlive the trainer, and nobody else may use its threads meanwhile. `model_name` names its contents
+  // in checkpoints. kInvalidArgument for options that do not fit it, kOutOfMemory.
+  static Result<std::unique_ptr<Trainer>> Create(const Model& model, ThreadPool& pool, std::string model_name,
                                                  const TrainerOptions& options);
-  static Result<TrainingNeed> Need(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels,
-                                   ThreadPool& pool, const TrainerOptions& options);
+  static Result<TrainingNeed> Need(const Model& model, ThreadPool& pool, const TrainerOptions& options);
 
   // One step of the optimizer with the gradient of the mean loss over all counted tokens of the samples, which are put
   // into batches as they fit. kInvalidArgument: a sample is empty, too long, has an id that the model does not know, or
   // nothing is counted. kCancelled: nothing has changed.
-  Result<StepReport> Step(std::span<const Sample> samples, float learning_rate, const std::atomic<bool>* cancel);
+  Result<StepReport> Step(std::span<const TrainingSample> samples, float learning_rate,
+                          const std::atomic<bool>* cancel);
 
   // The loss of samples, without dropout; changes nothing.
-  Result<LossReport> Evaluate(std::span<const Sample> samples, const std::atomic<bool>* cancel);
+  Result<LossReport> Evaluate(std::span<const TrainingSample> samples, const std::atomic<bool>* cancel);
 
   uint64_t steps() const { return optimizer_.steps(); }
   const Lora& lora() const { return lora_; }
@@ -70,14 +69,13 @@ class Trainer {
   TrainingPass& pass() { return pass_; }
 
  private:
-  Trainer(const Hyperparameters& h, const Weights& weights, const KernelTable& kernels, ThreadPool& pool,
-          std::string model, const TrainerOptions& options);
-  Status Check(std::span<const Sample> samples) const;
-  std::vector<std::vector<size_t>> Pack(std::span<const Sample> samples) const;
+  Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options);
+  Status Check(std::span<const TrainingSample> samples) const;
+  std::vector<std::vector<size_t>> Pack(std::span<const TrainingSample> samples) const;
   std::string Fingerprint() const;
 
   const Hyperparameters& h_;
-  const std::string model_;
+  const std::string model_name_;
   const TrainerOptions options_;
   Lora lora_;
   TrainingPass pass_;

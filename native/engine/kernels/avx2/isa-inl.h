@@ -138,7 +138,7 @@ struct Avx2Isa {
 PADDOCK_INLINE void PrefetchStream(const uint8_t* p) {
   PrefetchAhead<10240>(p);
 }
-// Once is enough: with 32 bytes a load, the loop is slow enough to be heard.
+// One prefetch per line is enough: with 32-byte loads the loop is slow enough for the memory system to honour it.
 template <size_t>
 PADDOCK_INLINE void PrefetchBlocks(const uint8_t* p) {
   PrefetchStream(p);

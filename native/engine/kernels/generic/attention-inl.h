@@ -19,9 +19,9 @@ struct KvByte {
 };
 
 // Scores of kRows queries and the keys of kCount panels from panel `p` on. Two panels share the broadcast queries,
-// where one is a single vector: otherwise loading them would take as long as multiplying. kFirst: of the segment's
-// tiles, the one that comes while the values are still in memory. It asks for those that belong to its keys, as
-// ValueTile() does for the next segment's keys: so memory is busy in both halves of the work.
+// where one is a single vector: otherwise loading them would take as long as multiplying. kFirst: the segment's first
+// tile. It prefetches the values of its keys, which are not cached yet, as ValueTile() prefetches the next segment's
+// keys; memory is then busy in both halves of the work.
 template <typename Kv, int kRows, bool kFirst, int kCount>
 PADDOCK_INLINE void ScorePanels(const AttendArgs& a, int row, int p) {
   using Element = typename Kv::Element;

@@ -118,14 +118,14 @@ void FitScales(const FitGroups& g, int low, int high, float* scale) {
   for (int lane = 0; lane < kFitGroups; lane += kLanes) FitScaleLanes(g, lane, low, high, scale);
 }
 
-// ---- x ~ scale * kUnevenLevels[q] ---------------------------------------------------------------------------------
+// ---- x ~ scale * kIq4NlCodebook[q] ---------------------------------------------------------------------------------
 
 // values[q] for the q whose level is the nearest to v.
 PADDOCK_INLINE Isa::F AtNearestLevel(Isa::F v, const float* values) {
   Isa::F out = Isa::Set1(values[0]);
   PADDOCK_UNROLL(16)
   for (int q = 1; q < 16; ++q) {
-    const float border = 0.5f * static_cast<float>(kUnevenLevels[q - 1] + kUnevenLevels[q]);
+    const float border = 0.5f * static_cast<float>(kIq4NlCodebook[q - 1] + kIq4NlCodebook[q]);
     out = Isa::SelectGreater(v, Isa::Set1(border), Isa::Set1(values[q]), out);
   }
   return out;
@@ -133,7 +133,7 @@ PADDOCK_INLINE Isa::F AtNearestLevel(Isa::F v, const float* values) {
 
 void FitUnevenScales(const FitGroups& g, float* out) {
   float levels[16];
-  for (int q = 0; q < 16; ++q) levels[q] = static_cast<float>(kUnevenLevels[q]);
+  for (int q = 0; q < 16; ++q) levels[q] = static_cast<float>(kIq4NlCodebook[q]);
   const auto level = [&](Isa::F v) PADDOCK_LAMBDA { return AtNearestLevel(v, levels); };
   // Where the extreme comes to lie, around either end of the levels.
   static constexpr float kPlaces[12] = {-142, -134, -127, -120, -112, -104, 92, 100, 106, 113, 120, 128};

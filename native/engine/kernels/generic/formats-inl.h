@@ -195,7 +195,7 @@ using FormatQ5_1 = FormatNibbleAndBit<BlockQ5_1, true>;
 struct PackedLevels {
   alignas(16) uint8_t byte[16];
   constexpr PackedLevels() : byte() {
-    for (int i = 0; i < 16; ++i) byte[i] = static_cast<uint8_t>(kUnevenLevels[i] + Isa::kSignedOffset);
+    for (int i = 0; i < 16; ++i) byte[i] = static_cast<uint8_t>(kIq4NlCodebook[i] + Isa::kSignedOffset);
   }
 };
 constexpr PackedLevels kPackedLevels;

@@ -23,7 +23,7 @@ void RmsNormBackward(const float* x, const float* weight, const float* dy, int n
   for (; i < n; ++i) dx[i] += scale * weight[i] * dy[i] - x[i] * along;
 }
 
-void SiluBackward(const uint16_t* gate, const uint16_t* up, int n, float* d, float* d_up, float* hidden) {
+void SiluBackward(const uint16_t* gate, const uint16_t* up, int n, float* d, float* d_up, float* ffn) {
   const Isa::F one = Isa::Set1(1.0f);
   for (int i = 0; i < n; i += kLanes) {
     const Isa::F g = Isa::LoadHalf(gate + i), u = Isa::LoadHalf(up + i), dh = Isa::LoadF(d + i);
@@ -34,7 +34,7 @@ void SiluBackward(const uint16_t* gate, const uint16_t* up, int n, float* d, flo
     const Isa::F slope = Isa::Fma(silu, Isa::Fnma(sigmoid, one, one), sigmoid);
     Isa::Store(d + i, Isa::Mul(Isa::Mul(dh, u), slope));
     Isa::Store(d_up + i, Isa::Mul(dh, silu));
-    if (hidden != nullptr) Isa::Store(hidden + i, Isa::Mul(silu, u));
+    if (ffn != nullptr) Isa::Store(ffn + i, Isa::Mul(silu, u));
   }
 }
 

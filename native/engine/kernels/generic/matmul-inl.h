@@ -68,7 +68,7 @@ void MatmulFloats(const MatmulArgs& args) {
 }
 
 void Matmul(TensorType type, const MatmulArgs& args) {
-  const bool has_direct_kernel = KindFor(type) == ActivationKind::kFloat;
+  const bool has_direct_kernel = ActivationKindOf(type) == ActivationKind::kFloat;
   if (args.a.x != nullptr && (args.tokens >= kGemmTokens || !has_direct_kernel)) return MatmulUnpacked(type, args);
   switch (type) {
     case TensorType::kF32: return MatmulFloats<TensorType::kF32>(args);

@@ -16,8 +16,7 @@ struct Shape256 {
   static constexpr int kSumPairs = Format::kHasMin ? 4 : 8;  // pairs of sums per block
 };
 
-// Step `step` of 32 of fetching every cache line of a block ahead of its use: one that is left out costs the whole way
-// to memory.
+// Prefetches 1/32 of a block, part `step`. Every line must be covered; a missed one is a full memory stall.
 template <size_t kBytes>
 PADDOCK_INLINE void PrefetchLines(const void* block, int step) {
   static_assert(kBytes <= 64 * 64);

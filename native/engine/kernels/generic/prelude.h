@@ -28,14 +28,14 @@
 #define PADDOCK_UNROLL(n)
 #endif
 
-// A kernel is a function of its own: inlined into its caller it would share registers with what never runs beside it.
+// Not inlined: several kernels in one function would raise register pressure.
 #if defined(__GNUC__)
 #define PADDOCK_NOINLINE __attribute__((noinline))
 #else
 #define PADDOCK_NOINLINE __declspec(noinline)
 #endif
 
-// Asks for the cache line at `p`, which need not exist: into the first level of the cache, or only into the second.
+// Prefetches the cache line at `p`, which need not be mapped: into L1, or only into L2.
 #if defined(__GNUC__)
 #define PADDOCK_FETCH(p) __builtin_prefetch((p), 0, 3)
 #define PADDOCK_FETCH_FAR(p) __builtin_prefetch((p), 0, 2)
