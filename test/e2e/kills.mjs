@@ -1,11 +1,11 @@
 /**
- * Kills the engine, the extension host and the VS Code server at random moments while the chat answers and edits stream
- * in: `node test/e2e/kills.mjs [--kills N] [--seed N]`, 200 by default, some 40 minutes. After each, everything that
- * was
- * shown before must still be there, and no file may be left over. Ends with `N passed, N failed`.
+ * Kills the engine, the extension host and the VS Code server at random moments while the chat answers, an edit streams
+ * in and the lab trains: `node test/e2e/kills.mjs [--kills N] [--seed N]`, 200 by default, an hour. After each, all
+ * that was shown as saved must still be there, every store must open, and no temporary file may be left for good. Ends
+ * with `N passed, N failed`.
  */
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,8 @@ import { conclude } from '../workbench/node-tests.mjs';
 import { packExtension } from '../workbench/package.mjs';
 import { main } from '../workbench/process.mjs';
 import { installVscode } from '../workbench/vscode.mjs';
-import { enginePid, parentOf } from './support/processes.mjs';
+import { LabTab, writeProject } from './support/lab-tab.mjs';
+import { enginePids, parentOf } from './support/processes.mjs';
 import { openWindow } from './support/window.mjs';
 
 const { values } = parseArgs({
@@ -28,30 +29,24 @@ await main(async () => {
     models,
     settings: { 'paddock.model': 'smollm2-135m-instruct', 'paddock.maxTokens': 400 },
   });
-  const random = generator(Number(values.seed));
   console.log(`seed ${values.seed}`);
+  const random = generator(Number(values.seed));
+  const activities = [chat(window), chat(window), edit(window), train(window)];
   let passed = 0;
   try {
-    await window.chat.open();
-    const asked = [];
     for (let kill = 1; kill <= Number(values.kills); kill += 1) {
-      const target = targets[random(targets.length)];
-      // A long conversation makes each question slower; a new one begins now and then.
-      if (asked.length >= 8) {
-        await window.command('Paddock: New Chat');
-        asked.length = 0;
-      }
-      await once(
-        window,
-        target,
-        `question ${kill}, please tell me about ${topics[random(topics.length)]}`,
-        asked,
-        random,
-      );
+      const [activity, target] = [activities[random(activities.length)], targets[random(targets.length)]];
+      const start = Date.now();
+      const check = await activity.begin(kill, random);
+      await target.kill(window, random);
+      await window.page.waitForTimeout(random(500));
+      await target.recover(window);
+      await check();
+      await logsAreWhole(window);
+      await noLeftovers(window, models);
       passed += 1;
-      console.log(`${kill}: ${target.name}`);
+      console.log(`${kill}: ${target.name}, ${activity.name}, ${Math.round((Date.now() - start) / 1000)} s`);
     }
-    await noLeftovers(window, models);
     conclude([passed, 0]);
   } catch (error) {
     console.error(error);
@@ -62,80 +57,192 @@ await main(async () => {
   }
 });
 
-const topics = ['loops', 'sorting', 'recursion', 'tests', 'closures', 'queues'];
-
 /** Each kills something and brings the window back to where a user can go on. */
 const targets = [
   {
     name: 'engine',
-    kill: async (window) => process.kill(await enginePid(window.server.pid), 'SIGKILL'),
+    kill: async (window, random) => {
+      const pids = await enginePids(window.server.pid);
+      process.kill(pids[random(pids.length)], 'SIGKILL');
+    },
     recover: (window) => window.statusIs('ready', 60_000),
   },
   {
     name: 'extension host',
-    kill: async (window) => process.kill(await parentOf(await enginePid(window.server.pid)), 'SIGKILL'),
-    recover: reload,
+    kill: async (window) => process.kill(await parentOf((await enginePids(window.server.pid))[0]), 'SIGKILL'),
+    recover: (window) => window.load(),
   },
   {
     name: 'server',
     kill: async (window) => process.kill(-window.server.pid, 'SIGKILL'),
     recover: async (window) => {
       await window.startServer();
-      await reload(window);
+      await window.load();
     },
   },
 ];
 
-async function reload(window) {
-  await window.load();
-  await window.chat.open();
+// What is going on when something is killed. `begin` resolves at a random moment of it, with the check that follows.
+
+const topics = ['loops', 'sorting', 'recursion', 'tests', 'closures', 'queues'];
+/** What is on the screen is in the file a quarter of a second later. */
+const writtenAfterMs = 300;
+
+function chat(window) {
+  const asked = [];
+  return {
+    name: 'chat',
+    async begin(kill, random) {
+      await window.chat.open();
+      // A long conversation makes each question slower; a new one begins now and then.
+      if (asked.length >= 8) {
+        await window.command('Paddock: New Chat');
+        asked.length = 0;
+      }
+      const question = `question ${kill}, please tell me about ${topics[random(topics.length)]}`;
+      await window.chat.ask(question);
+      asked.push(question);
+      await window.page.waitForTimeout(random(2500));
+      const shown = await lastAnswer(window);
+      await window.page.waitForTimeout(writtenAfterMs);
+      return async () => {
+        await window.chat.open();
+        await window.chat.questions.filter({ hasText: question }).first().waitFor({ timeout: 60_000 });
+        const questions = await window.chat.questions.allInnerTexts();
+        for (const one of asked.slice(-2)) {
+          assert.ok(
+            questions.some((text) => text.includes(one)),
+            `“${one}” is gone`,
+          );
+        }
+        // The last characters may be Markdown that the next ones have changed.
+        const kept = shown.slice(0, -80);
+        const now = await lastAnswer(window);
+        assert.ok(now.startsWith(kept), `the answer has lost text: “${kept}” was shown, now it is “${now}”`);
+      };
+    },
+  };
 }
 
-/** A question, a kill while it is answered, and what must be there afterwards. */
-async function once(window, { kill, recover }, question, asked, random) {
-  const { chat } = window;
-  await chat.ask(question);
-  asked.push(question);
-  await window.statusIs(/ready|answering|reading/, 60_000).catch(() => {});
-  await window.page.waitForTimeout(random(2500));
-  const shown = await chat.frame
-    .locator('paddock-answer')
-    .last()
-    .locator('paddock-markdown')
-    .innerText()
-    .catch(() => '');
-  await window.page.waitForTimeout(300);
-  await kill(window);
-  await window.page.waitForTimeout(random(500));
-  await recover(window);
-  await chat.questions.filter({ hasText: question }).first().waitFor({ timeout: 60_000 });
-  const questions = await chat.questions.allInnerTexts();
-  for (const one of asked)
-    assert.ok(
-      questions.some((text) => text.includes(one)),
-      `“${one}” is gone`,
-    );
-  const now = await chat.frame
-    .locator('paddock-answer')
-    .last()
-    .locator('paddock-markdown')
-    .innerText()
-    .catch(() => '');
-  const words = (text) => text.replaceAll(/\s+/g, ' ').trim();
-  // What is on the screen is in the file a quarter of a second later.
-  const kept = words(shown).slice(0, -80);
-  assert.ok(words(now).startsWith(kept), `the answer has lost text: ${kept.slice(-100)}`);
-  await logsAreWhole(window);
+async function lastAnswer({ chat: { frame } }) {
+  const text = frame.locator('paddock-answer').last().locator('paddock-markdown');
+  return (await text.innerText({ timeout: 1000 }).catch(() => '')).replaceAll(/\s+/g, ' ').trim();
 }
 
-/** Every line of every log but an unfinished last one is a record. */
+function edit(window) {
+  const path = join(window.workspace, 'src/text.py');
+  return {
+    name: 'edit',
+    async begin(kill, random) {
+      await window.openFile('src/text.py');
+      await window.select(5, 2);
+      await window.page.keyboard.press('Control+Home');
+      await window.page.keyboard.type(`# Edited before kill ${kill}\n`);
+      const saved = await window.savedText('src/text.py');
+      assert.match(saved, new RegExp(`# Edited before kill ${kill}\n`));
+      await window.select(7, 2);
+      await window.codeAction('Refactor with Paddock');
+      await window.pick('Add a docstring');
+      await window.page.waitForTimeout(random(2500));
+      return async () => {
+        assert.equal(await readFile(path, 'utf8'), saved, 'the saved file is as it was saved');
+        await window.closeEditors();
+        await window.openFile('src/text.py');
+        await window.page.locator('.view-line', { hasText: `kill ${kill}` }).waitFor();
+        await window.closeEditors();
+      };
+    },
+  };
+}
+
+function train(window) {
+  const folder = join(window.workspace, 'pantry-lab');
+  const lab = new LabTab(window);
+  const open = async () => {
+    await window.command('Paddock: Open Lab');
+    await window.pick('pantry-lab');
+    await lab.part('next');
+  };
+  const goOn = async () => {
+    await (await lab.next(/Start|Continue/, 90_000)).click();
+    await lab.next('Stop');
+  };
+  return {
+    name: 'train',
+    async begin(_kill, random) {
+      const isNew = !(await exists(join(folder, 'lab.json')));
+      if (isNew) await writeProject(folder);
+      await open();
+      if ((await (await lab.part('next')).innerText()).includes('Use in Chat')) {
+        await closeTab(window);
+        await rm(folder, { recursive: true });
+        await writeProject(folder);
+        await open();
+      }
+      await goOn();
+      await window.page.waitForTimeout(random(8000));
+      const done = await doneSteps(lab);
+      return async () => {
+        await open();
+        await lab.next(/Stop|Start|Continue|Use in Chat/, 90_000);
+        const now = await doneSteps(lab);
+        assert.deepEqual(
+          done.filter((step) => !now.includes(step)),
+          [],
+          'steps that were done are done',
+        );
+        const next = await (await lab.part('next')).innerText();
+        if (/Start|Continue/.test(next)) await goOn();
+        // It has gone on from what is on the disk; now the computer is free for the next.
+        const stop = await lab.next(/Stop|Use in Chat/);
+        if ((await stop.innerText()).includes('Stop')) await stop.click({ timeout: 2000 }).catch(() => {});
+        await lab.next(/Continue|Use in Chat/, 90_000);
+        await closeTab(window);
+      };
+    },
+  };
+}
+
+async function doneSteps(lab) {
+  const steps = (await lab.frame()).locator('[data-testid^=step-][data-status=done]');
+  return steps.evaluateAll((found) => found.map((step) => step.getAttribute('data-testid')));
+}
+
+async function closeTab(window) {
+  await window.command('View: Close All Editors');
+}
+
+// What must hold after every kill.
+
+/** Every line of every log but an unfinished last one is a record, but for one line per kill in the middle of a write. */
 async function logsAreWhole(window) {
-  const names = await readdir(window.server.userFolder, { recursive: true });
-  for (const name of names.filter((one) => /chats.*\.jsonl$/.test(one))) {
-    const lines = (await readFile(join(window.server.userFolder, name), 'utf8')).split('\n').slice(0, -1);
+  for (const path of await filesBelow(window.server.userFolder, window.workspace)) {
+    if (!/(?:chats|pantry-lab).*\.jsonl$/.test(path)) continue;
+    const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
     const broken = lines.filter((line) => line !== '' && !isJson(line)).length;
-    assert.ok(broken <= 1 + lines.length / 10, `${name} has ${broken} broken lines of ${lines.length}`);
+    assert.ok(broken <= 1 + lines.length / 10, `${path} has ${broken} broken lines of ${lines.length}`);
   }
+}
+
+/** Leftovers of killed processes go with the next write to the same folder, so there are never more than a few. */
+async function noLeftovers(window, models) {
+  const paths = await filesBelow(window.server.userFolder, window.workspace, models);
+  const found = paths.filter((path) => /\.(?:tmp|partial)$/.test(path) && /paddock|chats|pantry-lab|models/.test(path));
+  assert.ok(found.length <= 5, `leftover files: ${found.join('\n')}`);
+}
+
+async function filesBelow(...folders) {
+  const lists = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((name) => join(folder, name))),
+  );
+  return lists.flat();
+}
+
+function exists(path) {
+  return readFile(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isJson(line) {
@@ -145,14 +252,6 @@ function isJson(line) {
   } catch {
     return false;
   }
-}
-
-async function noLeftovers(window, models) {
-  const names = [...(await readdir(window.server.userFolder, { recursive: true })), ...(await readdir(models))];
-  assert.deepEqual(
-    names.filter((name) => /\.(?:tmp|partial)$/.test(name) && /paddock|chats/.test(name)),
-    [],
-  );
 }
 
 /** Whole numbers below a bound, the same for a seed (xorshift32). */
