@@ -214,7 +214,7 @@ async function closeTab(window) {
 
 // What must hold after every kill.
 
-/** Every line of every log but an unfinished last one is a record, but for one line per kill in the middle of a write. */
+/** Every whole line of every log is a record, but for one line per kill in the middle of a write. */
 async function logsAreWhole(window) {
   for (const path of await filesBelow(window.server.userFolder, window.workspace)) {
     if (!/(?:chats|pantry-lab).*\.jsonl$/.test(path)) continue;

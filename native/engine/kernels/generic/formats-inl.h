@@ -163,6 +163,14 @@ struct FormatNibble {
 using FormatQ4_0 = FormatNibble<BlockQ4_0, false>;
 using FormatQ4_1 = FormatNibble<BlockQ4_1, true>;
 
+// Bits 0, 4, 8 .. 28 side by side.
+PADDOCK_INLINE uint8_t EveryFourthBit(uint32_t bits) {
+  bits &= 0x11111111;
+  bits = (bits | bits >> 3) & 0x03030303;
+  bits = (bits | bits >> 6) & 0x000f000f;
+  return static_cast<uint8_t>(bits | bits >> 12);
+}
+
 template <typename Source, bool kMin>
 struct FormatNibbleAndBit {
   static constexpr int kBits = 5, kZero = kMin ? 0 : 16;
@@ -181,11 +189,9 @@ struct FormatNibbleAndBit {
     b->d[row] = s.d;
     if constexpr (kMin) b->m[row] = s.m;
     SpreadGroups<4>(s.q, &b->q[0][4 * row]);
-    for (int i = 0; i < 4; ++i) {
-      int bits = 0;
-      for (int g = 0; g < 8; ++g) bits |= ((s.high[g / 2] >> (4 * (g % 2) + i)) & 1) << g;
-      b->high[4 * row + i] = static_cast<uint8_t>(bits);
-    }
+    uint32_t high;
+    memcpy(&high, s.high, 4);
+    for (int i = 0; i < 4; ++i) b->high[4 * row + i] = EveryFourthBit(high >> i);
   }
 };
 
@@ -232,6 +238,13 @@ struct FormatQ8_0 {
   static void PackRow(const uint8_t* source, int row, Block* b) {
     const BlockQ8_0& s = *reinterpret_cast<const BlockQ8_0*>(source);
     b->d[row] = s.d;
-    for (int i = 0; i < 32; ++i) b->q[i / 4][4 * row + i % 4] = static_cast<uint8_t>(s.q[i] + Isa::kSignedOffset);
+    static_assert(Isa::kSignedOffset == 0 || Isa::kSignedOffset == 128);
+    constexpr uint32_t kTopBits = Isa::kSignedOffset == 0 ? 0 : 0x80808080;  // adding 128 to a byte flips its top bit
+    for (int g = 0; g < 8; ++g) {
+      uint32_t codes;
+      memcpy(&codes, s.q + 4 * g, 4);
+      codes ^= kTopBits;
+      memcpy(&b->q[g][4 * row], &codes, 4);
+    }
   }
 };
