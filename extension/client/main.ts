@@ -22,6 +22,7 @@ import type { EngineConnection } from './engine/engine-connection.ts';
 import { EngineSupervisor } from './engine/supervisor.ts';
 import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
+import { formatCount } from './lib/format-count.ts';
 import { DisposableStore } from './lib/lifetime.ts';
 import { ModelCommands, reportFailure } from './models/model-commands.ts';
 import { networkSettings } from './models/network-settings.ts';
@@ -82,9 +83,9 @@ export function activate(context: vscode.ExtensionContext): void {
         answering: answeringText(),
         opening: vscode.l10n.t('The chat is still opening. Send the question again in a moment.'),
         questionTooLong: (length, limit) =>
-          vscode.l10n.t('The question is too long: {0} characters, at most {1}.', grouped(length), grouped(limit)),
+          vscode.l10n.t('The question is too long: {0} characters, at most {1}.', formatCount(length), formatCount(limit)),
         attachmentsTooLarge: (limit) =>
-          vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', grouped(limit)),
+          vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', formatCount(limit)),
       },
       onSaveFailed: onceUntilQuiet((error) => {
         log.error(`The chat could not be saved: ${String(error)}`);
@@ -221,10 +222,6 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       return (await engine.request(CountTokens, { text })).tokens;
     },
   };
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString(vscode.env.language);
 }
 
 /** Reports an error at most once a minute. */

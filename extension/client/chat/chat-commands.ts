@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { CodeBlockParams, ErrorAction, ModelActionParams, Outcome } from '../../protocol/webview.ts';
 import { proposalScheme } from '../contributions/views.ts';
 import { runCommand } from '../lib/commands.ts';
+import { formatCount } from '../lib/format-count.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { ModelCommands } from '../models/model-commands.ts';
 import { targetRange } from '../edit/target.ts';
@@ -177,12 +178,11 @@ export class ChatCommands {
 
   #attach(found: EditorAttachment): Outcome {
     if (found.kind === 'attachment') return this.#options.chat.attach(found.attachment);
-    const [length, limit] = [found.length, longestAttachment].map((value) => value.toLocaleString(vscode.env.language));
     const reason = vscode.l10n.t(
       '{0} is too long to attach: {1} characters, at most {2}. Select the part that matters and attach it.',
       found.name,
-      length ?? '',
-      limit ?? '',
+      formatCount(found.length),
+      formatCount(longestAttachment),
     );
     return { done: false, reason };
   }

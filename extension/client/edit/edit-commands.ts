@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { Chat, Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
+import { formatCount } from '../lib/format-count.ts';
 import { formatDuration } from '../../protocol/format.ts';
 import { reportFailure } from '../models/model-commands.ts';
 import type { ModelService } from '../models/model-service.ts';
@@ -151,6 +152,8 @@ export class EditCommands {
 
 /** More text around the selection than any context holds; the engine trims it to its budget. */
 const longestSurroundings = 200_000;
+/** A proposal copies the whole document; a longer one would hold up the extension host. */
+const longestDocument = 2_000_000;
 
 async function writableEditor(): Promise<vscode.TextEditor | undefined> {
   const editor = vscode.window.activeTextEditor;
@@ -164,10 +167,22 @@ async function writableEditor(): Promise<vscode.TextEditor | undefined> {
     );
     return undefined;
   }
-  const reason = await whyReadOnly(editor.document);
+  const reason = whyTooLarge(editor.document) ?? (await whyReadOnly(editor.document));
   if (reason === undefined) return editor;
   void vscode.window.showWarningMessage(reason);
   return undefined;
+}
+
+function whyTooLarge(document: vscode.TextDocument): string | undefined {
+  const length = document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
+  if (length <= longestDocument) return undefined;
+  const name = vscode.workspace.asRelativePath(document.uri);
+  return vscode.l10n.t(
+    '{0} is too long for an edit: {1} characters, at most {2}. Move the code to a file of its own.',
+    name,
+    formatCount(length),
+    formatCount(longestDocument),
+  );
 }
 
 /** Offers common instructions and accepts any typed one. */
