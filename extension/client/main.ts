@@ -83,9 +83,16 @@ export function activate(context: vscode.ExtensionContext): void {
         answering: answeringText(),
         opening: vscode.l10n.t('The chat is still opening. Send the question again in a moment.'),
         questionTooLong: (length, limit) =>
-          vscode.l10n.t('The question is too long: {0} characters, at most {1}.', formatCount(length), formatCount(limit)),
+          vscode.l10n.t(
+            'The question is too long: {0} characters, at most {1}.',
+            formatCount(length),
+            formatCount(limit),
+          ),
         attachmentsTooLarge: (limit) =>
-          vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', formatCount(limit)),
+          vscode.l10n.t(
+            'The attachments are too long together: at most {0} characters. Remove one.',
+            formatCount(limit),
+          ),
       },
       onSaveFailed: onceUntilQuiet((error) => {
         log.error(`The chat could not be saved: ${String(error)}`);
