@@ -37,92 +37,12 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Paddock', { log: true }));
 
-  const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
-    const module = join(context.extensionPath, 'dist', 'server.js');
-    const endedText = vscode.l10n.t('the process exited');
-    return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
-  };
-  const interruptions = {
-    interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),
-    cancelled: vscode.l10n.t('Cancelled.'),
-  };
-  const engine = store.add(
-    new EngineSupervisor({
-      connect: (signal) => connect(6029, serverOptions(), signal),
-      log,
-      texts: {
-        stopped: vscode.l10n.t('The engine stopped unexpectedly. The chat is saved. Try again.'),
-        unavailable: vscode.l10n.t('The engine could not be started. See the log for the reason.'),
-        ...interruptions,
-      },
-    }),
-  );
-  const models = store.add(
-    new ModelService({
-      engine,
-      chosen: { get: () => readSetting('model'), set: (id) => writeSetting('model', id) },
-      texts: {
-        noModel: vscode.l10n.t('There is no model on this computer yet. Choose one to download, or a GGUF file.'),
-      },
-      network: networkSettings,
-    }),
-  );
-  const folders = chatFolders(context);
-  const chat = store.add(
-    new ChatService({
-      files: new ConversationFiles(folders.current, folders.former),
-      source: answerSource(engine, models),
-      log,
-      newId: randomUUID,
-      lastShown: {
-        get: () => context.workspaceState.get<string>('lastShownChat'),
-        set: (id) => void context.workspaceState.update('lastShownChat', id),
-      },
-      limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
-      texts: {
-        answering: answeringText(),
-        opening: vscode.l10n.t('The chat is still opening. Send the question again in a moment.'),
-        questionTooLong: (length, limit) =>
-          vscode.l10n.t(
-            'The question is too long: {0} characters, at most {1}.',
-            formatCount(length),
-            formatCount(limit),
-          ),
-        attachmentsTooLarge: (limit) =>
-          vscode.l10n.t(
-            'The attachments are too long together: at most {0} characters. Remove one.',
-            formatCount(limit),
-          ),
-      },
-      onSaveFailed: onceUntilQuiet((error) => {
-        log.error(`The chat could not be saved: ${String(error)}`);
-        void vscode.window.showErrorMessage(
-          vscode.l10n.t('The chat could not be saved: {0}. Paddock tries again with the next message.', String(error)),
-        );
-      }),
-    }),
-  );
+  const engines = createEngines(context, log);
+  const engine = store.add(engines.chat());
+  const models = store.add(createModels(engine));
+  const chat = store.add(createChat(context, log, answerSource(engine, models)));
   const modelCommands = new ModelCommands(models);
-  const lab = store.add(
-    createLab({
-      createEngine: () =>
-        new EngineSupervisor({
-          // The lab asks each question once, so a prompt cache would not help.
-          connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
-          log,
-          texts: {
-            stopped: vscode.l10n.t('The lab process stopped unexpectedly. Finished work is saved. Continue the run.'),
-            unavailable: vscode.l10n.t('The lab process could not be started. See the log for the reason.'),
-            ...interruptions,
-          },
-        }),
-      engine,
-      models,
-      modelCommands,
-      context,
-      log,
-    }),
-  );
+  const lab = store.add(createLab({ createEngine: engines.lab, engine, models, modelCommands, context, log }));
   shutDown = async () => {
     await chat.shutDown();
     await Promise.all([engine.stop(), lab.shutDown()]);
@@ -185,28 +105,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  store.add(
-    engine.onDidConnect(({ again }) => {
-      if (again) wakeUp();
-    }),
-  );
-  store.add(models.onDidChange(() => models.loaded !== undefined && chat.countAttachments()));
-  store.add(
-    chat.onDidChange(() => {
-      void setContext(contextKeys.answering, chat.answering);
-      void setContext(contextKeys.hasMessages, chat.conversation.turns.length > 0);
-    }),
-  );
-  store.add(
-    vscode.workspace.onDidChangeConfiguration((event) => {
-      const needsRestart = (['modelsFolder', 'threads', 'polite', 'contextLength', 'cache'] as const).some((key) =>
-        event.affectsConfiguration(`paddock.${key}`),
-      );
-      if (needsRestart) lab.renew();
-      if (needsRestart) void reportFailure(() => engine.renew());
-      if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
-    }),
-  );
+  for (const disposable of connectEvents({ engine, models, chat, lab, wakeUp })) store.add(disposable);
   // Set by `npm start`, which opens a window for the chat.
   if (process.env['PADDOCK_OPEN_CHAT'] === '1') void view.focus();
   chat.restore().catch((error: unknown) => log.error(String(error)));
@@ -215,6 +114,116 @@ export function activate(context: vscode.ExtensionContext): void {
 /** Settles when the chat is on disk and the engine has exited. */
 export async function deactivate(): Promise<void> {
   await shutDown?.();
+}
+
+/** The two kinds of engine process. */
+function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
+  const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
+    const module = join(context.extensionPath, 'dist', 'server.js');
+    const endedText = vscode.l10n.t('the process exited');
+    return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
+  };
+  const interruptions = {
+    interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),
+    cancelled: vscode.l10n.t('Cancelled.'),
+  };
+  return {
+    chat: () =>
+      new EngineSupervisor({
+        connect: (signal) => connect(6029, serverOptions(), signal),
+        log,
+        texts: {
+          stopped: vscode.l10n.t('The engine stopped unexpectedly. The chat is saved. Try again.'),
+          unavailable: vscode.l10n.t('The engine could not be started. See the log for the reason.'),
+          ...interruptions,
+        },
+      }),
+    lab: () =>
+      new EngineSupervisor({
+        // The lab asks each question once, so a prompt cache would not help.
+        connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
+        log,
+        texts: {
+          stopped: vscode.l10n.t('The lab process stopped unexpectedly. Finished work is saved. Continue the run.'),
+          unavailable: vscode.l10n.t('The lab process could not be started. See the log for the reason.'),
+          ...interruptions,
+        },
+      }),
+  };
+}
+
+function createModels(engine: EngineSupervisor): ModelService {
+  return new ModelService({
+    engine,
+    chosen: { get: () => readSetting('model'), set: (id) => writeSetting('model', id) },
+    texts: {
+      noModel: vscode.l10n.t('There is no model on this computer yet. Choose one to download, or a GGUF file.'),
+    },
+    network: networkSettings,
+  });
+}
+
+function createChat(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, source: AnswerSource): ChatService {
+  const folders = chatFolders(context);
+  return new ChatService({
+    files: new ConversationFiles(folders.current, folders.former),
+    source,
+    log,
+    newId: randomUUID,
+    lastShown: {
+      get: () => context.workspaceState.get<string>('lastShownChat'),
+      set: (id) => void context.workspaceState.update('lastShownChat', id),
+    },
+    limits: () => ({ maxTokens: readSetting('maxTokens'), sampler: { temperature: readSetting('temperature') } }),
+    texts: {
+      answering: answeringText(),
+      opening: vscode.l10n.t('The chat is still opening. Send the question again in a moment.'),
+      questionTooLong: (length, limit) =>
+        vscode.l10n.t(
+          'The question is too long: {0} characters, at most {1}.',
+          formatCount(length),
+          formatCount(limit),
+        ),
+      attachmentsTooLarge: (limit) =>
+        vscode.l10n.t('The attachments are too long together: at most {0} characters. Remove one.', formatCount(limit)),
+    },
+    onSaveFailed: onceUntilQuiet((error) => {
+      log.error(`The chat could not be saved: ${String(error)}`);
+      void vscode.window.showErrorMessage(
+        vscode.l10n.t('The chat could not be saved: {0}. Paddock tries again with the next message.', String(error)),
+      );
+    }),
+  });
+}
+
+interface Parts {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly chat: ChatService;
+  readonly lab: ReturnType<typeof createLab>;
+  readonly wakeUp: () => void;
+}
+
+/** What happens in one part because of another, or of a setting. */
+function connectEvents({ engine, models, chat, lab, wakeUp }: Parts): vscode.Disposable[] {
+  return [
+    engine.onDidConnect(({ again }) => {
+      if (again) wakeUp();
+    }),
+    models.onDidChange(() => models.loaded !== undefined && chat.countAttachments()),
+    chat.onDidChange(() => {
+      void setContext(contextKeys.answering, chat.answering);
+      void setContext(contextKeys.hasMessages, chat.conversation.turns.length > 0);
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const needsRestart = (['modelsFolder', 'threads', 'polite', 'contextLength', 'cache'] as const).some((key) =>
+        event.affectsConfiguration(`paddock.${key}`),
+      );
+      if (needsRestart) lab.renew();
+      if (needsRestart) void reportFailure(() => engine.renew());
+      if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
+    }),
+  ];
 }
 
 function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSource {

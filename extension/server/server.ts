@@ -33,7 +33,7 @@ import type { Session } from './session.ts';
 /** Handles the client's messages. `initialize` creates the engine and the models. */
 export function serve(connection: Connection, host: Host): void {
   let session: Promise<Session> | undefined;
-  const ready = (): Promise<Session> => {
+  const ready: Ready = () => {
     if (session === undefined) {
       throw new EngineError('internal', 'The client did not initialize the server.');
     }
@@ -56,6 +56,21 @@ export function serve(connection: Connection, host: Host): void {
     await engine.unload();
   });
 
+  connection.onRequest(ClearCache, () =>
+    orResponseError(async () => {
+      await (await ready()).clearCache();
+      return null;
+    }),
+  );
+  serveModels(connection, ready);
+  serveAnswers(connection, ready);
+  serveLab({ connection, ready, orResponseError, toSignal });
+  connection.listen();
+}
+
+type Ready = () => Promise<Session>;
+
+function serveModels(connection: Connection, ready: Ready): void {
   connection.onRequest(ListModels, () => orResponseError(async () => (await ready()).store.list()));
   connection.onRequest(AddModel, ({ path }) =>
     orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))),
@@ -102,14 +117,9 @@ export function serve(connection: Connection, host: Host): void {
       return null;
     }),
   );
+}
 
-  connection.onRequest(ClearCache, () =>
-    orResponseError(async () => {
-      await (await ready()).clearCache();
-      return null;
-    }),
-  );
-
+function serveAnswers(connection: Connection, ready: Ready): void {
   const sender = (token: string | number | undefined): SendPart => {
     return (part: GenerationPart) => {
       if (token !== undefined) {
@@ -134,8 +144,6 @@ export function serve(connection: Connection, host: Host): void {
       return { tokens: boundedCount(checkText(text, 'text'), model.info.contextLength, count) };
     }),
   );
-  serveLab({ connection, ready, orResponseError, toSignal });
-  connection.listen();
 }
 
 /** Gives every failure its `ErrorData`. */

@@ -153,8 +153,13 @@ export async function startVscode({
     await stop();
     throw error;
   });
-  const url = (workspace, file) => {
-    const address = new URL(`http://127.0.0.1:${found}/`);
+  return { url: addresses(found), port: found, pid: child.pid, userFolder: folder, log: () => log, stop };
+}
+
+/** Makes the address of a window with a folder, and a file open in it. */
+function addresses(port) {
+  return (workspace, file) => {
+    const address = new URL(`http://127.0.0.1:${port}/`);
     address.searchParams.set('folder', workspace);
     if (file !== undefined) {
       // The form that VS Code for the Web takes what it shall open in.
@@ -163,7 +168,6 @@ export async function startVscode({
     }
     return address.href;
   };
-  return { url, port: found, pid: child.pid, userFolder: folder, log: () => log, stop };
 }
 
 /** The few built-in extensions that a fast test window needs. */

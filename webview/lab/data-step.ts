@@ -108,41 +108,46 @@ export class DataStep extends LabElement {
           this.host,
         ),
       })}
-      ${field({
-        id: 'preset',
-        label: t('Training'),
-        hint: presetHint(project.train.preset),
-        control: select(
-          'preset',
-          project.train.preset,
-          trainPresetNames.map((id) => ({ id, title: presetTitle(id) })),
-          (text) => this.host.edit({ field: 'preset', text: text as TrainPresetName }),
-        ),
-      })}
-      ${field({
-        id: 'quantization',
-        label: t('Finished file'),
-        control: select(
-          'quantization',
-          project.quantization,
-          withValue(
-            quantizations.map((id) => ({ id, title: id === 'Q4_K_M' ? t('{0} (default)', id) : id })),
-            project.quantization,
-          ),
-          (text) => this.host.edit({ field: 'quantization', text }),
-        ),
-      })}
-      ${field({
-        id: 'dropRecommended',
-        label: t('Weak sources'),
-        control: checkbox(
-          'dropRecommended',
-          t('Drop sources whose answers are short and repeat themselves'),
-          project.curate.dropRecommended,
-          (on) => this.host.edit({ field: 'dropRecommended', on }),
-        ),
-      })}
+      ${this.#training(project)}
     </fieldset>`;
+  }
+
+  /** How the model is trained, and what file comes out. */
+  #training(project: LabProject): TemplateResult {
+    return html`${field({
+      id: 'preset',
+      label: t('Training'),
+      hint: presetHint(project.train.preset),
+      control: select(
+        'preset',
+        project.train.preset,
+        trainPresetNames.map((id) => ({ id, title: presetTitle(id) })),
+        (text) => this.host.edit({ field: 'preset', text: text as TrainPresetName }),
+      ),
+    })}
+    ${field({
+      id: 'quantization',
+      label: t('Finished file'),
+      control: select(
+        'quantization',
+        project.quantization,
+        withValue(
+          quantizations.map((id) => ({ id, title: id === 'Q4_K_M' ? t('{0} (default)', id) : id })),
+          project.quantization,
+        ),
+        (text) => this.host.edit({ field: 'quantization', text }),
+      ),
+    })}
+    ${field({
+      id: 'dropRecommended',
+      label: t('Weak sources'),
+      control: checkbox(
+        'dropRecommended',
+        t('Drop sources whose answers are short and repeat themselves'),
+        project.curate.dropRecommended,
+        (on) => this.host.edit({ field: 'dropRecommended', on }),
+      ),
+    })}`;
   }
 
   /** Optional: a model that answers questions, which become data. */
