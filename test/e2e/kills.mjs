@@ -240,7 +240,8 @@ await main(async () => {
   });
   console.log(`seed ${values.seed}`);
   const random = generator(Number(values.seed));
-  const activities = [chat(window), chat(window), edit(window), train(window)];
+  const talk = chat(window);
+  const activities = [talk, talk, edit(window), train(window)];
   let passed = 0;
   try {
     for (let kill = 1; kill <= Number(values.kills); kill += 1) {
