@@ -1,11 +1,11 @@
 /**
- * Builds the bundles of dist/. `node esbuild.mjs [client] [programs] [webview] [--watch] [--production]`;
+ * Builds the bundles of dist/. `node esbuild.mjs [client] [programs] [syntax] [webview] [--watch] [--production]`;
  * without a name it builds all. Each bundle has a size budget, because its size is paid at every start.
  */
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, context } from 'esbuild';
-import { thirdPartyNotices } from './test/workbench/notices.mjs';
+import { shippedGrammars, thirdPartyNotices } from './test/workbench/notices.mjs';
 
 const flags = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -60,6 +60,18 @@ const bundles = {
       budgets: { 'dist/server.js': 480_000, 'dist/cli.js': 400_000 },
     },
   ],
+  syntax: [
+    {
+      options: {
+        ...node,
+        format: 'cjs',
+        entryPoints: { 'syntax-worker': 'extension/server/syntax/worker.ts' },
+        outdir: 'dist',
+        outExtension: { '.js': '.cjs' },
+      },
+      budgets: { 'dist/syntax-worker.cjs': 160_000 },
+    },
+  ],
   webview: [
     {
       options: {
@@ -93,12 +105,21 @@ if (flags.has('--watch')) {
   await Promise.all(chosen.map(async ({ options }) => (await context({ ...options, logLevel: 'info' })).watch()));
 } else {
   if (chosen.includes(bundles.programs[0])) await removeParts();
+  if (chosen.includes(bundles.syntax[0])) await copyGrammars();
   const results = await Promise.all(chosen.map(({ options }) => build(options)));
   results.forEach((result, index) => checkBudgets(result.metafile, chosen[index].budgets));
   if (production && names.length === 0) {
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     await writeFile(join('dist', 'ThirdPartyNotices.txt'), thirdPartyNotices(inputs, import.meta.dirname));
   }
+}
+
+/** Tree-sitter and its grammars, which are read as files. */
+async function copyGrammars() {
+  const from = join('node_modules', '@vscode', 'tree-sitter-wasm', 'wasm');
+  const to = join('dist', 'grammars');
+  await mkdir(to, { recursive: true });
+  for (const file of shippedGrammars(await readdir(from))) await cp(join(from, file), join(to, file));
 }
 
 /** Their names change with what is in them: those of an earlier build would stay for ever. */

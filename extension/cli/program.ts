@@ -9,6 +9,7 @@ import { chat } from './chat.ts';
 import { collect } from './collect.ts';
 import { complete } from './complete.ts';
 import { curate } from './curate.ts';
+import { edit } from './edit.ts';
 import { evaluate } from './evaluate.ts';
 import { importance } from './importance.ts';
 import { inspect } from './inspect.ts';
@@ -27,6 +28,7 @@ import type { Terminal, Verb } from './verb.ts';
 const verbs: readonly Verb[] = [
   chat,
   ask,
+  edit,
   complete,
   tokenize,
   score,

@@ -174,22 +174,44 @@ export interface EditParams {
   readonly instruction: string;
   readonly path: string;
   readonly languageId: string;
-  /** Text of the document before, in and after the range that may change. */
-  readonly before: string;
-  readonly selection: string;
-  readonly after: string;
-  /** For `fix`: messages of the diagnostics in the range, with 1-based lines. */
+  /** The document, or the part of it around the selection. */
+  readonly text: string;
+  /** The selection, as offsets in `text` in UTF-16 units; empty for the function around the cursor. */
+  readonly start: number;
+  readonly end: number;
+  /** For `fix`: messages of the diagnostics in the range, with lines of `text` from 1. */
   readonly diagnostics: readonly { readonly line: number; readonly message: string }[];
   readonly partialResultToken?: Token;
 }
 export interface EditResult extends GenerationResult {
-  /** The replacement for `selection`: fence removed, indentation and line ends of the document restored. */
+  /** What `replacement` stands for: the selection, or the whole pieces of code that it cut. */
+  readonly start: number;
+  readonly end: number;
+  /** Fence removed, indentation and line ends of the document restored. */
   readonly replacement: string;
+  readonly syntax: SyntaxVerdict;
+  /** The model was asked a second time, since its first answer broke the syntax. */
+  readonly repaired: boolean;
 }
+/**
+ * What a parser says of the document with the edit. `broken`: it has faults that it had not before. `unchecked`: no
+ * grammar knows the language.
+ */
+export type SyntaxVerdict =
+  | { readonly kind: 'ok' | 'unchecked' }
+  | { readonly kind: 'broken'; readonly line: number; readonly message: string };
 /** The client asks for a replacement of a selected range. */
 export const Edit = new RequestType<EditParams, EditResult, ErrorData>('paddock/edit');
-/** Parts of Chat and Edit. */
+/** Parts of Chat. */
 export const GenerationProgress = new ProgressType<GenerationPart>();
+
+export type EditPart =
+  | GenerationPart
+  /** Before all others: what will be replaced, as offsets in `text`. */
+  | { readonly kind: 'range'; readonly seq: number; readonly start: number; readonly end: number }
+  /** The new code so far is dropped, and another comes. */
+  | { readonly kind: 'again'; readonly seq: number };
+export const EditProgress = new ProgressType<EditPart>();
 
 /** The client counts the tokens of a text, for the composer's meter. */
 export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>(

@@ -113,9 +113,9 @@ const editParams: Check<EditParams> = object<EditParams>({
   instruction: text(),
   path: text(),
   languageId: text(),
-  before: text(),
-  selection: text(),
-  after: text(),
+  text: text(),
+  start: whole(),
+  end: whole(),
   diagnostics: list(object({ line: number(), message: text() })),
   partialResultToken: progressToken,
 });

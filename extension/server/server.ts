@@ -10,6 +10,7 @@ import {
   DownloadModel,
   DownloadModelProgress,
   Edit,
+  EditProgress,
   EngineStateChanged,
   GenerationProgress,
   ListModels,
@@ -18,9 +19,8 @@ import {
   RemoveModel,
   UnloadModel,
 } from '../protocol/server.ts';
-import type { DownloadProgress, GenerationPart, ServerOptions } from '../protocol/server.ts';
+import type { DownloadProgress, EditPart, GenerationPart, ServerOptions } from '../protocol/server.ts';
 import { answerChat } from './chat/chat.ts';
-import type { SendPart } from './chat/progress.ts';
 import { answerEdit } from './edit/edit.ts';
 import { EngineError, toErrorData } from './engine/errors.ts';
 import type { Host } from './host.ts';
@@ -120,22 +120,23 @@ function serveModels(connection: Connection, ready: Ready): void {
 }
 
 function serveAnswers(connection: Connection, ready: Ready): void {
-  const sender = (token: string | number | undefined): SendPart => {
-    return (part: GenerationPart) => {
-      if (token !== undefined) {
-        void connection.sendProgress(GenerationProgress, token, part);
-      }
-    };
-  };
   connection.onRequest(Chat, (params, token) =>
-    orResponseError(async () =>
-      answerChat((await ready()).engine, checkChatParams(params), toSignal(token), sender(params.partialResultToken)),
-    ),
+    orResponseError(async () => {
+      const send = (part: GenerationPart): void => {
+        const { partialResultToken: listener } = params;
+        if (listener !== undefined) void connection.sendProgress(GenerationProgress, listener, part);
+      };
+      return answerChat((await ready()).engine, checkChatParams(params), toSignal(token), send);
+    }),
   );
   connection.onRequest(Edit, (params, token) =>
-    orResponseError(async () =>
-      answerEdit((await ready()).engine, checkEditParams(params), toSignal(token), sender(params.partialResultToken)),
-    ),
+    orResponseError(async () => {
+      const send = (part: EditPart): void => {
+        const { partialResultToken: listener } = params;
+        if (listener !== undefined) void connection.sendProgress(EditProgress, listener, part);
+      };
+      return answerEdit(await ready(), checkEditParams(params), toSignal(token), send);
+    }),
   );
   connection.onRequest(CountTokens, ({ text }) =>
     orResponseError(async () => {

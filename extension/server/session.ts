@@ -13,6 +13,7 @@ import { readCatalogue } from './models/catalogue.ts';
 import type { Memory } from './models/fit.ts';
 import { mergedFolder, modelsFolder, snapshotFolder } from './models/folder.ts';
 import { ModelStore } from './models/store.ts';
+import { Syntax, startSyntaxWorker } from './syntax/syntax.ts';
 
 /** The engine and the models of one client: the editor's window or a run of the terminal program. */
 export interface Session {
@@ -27,6 +28,7 @@ export interface Session {
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
   readonly addon: () => NativeModule;
+  readonly syntax: Syntax;
   /** Clears the prompt cache, in the loaded model and on disk. */
   readonly clearCache: () => Promise<void>;
 }
@@ -67,7 +69,8 @@ export async function createSession(
     await removeSnapshots(folder);
   };
   const folders = { installFolder: host.installFolder, mergedFolder: mergedFolder(host) };
-  return { host, version: await readVersion(host), ...folders, engine, store, addon, clearCache };
+  const syntax = new Syntax(() => startSyntaxWorker(host.installFolder));
+  return { host, version: await readVersion(host), ...folders, engine, store, addon, syntax, clearCache };
 }
 
 /** Memory for a model: free memory plus that of the loaded model. */

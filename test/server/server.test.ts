@@ -174,14 +174,16 @@ describe('a child with a model', () => {
         instruction: 'Rename a to total.',
         path: 'a.py',
         languageId: 'python',
-        before: 'def f():\n',
-        selection: '    a = 1\n',
-        after: '    return 2\n',
+        text: 'def f():\n    a = 1\n    return 2\n',
+        start: 9,
+        end: 19,
         diagnostics: [],
       } as const;
       const result = await child.connection.sendRequest(Edit, params);
-      expect(result.replacement.endsWith('\n')).toBe(true);
-      expect(result.replacement.startsWith('    ')).toBe(true);
+      // A selection of whole lines means the code in them.
+      expect(params.text.slice(result.start, result.end)).toBe('a = 1');
+      expect(result.replacement).toBe(result.replacement.trim());
+      expect(result.syntax).toEqual({ kind: 'ok' });
     },
     slow,
   );

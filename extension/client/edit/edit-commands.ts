@@ -1,6 +1,6 @@
 /** Refactor and Fix: from the user's request to a proposal that streams in, and its Accept and Reject. */
 import * as vscode from 'vscode';
-import { Chat, Edit, GenerationProgress, type EditParams, type GenerationPart } from '../../protocol/server.ts';
+import { Chat, Edit, EditProgress, type EditParams, type EditPart, type EditResult } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { formatCount } from '../lib/format-count.ts';
@@ -82,54 +82,69 @@ export class EditCommands {
         { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
         () => this.#models.ensureLoaded(),
       );
-      const proposal = await this.#proposals.open({ document, range: request.range, title });
-      try {
-        await vscode.window.withProgress(
-          {
-            location: vscode.ProgressLocation.Notification,
-            title: vscode.l10n.t('Paddock: {0}', what),
-            cancellable: true,
-          },
-          (progress, token) => {
-            token.onCancellationRequested(() => proposal.cancellation.cancel());
-            return this.#stream(document, request, proposal, (message) => progress.report({ message }));
-          },
-        );
-      } catch (error) {
-        await this.#proposals.reject(proposal);
-        throw error;
-      }
+      const cancellation = new vscode.CancellationTokenSource();
+      await vscode.window.withProgress(
+        {
+          location: vscode.ProgressLocation.Notification,
+          title: vscode.l10n.t('Paddock: {0}', what),
+          cancellable: true,
+        },
+        (progress, token) => {
+          token.onCancellationRequested(() => cancellation.cancel());
+          const report = (message: string): void => progress.report({ message });
+          return this.#stream({ document, request, title, cancellation, report });
+        },
+      );
     });
   }
 
-  async #stream(
-    document: vscode.TextDocument,
-    request: EditRequest,
-    proposal: Proposal,
-    report: (message: string) => void,
-  ): Promise<void> {
-    const { token } = proposal.cancellation;
+  async #stream({ document, request, title, cancellation, report }: EditRun): Promise<void> {
+    const { token } = cancellation;
+    const part = partAround(document, request.range);
     const params: EditParams = {
       kind: request.kind,
       instruction: request.instruction,
       path: vscode.workspace.asRelativePath(document.uri),
       languageId: document.languageId,
-      before: proposal.before.slice(-longestSurroundings),
-      selection: proposal.selection,
-      after: proposal.after.slice(0, longestSurroundings),
-      diagnostics: request.diagnostics,
+      text: part.text.slice(part.from, part.to),
+      start: part.start - part.from,
+      end: part.end - part.from,
+      diagnostics: request.diagnostics.map(({ line, message }) => ({ line: line - part.firstLine, message })),
     };
-    const onPart = (part: GenerationPart): void => {
-      if (part.kind === 'prefill') {
-        report(prefillText(part.done, part.total, part.remainingSeconds));
+    let opening: Promise<Proposal> | undefined;
+    let proposal: Proposal | undefined;
+    const onPart = (update: EditPart): void => {
+      if (update.kind === 'range') {
+        const [start, end] = [part.from + update.start, part.from + update.end];
+        opening = this.#proposals.open({ document, text: part.text, start, end, title, cancellation });
+        opening.then(
+          (opened) => (proposal = opened),
+          () => undefined,
+        );
+      } else if (update.kind === 'prefill') {
+        report(prefillText(update.done, update.total, update.remainingSeconds));
+      } else if (update.kind === 'again') {
+        report(vscode.l10n.t('Repairing a syntax error…'));
+        proposal?.restart();
       } else {
         report(vscode.l10n.t('Writing…'));
-        proposal.append(part.text);
+        proposal?.append(update.text);
       }
     };
     if (this.#engine.isBusyWith(Chat)) report(vscode.l10n.t('Waiting for the answer in the chat…'));
-    const result = await this.#engine.request(Edit, params, { token, progress: { type: GenerationProgress, onPart } });
-    if (result.finishReason === 'cancelled' || token.isCancellationRequested) {
+    try {
+      const result = await this.#engine.request(Edit, params, { token, progress: { type: EditProgress, onPart } });
+      await opening;
+      if (proposal !== undefined) await this.#finish(proposal, result, part.firstLine);
+    } catch (error) {
+      const opened = await opening?.catch(() => undefined);
+      if (opened !== undefined) await this.#proposals.reject(opened);
+      throw error;
+    }
+  }
+
+  async #finish(proposal: Proposal, result: EditResult, linesBefore: number): Promise<void> {
+    if (result.finishReason === 'cancelled' || proposal.cancellation.token.isCancellationRequested) {
       throw new EngineError('cancelled', vscode.l10n.t('The edit was cancelled.'));
     }
     if (result.finishReason === 'length') {
@@ -143,11 +158,35 @@ export class EditCommands {
       void vscode.window.showInformationMessage(vscode.l10n.t('The model proposes no change.'));
       return;
     }
+    if (result.syntax.kind === 'broken') {
+      const line = formatCount(linesBefore + result.syntax.line);
+      void vscode.window.showWarningMessage(
+        vscode.l10n.t('The proposed code has a syntax error near line {0}. Check it before you accept it.', line),
+      );
+    }
     if (result.omitted.length > 0) {
       const what = result.omitted.map((omission) => omission.what).join(', ');
       void vscode.window.showInformationMessage(vscode.l10n.t('The model did not see the whole file: {0}.', what));
     }
   }
+}
+
+interface EditRun {
+  readonly document: vscode.TextDocument;
+  readonly request: EditRequest;
+  readonly title: string;
+  readonly cancellation: vscode.CancellationTokenSource;
+  readonly report: (message: string) => void;
+}
+
+/** What of a document the engine gets: all of it, or the lines around the selection. Offsets count from its start. */
+function partAround(document: vscode.TextDocument, range: vscode.Range) {
+  const text = document.getText();
+  const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];
+  const [first, last] = [start - longestSurroundings, end + longestSurroundings];
+  const from = first <= 0 ? 0 : text.indexOf('\n', first) + 1;
+  const to = last >= text.length ? text.length : text.lastIndexOf('\n', last) + 1;
+  return { text, start, end, from, to, firstLine: document.positionAt(from).line };
 }
 
 /** More text around the selection than any context holds; the engine trims it to its budget. */

@@ -13,9 +13,14 @@ import { relocate } from './relocate.ts';
 
 export interface ProposalTarget {
   readonly document: vscode.TextDocument;
-  readonly range: vscode.Range;
+  /** The whole document as it was when the edit was asked for, and what of it is replaced. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
   /** What the diff editor's tab says. */
   readonly title: string;
+  /** Of the request; the proposal owns it from now on. */
+  readonly cancellation: vscode.CancellationTokenSource;
 }
 
 /** The virtual document is refreshed at most this often while text streams in. */
@@ -29,7 +34,7 @@ export class Proposal {
   readonly title: string;
   readonly selection: string;
   readonly offset: number;
-  readonly cancellation = new vscode.CancellationTokenSource();
+  readonly cancellation: vscode.CancellationTokenSource;
   readonly #before: string;
   readonly #after: string;
   readonly #eol: '\n' | '\r\n';
@@ -38,14 +43,14 @@ export class Proposal {
   #replacement: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ document, range, title }: ProposalTarget, id: number, refresh: () => void) {
+  constructor({ document, text, start, end, title, cancellation }: ProposalTarget, id: number, refresh: () => void) {
+    this.cancellation = cancellation;
     this.documentUri = document.uri;
     this.title = title;
     // The same path, so that the diff shows the file's name and colours its language.
     this.uri = vscode.Uri.from({ scheme: proposalScheme, path: document.uri.path, query: String(id) });
-    const text = document.getText();
-    this.offset = document.offsetAt(range.start);
-    this.selection = document.getText(range);
+    this.offset = start;
+    this.selection = text.slice(start, end);
     this.#before = text.slice(0, this.offset);
     this.#after = text.slice(this.offset + this.selection.length);
     this.#eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
@@ -70,6 +75,11 @@ export class Proposal {
 
   get content(): string {
     return this.#before + this.replacement + this.#after;
+  }
+
+  /** What has streamed in so far is dropped. */
+  restart(): void {
+    this.#streamed = '';
   }
 
   append(text: string): void {
@@ -120,7 +130,7 @@ export class Proposals implements vscode.TextDocumentContentProvider, Disposable
   async open(target: ProposalTarget): Promise<Proposal> {
     await this.#putAwayThoseOf(target.document.uri);
     const proposal: Proposal = new Proposal(target, this.#nextId++, () => this.#onRefresh(proposal));
-    await this.#show(proposal, target.range.start);
+    await this.#show(proposal, target.document.positionAt(target.start));
     return proposal;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EditParams, GenerationPart } from '../../protocol/server.ts';
 import { answerEdit } from '../edit/edit.ts';
+import { Syntax } from '../syntax/syntax.ts';
 import { Engine } from '../engine/engine.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
@@ -70,15 +71,19 @@ describe('answerEdit', () => {
     instruction: '',
     path: 'a.ts',
     languageId: 'typescript',
-    before: 'function f() {\r\n',
-    selection: '\tretrun 1;\r\n',
-    after: '}\r\n',
+    text: 'function f() {\r\n\tretrun 1;\r\n}\r\n',
+    start: 16,
+    end: 28,
     diagnostics: [{ line: 2, message: 'Unexpected identifier.' }],
   };
 
   test('returns the replacement with the indentation and line ends of the document', async () => {
     const engine = await loaded({ answer: () => 'return 1;\n```\nI fixed the typo.' });
-    const result = await answerEdit(engine, params, never, () => {});
+    // Without a worker nothing is checked.
+    const syntax = new Syntax(() => {
+      throw new Error('No worker.');
+    });
+    const result = await answerEdit({ engine, syntax }, params, never, () => {});
     expect(result).toMatchObject({ replacement: '\treturn 1;\r\n', text: 'return 1;', finishReason: 'stop' });
   });
 });

@@ -22,15 +22,20 @@ export class GenerationStream {
     }
     const rate = this.#meter.update(done, now);
     const remainingSeconds = rate > 0 ? (total - done) / rate : undefined;
-    this.#send({ kind: 'prefill', seq: this.#next(), done, total, remainingSeconds });
+    this.#send({ kind: 'prefill', seq: this.nextSeq(), done, total, remainingSeconds });
   }
 
   /** `tokens` are those of the answer so far. */
   text(text: string, tokens: number): void {
-    this.#send({ kind: 'text', seq: this.#next(), text, tokens });
+    this.#send({ kind: 'text', seq: this.nextSeq(), text, tokens });
   }
 
-  #next(): number {
+  /** The remaining time is that of another prompt. */
+  protected restart(): void {
+    this.#started = false;
+  }
+
+  protected nextSeq(): number {
     return this.#seq++;
   }
 }

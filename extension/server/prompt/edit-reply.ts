@@ -1,5 +1,4 @@
 import { extractCode } from '../../base/fences.ts';
-import type { EditParams } from '../../protocol/server.ts';
 import { toLf } from './code-block.ts';
 
 /** How the selected text sits in its document, so that a rewrite can be put in the same place. */
@@ -21,11 +20,18 @@ export interface SelectionShape {
   readonly indentUnit: string;
 }
 
+/** Code to change, and the document around it. */
+export interface CodeInPlace {
+  readonly before: string;
+  readonly selection: string;
+  readonly after: string;
+}
+
 /** Characters before and after the selection that are analysed. */
 export const nearCharacters = 32 * 1024;
 
 /** Analyses the selection. */
-export function readShape(params: Pick<EditParams, 'before' | 'selection' | 'after'>): SelectionShape {
+export function readShape(params: CodeInPlace): SelectionShape {
   const { selection } = params;
   const before = params.before.slice(-nearCharacters);
   const after = params.after.slice(0, nearCharacters);

@@ -1,4 +1,5 @@
 import { fenceFor } from '../../base/fences.ts';
+import type { ChatMessage } from '../../protocol/model.ts';
 import type { EditParams, Omission } from '../../protocol/server.ts';
 import { formatNumber } from '../../protocol/format.ts';
 import { EngineError } from '../engine/errors.ts';
@@ -6,13 +7,20 @@ import { shareSurroundings } from './budget.ts';
 import type { Prompt } from './chat.ts';
 import { codeBlock, toLf } from './code-block.ts';
 import { nearCharacters, readShape } from './edit-reply.ts';
-import type { SelectionShape } from './edit-reply.ts';
+import type { CodeInPlace, SelectionShape } from './edit-reply.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
 import { systemMessage } from './system.ts';
 import { headLines, tailLines } from './trim.ts';
 
+/** What is asked, of which code. */
+export type EditRequest = Pick<EditParams, 'kind' | 'instruction' | 'path' | 'languageId' | 'diagnostics'> &
+  CodeInPlace;
+
 export interface EditPrompt extends Prompt {
+  readonly messages: readonly ChatMessage[];
+  /** What the answer is begun with. */
+  readonly answerStart: string;
   readonly shape: SelectionShape;
   /** The fence that the prompt opened for the answer. */
   readonly fence: string;
@@ -29,7 +37,7 @@ const maxSurroundings = 1280;
  * with an open fence, so that its first token is already code, and it ends at the closing one.
  * Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is selected.
  */
-export function buildEditPrompt(model: TokenizerModel, params: EditParams): EditPrompt {
+export function buildEditPrompt(model: TokenizerModel, params: EditRequest): EditPrompt {
   if (params.selection.trim() === '') {
     throw new EngineError('invalidArgument', 'Nothing is selected. Select the code to change.');
   }
@@ -42,16 +50,14 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
   const after = forReference(params.after.slice(0, nearCharacters));
   const fence = fenceFor([shape.core, before, after, params.instruction], params.languageId);
   const count = (text: string): number => model.tokenize(text, false).length;
-  const encode = (head: string, tail: string): Int32Array => {
-    const content = userMessage(params, shape, fence, head, tail);
-    const messages = [
-      { role: 'system', content: systemMessage },
-      { role: 'user', content },
-    ] as const;
-    return encodeConversation(model, messages, `${fence}${params.languageId}\n`);
-  };
+  const answerStart = `${fence}${params.languageId}\n`;
+  const ask = (head: string, tail: string): readonly ChatMessage[] => [
+    { role: 'system', content: systemMessage },
+    { role: 'user', content: userMessage(params, shape, fence, head, tail) },
+  ];
+  const encode = (messages: readonly ChatMessage[]): Int32Array => encodeConversation(model, messages, answerStart);
 
-  const bare = encode('', '').length;
+  const bare = encode(ask('', '')).length;
   const reserve = answerReserve(count(shape.core));
   const room = model.info.contextLength - reserve - bare;
   if (room < 0) {
@@ -63,16 +69,42 @@ export function buildEditPrompt(model: TokenizerModel, params: EditParams): Edit
     const share = shareSurroundings(costs.before, costs.after, budget);
     const head = tailLines(before, share.before, count);
     const tail = headLines(after, share.after, count);
-    const tokens = encode(head, tail);
+    const messages = ask(head, tail);
+    const tokens = encode(messages);
     const excess = tokens.length + reserve - model.info.contextLength;
     if (excess <= 0 || (head === '' && tail === '')) {
       const omitted = omissions(params.path, costs.before - count(head) + costs.after - count(tail));
       const maxTokens = Math.min(model.info.contextLength - tokens.length, reserve);
       const prediction = model.tokenize(`${shape.core}\n${fence}`, false);
-      return { tokens, maxTokens, omitted, shape, fence, stop: [`\n${fence}`], prediction };
+      return { tokens, maxTokens, omitted, messages, answerStart, shape, fence, stop: [`\n${fence}`], prediction };
     }
     budget -= excess;
   }
+}
+
+/**
+ * The prompt that shows the model what a parser says of its answer, and asks again. Undefined when that does not fit.
+ */
+export function buildRepairPrompt(
+  model: TokenizerModel,
+  prompt: EditPrompt,
+  answer: string,
+  { message }: { readonly message: string },
+): EditPrompt | undefined {
+  const { fence, answerStart } = prompt;
+  const messages: ChatMessage[] = [
+    ...prompt.messages,
+    { role: 'assistant', content: `${answerStart}${answer.trimEnd()}\n${fence}` },
+    {
+      role: 'user',
+      content: `That code has a syntax error: ${message}. Answer again with one fenced block that holds all of the rewritten code, without the error.`,
+    },
+  ];
+  const tokens = encodeConversation(model, messages, answerStart);
+  const maxTokens = Math.min(model.info.contextLength - tokens.length, prompt.maxTokens);
+  const prediction = model.tokenize(`${answer.trimEnd()}\n${fence}`, false);
+  // An answer as long as the first must fit.
+  return maxTokens <= prediction.length ? undefined : { ...prompt, messages, tokens, maxTokens, prediction };
 }
 
 /** Tokens of the words and fences around the surroundings, roughly; the whole is counted afterwards. */
@@ -102,7 +134,7 @@ function omissions(path: string, tokens: number): Omission[] {
   return tokens > 0 ? [{ kind: 'surroundings', what: path, tokens }] : [];
 }
 
-function userMessage(params: EditParams, shape: SelectionShape, fence: string, head: string, tail: string): string {
+function userMessage(params: EditRequest, shape: SelectionShape, fence: string, head: string, tail: string): string {
   const { languageId, path } = params;
   const parts: string[] = [];
   if (head.trim() !== '') {
@@ -119,7 +151,7 @@ function userMessage(params: EditParams, shape: SelectionShape, fence: string, h
   return parts.join('\n\n');
 }
 
-function task(params: EditParams): string {
+function task(params: EditRequest): string {
   const instruction = params.instruction.trim();
   if (params.kind === 'refactor') {
     return `Task: ${instruction}`;
@@ -130,7 +162,7 @@ function task(params: EditParams): string {
 }
 
 /** Quotes the line, because small models do not count lines. */
-function describeProblem(params: EditParams, { line, message }: EditParams['diagnostics'][number]): string {
+function describeProblem(params: EditRequest, { line, message }: EditParams['diagnostics'][number]): string {
   const firstLine = toLf(params.before).split('\n').length;
   const source = toLf(params.selection).split('\n')[line - firstLine]?.trim() ?? '';
   const where = source === '' ? '' : `in the line \`${source}\`: `;

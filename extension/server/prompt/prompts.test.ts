@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatTurn, EditParams } from '../../protocol/server.ts';
+import type { ChatTurn } from '../../protocol/server.ts';
 import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative, fakeText } from '../testing/fake-native.ts';
 import { buildChatPrompt } from './chat.ts';
 import { buildEditPrompt } from './edit.ts';
+import type { EditRequest } from './edit.ts';
 
 function modelWith(contextLength: number): Promise<NativeModel> {
   return fakeNative({ info: { contextLength } }).loadModel('/models/x.gguf', {}, () => {}).result;
 }
 
-const edit: EditParams = {
+const edit: EditRequest = {
   kind: 'refactor',
   instruction: 'Use early return.',
   path: 'src/a.ts',

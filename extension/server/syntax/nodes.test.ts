@@ -19,9 +19,7 @@ async function grown(languageId: string, marked: string): Promise<string | undef
 describe('growToNodes', () => {
   it('takes a function whole that was selected but for its last brace', async () => {
     const code = 'const a = 1;\n‹function area(w, h) {\n  const result = w * h;\n  return result;\n›}\nconst b = 2;\n';
-    expect(await grown('javascript', code)).toBe(
-      'function area(w, h) {\n  const result = w * h;\n  return result;\n}',
-    );
+    expect(await grown('javascript', code)).toBe('function area(w, h) {\n  const result = w * h;\n  return result;\n}');
   });
 
   it('keeps whole statements, and completes cut ones', async () => {
@@ -53,14 +51,16 @@ describe('unitAround', () => {
     expect(await grown('typescript', 'export const f = (a: string) => {\n  return‹› a;\n};\n')).toBe(
       'export const f = (a: string) => {\n  return a;\n};',
     );
-    expect(await grown('java', 'class A {\n  int x = 1;\n  int f() { ret‹›urn x; }\n}\n')).toBe('int f() { return x; }');
+    expect(await grown('java', 'class A {\n  int x = 1;\n  int f() { ret‹›urn x; }\n}\n')).toBe(
+      'int f() { return x; }',
+    );
     expect(await grown('java', 'class A {\n  int x‹› = 1;\n  int f() { return x; }\n}\n')).toBe('int x = 1;');
   });
 });
 
 /** Real code of eight languages, cut at borders of all kinds. */
 describe('any selection', () => {
-  const folder = join(import.meta.dirname, 'samples');
+  const folder = join(import.meta.dirname, '../../../test/fixtures/syntax');
   for (const name of readdirSync(folder)) {
     it(`of ${name} grows to balanced code around it`, async () => {
       const text = readFileSync(join(folder, name), 'utf8');
