@@ -424,14 +424,17 @@ TEST(EnginesShareAFolder) {
 TEST(AStoreThatIsClearedGoesOnWriting) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64 * 4, 9);
-  PrefixCache cache(1 << 20, 4096);
-  const PrefixCache::Chain chain = cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 4096); });
-  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", 4096});
+  PrefixCache cache(1 << 24, 1 << 20);
+  const PrefixCache::Chain chain = cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 1 << 20); });
+  SnapshotStore store(folder.path(), 1 << 24, {{}, "scalar", 1 << 20});
   std::atomic<bool> stop{false};
   std::thread writer([&] {
     while (!stop.load()) store.Write(ids, chain);
   });
-  for (int round = 0; round < 200; ++round) CHECK(store.Clear());
+  for (int round = 0; round < 50; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    CHECK(store.Clear());
+  }
   stop.store(true);
   writer.join();
   CHECK(store.Clear());
