@@ -1,6 +1,7 @@
 // What is remembered of earlier prompts is the bits that computing them would give, stays within its bounds, and never
 // comes from a file that is not exactly right.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -417,6 +418,30 @@ TEST(EnginesShareAFolder) {
   const auto engine = Open(model.path(), options);
   engine->FlushSnapshots();
   CHECK_EQ(Cached(*engine, SomeIds(500, 1)), 448);
+}
+
+// Work that comes while the folder is cleared is dropped or written, and the store goes on writing afterwards.
+TEST(AStoreThatIsClearedGoesOnWriting) {
+  const TemporaryFolder folder;
+  const Ids ids = SomeIds(64 * 4, 9);
+  PrefixCache cache(1 << 24, 1 << 20);
+  const PrefixCache::Chain chain = cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 1 << 20); });
+  SnapshotStore store(folder.path(), 1 << 24, {{}, "scalar", 1 << 20});
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    while (!stop.load()) store.Write(ids, chain);
+  });
+  for (int round = 0; round < 50; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    CHECK(store.Clear());
+  }
+  stop.store(true);
+  writer.join();
+  CHECK(store.Clear());
+  CHECK_EQ(folder.Files().size(), size_t{0});
+  store.Write(ids, chain);
+  store.Flush();
+  CHECK_EQ(folder.Files().size(), size_t{4});
 }
 
 // After a quit right behind an answer, the conversation is on disk, and the quit does not take long.
