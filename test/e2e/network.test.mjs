@@ -82,9 +82,9 @@ step('without a proxy it says that the server cannot be reached, and names the s
   await window.screenshot('network-unreachable');
 });
 
-step('without the password it says that the proxy wants one', async (window) => {
+step('without the password it says that the proxy needs one', async (window) => {
   await set(window, { 'http.proxy': `http://127.0.0.1:${proxy.port}` });
-  await download(window, /proxy http:\/\/127\.0\.0\.1:\d+ \(http\.proxy\) wants a user name and a password/);
+  await download(window, /proxy http:\/\/127\.0\.0\.1:\d+ \(http\.proxy\) needs a user name and a password/);
 });
 
 step('without the authority it says that the certificate is not trusted', async (window) => {
