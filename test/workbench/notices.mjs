@@ -25,7 +25,7 @@ export function thirdPartyNotices(inputs, root) {
   return `Paddock contains parts of these packages:\n\n${list.join('\n')}\n\n${texts.join('\n\n')}\n`;
 }
 
-/** What @vscode/tree-sitter-wasm is compiled from, all under the MIT licence; it names the parts without their texts. */
+/** What @vscode/tree-sitter-wasm is compiled from, all under the MIT licence; it has the parts without their texts. */
 function grammars(root) {
   const copyrights = JSON.parse(readFileSync(join(import.meta.dirname, 'grammar-copyrights.json'), 'utf8'));
   const files = readdirSync(join(root, 'node_modules/@vscode/tree-sitter-wasm/wasm'));

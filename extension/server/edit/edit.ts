@@ -18,8 +18,8 @@ import { findTarget } from './edit-target.ts';
 import type { EditTarget } from './edit-target.ts';
 
 /**
- * Generates a replacement for the selected code. With any finish reason but `stop` it is incomplete, and the client must
- * not offer it. Throws `noModel`, `invalidArgument`, `promptTooLong`, `templateFailed`.
+ * Generates a replacement for the selected code. With any finish reason but `stop` it is incomplete, and the client
+ * must not offer it. Throws `noModel`, `invalidArgument`, `promptTooLong`, `templateFailed`.
  */
 export async function answerEdit(
   { engine, syntax }: { readonly engine: Engine; readonly syntax: Syntax },

@@ -39,7 +39,12 @@ async function addGoCaches(work, files) {
   if (!existsSync(join(made, 'cache'))) {
     const folder = mkdtempSync(join(tmpdir(), 'paddock-go-'));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const env = { ...process.env, GOCACHE: join(made, 'cache'), GOMODCACHE: join(made, 'modules'), GOFLAGS: '-mod=mod' };
+    const env = {
+      ...process.env,
+      GOCACHE: join(made, 'cache'),
+      GOMODCACHE: join(made, 'modules'),
+      GOFLAGS: '-mod=mod',
+    };
     execFileSync('go', ['vet', './...'], { cwd: folder, env, stdio: 'ignore' });
     execFileSync('go', ['test', '-run', 'none', './...'], { cwd: folder, env, stdio: 'ignore' });
     await rm(folder, { recursive: true, force: true });
