@@ -7,17 +7,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conclude } from '../workbench/node-tests.mjs';
-import { packExtension } from '../workbench/package.mjs';
 import { main } from '../workbench/process.mjs';
 import { generator } from '../workbench/random.mjs';
-import { installVscode } from '../workbench/vscode.mjs';
 import { LabTab, writeProject } from './support/lab-tab.mjs';
 import { enginePids, parentOf } from './support/processes.mjs';
-import { openWindow } from './support/window.mjs';
+import { openOwnWindow } from './support/window.mjs';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: String(Date.now() % 1e9) } },
@@ -214,11 +211,7 @@ function isJson(line) {
 }
 
 await main(async () => {
-  await installVscode();
-  process.env.PADDOCK_VSIX ??= await packExtension();
-  const models = process.env.PADDOCK_MODELS ?? join(homedir(), '.local', 'share', 'paddock', 'models');
-  const window = await openWindow({
-    models,
+  const { models, window } = await openOwnWindow({
     settings: { 'paddock.model': 'smollm2-135m-instruct', 'paddock.maxTokens': 400 },
   });
   console.log(`seed ${values.seed}`);
