@@ -204,7 +204,7 @@ interface Parts {
   readonly wakeUp: () => void;
 }
 
-/** What happens in one part because of another, or of a setting. */
+/** Connects the parts to each other's events and to changes of settings. */
 function connectEvents({ engine, models, chat, lab, wakeUp }: Parts): vscode.Disposable[] {
   return [
     engine.onDidConnect(({ again }) => {

@@ -1,7 +1,7 @@
 /**
  * Runs in VS Code's extension host and in the engine's process while responsive.mjs measures: appends a line to the
- * file `output` for each time that the message loop was late, with the milliseconds and how many of them the main thread
- * computed. The rest is the other programs'.
+ * file `output` each time the message loop was late, with the delay in milliseconds and how much of it the main thread
+ * computed. The rest was spent by other programs.
  */
 const { appendFileSync } = require('node:fs');
 const { threadCpuUsage } = process;

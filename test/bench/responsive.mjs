@@ -6,14 +6,12 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openWindow } from '../e2e/support/window.mjs';
-import { packExtension } from '../workbench/package.mjs';
+import { openOwnWindow } from '../e2e/support/window.mjs';
 import { main, root } from '../workbench/process.mjs';
-import { installVscode } from '../workbench/vscode.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } });
 const probe = join(tmpdir(), `paddock-loops-${process.pid}.jsonl`);
@@ -144,11 +142,7 @@ function print() {
 }
 
 await main(async () => {
-  await installVscode();
-  process.env.PADDOCK_VSIX ??= await packExtension();
-  const models = process.env.PADDOCK_MODELS ?? join(homedir(), '.local', 'share', 'paddock', 'models');
-  const window = await openWindow({
-    models,
+  const { window } = await openOwnWindow({
     settings: {
       'paddock.model': 'smollm2-135m-instruct',
       'paddock.maxTokens': 16,

@@ -90,7 +90,9 @@ step('Escape stops the answer while it is written, and the engine rests at once'
     const pid = await enginePid(window.server.pid);
     const taken = await msUntilIdle(pid, () => window.chat.input.press('Escape'));
     const text = await window.chat.answer(['cancelled']);
-    assert.ok(text.length >= partial.length, 'what there was is kept');
+    // The last line may be half of a list's marker: "5" is shown until "5." begins an item, whose number is no text.
+    const wholeLines = partial.slice(0, partial.lastIndexOf('\n') + 1).trim();
+    assert.ok(wholeLines !== '' && text.startsWith(wholeLines), `“${wholeLines}” is kept in “${text}”`);
     return taken;
   });
   assert.ok(ms <= longestStopMs, `it computed for ${ms} ms`);

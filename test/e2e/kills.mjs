@@ -5,17 +5,16 @@
  * with `N passed, N failed`.
  */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, readdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conclude } from '../workbench/node-tests.mjs';
-import { packExtension } from '../workbench/package.mjs';
 import { main } from '../workbench/process.mjs';
-import { installVscode } from '../workbench/vscode.mjs';
+import { generator } from '../workbench/random.mjs';
 import { LabTab, writeProject } from './support/lab-tab.mjs';
 import { enginePids, parentOf } from './support/processes.mjs';
-import { openWindow } from './support/window.mjs';
+import { openOwnWindow } from './support/window.mjs';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: String(Date.now() % 1e9) } },
@@ -47,10 +46,10 @@ const targets = [
   },
 ];
 
-// What is going on when something is killed. `begin` resolves at a random moment of it, with the check that follows.
+// The activities. `begin` starts one, resolves at a random moment while it runs, and returns the check for afterwards.
 
 const topics = ['loops', 'sorting', 'recursion', 'tests', 'closures', 'queues'];
-/** What is on the screen is in the file a quarter of a second later. */
+/** The chat log is written at most a quarter of a second after the text is shown. */
 const writtenAfterMs = 300;
 
 function chat(window) {
@@ -135,8 +134,7 @@ function train(window) {
   return {
     name: 'train',
     async begin(_kill, random) {
-      const isNew = !(await exists(join(folder, 'lab.json')));
-      if (isNew) await writeProject(folder);
+      if (!existsSync(join(folder, 'lab.json'))) await writeProject(folder);
       await open();
       if ((await (await lab.part('next')).innerText()).includes('Use in Chat')) {
         await closeTab(window);
@@ -177,7 +175,7 @@ async function closeTab(window) {
   await window.command('View: Close All Editors');
 }
 
-// What must hold after every kill.
+// The checks after every kill.
 
 /** Every whole line of every log is a record, but for one line per kill in the middle of a write. */
 async function logsAreWhole(window) {
@@ -203,13 +201,6 @@ async function filesBelow(...folders) {
   return lists.flat();
 }
 
-function exists(path) {
-  return readFile(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 function isJson(line) {
   try {
     JSON.parse(line);
@@ -219,23 +210,8 @@ function isJson(line) {
   }
 }
 
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed) {
-  let state = seed % 2 ** 31 || 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-}
-
 await main(async () => {
-  await installVscode();
-  process.env.PADDOCK_VSIX ??= await packExtension();
-  const models = process.env.PADDOCK_MODELS ?? join(homedir(), '.local', 'share', 'paddock', 'models');
-  const window = await openWindow({
-    models,
+  const { models, window } = await openOwnWindow({
     settings: { 'paddock.model': 'smollm2-135m-instruct', 'paddock.maxTokens': 400 },
   });
   console.log(`seed ${values.seed}`);

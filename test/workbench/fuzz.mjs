@@ -14,6 +14,7 @@ import { build } from 'esbuild';
 import { buildFuzzTargets, fuzzFolder } from './native.mjs';
 import { conclude } from './node-tests.mjs';
 import { StepError, cache, main, mustRun, root } from './process.mjs';
+import { generator } from './random.mjs';
 
 const work = join(cache, 'fuzz');
 /** Each file exports `seeds` and `tryOne`, which throws for what must not happen. */
@@ -117,17 +118,6 @@ function mutate(corpus, random) {
     text = kinds[random(kinds.length)]().slice(0, 20_000);
   }
   return text;
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed) {
-  let state = seed % 2 ** 31 || 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -206,13 +206,13 @@ async function writableEditor(): Promise<vscode.TextEditor | undefined> {
     );
     return undefined;
   }
-  const reason = whyTooLarge(editor.document) ?? (await whyReadOnly(editor.document));
+  const reason = whyTooLong(editor.document) ?? (await whyReadOnly(editor.document));
   if (reason === undefined) return editor;
   void vscode.window.showWarningMessage(reason);
   return undefined;
 }
 
-function whyTooLarge(document: vscode.TextDocument): string | undefined {
+function whyTooLong(document: vscode.TextDocument): string | undefined {
   const length = document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
   if (length <= longestDocument) return undefined;
   const name = vscode.workspace.asRelativePath(document.uri);

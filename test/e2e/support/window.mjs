@@ -4,11 +4,12 @@
  */
 import { chromium } from 'playwright-core';
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browserArguments, findBrowser } from '../../workbench/browser.mjs';
 import { cache, root } from '../../workbench/process.mjs';
-import { fewBuiltins, startVscode, testSettings } from '../../workbench/vscode.mjs';
+import { packExtension } from '../../workbench/package.mjs';
+import { fewBuiltins, installVscode, startVscode, testSettings } from '../../workbench/vscode.mjs';
 import { ChatView } from './chat-view.mjs';
 
 const screenshots = join(cache, 'screenshots');
@@ -65,6 +66,14 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
     throw error;
   }
   return window;
+}
+
+/** For programs of their own: packs the extension unless that was done, and takes the models that this user has. */
+export async function openOwnWindow(options) {
+  await installVscode();
+  process.env.PADDOCK_VSIX ??= await packExtension();
+  const models = process.env.PADDOCK_MODELS ?? join(homedir(), '.local', 'share', 'paddock', 'models');
+  return { models, window: await openWindow({ models, ...options }) };
 }
 
 export class Window {
