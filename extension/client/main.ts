@@ -14,9 +14,7 @@ import { ChatView } from './chat/chat-view.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
 import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
-import { registerCodeActions } from './edit/code-actions.ts';
-import { EditCommands } from './edit/edit-commands.ts';
-import { Proposals } from './edit/proposals.ts';
+import { createEdits } from './edit/edits.ts';
 import { startEngineProcess } from './engine/engine-process.ts';
 import type { EngineConnection } from './engine/engine-connection.ts';
 import { EngineSupervisor } from './engine/supervisor.ts';
@@ -43,8 +41,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const chat = store.add(createChat(context, log, answerSource(engine, models)));
   const modelCommands = new ModelCommands(models);
   const lab = store.add(createLab({ createEngine: engines.lab, engine, models, modelCommands, context, log }));
+  const edits = store.add(createEdits({ context, log, engine, models }));
   shutDown = async () => {
-    await chat.shutDown();
+    await Promise.all([chat.shutDown(), edits.proposals.shutDown()]);
     await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
@@ -71,9 +70,6 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
-  const proposals = store.add(new Proposals());
-  const edits = new EditCommands(engine, models, proposals);
-  store.add(registerCodeActions());
   store.add(createStatusBar(engine, models));
   store.add(
     registerCommands({
@@ -85,12 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.chat.delete': () => chatCommands.delete(),
       'paddock.chat.attachSelection': () => chatCommands.attachSelection(view),
       'paddock.edit.explain': () => chatCommands.explain(view),
-      'paddock.edit.refactor': () => edits.refactor(),
-      'paddock.edit.fix': () => edits.fix(),
-      'paddock.edit.accept': () => edits.accept(),
-      'paddock.edit.reject': () => edits.reject(),
-      'paddock.edit.restore': () => edits.restore(),
-      'paddock.edit.cancel': () => edits.reject(),
+      ...edits.handlers,
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),
       'paddock.lab.show': () => lab.show(),

@@ -12,6 +12,8 @@ interface SettingBase<T> {
 }
 interface StringSetting extends SettingBase<string> {
   readonly type: 'string';
+  /** All values that it can have, and what each means. */
+  readonly choices?: Readonly<Record<string, string>>;
 }
 interface BooleanSetting extends SettingBase<boolean> {
   readonly type: 'boolean';
@@ -104,6 +106,16 @@ export const settings = {
     scope: 'window',
     description: 'The longest answer, in tokens. You can continue an answer that reaches it.',
   },
+  'edits.view': {
+    type: 'string',
+    default: 'inline',
+    choices: {
+      inline: 'In the file: old lines are marked, new ones stand below them.',
+      sideBySide: "In VS Code's diff editor.",
+    },
+    scope: 'window',
+    description: 'Where a proposed edit is shown.',
+  },
   codeActions: {
     type: 'boolean',
     default: true,
@@ -128,7 +140,10 @@ export function validateSetting<K extends SettingKey>(key: K, value: unknown): S
 function validate(setting: Setting, value: unknown): string | number | boolean {
   switch (setting.type) {
     case 'string':
-      return typeof value === 'string' ? value.trim() : setting.default;
+      if (typeof value !== 'string') return setting.default;
+      return setting.choices === undefined || Object.hasOwn(setting.choices, value.trim())
+        ? value.trim()
+        : setting.default;
     case 'boolean':
       return typeof value === 'boolean' ? value : setting.default;
     case 'integer':

@@ -21,7 +21,8 @@ export function chatFolders({ globalStorageUri, storageUri }: vscode.ExtensionCo
   };
 }
 
-function workspaceName(): string {
+/** The same for all windows of a workspace; a file name. */
+export function workspaceName(): string {
   const { workspaceFile, workspaceFolders = [] } = vscode.workspace;
   // An unsaved workspace is identified by its folders.
   const places =

@@ -4,7 +4,12 @@
  */
 
 export interface MenuPlace {
-  readonly menu: 'view/title' | 'editor/title' | 'editor/context' | 'editor/paddock';
+  readonly menu:
+    | 'view/title'
+    | 'editor/title'
+    | 'editor/context'
+    | 'editor/paddock'
+    | 'comments/commentThread/additionalActions';
   readonly group: string;
   readonly when?: string;
 }
@@ -28,10 +33,14 @@ export interface CommandContribution {
 
 /** Context keys that the client sets; all `when` clauses below use these constants. */
 export const contextKeys = {
-  /** The active editor is the diff of a proposed edit. */
-  proposalActive: 'paddock.proposalActive',
-  /** ... and its text still streams in. */
+  /** The active editor has a complete proposed edit. */
+  proposalHere: 'paddock.proposalHere',
+  /** ... and the cursor is on one of its changes. */
+  changeHere: 'paddock.changeHere',
+  /** The active editor has a proposed edit that is being written. */
   proposalStreaming: 'paddock.proposalStreaming',
+  /** Some document has a proposed edit. */
+  proposalOpen: 'paddock.proposalOpen',
   /** There is a rejected edit that can be shown again. */
   proposalRejected: 'paddock.proposalRejected',
   /** The chat is generating an answer. */
@@ -41,15 +50,13 @@ export const contextKeys = {
 } as const;
 
 const inChat = 'view == paddock.chat';
-const proposalReady = `${contextKeys.proposalActive} && !${contextKeys.proposalStreaming}`;
 /**
- * Only with the cursor in the proposed text, which is read-only. An extension's keys win over those of VS Code, so they
- * must not act on a proposal that is only visible.
+ * Keys of proposed edits act only with the cursor in the editor that has one, and VS Code has no default for them: an
+ * extension's keys win over those of VS Code.
  */
-const inProposal = `${contextKeys.proposalActive} && editorTextFocus && editorReadonly && isInDiffEditor`;
-/** Escape first closes the widgets that it closes in every editor. */
-const nothingToLeave =
-  '!editorHasSelection && !editorHasMultipleSelections && !suggestWidgetVisible && !findWidgetVisible && !editorHoverVisible && !referenceSearchVisible && !renameInputVisible && !inQuickOpen';
+const inProposal = `${contextKeys.proposalHere} && editorTextFocus`;
+const inDiff = 'resourceScheme == paddock-proposal';
+const onChange = 'commentController == paddock.edits && commentThread == change';
 
 export const commands = {
   'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
@@ -84,8 +91,8 @@ export const commands = {
     enablement: 'editorIsOpen',
     menus: [{ menu: 'editor/paddock', group: '1_edit@1' }],
   },
-  'paddock.edit.refactor': {
-    title: 'Refactor…',
+  'paddock.edit.rewrite': {
+    title: 'Rewrite…',
     enablement: 'editorIsOpen',
     menus: [{ menu: 'editor/paddock', group: '1_edit@2', when: '!editorReadonly' }],
   },
@@ -96,30 +103,49 @@ export const commands = {
   },
   'paddock.edit.accept': {
     title: 'Accept Edit',
-    icon: 'check',
-    palette: proposalReady,
-    keys: [{ key: 'ctrl+enter', mac: 'cmd+enter', when: `${inProposal} && !${contextKeys.proposalStreaming}` }],
-    menus: [{ menu: 'editor/title', group: 'navigation@1', when: proposalReady }],
+    icon: 'check-all',
+    palette: contextKeys.proposalHere,
+    keys: [{ key: 'ctrl+k ctrl+y', mac: 'cmd+k cmd+y', when: inProposal }],
+    menus: [{ menu: 'editor/title', group: 'navigation@1', when: `${contextKeys.proposalHere} && ${inDiff}` }],
   },
   'paddock.edit.reject': {
     title: 'Reject Edit',
-    icon: 'close',
-    palette: proposalReady,
-    keys: [{ key: 'escape', when: `${inProposal} && ${nothingToLeave}` }],
-    menus: [{ menu: 'editor/title', group: 'navigation@2', when: proposalReady }],
+    icon: 'close-all',
+    palette: contextKeys.proposalHere,
+    keys: [{ key: 'ctrl+k ctrl+n', mac: 'cmd+k cmd+n', when: inProposal }],
+    menus: [{ menu: 'editor/title', group: 'navigation@2', when: `${contextKeys.proposalHere} && ${inDiff}` }],
   },
+  'paddock.edit.acceptChange': {
+    title: 'Accept Change',
+    icon: 'check',
+    palette: contextKeys.changeHere,
+    keys: [{ key: 'ctrl+k y', mac: 'cmd+k y', when: `${contextKeys.changeHere} && editorTextFocus` }],
+    menus: [{ menu: 'comments/commentThread/additionalActions', group: 'inline@1', when: onChange }],
+  },
+  'paddock.edit.rejectChange': {
+    title: 'Reject Change',
+    icon: 'close',
+    palette: contextKeys.changeHere,
+    keys: [{ key: 'ctrl+k n', mac: 'cmd+k n', when: `${contextKeys.changeHere} && editorTextFocus` }],
+    menus: [{ menu: 'comments/commentThread/additionalActions', group: 'inline@2', when: onChange }],
+  },
+  'paddock.edit.next': { title: 'Go to Next Proposed Change', icon: 'arrow-down', palette: contextKeys.proposalOpen },
+  'paddock.edit.previous': {
+    title: 'Go to Previous Proposed Change',
+    icon: 'arrow-up',
+    palette: contextKeys.proposalOpen,
+  },
+  'paddock.edit.show': { title: 'Show Proposed Edit…', palette: contextKeys.proposalOpen },
+  'paddock.edit.compare': { title: 'Show Proposed Edit Side by Side', icon: 'diff', palette: contextKeys.proposalOpen },
+  'paddock.edit.followUp': { title: 'Follow Up on Proposed Edit…', palette: contextKeys.proposalHere },
+  'paddock.edit.copy': { title: 'Copy Proposed Text', palette: contextKeys.proposalHere },
   'paddock.edit.restore': { title: 'Show Rejected Edit', palette: contextKeys.proposalRejected },
   'paddock.edit.cancel': {
     title: 'Cancel Edit',
     icon: 'debug-stop',
     palette: contextKeys.proposalStreaming,
-    menus: [
-      {
-        menu: 'editor/title',
-        group: 'navigation@1',
-        when: `${contextKeys.proposalActive} && ${contextKeys.proposalStreaming}`,
-      },
-    ],
+    keys: [{ key: 'ctrl+k n', mac: 'cmd+k n', when: `${contextKeys.proposalStreaming} && editorTextFocus` }],
+    menus: [{ menu: 'editor/title', group: 'navigation@1', when: `${contextKeys.proposalStreaming} && ${inDiff}` }],
   },
   'paddock.lab.open': {
     title: 'Open Lab…',

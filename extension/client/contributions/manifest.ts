@@ -59,6 +59,8 @@ export function generateManifest(): GeneratedManifest {
         })),
       },
     ],
+    // A proposed edit must not open the Comments view. Its threads are resolved ones, so that others still open it.
+    configurationDefaults: { 'comments.openView': 'firstFileUnresolved' },
     configuration: {
       title: 'Paddock',
       properties: Object.fromEntries(
@@ -112,10 +114,16 @@ function menus(table: readonly [string, CommandContribution][]): Record<string, 
 
 function property(key: string, setting: Setting, order: number, text: (key: string, value: string) => string): object {
   const limits = 'minimum' in setting ? { minimum: setting.minimum, maximum: setting.maximum } : {};
+  const choices = 'choices' in setting ? Object.entries(setting.choices) : [];
+  const values = {
+    enum: choices.map(([value]) => value),
+    markdownEnumDescriptions: choices.map(([value, meaning]) => text(`setting.${key}.${value}`, meaning)),
+  };
   return {
     type: setting.type,
     default: setting.default,
     ...limits,
+    ...(choices.length > 0 ? values : {}),
     scope: setting.scope,
     order,
     markdownDescription: text(`setting.${key}`, setting.description),

@@ -33,7 +33,7 @@ function provideCodeActions(
     actions.push(fix);
   }
   if (!range.isEmpty) {
-    if (editable) actions.push(action(vscode.l10n.t('Refactor with Paddock…'), rewrite, 'paddock.edit.refactor'));
+    if (editable) actions.push(action(vscode.l10n.t('Rewrite with Paddock…'), rewrite, 'paddock.edit.rewrite'));
     actions.push(action(vscode.l10n.t('Explain with Paddock'), rewrite, 'paddock.edit.explain'));
   }
   return actions;

@@ -1,271 +1,350 @@
 /**
- * Proposed edits. Each is a virtual document with the changed file, shown beside the file in VS Code's diff editor. It
- * grows while the text streams in. Accept writes it as one undo step. Reject, or closing the tab, hides it; a complete
- * edit can be restored. The user's document is not touched before Accept.
+ * The proposed edits of a workspace: which there are, how they follow their documents, what is written when one is
+ * accepted, and what is kept on disk. Nothing here shows them. A document changes only in `accept` and `acceptHunk`.
  */
 import * as vscode from 'vscode';
-import { contextKeys } from '../contributions/commands.ts';
-import { proposalScheme } from '../contributions/views.ts';
-import { setContext } from '../lib/commands.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
-import { previewText } from './preview.ts';
+import type { Hunk } from './hunks.ts';
+import { Proposal, type ProposalNote, type ProposalRecord, type WritingProgress } from './proposal.ts';
+import type { ProposalFiles } from './proposal-files.ts';
 import { relocate } from './relocate.ts';
 
-export interface ProposalTarget {
-  readonly document: vscode.TextDocument;
-  /** The whole document as it was when the edit was asked for, and what of it is replaced. */
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  /** What the diff editor's tab says. */
-  readonly title: string;
-  /** Of the request; the proposal owns it from now on. */
-  readonly cancellation: vscode.CancellationTokenSource;
+/** What the user types beside a proposal is saved after a pause. */
+const saveDelayMs = 1000;
+
+interface ProposalsOptions {
+  readonly files: ProposalFiles;
+  /** Sorted by time. */
+  readonly newId: () => string;
+  /** The disk failed. */
+  readonly onDiskError: (error: unknown) => void;
 }
 
-/** The virtual document is refreshed at most this often while text streams in. */
-const refreshMs = 120;
-/** Rejected edits that can be brought back. */
-const mostRejected = 10;
-
-export class Proposal {
-  readonly uri: vscode.Uri;
-  readonly documentUri: vscode.Uri;
-  readonly title: string;
-  readonly selection: string;
-  readonly offset: number;
-  readonly cancellation: vscode.CancellationTokenSource;
-  readonly #before: string;
-  readonly #after: string;
-  readonly #eol: '\n' | '\r\n';
-  readonly #refresh: () => void;
-  #streamed = '';
-  #replacement: string | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor({ document, text, start, end, title, cancellation }: ProposalTarget, id: number, refresh: () => void) {
-    this.cancellation = cancellation;
-    this.documentUri = document.uri;
-    this.title = title;
-    // The same path, so that the diff shows the file's name and colours its language.
-    this.uri = vscode.Uri.from({ scheme: proposalScheme, path: document.uri.path, query: String(id) });
-    this.offset = start;
-    this.selection = text.slice(start, end);
-    this.#before = text.slice(0, this.offset);
-    this.#after = text.slice(this.offset + this.selection.length);
-    this.#eol = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
-    this.#refresh = refresh;
-  }
-
-  get before(): string {
-    return this.#before;
-  }
-
-  get after(): string {
-    return this.#after;
-  }
-
-  get streaming(): boolean {
-    return this.#replacement === undefined;
-  }
-
-  get replacement(): string {
-    return this.#replacement ?? previewText(this.selection, this.#streamed, this.#eol);
-  }
-
-  get content(): string {
-    return this.#before + this.replacement + this.#after;
-  }
-
-  /** What has streamed in so far is dropped. */
-  restart(): void {
-    this.#streamed = '';
-  }
-
-  append(text: string): void {
-    this.#streamed += text;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#refresh();
-    }, refreshMs);
-  }
-
-  /** The text is complete. False when it equals the current text: there is nothing to accept. */
-  finish(replacement: string): boolean {
-    clearTimeout(this.#timer);
-    const text = replacement.replaceAll(/\r?\n/g, this.#eol);
-    if (text === this.selection) return false;
-    this.#replacement = text;
-    this.#refresh();
-    return true;
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.cancellation.cancel();
-    this.cancellation.dispose();
-  }
-}
-
-export class Proposals implements vscode.TextDocumentContentProvider, Disposable {
+export class Proposals implements Disposable {
   readonly #store = new DisposableStore();
-  readonly #changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
+  readonly #changed = this.#store.add(new vscode.EventEmitter<Proposal>());
+  /** A proposal is new, was changed, or is gone. */
   readonly onDidChange = this.#changed.event;
-  readonly #proposals = new Map<string, Proposal>();
-  /** Complete ones that were rejected, the last one at the end. */
-  readonly #rejected: Proposal[] = [];
-  #nextId = 1;
+  readonly #began = this.#store.add(new vscode.EventEmitter<Proposal>());
+  /** A proposal was asked for in this session. */
+  readonly onDidBegin = this.#began.event;
+  readonly #files: ProposalFiles;
+  readonly #newId: () => string;
+  readonly #onDiskError: (error: unknown) => void;
+  readonly #open = new Map<string, Proposal>();
+  /** The last one at the end. */
+  readonly #rejected: ProposalRecord[] = [];
+  /** Of those that are written. */
+  readonly #writing = new Map<string, vscode.CancellationTokenSource>();
+  /** Of those that must be saved. */
+  readonly #saveTimers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** What this class itself writes into a document is not followed. */
+  #applying: Proposal | undefined;
 
-  constructor() {
-    this.#store.add(vscode.workspace.registerTextDocumentContentProvider(proposalScheme, this));
-    this.#store.add(vscode.window.tabGroups.onDidChangeTabs(({ closed }) => this.#onTabs(closed)));
-    this.#store.add(vscode.window.tabGroups.onDidChangeTabGroups(() => this.#onTabs([])));
+  constructor({ files, newId, onDiskError }: ProposalsOptions) {
+    this.#files = files;
+    this.#newId = newId;
+    this.#onDiskError = onDiskError;
+    const { workspace } = vscode;
+    this.#store.add(workspace.onDidChangeTextDocument((event) => this.#onDocumentChanged(event)));
+    this.#store.add(workspace.onDidOpenTextDocument((document) => this.#onDocumentOpened(document)));
+    this.#store.add(workspace.onDidRenameFiles(({ files: renamed }) => this.#onRenamed(renamed)));
+    this.#store.add(workspace.onDidDeleteFiles(({ files: deleted }) => this.#onDeleted(deleted)));
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string | undefined {
-    return this.#proposals.get(uri.toString())?.content;
+  /** The oldest first. */
+  get all(): readonly Proposal[] {
+    return [...this.#open.values()];
   }
 
-  /** Opens the diff editor. An open proposal for the same document is hidden. */
-  async open(target: ProposalTarget): Promise<Proposal> {
-    await this.#putAwayThoseOf(target.document.uri);
-    const proposal: Proposal = new Proposal(target, this.#nextId++, () => this.#onRefresh(proposal));
-    await this.#show(proposal, target.document.positionAt(target.start));
+  get rejected(): readonly ProposalRecord[] {
+    return this.#rejected;
+  }
+
+  get(id: string): Proposal | undefined {
+    return this.#open.get(id);
+  }
+
+  /** From the top of the document to its end. */
+  of(uri: vscode.Uri): readonly Proposal[] {
+    return ofUri(this.all, uri).sort((a, b) => a.start - b.start);
+  }
+
+  /** Those that an earlier session left. */
+  async load(): Promise<void> {
+    const { open, rejected } = await this.#files.readAll();
+    this.#rejected.unshift(...rejected);
+    for (const record of open) {
+      if (this.#open.has(record.id)) continue;
+      const proposal = new Proposal(record, { kind: 'paused', reason: 'missing' });
+      this.#open.set(record.id, proposal);
+      const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === record.uri);
+      if (document !== undefined) settle(proposal, document);
+      this.#changed.fire(proposal);
+    }
+  }
+
+  /** A proposal that is being written. Those of the same lines are put away. Rejecting it cancels `cancellation`. */
+  begin(record: Omit<ProposalRecord, 'id'>, cancellation: vscode.CancellationTokenSource): Proposal {
+    this.#putAwayOverlapping(record);
+    const progress: WritingProgress = { phase: 'waiting' };
+    const proposal = new Proposal({ ...record, id: this.#newId() }, { kind: 'writing', progress });
+    this.#open.set(proposal.id, proposal);
+    this.#writing.set(proposal.id, cancellation);
+    this.#changed.fire(proposal);
+    this.#began.fire(proposal);
     return proposal;
   }
 
-  /** Reopens the edit that was rejected last. False when there is none. */
-  async restore(): Promise<boolean> {
-    const proposal = this.#rejected.pop();
-    this.#updateContext();
-    if (proposal === undefined) return false;
-    await this.#putAwayThoseOf(proposal.documentUri);
-    const document = await vscode.workspace.openTextDocument(proposal.documentUri);
-    await this.#show(proposal, document.positionAt(proposal.offset));
+  /** A complete proposal. */
+  add(record: Omit<ProposalRecord, 'id'>): Proposal {
+    this.#putAwayOverlapping(record);
+    const proposal = new Proposal({ ...record, id: this.#newId() });
+    this.#open.set(proposal.id, proposal);
+    this.#recheck(proposal);
+    this.#saveNow(proposal);
+    this.#changed.fire(proposal);
+    this.#began.fire(proposal);
+    return proposal;
+  }
+
+  /** Its text has changed while it is written. */
+  update(proposal: Proposal): void {
+    if (this.#open.has(proposal.id)) this.#changed.fire(proposal);
+  }
+
+  /** False when it changes nothing: then it is gone. */
+  finish(proposal: Proposal, proposed: string, notes: readonly ProposalNote[]): boolean {
+    if (!this.#open.has(proposal.id)) return true;
+    this.#endWriting(proposal);
+    if (!proposal.finish(proposed, notes)) {
+      this.#forget(proposal);
+      return false;
+    }
+    this.#recheck(proposal);
+    this.#saveNow(proposal);
+    this.#changed.fire(proposal);
     return true;
   }
 
-  async #putAwayThoseOf(document: vscode.Uri): Promise<void> {
-    const same = [...this.#proposals.values()].filter((other) => other.documentUri.toString() === document.toString());
-    for (const other of same) await this.#putAway(other);
+  /** Writes all hunks, as one undo step. False when the document has changed so that they do not fit. */
+  accept(proposal: Proposal): Promise<boolean> {
+    return this.#apply(proposal, proposal.hunks, () => this.#remove(proposal));
   }
 
-  async #show(proposal: Proposal, start: vscode.Position): Promise<void> {
-    this.#proposals.set(proposal.uri.toString(), proposal);
-    await vscode.commands.executeCommand('vscode.diff', proposal.documentUri, proposal.uri, proposal.title, {
-      // A preview tab would be replaced by the next file that the user previews.
-      preview: false,
-      selection: new vscode.Range(start, start),
-    } satisfies vscode.TextDocumentShowOptions);
-    this.#updateContext();
+  /** Writes one hunk, as one undo step. */
+  acceptHunk(proposal: Proposal, hunk: Hunk): Promise<boolean> {
+    return this.#apply(proposal, [hunk], () => {
+      proposal.accepted(hunk);
+      this.#onDecided(proposal);
+    });
   }
 
-  /** The proposal whose diff editor is active. */
-  get active(): Proposal | undefined {
-    return this.#ofTab(vscode.window.tabGroups.activeTabGroup.activeTab);
+  rejectHunk(proposal: Proposal, hunk: Hunk): void {
+    if (proposal.hunks.length <= 1) return this.reject(proposal);
+    proposal.reject(hunk);
+    this.#onDecided(proposal);
   }
 
-  /** Writes the change, as one undo step. False when the document has changed so that it no longer fits. */
-  async accept(proposal: Proposal): Promise<boolean> {
-    if (proposal.streaming) return false;
-    const document = await vscode.workspace.openTextDocument(proposal.documentUri);
-    const offset = relocate(document.getText(), proposal.offset, proposal.selection, proposal);
-    if (offset === undefined) {
-      await this.#sayChanged(proposal);
-      return false;
+  /** Drops it. One that is still written is cancelled; a complete one can be brought back. */
+  reject(proposal: Proposal): void {
+    if (!this.#open.has(proposal.id)) return;
+    if (this.#writing.has(proposal.id)) {
+      this.#endWriting(proposal);
+      this.#forget(proposal);
+      return;
     }
-    const start = document.positionAt(offset);
-    const range = new vscode.Range(start, document.positionAt(offset + proposal.selection.length));
-    const edit = new vscode.WorkspaceEdit();
-    edit.replace(document.uri, range, proposal.replacement);
-    if (!(await vscode.workspace.applyEdit(edit))) {
-      await vscode.window.showErrorMessage(vscode.l10n.t('VS Code refused the change of {0}.', document.fileName));
-      return false;
-    }
+    this.#rejected.push(proposal.record);
+    this.#keepOnDisk(this.#files.save(proposal.record).then(() => this.#files.reject(proposal.id)));
     this.#forget(proposal);
-    await this.#closeTabs(proposal);
-    await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, start) });
-    return true;
   }
 
-  /** Closes the proposal. The document does not change, and a complete edit can be restored. */
-  async reject(proposal: Proposal): Promise<void> {
-    const wasActive = this.active === proposal;
-    await this.#putAway(proposal);
-    // Does not move the focus when the user has switched to something else.
-    if (wasActive) await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(proposal.documentUri));
+  /** Brings back the edit that was rejected last. */
+  restore(): Proposal | undefined {
+    const record = this.#rejected.pop();
+    if (record === undefined) return undefined;
+    this.#putAwayOverlapping(record);
+    const proposal = new Proposal(record);
+    this.#open.set(record.id, proposal);
+    this.#keepOnDisk(this.#files.bringBack(record.id));
+    this.#recheck(proposal);
+    this.#changed.fire(proposal);
+    return proposal;
+  }
+
+  /** Looks for the place of a paused proposal in its document again. */
+  async locate(proposal: Proposal): Promise<vscode.TextDocument | undefined> {
+    const uri = vscode.Uri.parse(proposal.uri, true);
+    try {
+      const document = await vscode.workspace.openTextDocument(uri);
+      settle(proposal, document);
+      this.#changed.fire(proposal);
+      return document;
+    } catch {
+      proposal.check(() => undefined);
+      this.#changed.fire(proposal);
+      return undefined;
+    }
+  }
+
+  /** Settles when all is on disk. */
+  async shutDown(): Promise<void> {
+    for (const id of this.#saveTimers.keys()) {
+      const proposal = this.#open.get(id);
+      if (proposal !== undefined) this.#saveNow(proposal);
+    }
+    await this.#files.settled();
   }
 
   dispose(): void {
-    for (const proposal of this.#proposals.values()) proposal.dispose();
-    this.#proposals.clear();
+    for (const source of this.#writing.values()) source.cancel();
+    for (const timer of this.#saveTimers.values()) clearTimeout(timer);
     this.#store.dispose();
   }
 
-  async #sayChanged(proposal: Proposal): Promise<void> {
-    const copy = vscode.l10n.t('Copy Proposed Text');
-    const answer = await vscode.window.showWarningMessage(
-      vscode.l10n.t('The selected code has changed since this edit was asked for. Nothing was written.'),
-      copy,
-    );
-    if (answer === copy) await vscode.env.clipboard.writeText(proposal.replacement);
+  async #apply(proposal: Proposal, hunks: readonly Hunk[], done: () => void): Promise<boolean> {
+    if (proposal.state.kind === 'writing' || !vscode.workspace.isTrusted) return false;
+    const document = await this.locate(proposal);
+    if (document === undefined || proposal.state.kind !== 'ready') return false;
+    const edit = new vscode.WorkspaceEdit();
+    for (const hunk of hunks) edit.replace(document.uri, hunkRange(document, proposal, hunk), hunk.text);
+    this.#applying = proposal;
+    try {
+      if (!(await vscode.workspace.applyEdit(edit))) return false;
+    } finally {
+      this.#applying = undefined;
+    }
+    done();
+    return true;
   }
 
-  async #putAway(proposal: Proposal): Promise<void> {
-    this.#keep(proposal);
-    await this.#closeTabs(proposal);
+  #onDecided(proposal: Proposal): void {
+    if (proposal.hunks.length === 0) return this.#remove(proposal);
+    this.#recheck(proposal);
+    this.#saveNow(proposal);
+    this.#changed.fire(proposal);
   }
 
-  /** Ends the stream. A complete edit can still be restored. */
-  #keep(proposal: Proposal): void {
+  #onDocumentChanged({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
+    if (contentChanges.length === 0) return;
+    const changes = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({
+      offset: rangeOffset,
+      length: rangeLength,
+      text,
+    }));
+    for (const proposal of ofUri(this.#open.values(), document.uri)) {
+      if (proposal === this.#applying) continue;
+      proposal.follow(changes);
+      proposal.check(textIn(document));
+      this.#saveSoon(proposal);
+      this.#changed.fire(proposal);
+    }
+  }
+
+  #onDocumentOpened(document: vscode.TextDocument): void {
+    for (const proposal of ofUri(this.#open.values(), document.uri)) {
+      if (proposal.state.kind === 'writing') continue;
+      settle(proposal, document);
+      this.#changed.fire(proposal);
+    }
+  }
+
+  #onRenamed(renamed: readonly { readonly oldUri: vscode.Uri; readonly newUri: vscode.Uri }[]): void {
+    for (const proposal of this.#open.values()) {
+      for (const { oldUri, newUri } of renamed) {
+        const moved = movedUri(proposal.uri, oldUri.toString(), newUri.toString());
+        if (moved === undefined) continue;
+        proposal.uri = moved;
+        this.#saveSoon(proposal);
+        this.#changed.fire(proposal);
+      }
+    }
+  }
+
+  #onDeleted(deleted: readonly vscode.Uri[]): void {
+    for (const proposal of this.#open.values()) {
+      if (!deleted.some((uri) => movedUri(proposal.uri, uri.toString(), '') !== undefined)) continue;
+      proposal.check(() => undefined);
+      this.#changed.fire(proposal);
+    }
+  }
+
+  #recheck(proposal: Proposal): void {
+    const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === proposal.uri);
+    if (document !== undefined) settle(proposal, document);
+  }
+
+  #putAwayOverlapping({ uri, start, base }: Pick<ProposalRecord, 'uri' | 'start' | 'base'>): void {
+    const end = start + base.length;
+    for (const other of this.#open.values()) {
+      const isApart = other.start >= end || other.start + other.base.length <= start;
+      if (other.uri === uri && (!isApart || other.start === start)) this.reject(other);
+    }
+  }
+
+  #remove(proposal: Proposal): void {
+    this.#keepOnDisk(this.#files.remove(proposal.id));
     this.#forget(proposal);
-    if (proposal.streaming) return;
-    this.#rejected.push(proposal);
-    this.#rejected.splice(0, this.#rejected.length - mostRejected);
   }
 
   #forget(proposal: Proposal): void {
-    this.#proposals.delete(proposal.uri.toString());
-    proposal.dispose();
+    this.#open.delete(proposal.id);
+    clearTimeout(this.#saveTimers.get(proposal.id));
+    this.#saveTimers.delete(proposal.id);
+    this.#changed.fire(proposal);
   }
 
-  async #closeTabs(proposal: Proposal): Promise<void> {
-    const tabs = vscode.window.tabGroups.all
-      .flatMap((group) => group.tabs)
-      .filter((tab) => proposalUri(tab)?.toString() === proposal.uri.toString());
-    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs);
-    this.#updateContext();
+  #endWriting({ id }: Proposal): void {
+    this.#writing.get(id)?.cancel();
+    this.#writing.delete(id);
   }
 
-  #onRefresh(proposal: Proposal): void {
-    this.#changed.fire(proposal.uri);
-    this.#updateContext();
+  #saveSoon(proposal: Proposal): void {
+    if (proposal.state.kind === 'writing') return;
+    clearTimeout(this.#saveTimers.get(proposal.id));
+    this.#saveTimers.set(
+      proposal.id,
+      setTimeout(() => this.#saveNow(proposal), saveDelayMs),
+    );
   }
 
-  #onTabs(closed: readonly vscode.Tab[]): void {
-    for (const tab of closed) {
-      const proposal = this.#ofTab(tab);
-      if (proposal !== undefined) this.#keep(proposal);
-    }
-    this.#updateContext();
+  #saveNow(proposal: Proposal): void {
+    clearTimeout(this.#saveTimers.get(proposal.id));
+    this.#saveTimers.delete(proposal.id);
+    this.#keepOnDisk(this.#files.save(proposal.record));
   }
 
-  #updateContext(): void {
-    const { active } = this;
-    void setContext(contextKeys.proposalActive, active !== undefined);
-    void setContext(contextKeys.proposalStreaming, active?.streaming === true);
-    void setContext(contextKeys.proposalRejected, this.#rejected.length > 0);
-  }
-
-  #ofTab(tab: vscode.Tab | undefined): Proposal | undefined {
-    const uri = proposalUri(tab);
-    return uri === undefined ? undefined : this.#proposals.get(uri.toString());
+  #keepOnDisk(written: Promise<void>): void {
+    written.catch(this.#onDiskError);
   }
 }
 
-function proposalUri(tab: vscode.Tab | undefined): vscode.Uri | undefined {
-  const input = tab?.input;
-  return input instanceof vscode.TabInputTextDiff && input.modified.scheme === proposalScheme
-    ? input.modified
-    : undefined;
+export function hunkRange(document: vscode.TextDocument, { start }: Proposal, hunk: Hunk): vscode.Range {
+  return new vscode.Range(document.positionAt(start + hunk.start), document.positionAt(start + hunk.end));
+}
+
+function ofUri(proposals: Iterable<Proposal>, uri: vscode.Uri): Proposal[] {
+  const wanted = uri.toString();
+  return [...proposals].filter((proposal) => proposal.uri === wanted);
+}
+
+function textIn(document: vscode.TextDocument): (start: number, length: number) => string {
+  return (start, length) =>
+    document.getText(new vscode.Range(document.positionAt(start), document.positionAt(start + length)));
+}
+
+/** Where it is in the document: in its place, or in the only other place that has its text. */
+function settle(proposal: Proposal, document: vscode.TextDocument): void {
+  proposal.check(textIn(document));
+  if (proposal.state.kind !== 'paused') return;
+  const start = relocate(document.getText(), proposal.start, proposal.base);
+  if (start === undefined) return;
+  proposal.moveTo(start);
+  proposal.check(textIn(document));
+}
+
+/** The new address of something in a file or folder that was moved; undefined when it was not moved. */
+function movedUri(uri: string, from: string, to: string): string | undefined {
+  if (uri === from) return to;
+  return uri.startsWith(`${from}/`) ? to + uri.slice(from.length) : undefined;
 }

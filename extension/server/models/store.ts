@@ -18,7 +18,7 @@ import { Network } from '../network/network.ts';
 import { sha256OfFile, sizeOf } from './partial-file.ts';
 import type { ByteSource } from './source.ts';
 import { wheelSource } from './wheel-source.ts';
-import { writeAtomically } from './write-atomically.ts';
+import { writeAtomically } from '../../base/write-atomically.ts';
 
 export interface ModelStoreOptions {
   readonly host: Host;

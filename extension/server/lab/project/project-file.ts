@@ -18,7 +18,7 @@ import {
 import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { checked } from '../../params.ts';
-import { writeAtomically } from '../../models/write-atomically.ts';
+import { writeAtomically } from '../../../base/write-atomically.ts';
 
 export const projectName = 'lab.json';
 

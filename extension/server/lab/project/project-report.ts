@@ -5,7 +5,7 @@
 import { basename, join } from 'node:path';
 import { formatBytes, formatDuration } from '../../../protocol/format.ts';
 import type { LabComparison, LabState } from '../../../protocol/lab.ts';
-import { writeAtomically } from '../../models/write-atomically.ts';
+import { writeAtomically } from '../../../base/write-atomically.ts';
 import { funnelFigure } from '../curate/plots.ts';
 import { distributionFigure, histogramFigure, percent, scatterFigure } from '../evaluate/plots.ts';
 import { provenanceSection } from '../evaluate/report-html.ts';

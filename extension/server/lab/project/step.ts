@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { LabProgress, LabProject, LabStepName } from '../../../protocol/lab.ts';
 import { EngineError } from '../../engine/errors.ts';
-import { writeAtomically } from '../../models/write-atomically.ts';
+import { writeAtomically } from '../../../base/write-atomically.ts';
 import type { Session } from '../../session.ts';
 import { recordCheck } from './step-results.ts';
 import type { StepRecord, StepResults } from './step-results.ts';

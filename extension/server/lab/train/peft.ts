@@ -4,7 +4,7 @@
  */
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../models/write-atomically.ts';
+import { writeAtomically } from '../../../base/write-atomically.ts';
 import type { NativeAdapterMatrix, NativeTarget } from '../../engine/binding.ts';
 import type { TrainSettings } from './settings.ts';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { number, object, passes, whole } from '../../../protocol/check.ts';
 import type { Check } from '../../../protocol/check.ts';
 import { appendLines, wholeLines } from '../../../base/json-lines.ts';
-import { writeAtomically } from '../../models/write-atomically.ts';
+import { writeAtomically } from '../../../base/write-atomically.ts';
 
 export interface StepEntry {
   readonly step: number;
