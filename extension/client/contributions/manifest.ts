@@ -46,19 +46,7 @@ export function generateManifest(): GeneratedManifest {
     views: {
       [viewContainer.id]: [{ ...chatView, name: text('view.chat', chatView.name) }],
     },
-    walkthroughs: [
-      {
-        id: walkthrough.id,
-        title: text('walkthrough.title', walkthrough.title),
-        description: text('walkthrough.description', walkthrough.description),
-        steps: walkthrough.steps.map(({ id, title, description, markdown }) => ({
-          id,
-          title: text(`walkthrough.${id}.title`, title),
-          description: text(`walkthrough.${id}.description`, description),
-          media: { markdown },
-        })),
-      },
-    ],
+    walkthroughs: walkthroughs(text),
     // A proposed edit must not open the Comments view. Its threads are resolved ones, so that others still open it.
     configurationDefaults: { 'comments.openView': 'firstFileUnresolved' },
     configuration: {
@@ -99,6 +87,25 @@ export function generateManifest(): GeneratedManifest {
   };
 }
 
+/** Gives a text its key, and returns the reference to it. */
+type Text = (key: string, value: string) => string;
+
+function walkthroughs(text: Text): object[] {
+  return [
+    {
+      id: walkthrough.id,
+      title: text('walkthrough.title', walkthrough.title),
+      description: text('walkthrough.description', walkthrough.description),
+      steps: walkthrough.steps.map(({ id, title, description, markdown }) => ({
+        id,
+        title: text(`walkthrough.${id}.title`, title),
+        description: text(`walkthrough.${id}.description`, description),
+        media: { markdown },
+      })),
+    },
+  ];
+}
+
 function menus(table: readonly [string, CommandContribution][]): Record<string, object[]> {
   const result: Record<string, object[]> = {
     commandPalette: table
@@ -112,7 +119,7 @@ function menus(table: readonly [string, CommandContribution][]): Record<string, 
   return result;
 }
 
-function property(key: string, setting: Setting, order: number, text: (key: string, value: string) => string): object {
+function property(key: string, setting: Setting, order: number, text: Text): object {
   const limits = 'minimum' in setting ? { minimum: setting.minimum, maximum: setting.maximum } : {};
   const choices = 'choices' in setting ? Object.entries(setting.choices) : [];
   const values = {
