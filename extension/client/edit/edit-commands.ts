@@ -38,7 +38,7 @@ export class EditCommands {
     }
     const instruction = await askInstruction();
     if (instruction === undefined) return;
-    await this.#propose(editor, { kind: 'refactor', instruction, range, diagnostics: [] });
+    await this.#propose(editor, { kind: 'rewrite', instruction, range, diagnostics: [] });
   }
 
   async fix(): Promise<void> {
