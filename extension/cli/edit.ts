@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { diffLines } from 'diff';
-import { list, number, object, text as string } from '../protocol/check.ts';
-import type { EditResult } from '../protocol/server.ts';
+import { oneOf } from '../protocol/check.ts';
+import { editKinds } from '../protocol/server.ts';
+import type { CodeContext, EditKind, EditResult } from '../protocol/server.ts';
 import { answerEdit } from '../server/edit/edit.ts';
 import { EngineError } from '../server/engine/errors.ts';
-import { checked } from '../server/params.ts';
+import { checkDiagnostics } from '../server/params.ts';
 import { languageOf } from '../server/syntax/grammars.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
@@ -19,11 +20,17 @@ export const edit: Verb = {
     ['--range A-B', 'the lines to change, from 1; a single line means the function around it'],
     ['--instruction TEXT', 'what to do; may be left out with --diagnostics'],
     ['--diagnostics F', 'fix these: a JSON list of {"line": N, "message": TEXT}'],
+    [`--kind KIND`, `${editKinds.join(', ')}; fix with --diagnostics, else rewrite`],
+    ['--reference F', 'a file that the model sees as well; for tests the code to test'],
+    ['--framework NAME', 'for tests: what they are written with'],
   ],
   specs: {
     range: { type: 'string' },
     instruction: { type: 'string' },
     diagnostics: { type: 'string' },
+    kind: { type: 'string' },
+    reference: { type: 'string', multiple: true },
+    framework: { type: 'string' },
   },
   keepsPrompts: true,
   run: async (terminal, values, positionals) => {
@@ -32,11 +39,17 @@ export const edit: Verb = {
     const document = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readInput(path));
     const diagnostics = await readDiagnostics(text(values, 'diagnostics'));
     const instruction = text(values, 'instruction')?.trim() ?? '';
-    if (instruction === '' && diagnostics.length === 0) throw new UsageError('The --instruction is missing.');
+    const kind = kindOf(text(values, 'kind') ?? (diagnostics.length > 0 ? 'fix' : 'rewrite'));
+    if (instruction === '' && diagnostics.length === 0 && (kind === 'rewrite' || kind === 'fix')) {
+      throw new UsageError('The --instruction is missing.');
+    }
+    const references = await readReferences(values['reference']);
     const session = await loadModel(terminal, commonOptions(values));
     const params = {
-      kind: diagnostics.length > 0 ? ('fix' as const) : ('refactor' as const),
+      kind,
       instruction,
+      references,
+      framework: text(values, 'framework') ?? '',
       path: basename(path),
       languageId: languageOf(path),
       text: document,
@@ -46,9 +59,6 @@ export const edit: Verb = {
     const result = await answerEdit(session, params, terminal.signal, () => undefined);
     session.syntax.dispose();
     if (result.finishReason === 'cancelled') throw new EngineError('cancelled', 'Stopped.');
-    if (result.finishReason === 'length') {
-      throw new EngineError('promptTooLong', 'The new code did not fit into the context. Choose fewer lines.');
-    }
     terminal.out(values['json'] === true ? `${JSON.stringify(toJson(document, result))}\n` : changed(document, result));
   },
 };
@@ -59,14 +69,14 @@ function changed(document: string, { start, end, replacement }: EditResult): str
 
 /** `hunks` have lines from 1, of the file and of the file with the change. */
 function toJson(document: string, result: EditResult): object {
-  const { start, end, replacement, syntax, repaired, finishReason, timings, contextUsed, contextLength, omitted } =
-    result;
+  const { start, end, replacement, syntax, repaired, dropped } = result;
+  const { finishReason, timings, contextUsed, contextLength, omitted } = result;
   return {
     start,
     end,
     text: replacement,
     hunks: hunksOf(document, changed(document, result)),
-    checks: { syntax: syntax.kind, ...(syntax.kind === 'broken' ? { fault: syntax } : {}), repaired },
+    checks: { syntax: syntax.kind, ...(syntax.kind === 'broken' ? { fault: syntax } : {}), repaired, dropped },
     finishReason,
     timings,
     contextUsed,
@@ -104,7 +114,27 @@ function hunksOf(before: string, after: string): object[] {
 async function readDiagnostics(path: string | undefined) {
   if (path === undefined) return [];
   const value: unknown = JSON.parse(new TextDecoder().decode(await readInput(path)));
-  return checked(list(object({ line: number(), message: string() })), value, path);
+  return checkDiagnostics(value, path);
+}
+
+function kindOf(value: string): EditKind {
+  try {
+    // The earlier name of `rewrite`.
+    return oneOf(editKinds)(value === 'refactor' ? 'rewrite' : value, '--kind');
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+async function readReferences(paths: OptionValues[string]): Promise<CodeContext[]> {
+  const names = Array.isArray(paths) ? paths.map(String) : [];
+  return Promise.all(
+    names.map(async (path) => ({
+      path: basename(path),
+      languageId: languageOf(path),
+      text: new TextDecoder().decode(await readInput(path)),
+    })),
+  );
 }
 
 /** The lines of --range; of a single one its first character that is no blank. */

@@ -169,19 +169,54 @@ export interface ChatTurn extends ChatMessage {
 /** The client asks for the next answer of a conversation. */
 export const Chat = new RequestType<ChatParams, GenerationResult, ErrorData>('paddock/chat');
 
+/** Kinds of edits; each has a prompt of its own. `document` and `translate` change comments only. */
+export const editKinds = ['rewrite', 'fix', 'document', 'tests', 'translate'] as const;
+export type EditKind = (typeof editKinds)[number];
+
 export interface EditParams {
-  readonly kind: 'refactor' | 'fix';
+  readonly kind: EditKind;
   readonly instruction: string;
   readonly path: string;
   readonly languageId: string;
   /** The document, or the part of it around the selection. */
   readonly text: string;
-  /** The selection, as offsets in `text` in UTF-16 units; empty for the function around the cursor. */
+  /**
+   * The selection, as offsets in `text` in UTF-16 units; empty for the function around the cursor. For `tests` it is
+   * empty and says where the new tests go.
+   */
   readonly start: number;
   readonly end: number;
-  /** For `fix`: messages of the diagnostics in the range, with lines of `text` from 1. */
-  readonly diagnostics: readonly { readonly line: number; readonly message: string }[];
+  /** For `fix`: the diagnostics in the range. */
+  readonly diagnostics: readonly EditDiagnostic[];
+  /** Other code, for reference only. For `tests` the first is the code under test. */
+  readonly references?: readonly CodeContext[];
+  /** For `tests`: the name of the test framework, e.g. `pytest`. */
+  readonly framework?: string;
+  /**
+   * Earlier rounds about the same range, oldest first. `instruction` then is a follow-up ("shorter", "keep the name"),
+   * and the answer replaces the range as it was before the first round.
+   */
+  readonly previous?: readonly EditRound[];
+  /** Problems that the last replacement of `previous` has brought, e.g. of a language server: they are to be repaired. */
+  readonly problems?: readonly string[];
   readonly partialResultToken?: Token;
+}
+export interface EditDiagnostic {
+  /** Of `text`, from 1. */
+  readonly line: number;
+  readonly message: string;
+  /** Places that explain the message, with lines from 1. */
+  readonly related?: readonly RelatedPlace[];
+}
+export interface RelatedPlace {
+  readonly path: string;
+  readonly line: number;
+  readonly message: string;
+}
+/** One round of a conversation about an edit. */
+export interface EditRound {
+  readonly instruction: string;
+  readonly replacement: string;
 }
 export interface EditResult extends GenerationResult {
   /** What `replacement` stands for: the selection, or the whole pieces of code that it cut. */
@@ -190,8 +225,10 @@ export interface EditResult extends GenerationResult {
   /** Fence removed, indentation and line ends of the document restored. */
   readonly replacement: string;
   readonly syntax: SyntaxVerdict;
-  /** The model was asked a second time, since its first answer broke the syntax. */
+  /** The model was asked a second time, since its first answer broke the syntax or fixed nothing. */
   readonly repaired: boolean;
+  /** Changes of code that were left out of an edit of comments. */
+  readonly dropped: number;
 }
 /**
  * What a parser says of the document with the edit. `broken`: it has faults that it had not before. `unchecked`: no

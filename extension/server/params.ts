@@ -20,10 +20,14 @@ import type {
   ChatParams,
   ChatTurn,
   CodeContext,
+  EditDiagnostic,
   EditParams,
+  EditRound,
   NetworkSettings,
+  RelatedPlace,
   ServerOptions,
 } from '../protocol/server.ts';
+import { editKinds } from '../protocol/server.ts';
 import { EngineError } from './engine/errors.ts';
 
 /** Throws `invalidArgument` with the message of the check. */
@@ -108,14 +112,29 @@ const chatParams: Check<ChatParams> = object<ChatParams>({
   partialResultToken: progressToken,
 });
 
+const editDiagnostic: Check<EditDiagnostic> = object<EditDiagnostic>({
+  line: number(),
+  message: text(),
+  related: optional(list(object<RelatedPlace>({ path: text(), line: number(), message: text() }))),
+});
+
 const editParams: Check<EditParams> = object<EditParams>({
-  kind: oneOf(['refactor', 'fix']),
+  kind: oneOf(editKinds),
   instruction: text(),
   path: text(),
   languageId: text(),
   text: text(),
   start: whole(),
   end: whole(),
-  diagnostics: list(object({ line: number(), message: text() })),
+  diagnostics: list(editDiagnostic),
+  references: optional(list(attachment)),
+  framework: optional(text({ most: 100 })),
+  previous: optional(list(object<EditRound>({ instruction: text(), replacement: text() }))),
+  problems: optional(list(text())),
   partialResultToken: progressToken,
 });
+
+/** Checks diagnostics from a file, as `EditParams` has them. */
+export function checkDiagnostics(value: unknown, place: string): readonly EditDiagnostic[] {
+  return checked(list(editDiagnostic), value, place);
+}

@@ -45,7 +45,7 @@ await main(async () => {
   const ratios = [];
   for (const { file, selection, instruction } of cases.slice(0, Number(values.cases))) {
     const prompt = prompts.buildEditPrompt(model, {
-      kind: 'refactor',
+      kind: 'rewrite',
       instruction,
       selection,
       before: '',

@@ -170,7 +170,7 @@ describe('a child with a model', () => {
     'rewrites a selection',
     async () => {
       const params = {
-        kind: 'refactor',
+        kind: 'rewrite',
         instruction: 'Rename a to total.',
         path: 'a.py',
         languageId: 'python',

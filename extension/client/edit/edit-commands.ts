@@ -24,7 +24,7 @@ export class EditCommands {
   }
 
   async rewrite(): Promise<void> {
-    await this.#askAbout('refactor', () => askInstruction(this.#history, vscode.l10n.t('Rewrite with Paddock')));
+    await this.#askAbout('rewrite', () => askInstruction(this.#history, vscode.l10n.t('Rewrite with Paddock')));
   }
 
   async fix(): Promise<void> {
@@ -57,7 +57,7 @@ export class EditCommands {
     const range = new vscode.Range(document.positionAt(start), document.positionAt(start + base.length));
     await this.#run({
       document,
-      kind: 'refactor',
+      kind: 'rewrite',
       instruction,
       range,
       diagnostics: [],

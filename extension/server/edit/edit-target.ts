@@ -18,15 +18,19 @@ export interface EditTarget {
 const mostParsed = 300_000;
 
 /**
- * The whole pieces of code that the selection cuts, or the function around the cursor. Throws `invalidArgument` when
- * there is nothing to change.
+ * The whole pieces of code that the selection cuts, or the function around the cursor; for tests the position where
+ * they go. Throws `invalidArgument` when there is nothing to change.
  */
 export async function findTarget(syntax: Syntax, params: EditParams): Promise<EditTarget> {
-  const { text, languageId } = params;
+  const { text, languageId, kind } = params;
   const start = Math.min(params.start, text.length);
   const end = Math.min(Math.max(params.end, start), text.length);
   if (start < end && text.slice(start, end).trim() === '') {
     throw new EngineError('invalidArgument', 'Nothing is selected. Select the code to change.');
+  }
+  if (kind === 'tests') {
+    const faults = text.length <= mostParsed ? await syntax.faults(languageId, text) : undefined;
+    return { start, end: start, before: text.slice(0, start), selection: '', after: text.slice(start), faults };
   }
   const found = text.length <= mostParsed ? await syntax.look(languageId, text, { start, end }) : undefined;
   const span = found?.span ?? (start < end ? { start, end } : lineAt(text, start));

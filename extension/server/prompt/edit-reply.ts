@@ -1,8 +1,10 @@
 import { extractCode } from '../../base/fences.ts';
 import { toLf } from './code-block.ts';
+import { beforePrompt, codeLines, withoutEcho } from './echo.ts';
+import type { Place } from './echo.ts';
 
 /** How the selected text sits in its document, so that a rewrite can be put in the same place. */
-export interface SelectionShape {
+export interface SelectionShape extends Place {
   /** The selected code for the model: LF line ends, common indentation removed, trimmed. */
   readonly core: string;
   readonly indent: string;
@@ -10,9 +12,6 @@ export interface SelectionShape {
   readonly firstLinePrefix: string;
   /** The selection begins in the middle of a line of code, so that its first line has no indentation. */
   readonly startsInLine: boolean;
-  /** The lines with code nearest before and after it, trimmed; nearest last and first. */
-  readonly linesBefore: readonly string[];
-  readonly linesAfter: readonly string[];
   /** White space at both ends of the selection, kept as it is. */
   readonly leading: string;
   readonly trailing: string;
@@ -45,14 +44,17 @@ export function readShape(params: CodeInPlace): SelectionShape {
   const body = toLf(selection.slice(leading.length, selection.length - trailing.length));
   const firstLinePrefix = startsInLine ? '' : onLine;
   const lines = (firstLinePrefix + body).split('\n');
-  const indent = commonIndent(startsInLine ? lines.slice(1) : lines);
+  const indent = body === '' ? firstLinePrefix : commonIndent(startsInLine ? lines.slice(1) : lines);
+  const afterLf = toLf(after);
   return {
-    core: mapLines(lines, startsInLine, (line) => withoutIndent(line, indent)),
+    core: body === '' ? '' : mapLines(lines, startsInLine, (line) => withoutIndent(line, indent)),
     indent,
+    besideStart: startsInLine ? onLine.trim() : '',
+    besideEnd: trailing.includes('\n') ? '' : (afterLf.split('\n', 1)[0] ?? '').trim(),
     firstLinePrefix,
     startsInLine,
     linesBefore: codeLines(toLf(before.slice(0, before.length - onLine.length))).slice(-maxEcho),
-    linesAfter: codeLines(toLf(after)).slice(0, maxEcho),
+    linesAfter: codeLines(afterLf).slice(0, maxEcho),
     leading,
     trailing,
     eol: whole.includes('\r\n') ? '\r\n' : '\n',
@@ -66,11 +68,17 @@ function lastLine(text: string): string {
 }
 
 /**
- * The text that replaces the selection, from what the model wrote. `fence` is the fence that was opened for it.
- * Writing the same code back gives the selection, byte for byte.
+ * The text that replaces the selection, from what the model wrote. `fence` is the fence that was opened for it, and a
+ * line with one of `phrases` ends the code. Writing the same code back gives the selection, byte for byte.
  */
-export function toReplacement(reply: string, fence: string, shape: SelectionShape): string {
-  const code = withoutBlankEnds(extractCode(toLf(reply), fence, shape.core));
+export function toReplacement(
+  reply: string,
+  fence: string,
+  shape: SelectionShape,
+  phrases: readonly string[] = [],
+): string {
+  const own = beforePrompt(toLf(reply), shape.core, phrases);
+  const code = withoutBlankEnds(extractCode(own, fence, shape.core));
   const written = withoutEcho(code.split('\n'), shape);
   if (written.join('').trim() === '') {
     return '';
@@ -86,54 +94,6 @@ export function toReplacement(reply: string, fence: string, shape: SelectionShap
 
 /** Lines of the surroundings that are searched for at both ends of a rewrite. */
 const maxEcho = 12;
-
-/**
- * Removes repeated surroundings from a rewrite: the lines just before the selection, and then those just after it.
- * Lines with which the selection itself begins or ends are not an echo.
- */
-function withoutEcho(lines: readonly string[], { core, linesBefore, linesAfter }: SelectionShape): readonly string[] {
-  const original = codeLines(core);
-  const head = original[0] === lines[0]?.trim() ? 0 : echoLength(lines, linesBefore);
-  if (head === 0) {
-    return lines;
-  }
-  const rest = lines.slice(head);
-  const backwards = [...rest].reverse();
-  const tail = original.at(-1) === backwards[0]?.trim() ? 0 : echoLength(backwards, [...linesAfter].reverse());
-  return trimBlankLines(rest.slice(0, rest.length - tail));
-}
-
-/** How many of the first lines repeat the end of `context`, blank lines between them included. */
-function echoLength(lines: readonly string[], context: readonly string[]): number {
-  for (let start = 0; start < context.length; start += 1) {
-    let at = 0;
-    let matched = start;
-    while (matched < context.length && at < lines.length) {
-      const line = lines[at]?.trim() ?? '';
-      if (line !== '' && line !== context[matched]) {
-        break;
-      }
-      matched += line === '' ? 0 : 1;
-      at += 1;
-    }
-    if (matched === context.length) {
-      return at;
-    }
-  }
-  return 0;
-}
-
-function codeLines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
-function trimBlankLines(lines: readonly string[]): readonly string[] {
-  const first = lines.findIndex((line) => line.trim() !== '');
-  return first < 0 ? [] : lines.slice(first, lines.findLastIndex((line) => line.trim() !== '') + 1);
-}
 
 function withoutBlankEnds(code: string): string {
   return code.replace(/^(?:[^\S\n]*\n)+/u, '').trimEnd();

@@ -1,21 +1,25 @@
+/** Builds the prompt of an edit from the words of its feature, within the context. */
 import { fenceFor } from '../../base/fences.ts';
+import { formatNumber } from '../../protocol/format.ts';
 import type { ChatMessage } from '../../protocol/model.ts';
 import type { EditParams, Omission } from '../../protocol/server.ts';
-import { formatNumber } from '../../protocol/format.ts';
 import { EngineError } from '../engine/errors.ts';
 import { shareSurroundings } from './budget.ts';
 import type { Prompt } from './chat.ts';
-import { codeBlock, toLf } from './code-block.ts';
+import { codeBlock, describeCode, toLf } from './code-block.ts';
 import { nearCharacters, readShape } from './edit-reply.ts';
 import type { CodeInPlace, SelectionShape } from './edit-reply.ts';
+import { describeProblem } from './edit-problem.ts';
+import { followUp } from './edit-repair.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
+import type { Feature, Material } from './features/feature.ts';
+import { features } from './features/features.ts';
 import { systemMessage } from './system.ts';
-import { headLines, tailLines } from './trim.ts';
+import { boundedCount, headLines, tailLines } from './trim.ts';
 
 /** What is asked, of which code. */
-export type EditRequest = Pick<EditParams, 'kind' | 'instruction' | 'path' | 'languageId' | 'diagnostics'> &
-  CodeInPlace;
+export type EditRequest = Omit<EditParams, 'text' | 'start' | 'end' | 'partialResultToken'> & CodeInPlace;
 
 export interface EditPrompt extends Prompt {
   readonly messages: readonly ChatMessage[];
@@ -27,91 +31,205 @@ export interface EditPrompt extends Prompt {
   readonly stop: readonly string[];
   /** The old code and the end of its block: most of an edit repeats what is there. */
   readonly prediction: Int32Array;
+  /** Our own sentences in the prompt: in an answer they are no code. */
+  readonly phrases: readonly string[];
 }
-
-/** Maximum of surrounding tokens: more costs seconds on a CPU and helps a small model little. */
-const maxSurroundings = 1280;
 
 /**
  * The prompt that asks for a replacement of the selection and for nothing else. The answer is begun for the model
- * with an open fence, so that its first token is already code, and it ends at the closing one.
- * Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is selected.
+ * with an open fence, so that its first token is already code, and it ends at the closing one. `alone` leaves out all
+ * other code. Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is
+ * selected.
  */
-export function buildEditPrompt(model: TokenizerModel, params: EditRequest): EditPrompt {
-  if (params.selection.trim() === '') {
-    throw new EngineError('invalidArgument', 'Nothing is selected. Select the code to change.');
-  }
-  // Refuses a selection that is far too long before analysing it.
-  if (params.selection.length > model.info.contextLength * mostCharactersPerToken) {
-    throw tooLong(`about ${formatNumber(Math.round(params.selection.length / 4))}`, model);
-  }
-  const shape = readShape(params);
-  const before = forReference(params.before.slice(-nearCharacters));
-  const after = forReference(params.after.slice(0, nearCharacters));
-  const fence = fenceFor([shape.core, before, after, params.instruction], params.languageId);
-  const count = (text: string): number => model.tokenize(text, false).length;
-  const answerStart = `${fence}${params.languageId}\n`;
-  const ask = (head: string, tail: string): readonly ChatMessage[] => [
-    { role: 'system', content: systemMessage },
-    { role: 'user', content: userMessage(params, shape, fence, head, tail) },
-  ];
-  const encode = (messages: readonly ChatMessage[]): Int32Array => encodeConversation(model, messages, answerStart);
-
-  const bare = encode(ask('', '')).length;
-  const reserve = answerReserve(count(shape.core));
-  const room = model.info.contextLength - reserve - bare;
-  if (room < 0) {
-    throw tooLong(formatNumber(bare + reserve), model);
-  }
-  const costs = { before: count(before), after: count(after) };
-  let budget = Math.min(maxSurroundings, room - frameTokens);
+export function buildEditPrompt(model: TokenizerModel, request: EditRequest, alone = false): EditPrompt {
+  check(model, request);
+  const draft = new Draft(model, request);
+  const { contextLength } = model.info;
+  const bare = draft.encode(nothing).length;
+  const room = contextLength - draft.reserve - bare;
+  if (room < 0) throw tooLong(formatNumber(bare + draft.reserve), model);
+  let budget = alone ? 0 : room - frameTokens;
   for (;;) {
-    const share = shareSurroundings(costs.before, costs.after, budget);
-    const head = tailLines(before, share.before, count);
-    const tail = headLines(after, share.after, count);
-    const messages = ask(head, tail);
-    const tokens = encode(messages);
-    const excess = tokens.length + reserve - model.info.contextLength;
-    if (excess <= 0 || (head === '' && tail === '')) {
-      const omitted = omissions(params.path, costs.before - count(head) + costs.after - count(tail));
-      const maxTokens = Math.min(model.info.contextLength - tokens.length, reserve);
-      const prediction = model.tokenize(`${shape.core}\n${fence}`, false);
-      return { tokens, maxTokens, omitted, messages, answerStart, shape, fence, stop: [`\n${fence}`], prediction };
-    }
+    const surroundings = draft.fit(budget);
+    const tokens = draft.encode(surroundings);
+    const excess = tokens.length + draft.reserve - contextLength;
+    if (excess <= 0 || budget <= 0) return draft.prompt(surroundings, tokens);
     budget -= excess;
   }
 }
 
-/**
- * The prompt that shows the model what a parser says of its answer, and asks again. Undefined when that does not fit.
- */
-export function buildRepairPrompt(
-  model: TokenizerModel,
-  prompt: EditPrompt,
-  answer: string,
-  { message }: { readonly message: string },
-): EditPrompt | undefined {
-  const { fence, answerStart } = prompt;
-  const messages: ChatMessage[] = [
-    ...prompt.messages,
-    { role: 'assistant', content: `${answerStart}${answer.trimEnd()}\n${fence}` },
-    {
-      role: 'user',
-      content: `That code has a syntax error: ${message}. Answer again with one fenced block that holds all of the rewritten code, without the error.`,
-    },
-  ];
-  const tokens = encodeConversation(model, messages, answerStart);
-  const maxTokens = Math.min(model.info.contextLength - tokens.length, prompt.maxTokens);
-  const prediction = model.tokenize(`${answer.trimEnd()}\n${fence}`, false);
-  // An answer as long as the first must fit.
-  return maxTokens <= prediction.length ? undefined : { ...prompt, messages, tokens, maxTokens, prediction };
+/** Code besides the selection, as much of it as the prompt has room for. */
+interface Surroundings {
+  readonly head: string;
+  readonly tail: string;
+  readonly references: readonly string[];
+}
+
+const nothing: Surroundings = { head: '', tail: '', references: [] };
+
+class Draft {
+  readonly shape: SelectionShape;
+  /** Tokens for the answer. */
+  readonly reserve: number;
+  readonly #model: TokenizerModel;
+  readonly #request: EditRequest;
+  readonly #feature: Feature;
+  readonly #before: string;
+  readonly #after: string;
+  readonly #fence: string;
+  readonly #count = (text: string): number => this.#model.tokenize(text, false).length;
+
+  constructor(model: TokenizerModel, request: EditRequest) {
+    this.#model = model;
+    this.#request = request;
+    this.#feature = features[request.kind];
+    this.shape = readShape(request);
+    this.#before = forReference(request.before.slice(-nearCharacters));
+    this.#after = forReference(request.after.slice(0, nearCharacters));
+    const { previous = [], references = [], instruction, languageId } = request;
+    const said = [instruction, ...previous.flatMap((round) => [round.instruction, round.replacement])];
+    const shown = [this.shape.core, this.#before, this.#after, ...references.map(({ text }) => forReference(text))];
+    this.#fence = fenceFor([...shown, ...said], languageId);
+    const code = this.shape.core === '' ? (references[0]?.text ?? '') : this.shape.core;
+    this.reserve = this.#feature.budget.answer(boundedCount(code, model.info.contextLength, this.#count));
+  }
+
+  /** The code besides the selection that fits into some tokens: references first, then what is nearest. */
+  fit(tokens: number): Surroundings {
+    const { budget } = this.#feature;
+    let room = Math.min(budget.references, Math.max(0, tokens));
+    const references = (this.#request.references ?? []).map(({ text }) => {
+      const part = headLines(forReference(text), room, this.#count);
+      room -= this.#count(part);
+      return part;
+    });
+    const used = references.reduce((sum, part) => sum + this.#count(part), 0);
+    const costs = { before: this.#count(this.#before), after: this.#count(this.#after) };
+    const share = shareSurroundings(costs.before, costs.after, Math.min(budget.surroundings, tokens - used));
+    return {
+      head: tailLines(this.#before, share.before, this.#count),
+      tail: headLines(this.#after, share.after, this.#count),
+      references,
+    };
+  }
+
+  encode(surroundings: Surroundings): Int32Array {
+    return encodeConversation(this.#model, this.#messages(surroundings), this.#answerStart);
+  }
+
+  prompt(surroundings: Surroundings, tokens: Int32Array): EditPrompt {
+    const { contextLength } = this.#model.info;
+    const last = this.#request.previous?.at(-1);
+    const prediction = last === undefined ? this.shape.core : this.#coreOf(last.replacement);
+    return {
+      tokens,
+      maxTokens: Math.min(contextLength - tokens.length, this.reserve),
+      omitted: this.#omissions(surroundings),
+      messages: this.#messages(surroundings),
+      answerStart: this.#answerStart,
+      shape: this.shape,
+      fence: this.#fence,
+      stop: [`\n${this.#fence}`],
+      prediction: this.#model.tokenize(`${prediction}\n${this.#fence}`, false),
+      phrases: this.#phrases(),
+    };
+  }
+
+  get #answerStart(): string {
+    return `${this.#fence}${this.#request.languageId}\n`;
+  }
+
+  #messages(surroundings: Surroundings): ChatMessage[] {
+    const { instruction, previous = [], problems = [] } = this.#request;
+    const asked = [...previous.map((round) => round.instruction), instruction];
+    const messages: ChatMessage[] = [
+      { role: 'system', content: systemMessage },
+      { role: 'user', content: this.#feature.ask(this.#material(surroundings, asked[0] ?? '')) },
+    ];
+    previous.forEach(({ replacement }, index) => {
+      const isLast = index === previous.length - 1;
+      messages.push(
+        { role: 'assistant', content: `${this.#answerStart}${this.#coreOf(replacement)}\n${this.#fence}` },
+        { role: 'user', content: followUp(asked[index + 1] ?? '', isLast ? problems : []) },
+      );
+    });
+    return messages;
+  }
+
+  #material({ head, tail, references }: Surroundings, instruction: string): Material {
+    const { path, framework = '', diagnostics } = this.#request;
+    const titles = (this.#request.references ?? []).map(describeCode);
+    return {
+      path,
+      instruction: instruction.trim(),
+      code: this.#block(this.shape.core),
+      before: this.#block(head),
+      after: this.#block(tail),
+      references: references.flatMap((text, index) =>
+        text.trim() === '' ? [] : [`${titles[index] ?? ''}:\n${this.#block(text)}`],
+      ),
+      problems: diagnostics.map((diagnostic) => describeProblem(this.#request, diagnostic)),
+      framework,
+    };
+  }
+
+  #block(text: string): string {
+    return text.trim() === '' ? '' : codeBlock(text, this.#request.languageId, this.#fence);
+  }
+
+  /** A replacement as the model wrote it. */
+  #coreOf(replacement: string): string {
+    const { before, after } = this.#request;
+    return replacement.trim() === '' ? '' : readShape({ before, selection: replacement, after }).core;
+  }
+
+  /** The lines of the prompt that neither the user nor a document has written. */
+  #phrases(): string[] {
+    const words = { path: this.#request.path, instruction: '', framework: this.#request.framework ?? '', problems: [] };
+    const mark = '\0';
+    const shown = { code: mark, before: mark, after: mark, references: [mark] };
+    const lines = this.#feature.ask({ ...words, ...shown }).split('\n');
+    return lines.map((line) => line.replace(mark, '').trim()).filter((line) => line.length >= shortestPhrase);
+  }
+
+  #omissions({ head, tail, references }: Surroundings): Omission[] {
+    const all = [this.#before, this.#after].map(this.#count).reduce((sum, tokens) => sum + tokens, 0);
+    const left = all - this.#count(head) - this.#count(tail);
+    const cut = (this.#request.references ?? []).flatMap((reference, index): Omission[] => {
+      const text = forReference(reference.text);
+      const missing = text.length - (references[index] ?? '').length;
+      if (missing <= 1) return [];
+      const tokens = boundedCount(text.slice(-missing), this.#model.info.contextLength, this.#count);
+      return [{ kind: 'attachment', what: describeCode(reference), tokens }];
+    });
+    return left > 0 && this.#feature.budget.surroundings > 0
+      ? [{ kind: 'surroundings', what: this.#request.path, tokens: left }, ...cut]
+      : cut;
+  }
 }
 
 /** Tokens of the words and fences around the surroundings, roughly; the whole is counted afterwards. */
 const frameTokens = 48;
-
+/** A shorter line may be code by chance. */
+const shortestPhrase = 20;
 /** Of code: most has three to five. */
 const mostCharactersPerToken = 16;
+
+function check(model: TokenizerModel, { kind, selection, references, previous, problems }: EditRequest): void {
+  if (kind !== 'tests' && selection.trim() === '') {
+    throw new EngineError('invalidArgument', 'Nothing is selected. Select the code to change.');
+  }
+  if (kind === 'tests' && (references?.[0]?.text.trim() ?? '') === '') {
+    throw new EngineError('invalidArgument', 'There is no code to test. Select a function or open its file.');
+  }
+  if ((problems ?? []).length > 0 && (previous ?? []).length === 0) {
+    throw new EngineError('invalidArgument', 'Problems were given without the replacement that has them.');
+  }
+  // Refuses a selection that is far too long before analysing it.
+  if (selection.length > model.info.contextLength * mostCharactersPerToken) {
+    throw tooLong(`about ${formatNumber(Math.round(selection.length / 4))}`, model);
+  }
+}
 
 function tooLong(tokens: string, { info }: TokenizerModel): EngineError {
   return new EngineError(
@@ -120,51 +238,7 @@ function tooLong(tokens: string, { info }: TokenizerModel): EngineError {
   );
 }
 
-/** The surroundings for the prompt; empty if they would need an absurdly long fence. */
+/** Code for the prompt; empty if it would need an absurdly long fence. */
 function forReference(text: string): string {
   return text.includes('`'.repeat(64)) ? '' : toLf(text);
-}
-
-/** A rewrite may grow to three times the selection; a short one gets room for a helper or two. */
-function answerReserve(selectionTokens: number): number {
-  return Math.max(384, Math.min(selectionTokens * 3, selectionTokens + 1024));
-}
-
-function omissions(path: string, tokens: number): Omission[] {
-  return tokens > 0 ? [{ kind: 'surroundings', what: path, tokens }] : [];
-}
-
-function userMessage(params: EditRequest, shape: SelectionShape, fence: string, head: string, tail: string): string {
-  const { languageId, path } = params;
-  const parts: string[] = [];
-  if (head.trim() !== '') {
-    parts.push(`This comes before it in ${path}, for reference only:\n${codeBlock(head, languageId, fence)}`);
-  }
-  if (tail.trim() !== '') {
-    parts.push(`This comes after it in ${path}, for reference only:\n${codeBlock(tail, languageId, fence)}`);
-  }
-  parts.push(`This is the code to rewrite:\n${codeBlock(shape.core, languageId, fence)}`);
-  parts.push(task(params));
-  parts.push(
-    'Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.',
-  );
-  return parts.join('\n\n');
-}
-
-function task(params: EditRequest): string {
-  const instruction = params.instruction.trim();
-  if (params.kind === 'refactor') {
-    return `Task: ${instruction}`;
-  }
-  const problems = params.diagnostics.map((diagnostic) => `- ${describeProblem(params, diagnostic)}`);
-  const lead = instruction === '' ? '' : `${instruction}\n`;
-  return `Task: fix ${problems.length === 1 ? 'this problem' : 'these problems'} with the smallest change that is right.\n${lead}${problems.join('\n')}`;
-}
-
-/** Quotes the line, because small models do not count lines. */
-function describeProblem(params: EditRequest, { line, message }: EditParams['diagnostics'][number]): string {
-  const firstLine = toLf(params.before).split('\n').length;
-  const source = toLf(params.selection).split('\n')[line - firstLine]?.trim() ?? '';
-  const where = source === '' ? '' : `in the line \`${source}\`: `;
-  return `${where}${message.trim()}`;
 }

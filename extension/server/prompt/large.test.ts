@@ -34,7 +34,7 @@ async function model(): Promise<NativeModel> {
   return fakeNative({ info: { contextLength: 2048 } }).loadModel('/models/x.gguf', {}, () => {}).result;
 }
 
-const edit = { kind: 'refactor', instruction: 'x', path: 'a', languageId: 'c', diagnostics: [] } as const;
+const edit = { kind: 'rewrite', instruction: 'x', path: 'a', languageId: 'c', diagnostics: [] } as const;
 
 test.each(Object.entries(lineOf))('a line of a megabyte: %s', async (_name, line) => {
   const native = await model();

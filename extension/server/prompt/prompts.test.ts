@@ -11,7 +11,7 @@ function modelWith(contextLength: number): Promise<NativeModel> {
 }
 
 const edit: EditRequest = {
-  kind: 'refactor',
+  kind: 'rewrite',
   instruction: 'Use early return.',
   path: 'src/a.ts',
   languageId: 'typescript',

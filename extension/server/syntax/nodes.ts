@@ -63,6 +63,31 @@ export function syntaxFaults(root: Node, most: number): SyntaxFault[] {
   return found;
 }
 
+/** Where the comments of a text are, in its order; docstrings of Python are comments as well. */
+export function commentSpans(root: Node): Span[] {
+  const found: Span[] = [];
+  const visit = (node: Node): void => {
+    if (commentTypes.test(node.type) || isDocstring(node)) {
+      found.push(spanOf(node));
+      return;
+    }
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(root);
+  return found;
+}
+
+const commentTypes = /comment$/u;
+
+/** A statement that is only a string, and the first of a module, a class or a function. */
+function isDocstring(node: Node): boolean {
+  if (node.type !== 'expression_statement' || node.childCount !== 1 || node.child(0)?.type !== 'string') return false;
+  const { parent } = node;
+  const first = parent === null ? undefined : childrenOf(parent).find((child) => !commentTypes.test(child.type));
+  if (parent === null || first?.id !== node.id) return false;
+  return parent.type === 'module' || /^(?:function|class)_definition$/u.test(parent.parent?.type ?? '');
+}
+
 const functionTypes =
   /^(?:function|generator_function|method|constructor|destructor|arrow_function|func_literal|lambda|closure|local_function)(?:_|$)|^singleton_method$/u;
 /** Nodes whose children are declarations or statements on their own. */

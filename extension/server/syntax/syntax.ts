@@ -52,6 +52,13 @@ export class Syntax {
     return (await this.look(languageId, text))?.faults;
   }
 
+  /** Where the comments of a text are; undefined as above, and when the text does not parse. */
+  async comments(languageId: string, text: string): Promise<readonly Span[] | undefined> {
+    const grammar = grammarFor(languageId);
+    const answer = grammar === undefined ? undefined : await this.#ask({ grammar, text, comments: true });
+    return answer?.comments;
+  }
+
   dispose(): void {
     clearTimeout(this.#idle);
     const worker = this.#worker;

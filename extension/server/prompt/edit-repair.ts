@@ -1,0 +1,56 @@
+/** How the model is asked again: by the user, by a language server, or because its answer cannot be right. */
+import type { ChatMessage } from '../../protocol/model.ts';
+import type { EditPrompt } from './edit.ts';
+import { encodeConversation } from './encode.ts';
+import type { TokenizerModel } from './encode.ts';
+
+const answerAgain = 'Answer again with one fenced block that holds all of the code';
+
+/** Why an answer is not offered as it is. */
+export type Fault =
+  | { readonly kind: 'syntax'; readonly message: string }
+  /** The answer is the old code. */
+  | { readonly kind: 'unchanged' }
+  /** Only comments were to change, and the answer changes nothing but code. */
+  | { readonly kind: 'codeOnly' }
+  /** The answer repeats the prompt. */
+  | { readonly kind: 'echo' };
+
+/** The user's next message about an edit. */
+export function followUp(instruction: string, problems: readonly string[]): string {
+  const words = instruction.trim();
+  if (problems.length === 0) return `${words}\n\n${answerAgain}.`;
+  const these = problems.length === 1 ? 'a new problem' : 'new problems';
+  const list = problems.map((problem) => `- ${problem.trim()}`).join('\n');
+  return `That code has ${these}:\n${list}\n${words}\n\n${answerAgain}, without ${problems.length === 1 ? 'it' : 'them'}.`.replace(
+    '\n\n\n',
+    '\n\n',
+  );
+}
+
+/** The prompt that shows the model its answer and asks again. Undefined when that does not fit. */
+export function buildRepairPrompt(
+  model: TokenizerModel,
+  prompt: EditPrompt,
+  answer: string,
+  fault: Fault,
+): EditPrompt | undefined {
+  const { fence, answerStart } = prompt;
+  const messages: ChatMessage[] = [
+    ...prompt.messages,
+    { role: 'assistant', content: `${answerStart}${answer.trimEnd()}\n${fence}` },
+    { role: 'user', content: questions[fault.kind](fault.kind === 'syntax' ? fault.message : '') },
+  ];
+  const tokens = encodeConversation(model, messages, answerStart);
+  const maxTokens = Math.min(model.info.contextLength - tokens.length, prompt.maxTokens);
+  const prediction = model.tokenize(`${answer.trimEnd()}\n${fence}`, false);
+  // An answer as long as the first must fit.
+  return maxTokens <= prediction.length ? undefined : { ...prompt, messages, tokens, maxTokens, prediction };
+}
+
+const questions: Readonly<Record<Fault['kind'], (message: string) => string>> = {
+  syntax: (message) => `That code has a syntax error: ${message}. ${answerAgain}, without the error.`,
+  unchanged: () => `That is the old code, unchanged. Find what is wrong with it. ${answerAgain}, with the change.`,
+  codeOnly: () => `That changes code. Only comments may change. ${answerAgain}, its code as it was.`,
+  echo: () => `That is not the code. ${answerAgain}.`,
+};
