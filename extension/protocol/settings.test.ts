@@ -4,14 +4,15 @@ import { cacheOptions, settings, validateSetting, type SettingKey } from './sett
 describe('validateSetting', () => {
   it('accepts its own defaults', () => {
     for (const key of Object.keys(settings) as SettingKey[]) {
-      expect(validateSetting(key, settings[key].default)).toBe(settings[key].default);
+      expect(validateSetting(key, settings[key].default)).toEqual(settings[key].default);
     }
   });
 
   it('takes the default for a value of the wrong type', () => {
     expect(validateSetting('threads', '4')).toBe(0);
     expect(validateSetting('modelsFolder', 7)).toBe('');
-    expect(validateSetting('codeActions', undefined)).toBe(true);
+    expect(validateSetting('polite', 'yes')).toBe(false);
+    expect(validateSetting('edits.view', 'elsewhere')).toBe('inline');
     expect(validateSetting('temperature', Number.NaN)).toBe(settings.temperature.default);
   });
 
@@ -28,6 +29,12 @@ describe('validateSetting', () => {
       snapshotBytes: 3 * 2 ** 20,
     });
     expect(cacheOptions(0, 0)).toEqual({ prefixCacheBytes: 0, snapshotBytes: 0 });
+  });
+
+  it('takes each flag of its own', () => {
+    const all = settings.codeActions.default;
+    expect(validateSetting('codeActions', true)).toEqual(all);
+    expect(validateSetting('codeActions', { tests: false, fix: 'no', other: true })).toEqual({ ...all, tests: false });
   });
 
   it('trims paths', () => {

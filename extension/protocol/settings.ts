@@ -2,6 +2,7 @@
  * Every setting of Paddock: type, default, limits, scope and description. The manifest's `configuration` is generated
  * from this table, and defaults are defined only here.
  */
+import { isRecord } from './check.ts';
 
 interface SettingBase<T> {
   readonly default: T;
@@ -23,7 +24,12 @@ interface NumberSetting extends SettingBase<number> {
   readonly minimum: number;
   readonly maximum: number;
 }
-export type Setting = StringSetting | BooleanSetting | NumberSetting;
+/** Several that are on or off, each with its description. */
+interface FlagsSetting extends SettingBase<Readonly<Record<string, boolean>>> {
+  readonly type: 'flags';
+  readonly flags: Readonly<Record<string, string>>;
+}
+export type Setting = StringSetting | BooleanSetting | NumberSetting | FlagsSetting;
 
 /** Keys are without the prefix `paddock.`. The order is the order in the settings editor. */
 export const settings = {
@@ -117,15 +123,29 @@ export const settings = {
     description: 'Where a proposed edit is shown.',
   },
   codeActions: {
-    type: 'boolean',
-    default: true,
+    type: 'flags',
+    default: { explain: true, fix: true, rewrite: true, document: true, tests: true, translate: true },
+    flags: {
+      explain: 'Explain the selected code in the chat.',
+      fix: 'Fix errors and warnings.',
+      rewrite: 'Rewrite the selected code as you say.',
+      document: 'Write documentation comments.',
+      tests: 'Write tests.',
+      translate: 'Translate comments.',
+    },
     scope: 'resource',
-    description: 'Offer Explain, Refactor and Fix in the light bulb menu.',
+    description: 'What the light bulb menu offers.',
   },
 } as const satisfies Record<string, Setting>;
 
 export type SettingKey = keyof typeof settings;
-type Widen<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : never;
+type Widen<T> = T extends string
+  ? string
+  : T extends number
+    ? number
+    : T extends boolean
+      ? boolean
+      : { readonly [K in keyof T]: Widen<T[K]> };
 export type SettingValue<K extends SettingKey> = Widen<(typeof settings)[K]['default']>;
 
 /**
@@ -137,8 +157,15 @@ export function validateSetting<K extends SettingKey>(key: K, value: unknown): S
   return validate(setting, value) as SettingValue<K>;
 }
 
-function validate(setting: Setting, value: unknown): string | number | boolean {
+function validate(setting: Setting, value: unknown): Setting['default'] {
   switch (setting.type) {
+    case 'flags': {
+      const given = isRecord(value) ? value : {};
+      const known = Object.entries(setting.default);
+      return Object.fromEntries(
+        known.map(([name, fallback]) => [name, typeof given[name] === 'boolean' ? given[name] : fallback]),
+      );
+    }
     case 'string':
       if (typeof value !== 'string') return setting.default;
       return setting.choices === undefined || Object.hasOwn(setting.choices, value.trim())

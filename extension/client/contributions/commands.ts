@@ -101,6 +101,21 @@ export const commands = {
     enablement: 'editorIsOpen',
     menus: [{ menu: 'editor/paddock', group: '1_edit@3', when: '!editorReadonly && editorHasCodeActionsProvider' }],
   },
+  'paddock.edit.document': {
+    title: 'Document',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@4', when: '!editorReadonly' }],
+  },
+  'paddock.edit.tests': {
+    title: 'Write Tests',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@5' }],
+  },
+  'paddock.edit.translate': {
+    title: 'Translate Comments…',
+    enablement: 'editorIsOpen',
+    menus: [{ menu: 'editor/paddock', group: '1_edit@6', when: '!editorReadonly' }],
+  },
   'paddock.edit.accept': {
     title: 'Accept Edit',
     icon: 'check-all',

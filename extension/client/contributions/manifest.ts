@@ -120,19 +120,32 @@ function menus(table: readonly [string, CommandContribution][]): Record<string, 
 }
 
 function property(key: string, setting: Setting, order: number, text: Text): object {
-  const limits = 'minimum' in setting ? { minimum: setting.minimum, maximum: setting.maximum } : {};
-  const choices = 'choices' in setting ? Object.entries(setting.choices) : [];
-  const values = {
-    enum: choices.map(([value]) => value),
-    markdownEnumDescriptions: choices.map(([value, meaning]) => text(`setting.${key}.${value}`, meaning)),
-  };
-  return {
-    type: setting.type,
+  const described = {
     default: setting.default,
-    ...limits,
-    ...(choices.length > 0 ? values : {}),
     scope: setting.scope,
     order,
     markdownDescription: text(`setting.${key}`, setting.description),
   };
+  const meanings = (all: Readonly<Record<string, string>>): [string, string][] =>
+    Object.entries(all).map(([name, meaning]) => [name, text(`setting.${key}.${name}`, meaning)]);
+  switch (setting.type) {
+    case 'flags': {
+      const flags = meanings(setting.flags).map(([name, description]) => [
+        name,
+        { type: 'boolean', default: setting.default[name], description },
+      ]);
+      return { type: 'object', properties: Object.fromEntries(flags), additionalProperties: false, ...described };
+    }
+    case 'string': {
+      const choices = meanings(setting.choices ?? {});
+      if (choices.length === 0) return { type: 'string', ...described };
+      const values = { enum: choices.map(([name]) => name), markdownEnumDescriptions: choices.map(([, one]) => one) };
+      return { type: 'string', ...values, ...described };
+    }
+    case 'boolean':
+      return { type: 'boolean', ...described };
+    case 'integer':
+    case 'number':
+      return { type: setting.type, minimum: setting.minimum, maximum: setting.maximum, ...described };
+  }
 }

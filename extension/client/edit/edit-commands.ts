@@ -1,12 +1,13 @@
 /** What a user can ask of the model for the code in the editor: from the command to a proposed edit. */
 import * as vscode from 'vscode';
-import type { EditParams } from '../../protocol/server.ts';
+import type { CodeContext, EditDiagnostic, EditParams } from '../../protocol/server.ts';
 import { formatCount } from '../lib/format-count.ts';
 import { reportFailure } from '../models/model-commands.ts';
 import type { EditAsk, EditRunner } from './edit-run.ts';
-import { askFollowUp, askInstruction, type InstructionHistory } from './instructions.ts';
+import { askFollowUp, askInstruction, askLanguage, type InstructionHistory } from './instructions.ts';
 import type { Proposal } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
+import { findTestPlace } from './find-test-place.ts';
 import { fixTarget, targetRange, whyReadOnly } from './target.ts';
 
 /** A longer document would hold up the extension host. */
@@ -36,12 +37,51 @@ export class EditCommands {
       return;
     }
     const { range } = target;
-    const diagnostics = target.diagnostics.map((diagnostic) => ({
-      line: diagnostic.range.start.line + 1,
-      message: diagnostic.message,
-    }));
-    const title = vscode.l10n.t('Fix');
+    const diagnostics = target.diagnostics.map(describe);
+    const title = vscode.l10n.t('Fix: {0}', diagnostics.map(({ message }) => message).join('; '));
     await this.#run({ document: editor.document, kind: 'fix', instruction: '', range, diagnostics, title, asked: [] });
+  }
+
+  async document(): Promise<void> {
+    await this.#askAbout('document', () => Promise.resolve(''), vscode.l10n.t('Document'));
+  }
+
+  async translate(): Promise<void> {
+    const ask = async (): Promise<string | undefined> => {
+      const language = await askLanguage(this.#history);
+      return language === undefined ? undefined : `Translate the comments into ${language}.`;
+    };
+    await this.#askAbout('translate', ask, vscode.l10n.t('Translate comments'));
+  }
+
+  /** Into the project's test file of the code, or into a new one. */
+  async tests(): Promise<void> {
+    const editor = await writableEditor();
+    const range = editor === undefined ? undefined : await targetRange(editor);
+    if (editor === undefined) return;
+    if (range === undefined) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('Select the code to test first.'));
+      return;
+    }
+    await reportFailure(async () => {
+      const place = await findTestPlace(editor.document);
+      const reference = codeContext(editor.document, range);
+      const document = await vscode.workspace.openTextDocument(place.uri);
+      await vscode.languages.setTextDocumentLanguage(document, editor.document.languageId);
+      await vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.Beside });
+      const end = document.lineAt(document.lineCount - 1).range.end;
+      await this.#runner.run({
+        document,
+        kind: 'tests',
+        instruction: '',
+        range: new vscode.Range(end, end),
+        diagnostics: [],
+        references: [reference],
+        framework: place.framework,
+        title: vscode.l10n.t('Write tests'),
+        asked: [],
+      });
+    });
   }
 
   /** Goes on from a proposal: its text and what was asked are given to the model again. */
@@ -53,7 +93,7 @@ export class EditCommands {
     const instruction = await askFollowUp();
     const document = instruction === undefined ? undefined : await this.#proposals.locate(proposal);
     if (instruction === undefined || document === undefined) return;
-    const { start, base, title, asked } = proposal;
+    const { start, base, proposed, title, asked } = proposal;
     const range = new vscode.Range(document.positionAt(start), document.positionAt(start + base.length));
     await this.#run({
       document,
@@ -61,12 +101,14 @@ export class EditCommands {
       instruction,
       range,
       diagnostics: [],
+      previous: [{ instruction: asked.length === 0 ? title : asked.join('. '), replacement: proposed }],
       title: `${title}, ${instruction}`,
       asked: [...asked, instruction],
     });
   }
 
-  async #askAbout(kind: EditParams['kind'], ask: () => Promise<string | undefined>): Promise<void> {
+  /** `title` is the instruction itself when it is not given. */
+  async #askAbout(kind: EditParams['kind'], ask: () => Promise<string | undefined>, title?: string): Promise<void> {
     const editor = await writableEditor();
     if (editor === undefined) return;
     const range = await targetRange(editor);
@@ -77,12 +119,32 @@ export class EditCommands {
     const instruction = await ask();
     if (instruction === undefined) return;
     const { document } = editor;
-    await this.#run({ document, kind, instruction, range, diagnostics: [], title: instruction, asked: [instruction] });
+    const asked = instruction === '' ? [] : [instruction];
+    await this.#run({ document, kind, instruction, range, diagnostics: [], title: title ?? instruction, asked });
   }
 
   async #run(ask: EditAsk): Promise<void> {
     await reportFailure(() => this.#runner.run(ask));
   }
+}
+
+function describe({ range, message, relatedInformation = [] }: vscode.Diagnostic): EditDiagnostic {
+  const related = relatedInformation.map(({ location, message: what }) => ({
+    path: vscode.workspace.asRelativePath(location.uri),
+    line: location.range.start.line + 1,
+    message: what,
+  }));
+  return { line: range.start.line + 1, message, ...(related.length === 0 ? {} : { related }) };
+}
+
+function codeContext(document: vscode.TextDocument, range: vscode.Range): CodeContext {
+  return {
+    path: vscode.workspace.asRelativePath(document.uri),
+    languageId: document.languageId,
+    text: document.getText(range),
+    startLine: range.start.line + 1,
+    endLine: range.end.line + 1,
+  };
 }
 
 async function writableEditor(): Promise<vscode.TextEditor | undefined> {

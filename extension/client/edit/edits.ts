@@ -60,6 +60,9 @@ function handlers(ask: EditCommands, decide: ProposalCommands) {
   return {
     'paddock.edit.rewrite': () => ask.rewrite(),
     'paddock.edit.fix': () => ask.fix(),
+    'paddock.edit.document': () => ask.document(),
+    'paddock.edit.tests': () => ask.tests(),
+    'paddock.edit.translate': () => ask.translate(),
     'paddock.edit.followUp': (target: unknown) => ask.followUp(decide.current(target)),
     'paddock.edit.accept': (target: unknown) => decide.accept(target),
     'paddock.edit.reject': (target: unknown) => decide.reject(target),

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 
 const historyKey = 'editInstructions';
+const languageKey = 'editLanguage';
 const mostKept = 20;
 
 interface InstructionItem extends vscode.QuickPickItem {
@@ -25,6 +26,16 @@ export class InstructionHistory {
   async add(instruction: string): Promise<void> {
     const others = this.all.filter((one) => one !== instruction);
     await this.#memory.update(historyKey, [instruction, ...others].slice(0, mostKept));
+  }
+
+  /** Into which comments were translated last. */
+  get language(): string {
+    const kept = this.#memory.get<unknown>(languageKey);
+    return typeof kept === 'string' ? kept : 'English';
+  }
+
+  async setLanguage(language: string): Promise<void> {
+    await this.#memory.update(languageKey, language);
   }
 
   async remove(instruction: string): Promise<void> {
@@ -83,6 +94,25 @@ function items(typed: string, history: readonly string[]): InstructionItem[] {
     ...(earlier.length === 0 ? [] : [head, ...earlier]),
   ];
 }
+
+/** The language to translate into; the last one is offered. Undefined when the user leaves. */
+export async function askLanguage(history: InstructionHistory): Promise<string | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Translate Comments'),
+    prompt: vscode.l10n.t('Into which language?'),
+    value: history.language,
+    validateInput: (value) =>
+      value.length <= mostLanguageCharacters && !value.includes('\n')
+        ? undefined
+        : vscode.l10n.t('The name of a language'),
+  });
+  const language = text?.trim() ?? '';
+  if (language === '') return undefined;
+  await history.setLanguage(language);
+  return language;
+}
+
+const mostLanguageCharacters = 60;
 
 /** One line of text; undefined when the user leaves. */
 export async function askFollowUp(): Promise<string | undefined> {
