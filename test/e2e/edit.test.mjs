@@ -1,7 +1,8 @@
-/** Explain, Refactor and Fix on real files with a real model. Nothing is written before Accept. */
+/** Edits of real files with a real model: by mouse and by keys. Nothing is written before Accept. */
 import assert from 'node:assert/strict';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Edits } from './support/edits.mjs';
 import { enginePid, msUntilIdle, smallest } from './support/processes.mjs';
 import { scenario, testModels } from './support/scenario.mjs';
 
@@ -10,21 +11,12 @@ const step = scenario(() => ({
   settings: {
     'paddock.model': 'qwen2.5-coder-0.5b-instruct',
     'paddock.temperature': 0,
-    'diffEditor.renderSideBySide': true,
   },
   // A real language service, for real diagnostics.
   builtins: ['json-language-features'],
 }));
 
 const read = (window, name) => readFile(join(window.workspace, name), 'utf8');
-const accept = (window) => window.page.locator('.editor-actions [aria-label^="Accept Edit"]').first();
-const diffTab = (window) => window.page.locator('.tab', { hasText: '(proposed)' });
-
-async function refactor(window, instruction) {
-  await window.codeAction('Refactor with Paddock');
-  await window.pick(instruction);
-  await diffTab(window).waitFor({ timeout: 60_000 });
-}
 
 step('Explain answers in the chat, with the selection attached', async (window) => {
   await window.openFile('src/parse.ts');
@@ -38,19 +30,22 @@ step('Explain answers in the chat, with the selection attached', async (window) 
   await window.chat.answer(['cancelled', 'stop', 'length']);
 });
 
-step('Refactor shows a diff, Accept writes it, one undo takes it back', async (window) => {
+step('Rewrite shows the change in the file, Accept writes it, one undo takes it back', async (window) => {
+  const edits = new Edits(window);
   const before = await read(window, 'src/text.py');
   await window.openFile('src/text.py');
   await window.select(5, 2);
-  await refactor(window, 'Add a docstring');
-  await accept(window).waitFor({ timeout: 180_000 });
-  await window.screenshot('refactor-diff');
+  await edits.rewrite('Add a docstring');
+  await edits.ready();
+  await window.screenshot('rewrite-ready');
   assert.equal(await read(window, 'src/text.py'), before, 'nothing is written before Accept');
-  await window.page.keyboard.press('Control+Enter');
-  await diffTab(window).waitFor({ state: 'detached' });
-  await window.editorFocused();
+  assert.equal(await window.page.locator('.tab', { hasText: '(proposed)' }).count(), 0);
+  assert.equal(await window.page.locator('.panel .comments-panel').count(), 0, 'the Comments view stays closed');
+  await edits.bar('Accept').click();
+  await edits.none();
+  await window.page.locator('.view-line', { hasText: 'def slug' }).first().click();
   const after = await window.savedText('src/text.py');
-  await window.screenshot('refactor-accepted');
+  await window.screenshot('rewrite-accepted');
   assert.match(after, /def slug\(title\):\n {4}["']{3}/);
   const [head, tail] = [before.indexOf('def slug'), before.indexOf('\n\n\ndef common_words')];
   assert.ok(after.startsWith(before.slice(0, head)), 'what is above is untouched');
@@ -59,88 +54,177 @@ step('Refactor shows a diff, Accept writes it, one undo takes it back', async (w
   assert.equal(await window.savedText('src/text.py'), before);
 });
 
-step('keys act with the cursor in the proposal only, and a click elsewhere loses nothing', async (window) => {
-  const before = await read(window, 'src/text.py');
+step('a screen reader hears what is proposed and where', async (window) => {
+  const edits = new Edits(window);
   await window.openFile('src/text.py');
-  await window.select(9, 3);
-  await refactor(window, 'Add documentation comments');
-  await accept(window).waitFor({ timeout: 180_000 });
-  const elsewhere = ['View: Show Search', 'View: Show Explorer', 'Paddock: Open Chat'];
-  for (const view of elsewhere) {
+  await window.select(5, 2);
+  await edits.rewrite('Add a docstring');
+  await edits.ready();
+  const tree = await edits.zones.first().ariaSnapshot();
+  assert.match(tree, /text: New after line 5/);
+  assert.match(tree, /treeitem "Add a docstring, .*Convert/);
+  assert.match(tree, /button "Accept Change/);
+  assert.match(tree, /button "Reject Change/);
+  const thread = edits.zones.first().locator('.comments-container');
+  assert.match(await thread.getAttribute('aria-label'), /^Comment thread .* on lines 5 through 5\. New after line 5/);
+  const status = await edits.status.locator('a').getAttribute('aria-label');
+  assert.equal(status, 'Add a docstring in src/text.py: ready to accept');
+});
+
+step('keys do nothing in every other view, and a click elsewhere loses nothing', async (window) => {
+  const edits = new Edits(window);
+  const before = await read(window, 'src/text.py');
+  const views = ['View: Show Search', 'View: Show Explorer', 'Paddock: Open Chat', 'View: Toggle Output'];
+  for (const view of views) {
     await window.command(view);
     await window.page.waitForTimeout(500);
-    await window.page.keyboard.press('Control+Enter');
+    for (const key of ['Control+y', 'Control+n']) await edits.chord(key);
     await window.page.keyboard.press('Escape');
-    assert.equal(await diffTab(window).count(), 1, `after keys in ${view}`);
+    assert.equal(await edits.status.count(), 1, `after keys in ${view}`);
     assert.equal(await read(window, 'src/text.py'), before, `after keys in ${view}`);
   }
-  // One click opens a preview, which replaces another preview.
+  await window.command('View: Toggle Panel Visibility');
   await window.command('View: Show Explorer');
+  // One click opens a preview, which replaces another preview.
   await window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'README.md' }).click();
   await window.page.locator('.tab', { hasText: 'README.md' }).waitFor();
-  assert.equal(await diffTab(window).count(), 1);
-  await diffTab(window).click();
-  await accept(window).waitFor();
-  // Escape leaves a selection first, then the proposal.
-  await window.page.locator('.editor.modified .view-line').first().click();
-  await window.page.keyboard.press('Shift+ArrowRight');
-  await window.page.keyboard.press('Escape');
+  await window.command('Show Proposed Edit');
+  await edits.ready();
+});
+
+step('by keys alone: the next change, reject it, show it again, accept it, undo', async (window) => {
+  const edits = new Edits(window);
+  const before = await read(window, 'src/text.py');
+  await window.openFile('src/text.py');
+  await window.select(20);
+  await edits.chord('j');
   await window.page.waitForTimeout(500);
-  assert.equal(await diffTab(window).count(), 1, 'Escape only dropped the selection');
-  await window.page.keyboard.press('Escape');
-  await diffTab(window).waitFor({ state: 'detached' });
-  await window.command('Paddock: Show Rejected Edit');
-  await diffTab(window).waitFor();
-  await accept(window).waitFor();
-  await window.screenshot('edit-restored');
-  await window.page.locator('.editor.modified .view-line').first().click();
-  await window.page.keyboard.press('Escape');
-  await diffTab(window).waitFor({ state: 'detached' });
+  await edits.chord('n');
+  await edits.none();
+  assert.equal(await window.savedText('src/text.py'), before);
+  await window.command('Show Rejected Edit');
+  await edits.ready();
+  await window.editorFocused();
+  await edits.chord('j');
+  await window.page.waitForTimeout(500);
+  await edits.chord('y');
+  await edits.none();
+  assert.match(await window.savedText('src/text.py'), /def slug\(title\):\n {4}["']{3}/);
+  await window.page.keyboard.press('Control+Z');
   assert.equal(await window.savedText('src/text.py'), before);
 });
 
-step('Reject drops the edit', async (window) => {
+step('an edit follows what is typed, pauses when its lines are changed, and survives a reload', async (window) => {
+  const edits = new Edits(window);
   const before = await read(window, 'src/text.py');
   await window.openFile('src/text.py');
   await window.select(9, 3);
-  await refactor(window, 'Add documentation comments');
-  await accept(window).waitFor({ timeout: 180_000 });
-  await window.page.keyboard.press('Escape');
-  await diffTab(window).waitFor({ state: 'detached' });
-  assert.equal(await window.savedText('src/text.py'), before);
+  await edits.rewrite('Use clearer names');
+  await edits.ready();
+  await window.select(1);
+  await window.page.keyboard.type('# First line');
+  await window.page.keyboard.press('Enter');
+  await edits.ready();
+  await window.select(10);
+  await window.page.keyboard.type('x');
+  await edits.bars.filter({ hasText: 'paused, because these lines were changed' }).waitFor();
+  await edits.zones.first().waitFor({ state: 'detached' });
+  await window.screenshot('edit-paused');
+  await window.page.keyboard.press('Backspace');
+  await edits.ready();
+  await window.savedText('src/text.py');
+  await window.load();
+  await edits.status.waitFor();
+  await edits.ready();
+  await window.screenshot('edit-reloaded');
+  await window.page.locator('.view-line', { hasText: 'import re' }).first().click();
+  await edits.bar('Reject').click();
+  await edits.none();
+  assert.equal(await window.savedText('src/text.py'), `# First line\n${before}`);
+  await writeFile(join(window.workspace, 'src/text.py'), before);
 });
 
-step('Escape cancels while the edit streams in, and the engine rests at once', async (window) => {
+step('a follow-up goes on from the proposed text', async (window) => {
+  const edits = new Edits(window);
+  await window.openFile('src/parse.ts');
+  await window.select(2);
+  await edits.rewrite('Use clearer names');
+  await edits.ready();
+  await edits.bar('Follow Up…').click();
+  await window.page.locator('.quick-input-widget input[type=text]').fill('Write a comment above each statement');
+  await window.page.keyboard.press('Enter');
+  await edits.bars.filter({ hasText: 'Use clearer names, Write a comment' }).first().waitFor({ timeout: 60_000 });
+  await edits.ready();
+  await window.screenshot('edit-follow-up');
+  await edits.bar('Reject').click();
+  await edits.none();
+});
+
+step('side by side on request, with keys in its editor', async (window) => {
+  const edits = new Edits(window);
+  await window.command('Show Rejected Edit');
+  await edits.ready();
+  await edits.bar('Side by Side').click();
+  const tab = window.page.locator('.tab', { hasText: '(proposed)' });
+  await tab.waitFor();
+  await window.page.locator('.editor.modified .view-line').first().click();
+  await window.screenshot('edit-side-by-side');
+  await edits.chord('Control+n');
+  await tab.waitFor({ state: 'detached' });
+  await edits.none();
+});
+
+step('Cancel stops the edit while it streams in, and the engine rests at once', async (window) => {
+  const edits = new Edits(window);
   const before = await read(window, 'src/parse.ts');
   const ms = await smallest(200, async () => {
     await window.openFile('src/parse.ts');
     await window.select(2, 17);
     // Much new text: an edit that keeps the old code is over before anything can be seen on a fast machine.
-    await refactor(window, 'Replace it by a Python class with ten methods, each with a long docstring');
-    const note = window.notification('Writing…');
-    await note.waitFor({ timeout: 120_000 });
-    await window.screenshot('refactor-streaming');
+    await edits.rewrite('Replace it by a Python class with ten methods, each with a long docstring');
+    await edits.bars.filter({ hasText: 'writing' }).first().waitFor({ timeout: 120_000 });
+    await edits.zones.first().waitFor();
+    await window.screenshot('rewrite-streaming');
     const pid = await enginePid(window.server.pid);
-    const taken = await msUntilIdle(pid, () => window.page.keyboard.press('Escape'));
-    await diffTab(window).waitFor({ state: 'detached' });
+    await window.editorFocused();
+    await window.page.keyboard.press('Control+k');
+    const taken = await msUntilIdle(pid, () => window.page.keyboard.press('n'));
+    await edits.none();
     return taken;
   });
   assert.ok(ms <= 200, `it computed for ${ms} ms`);
   assert.equal(await read(window, 'src/parse.ts'), before);
 });
 
+step('an edit behind an answer says that it waits', async (window) => {
+  const edits = new Edits(window);
+  await window.command('Paddock: Open Chat');
+  await window.chat.ask('Count from one to fifty in words.');
+  await window.chat.partialAnswer(10);
+  await window.openFile('src/text.py');
+  await window.select(5, 2);
+  await edits.rewrite('Add a docstring');
+  await edits.bars.filter({ hasText: 'waiting for the answer in the chat' }).first().waitFor();
+  await window.screenshot('edit-waiting');
+  await window.command('Paddock: Stop Answering');
+  await edits.ready();
+  await edits.bar('Reject').click();
+  await edits.none();
+});
+
 step('Fix is offered on an error, and repairs it', async (window) => {
+  const edits = new Edits(window);
   const lines = ['{', '  "name": "cart",', '  "currency": "EUR"', '  "rounding": 2,', '  "items": []', '}', ''];
   await writeFile(join(window.workspace, 'cart.json'), lines.join('\n'));
   await window.openFile('cart.json');
   await window.page.locator('.squiggly-error').first().waitFor({ timeout: 60_000 });
   await window.select(1, 6);
   await window.codeAction('Fix with Paddock');
-  await diffTab(window).waitFor({ timeout: 60_000 });
-  await accept(window).waitFor({ timeout: 180_000 });
-  await window.screenshot('fix-diff');
-  await accept(window).click();
-  await diffTab(window).waitFor({ state: 'detached' });
+  await edits.ready();
+  await window.screenshot('fix-ready');
+  await edits.zones.first().getByRole('button', { name: 'Accept Change' }).click();
+  await edits.none();
+  await window.page.locator('.view-line', { hasText: 'rounding' }).first().click();
   const after = await window.savedText('cart.json');
   await window.screenshot('fix-accepted');
   assert.deepEqual(JSON.parse(after), { name: 'cart', currency: 'EUR', rounding: 2, items: [] });
@@ -159,28 +243,73 @@ step('Fix is not offered where nothing is wrong', async (window) => {
 });
 
 step('line ends of Windows stay as they are', async (window) => {
+  const edits = new Edits(window);
   const unix = await read(window, 'src/text.py');
-  const before = unix.replaceAll('\n', '\r\n');
-  await writeFile(join(window.workspace, 'src/windows.py'), before);
+  await writeFile(join(window.workspace, 'src/windows.py'), unix.replaceAll('\n', '\r\n'));
   await window.openFile('src/windows.py');
   await window.select(5, 2);
-  await refactor(window, 'Add a docstring');
-  await accept(window).waitFor({ timeout: 180_000 });
-  await window.page.keyboard.press('Control+Enter');
-  await diffTab(window).waitFor({ state: 'detached' });
+  await edits.rewrite('Add a docstring');
+  await edits.ready();
+  await window.editorFocused();
+  await edits.chord('Control+y');
+  await edits.none();
   const after = await window.savedText('src/windows.py');
   assert.match(after, /def slug\(title\):\r\n {4}["']{3}/);
   assert.equal(after.replaceAll('\r\n', '').includes('\n'), false);
 });
 
+step('tests go to a file of their own, and comments alone change when code is documented', async (window) => {
+  const edits = new Edits(window);
+  await window.openFile('src/text.py');
+  await window.select(5, 2);
+  await window.codeAction('Write Tests with Paddock');
+  await window.page.locator('.tab', { hasText: 'test_text.py' }).waitFor();
+  await edits.ready();
+  await window.screenshot('edit-tests');
+  await edits.bar('Reject').click();
+  await edits.none();
+  await window.closeEditors();
+  const before = await read(window, 'src/cart.ts');
+  await window.openFile('src/cart.ts');
+  await window.select(1, 12);
+  await window.codeAction('Document with Paddock');
+  await edits.status.waitFor();
+  await edits.ready();
+  await window.screenshot('edit-document');
+  await edits.bar('Accept').click();
+  await edits.none();
+  await window.page.locator('.view-line').first().click();
+  const bare = (text) => text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').replaceAll(/\s+/g, ' ');
+  assert.equal(bare(await window.savedText('src/cart.ts')), bare(before));
+});
+
+step('an edit goes with its file, and says when that is gone', async (window) => {
+  const edits = new Edits(window);
+  await window.openFile('src/ring.cc');
+  await window.select(3, 6);
+  await edits.rewrite('Use clearer names');
+  await edits.ready();
+  await window.command('File: Reveal Active File in Explorer View');
+  await window.page.keyboard.press('F2');
+  await window.page.locator('.explorer-folders-view input').fill('circle.cc');
+  await window.page.keyboard.press('Enter');
+  await window.openFile('src/circle.cc');
+  await edits.ready();
+  await rm(join(window.workspace, 'src/circle.cc'));
+  await window.closeEditors();
+  await window.command('Show Proposed Edit');
+  await window.notification('The file of this edit is gone.').waitFor();
+});
+
 step('a read-only file is refused in words', async (window) => {
+  const edits = new Edits(window);
   const path = join(window.workspace, 'src/fixed.py');
   await writeFile(path, 'x = 1\n');
   await chmod(path, 0o444);
   await window.openFile('src/fixed.py');
   await window.select(1, 1);
-  await window.command('Paddock: Refactor');
+  await window.command('Paddock: Rewrite');
   await window.notification(/read-only/).waitFor();
-  assert.equal(await diffTab(window).count(), 0);
+  assert.equal(await edits.zones.count(), 0);
   assert.equal(await read(window, 'src/fixed.py'), 'x = 1\n');
 });

@@ -105,7 +105,7 @@ function edit(window) {
       const saved = await window.savedText('src/text.py');
       assert.match(saved, new RegExp(`# Edited before kill ${kill}\n`));
       await window.select(7, 2);
-      await window.codeAction('Refactor with Paddock');
+      await window.codeAction('Rewrite with Paddock');
       await window.pick('Add a docstring');
       await window.page.waitForTimeout(random(2500));
       return async () => {

@@ -27,7 +27,7 @@ step('no action changes a file', async (window) => {
   const before = await readFile(join(window.workspace, 'src', 'cart.ts'), 'utf8');
   await window.openFile('src/cart.ts');
   await window.select(1, 5);
-  await window.command('Paddock: Refactor');
+  await window.command('Paddock: Rewrite');
   await window.notification('Paddock changes no files in Restricted Mode').waitFor();
   assert.equal(await readFile(join(window.workspace, 'src', 'cart.ts'), 'utf8'), before);
 });

@@ -94,7 +94,7 @@ async function perform(window, frames) {
   await page.waitForTimeout(1500);
   await window.openFile('src/text.py');
   await window.select(5, 2);
-  await window.codeAction('Refactor with Paddock');
+  await window.codeAction('Rewrite with Paddock');
   await window.pick('Add a docstring');
   await page.locator('.editor-actions [aria-label^="Accept Edit"]').first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(800);

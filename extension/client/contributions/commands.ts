@@ -94,6 +94,7 @@ export const commands = {
   'paddock.edit.rewrite': {
     title: 'Rewrite…',
     enablement: 'editorIsOpen',
+    keys: [{ key: 'ctrl+k a', mac: 'cmd+k a', when: 'editorTextFocus && !editorReadonly' }],
     menus: [{ menu: 'editor/paddock', group: '1_edit@2', when: '!editorReadonly' }],
   },
   'paddock.edit.fix': {
@@ -144,11 +145,17 @@ export const commands = {
     keys: [{ key: 'ctrl+k n', mac: 'cmd+k n', when: `${contextKeys.changeHere} && editorTextFocus` }],
     menus: [{ menu: 'comments/commentThread/additionalActions', group: 'inline@2', when: onChange }],
   },
-  'paddock.edit.next': { title: 'Go to Next Proposed Change', icon: 'arrow-down', palette: contextKeys.proposalOpen },
+  'paddock.edit.next': {
+    title: 'Go to Next Proposed Change',
+    icon: 'arrow-down',
+    palette: contextKeys.proposalOpen,
+    keys: [{ key: 'ctrl+k j', mac: 'cmd+k j', when: inProposal }],
+  },
   'paddock.edit.previous': {
     title: 'Go to Previous Proposed Change',
     icon: 'arrow-up',
     palette: contextKeys.proposalOpen,
+    keys: [{ key: 'ctrl+k k', mac: 'cmd+k k', when: inProposal }],
   },
   'paddock.edit.show': { title: 'Show Proposed Edit…', palette: contextKeys.proposalOpen },
   'paddock.edit.compare': { title: 'Show Proposed Edit Side by Side', icon: 'diff', palette: contextKeys.proposalOpen },

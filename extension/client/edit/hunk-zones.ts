@@ -35,7 +35,9 @@ export function hunkZones(document: vscode.TextDocument, proposal: Proposal): Hu
 
 function label(index: number, count: number, first: number, removed: vscode.Range | undefined): string {
   const which = count === 1 ? '' : `${vscode.l10n.t('Change {0} of {1}', index + 1, count)} · `;
-  if (removed === undefined) return which + vscode.l10n.t('New after line {0}', first);
+  if (removed === undefined) {
+    return which + (first === 0 ? vscode.l10n.t('New at the top') : vscode.l10n.t('New after line {0}', first));
+  }
   const { start, end } = removed;
   if (start.line === end.line) return which + vscode.l10n.t('Instead of line {0}', start.line + 1);
   return which + vscode.l10n.t('Instead of lines {0} to {1}', start.line + 1, end.line + 1);

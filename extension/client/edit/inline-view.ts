@@ -85,8 +85,13 @@ export class InlineView implements Disposable {
     for (const zone of zones.splice(wanted.length)) zone.dispose();
     for (const [index, content] of wanted.entries()) {
       const zone = zones[index];
-      if (zone !== undefined) zone.show(content);
-      else zones.push(new Zone(this.#controller, proposal, content));
+      if (zone?.isReady === content.isReady) {
+        zone.show(content);
+        continue;
+      }
+      // VS Code gives a screen reader the text with which a zone was made.
+      zone?.dispose();
+      zones[index] = new Zone(this.#controller, proposal, content);
     }
     if (zones.length === 0) this.#zones.delete(proposal.id);
     else this.#zones.set(proposal.id, zones);
@@ -111,27 +116,28 @@ export class InlineView implements Disposable {
 /** A comment thread that shows one hunk. */
 class Zone implements Disposable {
   readonly thread: vscode.CommentThread;
+  readonly isReady: boolean;
   readonly #languageId: string;
   readonly #comment: vscode.Comment;
   #code: string | undefined;
 
   constructor(controller: vscode.CommentController, { uri, languageId, title }: Proposal, content: HunkZone) {
     this.#languageId = languageId;
+    this.isReady = content.isReady;
     this.thread = controller.createCommentThread(vscode.Uri.parse(uri, true), lineRange(content.line), []);
     // With the default of `comments.openView` in the manifest, VS Code opens its Comments view for unresolved ones only.
     this.thread.state = vscode.CommentThreadState.Resolved;
+    this.thread.contextValue = this.isReady ? 'change' : 'writing';
     this.thread.canReply = false;
     this.thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
     this.#comment = { author: { name: shortTitle(title) }, body: '', mode: vscode.CommentMode.Preview };
     this.show(content);
   }
 
-  show({ line, text, label, isReady }: HunkZone): void {
+  show({ line, text, label }: HunkZone): void {
     const { thread } = this;
     if (thread.range?.start.line !== line) thread.range = lineRange(line);
     if (thread.label !== label) thread.label = label;
-    const contextValue = isReady ? 'change' : 'writing';
-    if (thread.contextValue !== contextValue) thread.contextValue = contextValue;
     if (this.#code === text) return;
     this.#code = text;
     this.#comment.body =

@@ -4,7 +4,7 @@ import { formatDuration } from '../../protocol/format.ts';
 import type { CommandId } from '../contributions/commands.ts';
 import { formatCount } from '../lib/format-count.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
-import type { Proposal, WritingProgress } from './proposal.ts';
+import type { Proposal, ProposalNote, WritingProgress } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
 
 /** VS Code asks again only after a rest, so a bar that changes all the time would never be drawn. */
@@ -80,14 +80,19 @@ function lensEntries(proposal: Proposal): Entry[] {
       ];
     case 'ready':
       return [
-        ...proposal.notes.map(({ kind, text }) => ({ title: `$(${kind})\u00A0${text}` })),
+        ...noteEntries(proposal, 'warning'),
         { title: readyText(proposal), command: 'paddock.edit.next', tooltip: vscode.l10n.t('Go to the next change') },
         { title: vscode.l10n.t('Accept'), command: 'paddock.edit.accept' },
         { title: vscode.l10n.t('Reject'), command: 'paddock.edit.reject' },
         { title: vscode.l10n.t('Follow Up…'), command: 'paddock.edit.followUp' },
         { title: vscode.l10n.t('Side by Side'), command: 'paddock.edit.compare' },
+        ...noteEntries(proposal, 'info'),
       ];
   }
+}
+
+function noteEntries({ notes }: Proposal, kind: ProposalNote['kind']): Entry[] {
+  return notes.filter((note) => note.kind === kind).map(({ text }) => ({ title: `$(${kind})\u00A0${text}` }));
 }
 
 export function readyText({ title, hunks }: Proposal): string {
