@@ -2,7 +2,8 @@
  * How many tasks of a set are solved by an edit, with the product's prompt and with a plain one, greedy:
  *   node test/bench/tasks.mjs --data DIR --set NAME --model NAME [--prompt ours,plain] [--limit N] [--fresh]
  * DIR has the sets as JSON lines (see tasks/sets.mjs). The model's code runs isolated. Each result is kept in the cache
- * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `plain-llama.cpp` is the
+ * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `plain-llama.cpp` is
+ * the
  * plain one, answered by llama.cpp; `reference` tries the references, `unchanged` the texts as they are.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
  * Tasks that others wrote: how each is read, and how a changed text is tried. A task is `{ id, file, languageId, text,
- * reference, instruction, program(text) }`; the program is files and a command that ends with 0 when the task is solved.
+ * reference, instruction, program(text) }`; the program is files and a command that ends with 0 when the task is
+ * solved.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
