@@ -197,7 +197,9 @@ export interface EditParams {
    * and the answer replaces the range as it was before the first round.
    */
   readonly previous?: readonly EditRound[];
-  /** Problems that the last replacement of `previous` has brought, e.g. of a language server: they are to be repaired. */
+  /**
+   * Problems that the last replacement of `previous` has brought, e.g. of a language server: they are to be repaired.
+   */
   readonly problems?: readonly string[];
   readonly partialResultToken?: Token;
 }

@@ -9,12 +9,11 @@ import { strict as assert } from 'node:assert';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { greedySampling } from '../workbench/models.mjs';
-import { cache, main, outputOf, root } from '../workbench/process.mjs';
+import { main, outputOf, root } from '../workbench/process.mjs';
 import { editCases } from './edit-cases.mjs';
+import { bundled } from './module.mjs';
 import { median } from './report.mjs';
 
 const chat = 'Explain in about 200 words how a hash table grows, for someone who knows arrays.';
@@ -92,11 +91,4 @@ async function compare(model, { tokens, maxTokens, stop, prediction }, title) {
     `${ratio.toFixed(2)}  ${speed(plain).toFixed(1)} -> ${speed(guessed).toFixed(1)} tokens/s, ${plain.tokens.length} tokens, ${guessed.acceptedTokens} of ${guessed.draftedTokens} guesses right: ${title}`,
   );
   return ratio;
-}
-
-/** A module of the product, as the bundler makes it. */
-async function bundled(source) {
-  const outfile = join(cache, 'bench', 'module.mjs');
-  await build({ entryPoints: [join(root, source)], bundle: true, format: 'esm', platform: 'node', outfile });
-  return import(pathToFileURL(outfile).href);
 }

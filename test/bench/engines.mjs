@@ -39,8 +39,8 @@ const measureOurs = async (model, { prompt, generate }, threads) => {
 
 export const ours = { name: 'Paddock', measure: measureOurs };
 
-/** node-llama-cpp with its prebuilt engine, in the cache folder. */
-export async function nodeLlama() {
+/** The folder in the cache with node-llama-cpp and its prebuilt engine, installed when it is not there yet. */
+export async function installNodeLlama() {
   const folder = join(cache, 'rival', nodeLlamaVersion);
   if (!existsSync(join(folder, 'node_modules', 'node-llama-cpp'))) {
     mkdirSync(folder, { recursive: true });
@@ -50,6 +50,11 @@ export async function nodeLlama() {
       cwd: folder,
     });
   }
+  return folder;
+}
+
+export async function nodeLlama() {
+  const folder = await installNodeLlama();
   const program = join(root, 'test', 'bench', 'node-llama.mjs');
   return {
     name: `node-llama-cpp ${nodeLlamaVersion}`,

@@ -2,19 +2,18 @@
  * How many tasks of a set are solved by an edit, with the product's prompt and with a plain one, greedy:
  *   node test/bench/tasks.mjs --data DIR --set NAME --model NAME [--prompt ours,plain] [--limit N] [--fresh]
  * DIR has the sets as JSON lines (see tasks/sets.mjs). The model's code runs isolated. Each result is kept in the cache
- * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `reference` tries the
- * references, `unchanged` the texts as they are.
+ * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `plain-llama.cpp` is
+ * the
+ * plain one, answered by llama.cpp; `reference` tries the references, `unchanged` the texts as they are.
  */
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { StepError, cache, main, root } from '../workbench/process.mjs';
-import { json } from './json.mjs';
+import { StepError, cache, main } from '../workbench/process.mjs';
+import { openLlama } from './tasks/llama.mjs';
+import { openProduct } from './tasks/product.mjs';
 import { runIsolated } from './tasks/sandbox.mjs';
 import { readSet, sets } from './tasks/sets.mjs';
-
-const cli = join(root, 'dist', 'cli.js');
 
 /** Results of one set, model and prompt, in a file. */
 class Results {
@@ -48,57 +47,53 @@ class Results {
   }
 }
 
-async function attempt(task, prompt, model) {
-  const folder = mkdtempSync(join(tmpdir(), 'paddock-tasks-'));
+async function attempt(task, answer) {
   const start = performance.now();
-  try {
-    const path = join(folder, task.file);
-    writeFileSync(path, task.text);
-    const answer = await answers[prompt](task, model, path);
-    const seconds = (performance.now() - start) / 1000;
-    const { files, command } = task.program(answer.text);
-    const { passed, output } = await runIsolated(files, command);
-    return { id: task.id, passed, seconds, ...answer, output: passed ? '' : output };
-  } catch (error) {
-    return { id: task.id, passed: false, text: '', error: String(error?.message ?? error) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const answers = {
-  ours,
-  plain,
-  reference: ({ reference }) => ({ text: reference }),
-  unchanged: ({ text }) => ({ text }),
-};
-
-/** As the editor proposes it for the whole file. */
-async function ours({ text, instruction }, model, path) {
-  const lines = text.split('\n').length;
-  const args = ['edit', path, '--range', `1-${lines}`, '--instruction', instruction, '--json', '--model', model];
-  const { value } = await json(process.execPath, [cli, ...args]);
-  const changed = text.slice(0, value.start) + value.text + text.slice(value.end);
-  return { text: changed, syntax: value.checks.syntax, repaired: value.checks.repaired };
+  const answered = await answer(task);
+  const seconds = (performance.now() - start) / 1000;
+  const { files, command } = task.program(answered.text);
+  const { passed, output } = await runIsolated(files, command);
+  return { id: task.id, passed, seconds, ...answered, output: passed ? '' : output };
 }
 
 /** What anyone would write first. */
-async function plain({ file, text, instruction }, model) {
-  const language = { py: 'python', js: 'javascript', rs: 'rust' }[file.split('.').at(-1)] ?? file.split('.').at(-1);
-  const question = `${instruction}\n\n\`\`\`${language}\n${text}\n\`\`\`\n\nAnswer with the whole new code in one fenced block.`;
-  const { value } = await json(process.execPath, [
-    cli,
-    'ask',
-    question,
-    '--temperature',
-    '0',
-    '--json',
-    '--model',
-    model,
-  ]);
-  const block = /^```[^\n]*\n([\s\S]*?)^```/mu.exec(`${value.text}\n`);
-  return { text: block?.[1] ?? value.text };
+function plainQuestion({ languageId, text, instruction }) {
+  return `${instruction}\n\n\`\`\`${languageId}\n${text}\n\`\`\`\n\nAnswer with the whole new code in one fenced block.`;
 }
+
+function firstBlock(answer) {
+  const block = /^```[^\n]*\n([\s\S]*?)^```/mu.exec(`${answer}\n`);
+  return { text: block?.[1] ?? answer };
+}
+
+/** How each prompt is answered. Opened once, when the first task needs it; a failure to open ends the run. */
+class Answers {
+  #model;
+  #opened = new Map();
+
+  constructor(model) {
+    this.#model = model;
+  }
+
+  async of(prompt, task) {
+    if (prompt === 'reference') return { text: task.reference };
+    if (prompt === 'unchanged') return { text: task.text };
+    if (prompt === 'ours') return (await this.#open('product', openProduct)).edit(task);
+    const rival = prompt === 'plain-llama.cpp' ? this.#open('llama', openLlama) : this.#open('product', openProduct);
+    return firstBlock(await (await rival).ask(plainQuestion(task)));
+  }
+
+  async close() {
+    for (const opened of this.#opened.values()) await (await opened).close();
+  }
+
+  #open(name, open) {
+    if (!this.#opened.has(name)) this.#opened.set(name, open(this.#model));
+    return this.#opened.get(name);
+  }
+}
+
+const prompts = ['ours', 'plain', 'plain-llama.cpp', 'reference', 'unchanged'];
 
 function report(set, tasks, results) {
   const [first, second] = Object.entries(results);
@@ -130,15 +125,20 @@ await main(async () => {
     throw new StepError(`Give --data DIR, --model NAME and --set NAME. Sets: ${Object.keys(sets).join(', ')}.`);
   }
   const tasks = readSet(resolve(values.data), values.set).slice(0, Number(values.limit ?? Infinity));
-  const prompts = values.prompt.split(',');
-  const results = Object.fromEntries(prompts.map((prompt) => [prompt, new Results(values, prompt)]));
+  const chosen = values.prompt.split(',');
+  const unknown = chosen.filter((prompt) => !prompts.includes(prompt));
+  if (unknown.length > 0) throw new StepError(`Unknown prompt: ${unknown.join(', ')}. Known: ${prompts.join(', ')}.`);
+  const results = Object.fromEntries(chosen.map((prompt) => [prompt, new Results(values, prompt)]));
+  const answers = new Answers(values.model);
   for (const [index, task] of tasks.entries()) {
-    for (const prompt of prompts) {
-      if (results[prompt].of(task.id) === undefined) results[prompt].add(await attempt(task, prompt, values.model));
+    for (const prompt of chosen) {
+      if (results[prompt].of(task.id) !== undefined) continue;
+      results[prompt].add(await attempt(task, (one) => answers.of(prompt, one)));
     }
-    const solved = prompts.map((prompt) => `${prompt} ${results[prompt].solved(tasks)}`).join(', ');
+    const solved = chosen.map((prompt) => `${prompt} ${results[prompt].solved(tasks)}`).join(', ');
     process.stderr.write(`\r${values.set}: ${index + 1} of ${tasks.length}, solved: ${solved} `);
   }
   process.stderr.write('\n');
+  await answers.close();
   report(values.set, tasks, results);
 });

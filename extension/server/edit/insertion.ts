@@ -6,7 +6,9 @@ interface Position {
   readonly after: string;
 }
 
-/** The code on lines of its own, a blank line apart from what stands before it, without lines that are there already. */
+/**
+ * The code on lines of its own, a blank line apart from what stands before it, without lines that are there already.
+ */
 export function spacedInsertion(code: string, { before, after }: Position, shape: SelectionShape): string {
   const { eol, firstLinePrefix, startsInLine } = shape;
   const added = withoutKnownHead(code, before);

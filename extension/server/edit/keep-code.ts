@@ -55,7 +55,18 @@ export function keepCode(before: CommentedText, after: CommentedText): KeptCode 
   return { text: result.join(''), dropped };
 }
 
-interface Line {
+/** Whether two texts differ in comments and blank lines only. */
+export function isSameCode(before: CommentedText, after: CommentedText): boolean {
+  const [old, changed] = [before, after].map((text) =>
+    linesOf(text)
+      .map(({ code }) => code)
+      .filter((code) => code !== '')
+      .join('\n'),
+  );
+  return old === changed;
+}
+
+export interface Line {
   readonly index: number;
   /** With its line end. */
   readonly text: string;
@@ -63,7 +74,8 @@ interface Line {
   readonly code: string;
 }
 
-function linesOf({ text, comments }: CommentedText): Line[] {
+/** Each line, and what is left of it without its comments. */
+export function linesOf({ text, comments }: CommentedText): Line[] {
   let code = '';
   let at = 0;
   // Line ends within comments stay, so that both texts have the same lines.
@@ -76,14 +88,22 @@ function linesOf({ text, comments }: CommentedText): Line[] {
   return text.split(/(?<=\n)/u).map((line, index) => ({ index, text: line, code: (codes[index] ?? '').trimEnd() }));
 }
 
-/** The old lines, with the comments that the new ones begin with in place of theirs. */
+/** The old lines, with the comments around the new code in place of theirs. Code that is only added has none. */
 function withOldCode(old: readonly Line[], changed: readonly Line[]): readonly Line[] {
-  const comments = ahead(changed);
-  return comments.every(({ text }) => text.trim() === '') ? old : [...comments, ...old.slice(ahead(old).length)];
+  const [first, last] = codeRange(changed);
+  const [oldFirst, oldLast] = codeRange(old);
+  const replaces = oldFirst < oldLast && first < last;
+  const above = commentsOr(changed.slice(0, first), old.slice(0, oldFirst));
+  const below = replaces ? commentsOr(changed.slice(last), old.slice(oldLast)) : old.slice(oldLast);
+  return [...above, ...old.slice(oldFirst, oldLast), ...below];
 }
 
-/** The first lines, up to one with code. */
-function ahead(lines: readonly Line[]): readonly Line[] {
-  const end = lines.findIndex(({ code }) => code !== '');
-  return end < 0 ? lines : lines.slice(0, end);
+function commentsOr(comments: readonly Line[], old: readonly Line[]): readonly Line[] {
+  return comments.some(({ text }) => text.trim() !== '') ? comments : old;
+}
+
+/** From the first line with code up to the end of the last one. */
+function codeRange(lines: readonly Line[]): readonly [from: number, to: number] {
+  const first = lines.findIndex(({ code }) => code !== '');
+  return first < 0 ? [lines.length, lines.length] : [first, lines.findLastIndex(({ code }) => code !== '') + 1];
 }

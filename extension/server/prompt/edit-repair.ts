@@ -11,6 +11,8 @@ export type Fault =
   | { readonly kind: 'syntax'; readonly message: string }
   /** The answer is the old code. */
   | { readonly kind: 'unchanged' }
+  /** Declarations are gone. */
+  | { readonly kind: 'lost'; readonly names: readonly string[] }
   /** Only comments were to change, and the answer changes nothing but code. */
   | { readonly kind: 'codeOnly' }
   /** The answer repeats the prompt. */
@@ -39,7 +41,7 @@ export function buildRepairPrompt(
   const messages: ChatMessage[] = [
     ...prompt.messages,
     { role: 'assistant', content: `${answerStart}${answer.trimEnd()}\n${fence}` },
-    { role: 'user', content: questions[fault.kind](fault.kind === 'syntax' ? fault.message : '') },
+    { role: 'user', content: question(fault) },
   ];
   const tokens = encodeConversation(model, messages, answerStart);
   const maxTokens = Math.min(model.info.contextLength - tokens.length, prompt.maxTokens);
@@ -48,9 +50,17 @@ export function buildRepairPrompt(
   return maxTokens <= prediction.length ? undefined : { ...prompt, messages, tokens, maxTokens, prediction };
 }
 
-const questions: Readonly<Record<Fault['kind'], (message: string) => string>> = {
-  syntax: (message) => `That code has a syntax error: ${message}. ${answerAgain}, without the error.`,
-  unchanged: () => `That is the old code, unchanged. Find what is wrong with it. ${answerAgain}, with the change.`,
-  codeOnly: () => `That changes code. Only comments may change. ${answerAgain}, its code as it was.`,
-  echo: () => `That is not the code. ${answerAgain}.`,
-};
+function question(fault: Fault): string {
+  switch (fault.kind) {
+    case 'syntax':
+      return `That code has a syntax error: ${fault.message}. ${answerAgain}, without the error.`;
+    case 'unchanged':
+      return `That is the old code, unchanged. Find what is wrong with it. ${answerAgain}, with the change.`;
+    case 'lost':
+      return `In that code ${fault.names.map((name) => `\`${name}\``).join(', ')} is missing. Keep all names. ${answerAgain}.`;
+    case 'codeOnly':
+      return `That changes code. Only comments may change. ${answerAgain}, its code as it was.`;
+    case 'echo':
+      return `That is not the code. ${answerAgain}.`;
+  }
+}

@@ -88,6 +88,32 @@ function isDocstring(node: Node): boolean {
   return parent.type === 'module' || /^(?:function|class)_definition$/u.test(parent.parent?.type ?? '');
 }
 
+/** Names of the functions, methods and types that a text declares, in its order. */
+export function declaredNames(root: Node): string[] {
+  const found: string[] = [];
+  const visit = (node: Node): void => {
+    if (isFunction(node) || typeTypes.test(node.type)) {
+      const name = nameOf(node) ?? (node.parent === null ? undefined : nameOf(node.parent));
+      if (name !== undefined) found.push(name);
+    }
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(root);
+  return found;
+}
+
+const typeTypes = /^(?:class|struct|interface|enum|trait|type)_(?:declaration|definition|specifier|item|spec)$/u;
+
+/** Of a declaration, or of the variable that a function is assigned to. C declares through nested declarators. */
+function nameOf(node: Node): string | undefined {
+  for (let at: Node | null = node; at !== null; at = at.childForFieldName('declarator')) {
+    const name = at.childForFieldName('name');
+    if (name !== null) return name.text;
+    if (at.type.endsWith('identifier')) return at.text;
+  }
+  return undefined;
+}
+
 const functionTypes =
   /^(?:function|generator_function|method|constructor|destructor|arrow_function|func_literal|lambda|closure|local_function)(?:_|$)|^singleton_method$/u;
 /** Nodes whose children are declarations or statements on their own. */

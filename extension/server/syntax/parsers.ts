@@ -2,7 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import treeSitter, { type Language, type Parser, type Tree } from '@vscode/tree-sitter-wasm';
-import { commentSpans, growToNodes, syntaxFaults, unitAround, type Span, type SyntaxFault } from './nodes.ts';
+import {
+  commentSpans,
+  declaredNames,
+  growToNodes,
+  syntaxFaults,
+  unitAround,
+  type Span,
+  type SyntaxFault,
+} from './nodes.ts';
 
 /** A parse that takes longer is given up: what it would say is not worth the wait. */
 const longestParseMs = 2000;
@@ -13,15 +21,21 @@ export interface SyntaxQuestion {
   readonly text: string;
   /** Asks for the whole nodes around a selection, or for the unit around a cursor when it is empty. */
   readonly span?: Span;
-  /** Asks where the comments are. */
-  readonly comments?: boolean;
+  /** Asks where the comments are, and which names are declared. */
+  readonly outline?: boolean;
 }
 
 export interface SyntaxAnswer {
   /** Undefined when the text is too broken to tell. */
   readonly span?: Span | undefined;
   readonly faults: readonly SyntaxFault[];
-  readonly comments?: readonly Span[];
+  readonly outline?: Outline;
+}
+
+export interface Outline {
+  readonly comments: readonly Span[];
+  /** Of functions, methods and types. */
+  readonly names: readonly string[];
 }
 
 export class Parsers {
@@ -35,13 +49,13 @@ export class Parsers {
   }
 
   /** Undefined when the text cannot be parsed in time. */
-  async answer({ grammar, text, span, comments }: SyntaxQuestion): Promise<SyntaxAnswer | undefined> {
+  async answer({ grammar, text, span, outline }: SyntaxQuestion): Promise<SyntaxAnswer | undefined> {
     const tree = await this.#parse(grammar, text);
     if (tree === null) return undefined;
     try {
       const root = tree.rootNode;
       const faults = syntaxFaults(root, mostFaults);
-      if (comments === true) return { faults, comments: commentSpans(root) };
+      if (outline === true) return { faults, outline: { comments: commentSpans(root), names: declaredNames(root) } };
       if (span === undefined) return { faults };
       const found = span.start === span.end ? unitAround(root, span.start) : growToNodes(root, text, span);
       return { faults, span: found };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { grammarFor } from './grammars.ts';
 import type { Span, SyntaxFault } from './nodes.ts';
-import type { SyntaxAnswer, SyntaxQuestion } from './parsers.ts';
+import type { Outline, SyntaxAnswer, SyntaxQuestion } from './parsers.ts';
 
 /** The part of `Worker` that is used, for tests. */
 export interface SyntaxWorker {
@@ -52,11 +52,11 @@ export class Syntax {
     return (await this.look(languageId, text))?.faults;
   }
 
-  /** Where the comments of a text are; undefined as above, and when the text does not parse. */
-  async comments(languageId: string, text: string): Promise<readonly Span[] | undefined> {
+  /** Comments and declared names of a text; undefined as above. */
+  async outline(languageId: string, text: string): Promise<Outline | undefined> {
     const grammar = grammarFor(languageId);
-    const answer = grammar === undefined ? undefined : await this.#ask({ grammar, text, comments: true });
-    return answer?.comments;
+    const answer = grammar === undefined ? undefined : await this.#ask({ grammar, text, outline: true });
+    return answer?.outline;
   }
 
   dispose(): void {

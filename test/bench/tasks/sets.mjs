@@ -1,6 +1,7 @@
 /**
- * Tasks that others wrote: how each is read, and how a changed text is tried. A task is `{ id, file, text, reference,
- * instruction, program(text) }`; the program is files and a command that ends with 0 when the task is solved.
+ * Tasks that others wrote: how each is read, and how a changed text is tried. A task is `{ id, file, languageId, text,
+ * reference, instruction, program(text) }`; the program is files and a command that ends with 0 when the task is
+ * solved.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,8 @@ export const sets = {
     reference: record.output,
     instruction: record.instruction,
     program: (text) => {
-      const code = record.context.includes('{{Code}}') ? record.context.replaceAll('{{Code}}', () => text) : text;
+      const { context = '' } = record;
+      const code = context.includes('{{Code}}') ? context.replaceAll('{{Code}}', () => text) : text;
       return python(`${code}\n\n${record.test}\n\ncheck()\n`);
     },
   }),
@@ -58,8 +60,11 @@ export function readSet(folder, name) {
     .map((line) => JSON.parse(line));
   return records
     .filter((record) => !leftOut.has(record.task_id))
-    .map((record) => ({ id: record.task_id, ...sets[name](record) }));
+    .map((record) => ({ id: record.task_id, ...sets[name](record) }))
+    .map((task) => ({ ...task, languageId: languages[task.file.split('.').at(-1)] }));
 }
+
+const languages = { py: 'python', js: 'javascript', java: 'java', cpp: 'cpp', go: 'go', rs: 'rust' };
 
 function fix(file, program, head = (record) => record.declaration) {
   return (record) => ({

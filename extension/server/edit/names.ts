@@ -1,0 +1,32 @@
+/** Names that an edit must keep: others call the code by them. */
+
+/** Words of an instruction that asks for other names, or for a declaration less. */
+const asksForNames =
+  /\b(?:re-?nam\w*|names?|named|naming|call(?:ed)? it|remov\w*|delet\w*|drop|inlin\w*|merg\w*|mov\w*|replac\w*|convert\w*|split\w*|extract\w*|turn|class|instead)\b/iu;
+
+export interface Names {
+  /** Declared before and after the edit. */
+  readonly old: readonly string[];
+  readonly changed: readonly string[];
+  readonly instruction: string;
+}
+
+/** The code with the name that it had, when exactly one declaration was renamed without being asked for. */
+export function withOldName(code: string, { old, changed, instruction }: Names): string {
+  const lost = old.filter((name) => !changed.includes(name));
+  const added = changed.filter((name) => !old.includes(name));
+  const [oldName, newName] = [lost[0], added[0]];
+  if (lost.length !== 1 || added.length !== 1 || oldName === undefined || newName === undefined) return code;
+  if (instruction.includes(newName) || asksForNames.test(instruction)) return code;
+  const word = new RegExp(String.raw`(?<![\p{L}\p{N}_$])${escaped(newName)}(?![\p{L}\p{N}_$])`, 'gu');
+  return code.replaceAll(word, () => oldName);
+}
+
+/** Declarations that are gone without being asked for. */
+export function lostNames({ old, changed, instruction }: Names): readonly string[] {
+  return asksForNames.test(instruction) ? [] : [...new Set(old.filter((name) => !changed.includes(name)))];
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[$\\^*+?.()|[\]{}]/gu, String.raw`\$&`);
+}
