@@ -158,7 +158,7 @@ export const commands = {
     keys: [{ key: 'ctrl+k k', mac: 'cmd+k k', when: inProposal }],
   },
   'paddock.edit.show': { title: 'Show Proposed Edit…', palette: contextKeys.proposalOpen },
-  'paddock.edit.compare': { title: 'Show Proposed Edit Side by Side', icon: 'diff', palette: contextKeys.proposalOpen },
+  'paddock.edit.compare': { title: 'Open Proposed Edit Side by Side', icon: 'diff', palette: contextKeys.proposalOpen },
   'paddock.edit.followUp': { title: 'Follow Up on Proposed Edit…', palette: contextKeys.proposalHere },
   'paddock.edit.copy': { title: 'Copy Proposed Text', palette: contextKeys.proposalHere },
   'paddock.edit.restore': { title: 'Show Rejected Edit', palette: contextKeys.proposalRejected },

@@ -67,7 +67,7 @@ export function generateManifest(): GeneratedManifest {
           supported: 'limited',
           description: text(
             'capability.untrusted',
-            'Chat and Explain work in Restricted Mode. Refactor, Fix and the lab change files and do not.',
+            'Chat and Explain work in Restricted Mode. Edits and the lab change files and do not.',
           ),
           restrictedConfigurations: Object.entries(settings)
             .filter(([, setting]) => setting.scope === 'application')

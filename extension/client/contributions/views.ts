@@ -40,7 +40,7 @@ export const walkthrough = {
       id: 'edit',
       title: 'Change code',
       description:
-        'Select code and press the light bulb: Explain, Refactor or Fix. You see the change as a diff before anything is written.',
+        'Select code and press the light bulb: fix, rewrite, document, test. You see each change before anything is written.',
       markdown: 'media/walkthrough/edit.md',
     },
     {
