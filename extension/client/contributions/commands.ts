@@ -117,6 +117,8 @@ export const commands = {
     enablement: 'editorIsOpen',
     menus: [{ menu: 'editor/paddock', group: '1_edit@6', when: '!editorReadonly' }],
   },
+  'paddock.edit.repair': { title: 'Repair New Errors', palette: false },
+  'paddock.edit.dismissErrors': { title: 'Dismiss New Errors', palette: false },
   'paddock.edit.accept': {
     title: 'Accept Edit',
     icon: 'check-all',

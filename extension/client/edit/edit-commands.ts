@@ -36,10 +36,22 @@ export class EditCommands {
       void vscode.window.showInformationMessage(vscode.l10n.t('There is no error or warning here to fix.'));
       return;
     }
-    const { range } = target;
-    const diagnostics = target.diagnostics.map(describe);
+    await this.#fix(editor.document, target.range, target.diagnostics);
+  }
+
+  /** What an accepted edit has brought; undefined when that is nothing. */
+  async repair(
+    target:
+      | { document: vscode.TextDocument; range: vscode.Range; diagnostics: readonly vscode.Diagnostic[] }
+      | undefined,
+  ): Promise<void> {
+    if (target !== undefined) await this.#fix(target.document, target.range, target.diagnostics);
+  }
+
+  async #fix(document: vscode.TextDocument, range: vscode.Range, found: readonly vscode.Diagnostic[]): Promise<void> {
+    const diagnostics = found.map(describe);
     const title = vscode.l10n.t('Fix: {0}', diagnostics.map(({ message }) => message).join('; '));
-    await this.#run({ document: editor.document, kind: 'fix', instruction: '', range, diagnostics, title, asked: [] });
+    await this.#run({ document, kind: 'fix', instruction: '', range, diagnostics, title, asked: [] });
   }
 
   async document(): Promise<void> {

@@ -7,6 +7,7 @@ import { formatCount } from '../lib/format-count.ts';
 import type { ModelService } from '../models/model-service.ts';
 import type { Proposal, ProposalNote, WrittenPart } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
+import { wholeLines } from './whole-lines.ts';
 
 /** What is asked, of which code. */
 export interface EditAsk extends Omit<EditParams, 'path' | 'languageId' | 'text' | 'start' | 'end'> {
@@ -205,12 +206,4 @@ function partAround(document: vscode.TextDocument, range: vscode.Range) {
   const from = first <= 0 ? 0 : text.indexOf('\n', first) + 1;
   const to = last >= text.length ? text.length : text.lastIndexOf('\n', last) + 1;
   return { text, start, end, from, to, firstLine: document.positionAt(from).line };
-}
-
-/** From the start of the first line to the end of the last one, its line end included. */
-export function wholeLines(text: string, start: number, end: number): [number, number] {
-  const from = text.lastIndexOf('\n', start - 1) + 1;
-  if (end > start && text[end - 1] === '\n') return [start === 0 ? 0 : from, end];
-  const next = text.indexOf('\n', end);
-  return [start === 0 ? 0 : from, next < 0 ? text.length : next + 1];
 }

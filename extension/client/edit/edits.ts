@@ -12,6 +12,7 @@ import { EditCommands } from './edit-commands.ts';
 import { EditRunner } from './edit-run.ts';
 import { InlineView } from './inline-view.ts';
 import { InstructionHistory } from './instructions.ts';
+import { NewErrors } from './new-errors.ts';
 import type { Proposal } from './proposal.ts';
 import { ProposalCommands } from './proposal-commands.ts';
 import { ProposalFiles } from './proposal-files.ts';
@@ -45,6 +46,10 @@ export function createEdits({ context, log, engine, models }: EditsOptions) {
   store.add(new ProposalLenses(proposals));
   store.add(createProposalStatus(proposals));
   store.add(registerCodeActions());
+  const errors = store.add(new NewErrors());
+  let known: readonly string[] = [];
+  store.add(proposals.onWillWrite((document) => (known = NewErrors.knownErrors(document))));
+  store.add(proposals.onDidWrite(({ document, start, length }) => errors.watch(document, start, length, known)));
   const decide = store.add(new ProposalCommands(proposals, inline, sideBySide));
   const history = new InstructionHistory(context.globalState);
   const ask = new EditCommands(new EditRunner(engine, models, proposals), proposals, history);
@@ -52,17 +57,19 @@ export function createEdits({ context, log, engine, models }: EditsOptions) {
     () => sideBySide.closeForgotten(),
     (error: unknown) => log.error(String(error)),
   );
-  return { proposals, handlers: handlers(ask, decide), dispose: () => store.dispose() };
+  return { proposals, handlers: handlers(ask, decide, errors), dispose: () => store.dispose() };
 }
 
 /** Of the commands; `target` is what a bar or a zone gives. */
-function handlers(ask: EditCommands, decide: ProposalCommands) {
+function handlers(ask: EditCommands, decide: ProposalCommands, errors: NewErrors) {
   return {
     'paddock.edit.rewrite': () => ask.rewrite(),
     'paddock.edit.fix': () => ask.fix(),
     'paddock.edit.document': () => ask.document(),
     'paddock.edit.tests': () => ask.tests(),
     'paddock.edit.translate': () => ask.translate(),
+    'paddock.edit.repair': () => ask.repair(errors.take()),
+    'paddock.edit.dismissErrors': () => errors.dismiss(),
     'paddock.edit.followUp': (target: unknown) => ask.followUp(decide.current(target)),
     'paddock.edit.accept': (target: unknown) => decide.accept(target),
     'paddock.edit.reject': (target: unknown) => decide.reject(target),

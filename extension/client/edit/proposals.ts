@@ -20,6 +20,14 @@ interface ProposalsOptions {
   readonly onDiskError: (error: unknown) => void;
 }
 
+/** What was written into a document. */
+export interface Written {
+  readonly document: vscode.TextDocument;
+  /** Offsets of the lines that the proposal is about, now. */
+  readonly start: number;
+  readonly length: number;
+}
+
 export class Proposals implements Disposable {
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new vscode.EventEmitter<Proposal>());
@@ -28,6 +36,10 @@ export class Proposals implements Disposable {
   readonly #began = this.#store.add(new vscode.EventEmitter<Proposal>());
   /** A proposal was asked for in this session. */
   readonly onDidBegin = this.#began.event;
+  readonly #willWrite = this.#store.add(new vscode.EventEmitter<vscode.TextDocument>());
+  readonly onWillWrite = this.#willWrite.event;
+  readonly #wrote = this.#store.add(new vscode.EventEmitter<Written>());
+  readonly onDidWrite = this.#wrote.event;
   readonly #files: ProposalFiles;
   readonly #newId: () => string;
   readonly #onDiskError: (error: unknown) => void;
@@ -208,6 +220,9 @@ export class Proposals implements Disposable {
     if (document === undefined || proposal.state.kind !== 'ready') return false;
     const edit = new vscode.WorkspaceEdit();
     for (const hunk of hunks) edit.replace(document.uri, hunkRange(document, proposal, hunk), hunk.text);
+    this.#willWrite.fire(document);
+    const growth = hunks.reduce((sum, hunk) => sum + hunk.text.length - (hunk.end - hunk.start), 0);
+    const written = { document, start: proposal.start, length: proposal.base.length + growth };
     this.#applying = proposal;
     try {
       if (!(await vscode.workspace.applyEdit(edit))) return false;
@@ -215,6 +230,7 @@ export class Proposals implements Disposable {
       this.#applying = undefined;
     }
     done();
+    this.#wrote.fire(written);
     return true;
   }
 
