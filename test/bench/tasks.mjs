@@ -1,6 +1,7 @@
 /**
  * How many tasks of a set are solved by an edit, with the product's prompt and with a plain one, greedy:
- *   node test/bench/tasks.mjs --data DIR --set NAME --model NAME [--prompt ours,plain] [--limit N] [--fresh]
+ *   node test/bench/tasks.mjs --data DIR --set NAME --model NAME [--prompt ours,plain] [--limit N]
+ *     [--threads N] [--fresh]
  * DIR has the sets as JSON lines (see tasks/sets.mjs). The model's code runs isolated. Each result is kept in the cache
  * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `plain-llama.cpp` is
  * the
@@ -69,10 +70,12 @@ function firstBlock(answer) {
 /** How each prompt is answered. Opened once, when the first task needs it; a failure to open ends the run. */
 class Answers {
   #model;
+  #threads;
   #opened = new Map();
 
-  constructor(model) {
+  constructor({ model, threads }) {
     this.#model = model;
+    this.#threads = Number(threads);
   }
 
   async of(prompt, task) {
@@ -88,7 +91,7 @@ class Answers {
   }
 
   #open(name, open) {
-    if (!this.#opened.has(name)) this.#opened.set(name, open(this.#model));
+    if (!this.#opened.has(name)) this.#opened.set(name, open(this.#model, this.#threads));
     return this.#opened.get(name);
   }
 }
@@ -118,6 +121,7 @@ await main(async () => {
       model: { type: 'string' },
       prompt: { type: 'string', default: 'ours,plain' },
       limit: { type: 'string' },
+      threads: { type: 'string', default: '0' },
       fresh: { type: 'boolean', default: false },
     },
   });
@@ -129,7 +133,7 @@ await main(async () => {
   const unknown = chosen.filter((prompt) => !prompts.includes(prompt));
   if (unknown.length > 0) throw new StepError(`Unknown prompt: ${unknown.join(', ')}. Known: ${prompts.join(', ')}.`);
   const results = Object.fromEntries(chosen.map((prompt) => [prompt, new Results(values, prompt)]));
-  const answers = new Answers(values.model);
+  const answers = new Answers(values);
   for (const [index, task] of tasks.entries()) {
     for (const prompt of chosen) {
       if (results[prompt].of(task.id) !== undefined) continue;

@@ -69,7 +69,7 @@ export class Attempts {
     const { languageId, path } = params;
     const code = first.prompt.shape.core;
     const outline = await syntax.outline(languageId, code);
-    const isCode = statementLines({ text: code, comments: outline?.comments ?? [] });
+    const isCode = statementLines(code, outline);
     const answer = first.fault === undefined ? readShape({ ...target, selection: first.replacement }).core : code;
     for (const text of await searchFix({ model, languageId, path, code, isCode, signal }, answer)) {
       const judgement = await this.#judge.judge(first.prompt, { text, finishReason: 'stop' });

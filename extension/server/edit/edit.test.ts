@@ -2,7 +2,6 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { EditParams, EditResult } from '../../protocol/server.ts';
-import type { NativeGenerateRequest } from '../engine/binding.ts';
 import { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 import { fakeNative } from '../testing/fake-native.ts';
@@ -12,27 +11,32 @@ import { answerEdit } from './edit.ts';
 const never = new AbortController().signal;
 const syntax = syntaxInProcess();
 
-/** Asks a model that gives these answers, the last one again and again. Also resolves with its prompts. */
-async function edited(params: Partial<EditParams> & Pick<EditParams, 'text'>, ...answers: readonly string[]) {
-  const prompts: string[] = [];
-  const answer = (prompt: string, _request: NativeGenerateRequest): string => {
-    prompts.push(prompt);
-    return answers[Math.min(prompts.length, answers.length) - 1] ?? '';
-  };
+async function engineWith(answer: (prompt: string) => string): Promise<Engine> {
   const engine = new Engine(() => fakeNative({ answer, info: { contextLength: 1 << 16 } }), {
     threads: 0,
     contextLength: 0,
   });
   await engine.load('/models/x.gguf', { signal: never });
-  const all = {
-    kind: 'rewrite',
-    instruction: 'Change it.',
-    path: 'a.py',
-    languageId: 'python',
-    diagnostics: [],
-  } as const;
-  const place = { start: 0, end: params.text.length };
-  const result = await answerEdit({ engine, syntax }, { ...all, ...place, ...params }, never, () => {});
+  return engine;
+}
+
+const anyEdit = {
+  kind: 'rewrite',
+  instruction: 'Change it.',
+  path: 'a.py',
+  languageId: 'python',
+  diagnostics: [],
+} as const;
+
+/** Asks a model that gives these answers, the last one again and again. Also resolves with its prompts. */
+async function edited(params: Partial<EditParams> & Pick<EditParams, 'text'>, ...answers: readonly string[]) {
+  const prompts: string[] = [];
+  const engine = await engineWith((prompt) => {
+    prompts.push(prompt);
+    return answers[Math.min(prompts.length, answers.length) - 1] ?? '';
+  });
+  const all = { ...anyEdit, start: 0, end: params.text.length, ...params };
+  const result = await answerEdit({ engine, syntax }, all, never, () => {});
   return { result, prompts, text: spliced(params.text, result) };
 }
 
@@ -144,15 +148,14 @@ describe('any selection with any answer', () => {
     test(`changes nothing outside its range: ${name}`, { timeout: 60_000 }, async () => {
       const random = generator(name.length);
       const lf = readFileSync(join(folder, name), 'utf8');
+      let answer = '';
+      const engine = await engineWith(() => answer);
       for (let round = 0; round < 250; round += 1) {
         const text = random(2) === 0 ? lf : lf.replaceAll('\n', '\r\n');
         const [start = 0, end = 0] = [random(text.length), random(text.length)].sort((a, b) => a - b);
-        const params = { text, start, end, languageId: name.split('.')[0] ?? '', path: name };
-        const answer = anyAnswer(random, lf, text.slice(start, end));
-        const result = await edited(params, answer).then(
-          (done) => done.result,
-          (error: unknown) => error,
-        );
+        const params = { ...anyEdit, text, start, end, languageId: name.split('.')[0] ?? '', path: name };
+        answer = anyAnswer(random, lf, text.slice(start, end));
+        const result = await answerEdit({ engine, syntax }, params, never, () => {}).catch((error: unknown) => error);
         if (result instanceof EngineError) continue;
         expect(result).not.toBeInstanceOf(Error);
         const { start: from, end: to, replacement } = result as EditResult;

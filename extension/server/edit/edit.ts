@@ -5,7 +5,6 @@ import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 import { priorities } from '../engine/scheduler.ts';
 import type { Syntax } from '../syntax/syntax.ts';
-import { Attempts } from './attempts.ts';
 import { EditStream } from './edit-stream.ts';
 import { findTarget } from './edit-target.ts';
 
@@ -22,6 +21,8 @@ export async function answerEdit(
 ): Promise<EditResult> {
   const { info } = engine.model;
   const stream = new EditStream(send);
+  // Edits are rarer than chats, so their part is not read at the start.
+  const { Attempts } = await import('./attempts.ts');
   const target = await findTarget(syntax, params);
   stream.range(target.start, target.end);
   try {

@@ -7,8 +7,10 @@ import type { SelectionShape } from '../prompt/edit-reply.ts';
 import type { Fault } from '../prompt/edit-repair.ts';
 import { features } from '../prompt/features/features.ts';
 import type { SyntaxFault } from '../syntax/nodes.ts';
+import type { Outline } from '../syntax/parsers.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import type { EditTarget } from './edit-target.ts';
+import { withoutExamples } from './examples.ts';
 import { spacedInsertion } from './insertion.ts';
 import { isSameCode, keepCode } from './keep-code.ts';
 import type { CommentedText } from './keep-code.ts';
@@ -63,7 +65,8 @@ export class Judge {
       return { replacement: spacedInsertion(written, { before, after }, shape), dropped: 0, lost: [] };
     }
     if (features[kind].commentsOnly === true) return { ...(await this.#comments(written)), lost: [] };
-    return this.#withNames(written);
+    const { instruction } = this.#params;
+    return this.#withNames(withoutExamples(written, { old: this.#target.selection, instruction }));
   }
 
   /** The replacement with the names that nobody wanted changed, and those that it has lost. */
@@ -74,7 +77,8 @@ export class Judge {
       [selection, replacement].map((inside) => this.#syntax.outline(languageId, before + inside + after)),
     );
     const asked = [instruction, ...previous.map((round) => round.instruction)].join('\n');
-    const names = { old: old?.names ?? [], changed: changed?.names ?? [], instruction: asked };
+    const namesOf = (outline: Outline | undefined): string[] => (outline?.declarations ?? []).map(({ name }) => name);
+    const names = { old: namesOf(old), changed: namesOf(changed), instruction: asked };
     const kept = withOldName(replacement, names);
     const lost = kept === replacement ? lostNames(names) : [];
     return { replacement: kept, dropped: 0, lost };

@@ -2,7 +2,7 @@
 
 /** Words of an instruction that asks for other names, or for a declaration less. */
 const asksForNames =
-  /\b(?:re-?nam\w*|names?|named|naming|call(?:ed)? it|remov\w*|delet\w*|drop|inlin\w*|merg\w*|mov\w*|replac\w*|convert\w*|split\w*|extract\w*|turn|class|instead)\b/iu;
+  /\b(?:re-?nam\w*|names?|named|naming|call(?:ed)? it|remov\w*|delet\w*|drop|inlin\w*|merg\w*|mov\w*|replac\w*|convert\w*|split\w*|extract\w*|turn|class)\b/iu;
 
 export interface Names {
   /** Declared before and after the edit. */

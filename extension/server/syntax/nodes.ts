@@ -88,18 +88,34 @@ function isDocstring(node: Node): boolean {
   return parent.type === 'module' || /^(?:function|class)_definition$/u.test(parent.parent?.type ?? '');
 }
 
-/** Names of the functions, methods and types that a text declares, in its order. */
-export function declaredNames(root: Node): string[] {
-  const found: string[] = [];
+export interface Declaration {
+  readonly name: string;
+  /** Lines of its signature, from 0, both included. */
+  readonly firstLine: number;
+  readonly lastLine: number;
+}
+
+/** The functions, methods and types that a text declares, in its order. */
+export function declarations(root: Node): Declaration[] {
+  const found: Declaration[] = [];
   const visit = (node: Node): void => {
     if (isFunction(node) || typeTypes.test(node.type)) {
       const name = nameOf(node) ?? (node.parent === null ? undefined : nameOf(node.parent));
-      if (name !== undefined) found.push(name);
+      const firstLine = node.startPosition.row;
+      if (name !== undefined) found.push({ name, firstLine, lastLine: lastSignatureLine(node) });
     }
     for (const child of childrenOf(node)) visit(child);
   };
   visit(root);
   return found;
+}
+
+/** The line on which a body opens with a bracket, else the one before it. */
+function lastSignatureLine(node: Node): number {
+  const first = node.startPosition.row;
+  const body = node.childForFieldName('body');
+  if (body === null) return first;
+  return Math.max(first, body.startPosition.row - (body.child(0)?.type === '{' ? 0 : 1));
 }
 
 const typeTypes = /^(?:class|struct|interface|enum|trait|type)_(?:declaration|definition|specifier|item|spec)$/u;

@@ -2,15 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import treeSitter, { type Language, type Parser, type Tree } from '@vscode/tree-sitter-wasm';
-import {
-  commentSpans,
-  declaredNames,
-  growToNodes,
-  syntaxFaults,
-  unitAround,
-  type Span,
-  type SyntaxFault,
-} from './nodes.ts';
+import { commentSpans, declarations, growToNodes, syntaxFaults, unitAround } from './nodes.ts';
+import type { Declaration, Span, SyntaxFault } from './nodes.ts';
 
 /** A parse that takes longer is given up: what it would say is not worth the wait. */
 const longestParseMs = 2000;
@@ -21,7 +14,7 @@ export interface SyntaxQuestion {
   readonly text: string;
   /** Asks for the whole nodes around a selection, or for the unit around a cursor when it is empty. */
   readonly span?: Span;
-  /** Asks where the comments are, and which names are declared. */
+  /** Asks where the comments are, and what is declared. */
   readonly outline?: boolean;
 }
 
@@ -34,8 +27,7 @@ export interface SyntaxAnswer {
 
 export interface Outline {
   readonly comments: readonly Span[];
-  /** Of functions, methods and types. */
-  readonly names: readonly string[];
+  readonly declarations: readonly Declaration[];
 }
 
 export class Parsers {
@@ -55,7 +47,8 @@ export class Parsers {
     try {
       const root = tree.rootNode;
       const faults = syntaxFaults(root, mostFaults);
-      if (outline === true) return { faults, outline: { comments: commentSpans(root), names: declaredNames(root) } };
+      if (outline === true)
+        return { faults, outline: { comments: commentSpans(root), declarations: declarations(root) } };
       if (span === undefined) return { faults };
       const found = span.start === span.end ? unitAround(root, span.start) : growToNodes(root, text, span);
       return { faults, span: found };

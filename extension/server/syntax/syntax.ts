@@ -52,7 +52,7 @@ export class Syntax {
     return (await this.look(languageId, text))?.faults;
   }
 
-  /** Comments and declared names of a text; undefined as above. */
+  /** Comments and declarations of a text; undefined as above. */
   async outline(languageId: string, text: string): Promise<Outline | undefined> {
     const grammar = grammarFor(languageId);
     const answer = grammar === undefined ? undefined : await this.#ask({ grammar, text, outline: true });

@@ -10,14 +10,14 @@ const contextSize = 8192;
 const longestAnswer = 2048;
 
 /** @param {string} name A model of the catalogue that is there; its template must be ChatML. */
-export async function openLlama(name) {
+export async function openLlama(name, threads) {
   const path = listModels().find(({ id }) => id === name)?.path;
   if (path === undefined) throw new StepError(`The model ${name} is not there.`);
   const require = createRequire(join(await installNodeLlama(), 'package.json'));
   const { getLlama } = await import(pathToFileURL(require.resolve('node-llama-cpp')).href);
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error' });
   const model = await llama.loadModel({ modelPath: path });
-  const context = await model.createContext({ contextSize, flashAttention: true });
+  const context = await model.createContext({ contextSize, flashAttention: true, threads });
   const sequence = context.getSequence();
   const ask = async (question) => {
     await sequence.clearHistory();

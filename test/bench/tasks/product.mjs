@@ -11,10 +11,13 @@ const sources = [
   'extension/server/engine/errors.ts',
 ];
 
-/** @param {string} name A model's name or path; a `StepError` when it is not there. */
-export async function openProduct(name) {
+/**
+ * @param {string} name A model's name or path; a `StepError` when it is not there.
+ * @param {number} threads 0 = the engine chooses.
+ */
+export async function openProduct(name, threads) {
   const { createSession, nodeHost, answerEdit, answerChat, EngineError } = await bundled(...sources);
-  const options = { modelsFolder: undefined, threads: 0, contextLength: 0 };
+  const options = { modelsFolder: undefined, threads, contextLength: 0 };
   const { store, engine, syntax } = await createSession(nodeHost(process, root), options);
   const { signal } = new AbortController();
   try {
@@ -22,12 +25,12 @@ export async function openProduct(name) {
   } catch (error) {
     throw new StepError(`The model ${name} cannot be used: ${error.message}`);
   }
-  /** As the editor proposes it for the whole file. A refusal in words is an answer; other errors end the run. */
-  const edit = async ({ file, languageId, text, instruction, kind = 'rewrite' }) => {
-    const params = { kind, instruction, path: file, languageId, text, start: 0, end: text.length, diagnostics: [] };
+  /** As the editor proposes it, for the whole file or a part. A refusal is an answer; other errors end the run. */
+  const edit = async ({ file, languageId, text, instruction, kind = 'rewrite', start = 0, end = text.length }) => {
+    const params = { kind, instruction, path: file, languageId, text, start, end, diagnostics: [] };
     try {
-      const { start, end, replacement, ...result } = await answerEdit({ engine, syntax }, params, signal, () => {});
-      const changed = text.slice(0, start) + replacement + text.slice(end);
+      const result = await answerEdit({ engine, syntax }, params, signal, () => {});
+      const changed = text.slice(0, result.start) + result.replacement + text.slice(result.end);
       return { text: changed, syntax: result.syntax.kind, repaired: result.repaired };
     } catch (error) {
       if (!EngineError.is(error, 'invalidArgument') && !EngineError.is(error, 'promptTooLong')) throw error;
@@ -38,9 +41,10 @@ export async function openProduct(name) {
     const params = { messages: [{ role: 'user', content }], sampler: greedySampling };
     return (await answerChat(engine, params, signal, () => {})).text;
   };
+  const faults = async (languageId, text) => (await syntax.faults(languageId, text))?.length;
   const close = async () => {
     syntax.dispose();
     await engine.unload();
   };
-  return { edit, ask, close };
+  return { edit, ask, faults, close };
 }
