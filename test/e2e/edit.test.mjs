@@ -119,13 +119,14 @@ step('an edit follows what is typed, pauses when its lines are changed, and surv
   const before = await read(window, 'src/text.py');
   await window.openFile('src/text.py');
   await window.select(9, 3);
-  await edits.rewrite('Use clearer names');
+  await edits.rewrite('Add a docstring');
   await edits.ready();
   await window.select(1);
   await window.page.keyboard.type('# First line');
   await window.page.keyboard.press('Enter');
   await edits.ready();
-  await window.select(10);
+  // Where the new lines are to stand.
+  await window.select(11);
   await window.page.keyboard.type('x');
   await edits.bars.filter({ hasText: 'paused, because these lines were changed' }).waitFor();
   await edits.zones.first().waitFor({ state: 'detached' });
@@ -147,13 +148,13 @@ step('an edit follows what is typed, pauses when its lines are changed, and surv
 step('a follow-up goes on from the proposed text', async (window) => {
   const edits = new Edits(window);
   await window.openFile('src/parse.ts');
-  await window.select(2);
-  await edits.rewrite('Use clearer names');
+  await window.select(2, 16);
+  await edits.rewrite('Add documentation comments');
   await edits.ready();
   await edits.bar('Follow Up…').click();
   await window.page.locator('.quick-input-widget input[type=text]').fill('Write a comment above each statement');
   await window.page.keyboard.press('Enter');
-  await edits.bars.filter({ hasText: 'Use clearer names, Write a comment' }).first().waitFor({ timeout: 60_000 });
+  await edits.bars.filter({ hasText: 'Add documentation comments, Write' }).first().waitFor({ timeout: 60_000 });
   await edits.ready();
   await window.screenshot('edit-follow-up');
   await edits.bar('Reject').click();
@@ -287,7 +288,7 @@ step('an edit goes with its file, and says when that is gone', async (window) =>
   const edits = new Edits(window);
   await window.openFile('src/ring.cc');
   await window.select(3, 6);
-  await edits.rewrite('Use clearer names');
+  await edits.rewrite('Add documentation comments');
   await edits.ready();
   await window.command('File: Reveal Active File in Explorer View');
   await window.page.keyboard.press('F2');

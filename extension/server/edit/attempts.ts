@@ -105,11 +105,13 @@ export class Attempts {
       stop: prompt.stop,
       prediction: prompt.prediction,
     };
-    const generation = await generate(model, request, {
+    if (prompt.opening !== '') stream.text(prompt.opening, 0);
+    const written = await generate(model, request, {
       signal,
       onPrefill: (done, total) => stream.prefill(done, total),
       onText: (text, tokens) => stream.text(text, tokens),
     });
+    const generation = { ...written, text: prompt.opening + written.text };
     return { prompt, generation, ...(await this.#judge.judge(prompt, generation)) };
   }
 

@@ -37,13 +37,13 @@ export function buildRepairPrompt(
   answer: string,
   fault: Fault,
 ): EditPrompt | undefined {
-  const { fence, answerStart } = prompt;
+  const { fence, answerStart, opening } = prompt;
   const messages: ChatMessage[] = [
     ...prompt.messages,
     { role: 'assistant', content: `${answerStart}${answer.trimEnd()}\n${fence}` },
     { role: 'user', content: question(fault) },
   ];
-  const tokens = encodeConversation(model, messages, answerStart);
+  const tokens = encodeConversation(model, messages, answerStart + opening);
   const maxTokens = Math.min(model.info.contextLength - tokens.length, prompt.maxTokens);
   const prediction = model.tokenize(`${answer.trimEnd()}\n${fence}`, false);
   // An answer as long as the first must fit.

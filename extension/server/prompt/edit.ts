@@ -16,6 +16,7 @@ import type { TokenizerModel } from './encode.ts';
 import type { Feature, Material } from './features/feature.ts';
 import { features } from './features/features.ts';
 import { systemMessage } from './system.ts';
+import { testOpening } from './test-opening.ts';
 import { boundedCount, headLines, tailLines } from './trim.ts';
 
 /** What is asked, of which code. */
@@ -25,6 +26,8 @@ export interface EditPrompt extends Prompt {
   readonly messages: readonly ChatMessage[];
   /** What the answer is begun with. */
   readonly answerStart: string;
+  /** Code with which the answer is begun after that; it is a part of the answer. */
+  readonly opening: string;
   readonly shape: SelectionShape;
   /** The fence that the prompt opened for the answer. */
   readonly fence: string;
@@ -114,7 +117,7 @@ class Draft {
   }
 
   encode(surroundings: Surroundings): Int32Array {
-    return encodeConversation(this.#model, this.#messages(surroundings), this.#answerStart);
+    return encodeConversation(this.#model, this.#messages(surroundings), this.#fenceLine + this.#opening);
   }
 
   prompt(surroundings: Surroundings, tokens: Int32Array): EditPrompt {
@@ -126,7 +129,8 @@ class Draft {
       maxTokens: Math.min(contextLength - tokens.length, this.reserve),
       omitted: this.#omissions(surroundings),
       messages: this.#messages(surroundings),
-      answerStart: this.#answerStart,
+      answerStart: this.#fenceLine,
+      opening: this.#opening,
       shape: this.shape,
       fence: this.#fence,
       stop: [`\n${this.#fence}`],
@@ -135,8 +139,16 @@ class Draft {
     };
   }
 
-  get #answerStart(): string {
+  get #fenceLine(): string {
     return `${this.#fence}${this.#request.languageId}\n`;
+  }
+
+  /** Code that the answer is begun with. */
+  get #opening(): string {
+    const { kind, path, before, after, references = [], previous = [] } = this.#request;
+    const [code] = references;
+    const isNewFile = kind === 'tests' && (before + after).trim() === '' && previous.length === 0;
+    return isNewFile && code !== undefined ? testOpening(path, code) : '';
   }
 
   #messages(surroundings: Surroundings): ChatMessage[] {
@@ -149,7 +161,7 @@ class Draft {
     previous.forEach(({ replacement }, index) => {
       const isLast = index === previous.length - 1;
       messages.push(
-        { role: 'assistant', content: `${this.#answerStart}${this.#coreOf(replacement)}\n${this.#fence}` },
+        { role: 'assistant', content: `${this.#fenceLine}${this.#coreOf(replacement)}\n${this.#fence}` },
         { role: 'user', content: followUp(asked[index + 1] ?? '', isLast ? problems : []) },
       );
     });

@@ -26,7 +26,11 @@ export class Edits {
 
   /** Waits until the proposal in front is complete. */
   async ready() {
-    await this.bar('Accept').waitFor({ timeout: 240_000 });
+    for (let waited = 0; (await this.bar('Accept').count()) === 0; waited += 500) {
+      if (waited > 240_000) throw new Error('The edit is not complete after four minutes.');
+      if (waited > 3000 && (await this.status.count()) === 0) throw new Error('The edit is gone.');
+      await this.#window.page.waitForTimeout(500);
+    }
     await this.zones.first().waitFor();
   }
 

@@ -32,7 +32,8 @@ function task({ instruction, framework, before, after }: Material): string {
       ? 'the whole test file with its imports'
       : 'only the new tests, without what the file already has,';
   return [
-    `Task: write tests for this code${how}: the usual case, edge cases and errors.`,
+    `Task: write tests for this code${how}: the usual case and edge cases, at most five short tests.`,
+    'Import the code from its file; do not write it again.',
     instruction,
     `Answer with one fenced block that holds ${what} and nothing else.`,
   ]
