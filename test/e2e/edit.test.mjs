@@ -128,7 +128,7 @@ step('an edit follows what is typed, pauses when its lines are changed, and surv
   // Where the new lines are to stand.
   await window.select(11);
   await window.page.keyboard.type('x');
-  await edits.bars.filter({ hasText: 'paused, because these lines were changed' }).waitFor();
+  await edits.is('paused, because these lines were changed');
   await edits.zones.first().waitFor({ state: 'detached' });
   await window.screenshot('edit-paused');
   await window.page.keyboard.press('Backspace');
@@ -137,10 +137,11 @@ step('an edit follows what is typed, pauses when its lines are changed, and surv
   await window.load();
   await edits.status.waitFor();
   await edits.ready();
+  await window.command('Show Proposed Edit');
   await window.screenshot('edit-reloaded');
-  await window.page.locator('.view-line', { hasText: 'import re' }).first().click();
   await edits.bar('Reject').click();
   await edits.none();
+  await window.select(1);
   assert.equal(await window.savedText('src/text.py'), `# First line\n${before}`);
   await writeFile(join(window.workspace, 'src/text.py'), before);
 });

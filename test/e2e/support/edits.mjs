@@ -24,14 +24,21 @@ export class Edits {
     await this.status.waitFor({ timeout: 60_000 });
   }
 
-  /** Waits until the proposal in front is complete. */
+  /** Waits until every proposal is complete. */
   async ready() {
-    for (let waited = 0; (await this.bar('Accept').count()) === 0; waited += 500) {
-      if (waited > 240_000) throw new Error('The edit is not complete after four minutes.');
-      if (waited > 3000 && (await this.status.count()) === 0) throw new Error('The edit is gone.');
+    await this.is('ready to accept', 240_000);
+    await this.zones.first().waitFor();
+  }
+
+  /** Waits until the status bar item tells a screen reader this. A screen shows only what fits on it. */
+  async is(text, most = 30_000) {
+    const label = this.status.locator('a');
+    for (let waited = 0; ; waited += 500) {
+      const said = (await label.count()) === 0 ? 'nothing' : await label.getAttribute('aria-label');
+      if (said.endsWith(text)) return;
+      if (waited > most || (waited > 3000 && said === 'nothing')) throw new Error(`It says “${said}”.`);
       await this.#window.page.waitForTimeout(500);
     }
-    await this.zones.first().waitFor();
   }
 
   /** No document has a proposal. */
