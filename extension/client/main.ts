@@ -27,7 +27,9 @@ import { DisposableStore } from './lib/lifetime.ts';
 import { ModelCommands, reportFailure } from './models/model-commands.ts';
 import { networkSettings } from './models/network-settings.ts';
 import { ModelService } from './models/model-service.ts';
+import { ScmCommands } from './scm/scm-commands.ts';
 import { createStatusBar, showMenu } from './status/status-bar.ts';
+import { TerminalCommands } from './terminal/terminal-commands.ts';
 
 /** `deactivate` waits for this. */
 let shutDown: (() => Promise<void>) | undefined;
@@ -91,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.edit.reject': () => edits.reject(),
       'paddock.edit.restore': () => edits.restore(),
       'paddock.edit.cancel': () => edits.reject(),
+      ...createWorkbenchCommands({ engine, models, chatCommands, view }),
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),
       'paddock.lab.show': () => lab.show(),
@@ -194,6 +197,26 @@ function createChat(context: vscode.ExtensionContext, log: vscode.LogOutputChann
       );
     }),
   });
+}
+
+interface WorkbenchParts {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly chatCommands: ChatCommands;
+  readonly view: ChatView;
+}
+
+/** The commands in the Source Control view and in the terminal. */
+function createWorkbenchCommands({ view, ...parts }: WorkbenchParts) {
+  const scm = new ScmCommands({ ...parts, newId: randomUUID });
+  const terminal = new TerminalCommands(parts.chatCommands, randomUUID);
+  return {
+    'paddock.scm.commitMessage': (sourceControl: unknown) => scm.commitMessage(sourceControl),
+    'paddock.scm.stop': () => scm.stop(),
+    'paddock.scm.review': (sourceControl: unknown) => scm.review(sourceControl, view),
+    'paddock.terminal.explainSelection': () => terminal.explainSelection(view),
+    'paddock.terminal.explainCommand': () => terminal.explainCommand(view),
+  };
 }
 
 interface Parts {

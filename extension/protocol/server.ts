@@ -213,6 +213,38 @@ export type EditPart =
   | { readonly kind: 'again'; readonly seq: number };
 export const EditProgress = new ProgressType<EditPart>();
 
+/** One file of a commit. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly change: 'added' | 'deleted' | 'renamed' | 'modified';
+  /** Lines. */
+  readonly added: number;
+  readonly removed: number;
+  /** Hunks of a unified diff; empty for files without readable text. */
+  readonly patch: string;
+}
+export interface CommitMessageParams {
+  readonly files: readonly ChangedFile[];
+  /** Subjects of earlier commits, newest first, for their style. */
+  readonly recentSubjects: readonly string[];
+  /** What the user has typed already. */
+  readonly draft: string;
+  readonly partialResultToken?: Token;
+}
+export interface CommitMessageResult extends GenerationResult {
+  /** Subject, and after a blank line the body if there is one. Empty when the model wrote none. */
+  readonly message: string;
+}
+/** The client asks for the message of a commit. */
+export const CommitMessage = new RequestType<CommitMessageParams, CommitMessageResult, ErrorData>(
+  'paddock/commitMessage',
+);
+export type CommitMessagePart =
+  | Extract<GenerationPart, { kind: 'prefill' }>
+  /** The whole message so far. */
+  | { readonly kind: 'message'; readonly seq: number; readonly message: string };
+export const CommitMessageProgress = new ProgressType<CommitMessagePart>();
+
 /** The client counts the tokens of a text, for the composer's meter. */
 export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>(
   'paddock/tokens',

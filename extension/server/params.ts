@@ -17,9 +17,11 @@ import {
 import type { Check } from '../protocol/check.ts';
 import type { SamplerOptions } from '../protocol/model.ts';
 import type {
+  ChangedFile,
   ChatParams,
   ChatTurn,
   CodeContext,
+  CommitMessageParams,
   EditParams,
   NetworkSettings,
   ServerOptions,
@@ -49,6 +51,10 @@ export function checkChatParams(value: unknown): ChatParams {
 
 export function checkEditParams(value: unknown): EditParams {
   return checked(editParams, value, 'params');
+}
+
+export function checkCommitMessageParams(value: unknown): CommitMessageParams {
+  return checked(commitMessageParams, value, 'params');
 }
 
 export function checkNetwork(value: unknown): NetworkSettings {
@@ -117,5 +123,20 @@ const editParams: Check<EditParams> = object<EditParams>({
   start: whole(),
   end: whole(),
   diagnostics: list(object({ line: number(), message: text() })),
+  partialResultToken: progressToken,
+});
+
+const commitMessageParams: Check<CommitMessageParams> = object<CommitMessageParams>({
+  files: list(
+    object<ChangedFile>({
+      path: text(),
+      change: oneOf(['added', 'deleted', 'renamed', 'modified']),
+      added: whole(),
+      removed: whole(),
+      patch: text(),
+    }),
+  ),
+  recentSubjects: list(text()),
+  draft: text(),
   partialResultToken: progressToken,
 });

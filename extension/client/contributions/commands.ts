@@ -4,7 +4,7 @@
  */
 
 export interface MenuPlace {
-  readonly menu: 'view/title' | 'editor/title' | 'editor/context' | 'editor/paddock';
+  readonly menu: 'view/title' | 'editor/title' | 'editor/context' | 'editor/paddock' | 'scm/title' | 'terminal/context';
   readonly group: string;
   readonly when?: string;
 }
@@ -19,6 +19,8 @@ export interface CommandContribution {
   readonly title: string;
   /** A codicon. A command in a title bar needs one. */
   readonly icon?: string;
+  /** `false`: the title itself says that it is Paddock, for menus where commands of many extensions meet. */
+  readonly category?: false;
   readonly enablement?: string;
   /** `false`: not in the command palette. A string: the `when` clause. */
   readonly palette?: false | string;
@@ -38,6 +40,8 @@ export const contextKeys = {
   answering: 'paddock.answering',
   /** The shown conversation has at least one message. */
   hasMessages: 'paddock.hasMessages',
+  /** A commit message is being written. */
+  writingCommitMessage: 'paddock.writingCommitMessage',
 } as const;
 
 const inChat = 'view == paddock.chat';
@@ -50,6 +54,9 @@ const inProposal = `${contextKeys.proposalActive} && editorTextFocus && editorRe
 /** Escape first closes the widgets that it closes in every editor. */
 const nothingToLeave =
   '!editorHasSelection && !editorHasMultipleSelections && !suggestWidgetVisible && !findWidgetVisible && !editorHoverVisible && !referenceSearchVisible && !renameInputVisible && !inQuickOpen';
+
+const inGit = 'scmProvider == git && isWorkspaceTrusted';
+const hasRepository = 'gitOpenRepositoryCount != 0 && isWorkspaceTrusted';
 
 export const commands = {
   'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
@@ -118,6 +125,41 @@ export const commands = {
         menu: 'editor/title',
         group: 'navigation@1',
         when: `${contextKeys.proposalActive} && ${contextKeys.proposalStreaming}`,
+      },
+    ],
+  },
+  'paddock.scm.commitMessage': {
+    title: 'Generate Commit Message',
+    icon: 'sparkle',
+    palette: hasRepository,
+    menus: [{ menu: 'scm/title', group: 'navigation@-1', when: `${inGit} && !${contextKeys.writingCommitMessage}` }],
+  },
+  'paddock.scm.stop': {
+    title: 'Stop Generating Commit Message',
+    icon: 'stop-circle',
+    palette: contextKeys.writingCommitMessage,
+    menus: [{ menu: 'scm/title', group: 'navigation@-1', when: `${inGit} && ${contextKeys.writingCommitMessage}` }],
+  },
+  'paddock.scm.review': {
+    title: 'Review Changes',
+    palette: hasRepository,
+    menus: [{ menu: 'scm/title', group: '5_paddock@1', when: inGit }],
+  },
+  'paddock.terminal.explainSelection': {
+    title: 'Explain Selection with Paddock',
+    category: false,
+    palette: 'terminalTextSelected',
+    menus: [{ menu: 'terminal/context', group: '2_paddock@1', when: 'terminalTextSelected' }],
+  },
+  'paddock.terminal.explainCommand': {
+    title: 'Explain Last Command with Paddock',
+    category: false,
+    palette: 'terminalShellIntegrationEnabled',
+    menus: [
+      {
+        menu: 'terminal/context',
+        group: '2_paddock@1',
+        when: '!terminalTextSelected && terminalShellIntegrationEnabled',
       },
     ],
   },

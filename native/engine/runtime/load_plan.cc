@@ -88,8 +88,8 @@ Result<LoadPlan> PlanLoad(const GgufFile& file, const LoadOptions& options) {
   if (!weights.ok()) return weights.status();
   plan.memory.weights = *weights + Tokenizer::MemoryBytes(file);
   plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
-  plan.memory.scratch = Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context) +
-                        Sampler::MostBytes(plan.h.vocabulary);
+  plan.memory.scratch =
+      Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context) + Sampler::MostBytes(plan.h.vocabulary);
   plan.memory.prefix_cache = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes());
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
