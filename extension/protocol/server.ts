@@ -213,6 +213,31 @@ export type EditPart =
   | { readonly kind: 'again'; readonly seq: number };
 export const EditProgress = new ProgressType<EditPart>();
 
+export interface PlaceCodeParams {
+  /** The whole document. */
+  readonly text: string;
+  readonly languageId: string;
+  /** A block of the chat. */
+  readonly code: string;
+}
+export type PlaceCodeResult =
+  | {
+      readonly kind: 'replace';
+      /** Offsets in `text`, in UTF-16 units. */
+      readonly start: number;
+      readonly end: number;
+      /** With the indentation and the line ends of the document. */
+      readonly replacement: string;
+      /** Statements of the code that fit nowhere, such as an example of its use. */
+      readonly leftOut: number;
+    }
+  /** The document has nothing that the code could replace. */
+  | { readonly kind: 'nowhere' }
+  /** A comment such as "existing code" stands for lines that cannot be told. */
+  | { readonly kind: 'unclear' };
+/** The client asks where a block of the chat belongs. Needs no model. */
+export const PlaceCode = new RequestType<PlaceCodeParams, PlaceCodeResult, ErrorData>('paddock/placeCode');
+
 /** One file of a commit. */
 export interface ChangedFile {
   readonly path: string;

@@ -24,6 +24,7 @@ import type {
   CommitMessageParams,
   EditParams,
   NetworkSettings,
+  PlaceCodeParams,
   ServerOptions,
 } from '../protocol/server.ts';
 import { EngineError } from './engine/errors.ts';
@@ -55,6 +56,10 @@ export function checkEditParams(value: unknown): EditParams {
 
 export function checkCommitMessageParams(value: unknown): CommitMessageParams {
   return checked(commitMessageParams, value, 'params');
+}
+
+export function checkPlaceCodeParams(value: unknown): PlaceCodeParams {
+  return checked(object<PlaceCodeParams>({ text: text(), languageId: text(), code: text() }), value, 'params');
 }
 
 export function checkNetwork(value: unknown): NetworkSettings {

@@ -18,6 +18,7 @@ import {
   ListModels,
   LoadModel,
   LoadModelProgress,
+  PlaceCode,
   RemoveModel,
   UnloadModel,
 } from '../protocol/server.ts';
@@ -28,6 +29,7 @@ import type {
   GenerationPart,
   ServerOptions,
 } from '../protocol/server.ts';
+import { placeCode } from './apply/place-code.ts';
 import { answerChat } from './chat/chat.ts';
 import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
@@ -39,6 +41,7 @@ import {
   checkCommitMessageParams,
   checkEditParams,
   checkNetwork,
+  checkPlaceCodeParams,
   checkServerOptions,
   checkText,
 } from './params.ts';
@@ -163,6 +166,9 @@ function serveAnswers(connection: Connection, ready: Ready): void {
       const { engine } = await ready();
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
     }),
+  );
+  connection.onRequest(PlaceCode, (params) =>
+    orResponseError(async () => placeCode((await ready()).syntax, checkPlaceCodeParams(params))),
   );
   connection.onRequest(CountTokens, ({ text }) =>
     orResponseError(async () => {

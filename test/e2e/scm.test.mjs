@@ -45,7 +45,7 @@ const inputText = async (window) => (await inputLines(window).allInnerTexts()).j
 step(
   'the sparkle writes a commit message in the style of the repository',
   async (window) => {
-    await window.command('View: Show Source Control');
+    await window.page.keyboard.press('Control+Shift+G');
     await generate(window).waitFor({ timeout: 60_000 });
     await window.screenshot('scm');
     await generate(window).click();
@@ -63,6 +63,8 @@ step(
 );
 
 step('what was typed comes back when the message is stopped', async (window) => {
+  // Off the button, whose hover lies over the input box.
+  await window.page.mouse.move(800, 600);
   await inputLines(window).first().click();
   await window.page.keyboard.press('Control+A');
   await window.page.keyboard.type('my own words');

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import treeSitter, { type Language, type Parser, type Tree } from '@vscode/tree-sitter-wasm';
 import { growToNodes, syntaxFaults, unitAround, type Span, type SyntaxFault } from './nodes.ts';
+import { outlineOf, type OutlineItem } from './outline.ts';
 
 /** A parse that takes longer is given up: what it would say is not worth the wait. */
 const longestParseMs = 2000;
@@ -13,11 +14,14 @@ export interface SyntaxQuestion {
   readonly text: string;
   /** Asks for the whole nodes around a selection, or for the unit around a cursor when it is empty. */
   readonly span?: Span;
+  /** Asks for the declarations. */
+  readonly outline?: true;
 }
 
 export interface SyntaxAnswer {
   /** Undefined when the text is too broken to tell. */
   readonly span?: Span | undefined;
+  readonly outline?: readonly OutlineItem[];
   readonly faults: readonly SyntaxFault[];
 }
 
@@ -32,12 +36,13 @@ export class Parsers {
   }
 
   /** Undefined when the text cannot be parsed in time. */
-  async answer({ grammar, text, span }: SyntaxQuestion): Promise<SyntaxAnswer | undefined> {
+  async answer({ grammar, text, span, outline }: SyntaxQuestion): Promise<SyntaxAnswer | undefined> {
     const tree = await this.#parse(grammar, text);
     if (tree === null) return undefined;
     try {
       const root = tree.rootNode;
       const faults = syntaxFaults(root, mostFaults);
+      if (outline === true) return { faults, outline: outlineOf(root) };
       if (span === undefined) return { faults };
       const found = span.start === span.end ? unitAround(root, span.start) : growToNodes(root, text, span);
       return { faults, span: found };

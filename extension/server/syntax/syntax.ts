@@ -47,6 +47,12 @@ export class Syntax {
     return grammar === undefined ? undefined : this.#ask({ grammar, text, ...(span === undefined ? {} : { span }) });
   }
 
+  /** The declarations of a text, and its faults; undefined as above. */
+  async outline(languageId: string, text: string): Promise<SyntaxAnswer | undefined> {
+    const grammar = grammarFor(languageId);
+    return grammar === undefined ? undefined : this.#ask({ grammar, text, outline: true });
+  }
+
   /** Faults that a text has; undefined as above. */
   async faults(languageId: string, text: string): Promise<readonly SyntaxFault[] | undefined> {
     return (await this.look(languageId, text))?.faults;

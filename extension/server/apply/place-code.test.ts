@@ -1,0 +1,224 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Parsers } from '../syntax/parsers.ts';
+import { Syntax, type SyntaxReply } from '../syntax/syntax.ts';
+import { placeCode } from './place-code.ts';
+
+const parsers = new Parsers(dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm')));
+
+/** The parsers without their thread. */
+const syntax = new Syntax(() => {
+  let listen: (reply: SyntaxReply) => void = () => {};
+  return {
+    postMessage: ({ id, question }) => void parsers.answer(question).then((answer) => listen({ id, answer })),
+    on: (event: string, listener: (reply: SyntaxReply) => void) => {
+      if (event === 'message') listen = listener;
+    },
+    terminate: () => {},
+    unref: () => {},
+  };
+});
+
+async function applied(languageId: string, text: string, code: string): Promise<string> {
+  const result = await placeCode(syntax, { languageId, text, code });
+  return result.kind === 'replace'
+    ? text.slice(0, result.start) + result.replacement + text.slice(result.end)
+    : result.kind;
+}
+
+const cart = `import { a } from './a';
+
+/** Sums up. */
+export function total(items: number[]): number {
+  return a(items);
+}
+
+export class Cart {
+    items: number[] = [];
+
+    add(item: number): void {
+        this.items.push(item);
+    }
+
+    get size(): number {
+        return this.items.length;
+    }
+}
+`;
+
+describe('a declaration of the same name', () => {
+  test('keeps its export and its comment', async () => {
+    const code = 'function total(items: number[]): number {\n  return 1;\n}';
+    expect(await applied('typescript', cart, code)).toBe(cart.replace('return a(items);', 'return 1;'));
+  });
+
+  test('takes the comment that comes with the code', async () => {
+    const code = '// New.\nexport function total(): number {\n  return 1;\n}\n\nconsole.log(total());';
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace(/\/\*\* Sums[\s\S]*?\n\}/u, '// New.\nexport function total(): number {\n  return 1;\n}'),
+    );
+    const result = await placeCode(syntax, { languageId: 'typescript', text: cart, code });
+    expect(result).toMatchObject({ leftOut: 1 });
+  });
+
+  test('is a method that stands alone in the block, at the indentation of its class', async () => {
+    const code = 'add(item: number): void {\n  if (item > 0) {\n    this.items.push(item);\n  }\n}';
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace(
+        /    add[\s\S]*?\n    \}/u,
+        '    add(item: number): void {\n      if (item > 0) {\n        this.items.push(item);\n      }\n    }',
+      ),
+    );
+  });
+
+  test('in a class that shows only some members, and a new one', async () => {
+    const code =
+      'class Cart {\n  add(item: number): void {\n    this.items.unshift(item);\n  }\n\n  clear(): void {\n    this.items = [];\n  }\n}';
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace(
+        /    add[\s\S]*?\n    \}/u,
+        '    add(item: number): void {\n      this.items.unshift(item);\n    }\n\n    clear(): void {\n      this.items = [];\n    }',
+      ),
+    );
+  });
+
+  test('with an import that is new', async () => {
+    const code = "import { b } from './b';\n\nexport function total(items: number[]): number {\n  return b(items);\n}";
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace("'./a';", "'./a';\nimport { b } from './b';").replace('return a(items)', 'return b(items)'),
+    );
+  });
+
+  test('with a new function before it', async () => {
+    const code = 'function one() {\n  return 1;\n}\n\nexport function total() {\n  return one();\n}';
+    expect(await applied('typescript', cart, code)).toContain(
+      'function one() {\n  return 1;\n}\n\n/** Sums up. */\nexport function total() {\n  return one();\n}\n\nexport class Cart {',
+    );
+  });
+
+  test('keeps CRLF and tabs', async () => {
+    const text = 'class A:\r\n\tdef f(self):\r\n\t\treturn 1\r\n\r\n\tdef g(self):\r\n\t\treturn 2\r\n';
+    const code = 'def f(self):\n    if self:\n        return 3\n    return 1';
+    expect(await applied('python', text, code)).toBe(
+      text.replace('\t\treturn 1', '\t\tif self:\r\n\t\t\treturn 3\r\n\t\treturn 1'),
+    );
+  });
+
+  test.each([
+    [
+      'python',
+      '@cached\ndef f(x):\n    return 1\n\nx = f(1)\n',
+      'def f(x):\n    return 2',
+      '@cached\ndef f(x):\n    return 2\n\nx = f(1)\n',
+    ],
+    [
+      'go',
+      'package p\n\nfunc (c *Cart) F() int {\n\treturn 1\n}\n\nfunc F() {}\n',
+      'func (c *Cart) F() int {\n    return 2\n}',
+      'package p\n\nfunc (c *Cart) F() int {\n\treturn 2\n}\n\nfunc F() {}\n',
+    ],
+    [
+      'java',
+      'class A {\n    int f() { return 1; }\n\n    int g() { return 1; }\n}\n',
+      'int g() {\n    return 2;\n}',
+      'class A {\n    int f() { return 1; }\n\n    int g() {\n        return 2;\n    }\n}\n',
+    ],
+    [
+      'rust',
+      'impl A {\n    fn f(&self) -> i32 {\n        1\n    }\n}\n',
+      'fn f(&self) -> i32 {\n    2\n}',
+      'impl A {\n    fn f(&self) -> i32 {\n        2\n    }\n}\n',
+    ],
+    [
+      'cpp',
+      '#include <a>\n\nint f(int x) {\n  return 1;\n}\n',
+      'int f(int x) {\n    return 2;\n}',
+      '#include <a>\n\nint f(int x) {\n    return 2;\n}\n',
+    ],
+    [
+      'php',
+      '<?php\nclass A {\n    function f() { return 1; }\n}\n',
+      'function f() {\n    return 2;\n}',
+      '<?php\nclass A {\n    function f() {\n        return 2;\n    }\n}\n',
+    ],
+    ['shellscript', 'set -e\nf() {\n  echo 1\n}\nf\n', 'f() {\n  echo 2\n}', 'set -e\nf() {\n  echo 2\n}\nf\n'],
+  ])('in %s', async (languageId, text, code, expected) => {
+    expect(await applied(languageId, text, code)).toBe(expected);
+  });
+});
+
+describe('the whole text', () => {
+  test('when the code has all of it', async () => {
+    const text = 'import a\n\ndef f():\n    return 1\n\nprint(f())\n';
+    const code = 'import a\nimport b\n\ndef f():\n    return b.x\n\nprint(f(), 2)';
+    expect(await applied('python', text, code)).toBe(`${code}\n`);
+  });
+
+  test('of an empty file', async () => expect(await applied('python', '\n', 'x = 1\n')).toBe('x = 1\n'));
+
+  test('is not taken when a member is missing', async () => {
+    expect(
+      await applied(
+        'typescript',
+        cart,
+        "import { a } from './a';\n\nexport function total() {\n  return 1;\n}\n\nexport class Cart {\n  items = [];\n}",
+      ),
+    ).toContain('get size');
+  });
+});
+
+describe('comments that keep what is there', () => {
+  test('between declarations', async () => {
+    const code = '// ... existing code ...\n\nexport function total() {\n  return 1;\n}\n\n// ... rest of the file';
+    expect(await applied('typescript', cart, code)).toContain(
+      'export function total() {\n  return 1;\n}\n\nexport class Cart {\n    items',
+    );
+  });
+
+  test('within a class', async () => {
+    const code = 'export class Cart {\n  // ... existing code ...\n\n  get size(): number {\n    return 0;\n  }\n}';
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace('return this.items.length;', 'return 0;').replace('        return 0', '      return 0'),
+    );
+  });
+
+  test('within a function', async () => {
+    const text = 'def f(x):\n    a = 1\n    b = 2\n    return a + b\n';
+    expect(await applied('python', text, 'def f(x, y):\n    # ... existing code ...\n    return a + b')).toBe(
+      text.replace('f(x)', 'f(x, y)'),
+    );
+  });
+
+  test('refused when it is not clear what they keep', async () => {
+    const text = 'def f(x):\n    a = 1\n    b = 2\n    return a + b\n';
+    expect(await applied('python', text, 'def f(x):\n    # ... existing code ...\n    return a - b')).toBe('unclear');
+    expect(await applied('json', '{\n  "a": 1\n}\n', '{\n  // ... existing code ...\n  "b": 2\n}')).toBe('unclear');
+  });
+});
+
+describe('without a declaration of the same name', () => {
+  test('lines decide', async () => {
+    const text = '{\n  "a": 1,\n  "b": 2,\n  "c": 3\n}\n';
+    expect(await applied('json', text, '"a": 1,\n"b": 22,\n"c": 3')).toBe(text.replace('2,', '22,'));
+  });
+
+  test('nothing is replaced by code of another file', async () => {
+    expect(await applied('typescript', cart, 'export function other() {\n  return 1;\n}')).toBe('nowhere');
+    expect(await applied('plaintext', 'one\ntwo\n', 'three\nfour')).toBe('nowhere');
+    expect(await applied('typescript', cart, '')).toBe('nowhere');
+  });
+});
+
+test('writing a declaration of real code back changes nothing', async () => {
+  for (const code of ['export function total(items: number[]): number {\n  return a(items);\n}', cart]) {
+    expect(await applied('typescript', cart, code)).toBe(cart);
+  }
+});
+
+test('a huge block costs no time', async () => {
+  const start = performance.now();
+  expect(await applied('typescript', cart, 'x'.repeat(1_000_000))).toBe('nowhere');
+  expect(await applied('typescript', cart, `f(${'('.repeat(50_000)}`)).toBe('nowhere');
+  expect(performance.now() - start).toBeLessThan(8000);
+});
