@@ -8,7 +8,8 @@ import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
 import { Chat, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
-import { ChatCommands, answeringText } from './chat/chat-commands.ts';
+import { ApplyCode } from './apply/apply-code.ts';
+import { ChatCommands, answeringText, type ChatCommandOptions } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
 import { ChatView } from './chat/chat-view.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
@@ -17,6 +18,7 @@ import { contextKeys } from './contributions/commands.ts';
 import { registerCodeActions } from './edit/code-actions.ts';
 import { EditCommands } from './edit/edit-commands.ts';
 import { Proposals } from './edit/proposals.ts';
+import { DiffProposer } from './edit/proposer.ts';
 import { startEngineProcess } from './engine/engine-process.ts';
 import type { EngineConnection } from './engine/engine-connection.ts';
 import { EngineSupervisor } from './engine/supervisor.ts';
@@ -50,7 +52,8 @@ export function activate(context: vscode.ExtensionContext): void {
     await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
-  const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
+  const proposals = store.add(new Proposals());
+  const chatCommands = createChatCommands({ engine, models, chat, modelCommands, proposals });
   /** Called when a view that needs the engine becomes visible: lists the models and loads the chosen one. */
   const wakeUp = (): void => {
     models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
@@ -73,7 +76,6 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
-  const proposals = store.add(new Proposals());
   const edits = new EditCommands(engine, models, proposals);
   store.add(registerCodeActions());
   store.add(createStatusBar(engine, models));
@@ -197,6 +199,25 @@ function createChat(context: vscode.ExtensionContext, log: vscode.LogOutputChann
       );
     }),
   });
+}
+
+interface ChatParts {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly chat: ChatService;
+  readonly modelCommands: ModelCommands;
+  readonly proposals: Proposals;
+}
+
+function createChatCommands({ engine, models, chat, modelCommands, proposals }: ChatParts): ChatCommands {
+  const apply = new ApplyCode({
+    engine,
+    proposer: new DiffProposer(proposals),
+    isLive: (id) => chat.isLive(id),
+    attachmentsFor: (id) => chat.attachmentsFor(id),
+  });
+  const applyCode: ChatCommandOptions['applyCode'] = (params) => apply.apply(params);
+  return new ChatCommands({ chat, models, modelCommands, newId: randomUUID, applyCode });
 }
 
 interface WorkbenchParts {

@@ -26,6 +26,8 @@ export interface ChatCommandOptions {
   readonly models: ModelService;
   readonly modelCommands: ModelCommands;
   readonly newId: () => string;
+  /** As `useCode`. */
+  readonly applyCode: (params: CodeBlockParams) => Promise<boolean>;
 }
 
 export class ChatCommands {
@@ -114,13 +116,16 @@ export class ChatCommands {
     }
   }
 
-  async useCode({ action, code, language }: CodeBlockParams): Promise<boolean> {
+  async useCode(params: CodeBlockParams): Promise<boolean> {
+    const { action, code, language } = params;
     switch (action) {
       case 'copy':
         await vscode.env.clipboard.writeText(code);
         return true;
       case 'insert':
         return insertAtCursor(code);
+      case 'apply':
+        return this.#options.applyCode(params);
       case 'open': {
         const known = (await vscode.languages.getLanguages()).includes(language);
         const document = await vscode.workspace.openTextDocument({

@@ -186,6 +186,19 @@ export class ChatService implements Disposable {
     this.#attachments.count();
   }
 
+  /** Whether this answer is still being written. */
+  isLive(messageId: string): boolean {
+    return this.#live?.id === messageId;
+  }
+
+  /** What was attached to the question of an answer. */
+  attachmentsFor(messageId: string): readonly Attachment[] {
+    const { turns } = this.conversation;
+    const answer = turns.findIndex(({ id }) => id === messageId);
+    const question = turns.slice(0, Math.max(0, answer)).findLast((turn) => turn.role === 'user');
+    return question?.role === 'user' ? question.attachments : [];
+  }
+
   attachment(id: string): Attachment | undefined {
     const sent = this.conversation.turns.flatMap((turn) => (turn.role === 'user' ? turn.attachments : []));
     return this.#attachments.get(id) ?? sent.find((attachment) => attachment.id === id);

@@ -1,5 +1,6 @@
 /** Answers PlaceCode: where a block of the chat belongs in a document, and what stands there then. */
 import { fenceFor } from '../../base/fences.ts';
+import { sharedLines } from '../../base/shared-lines.ts';
 import type { PlaceCodeParams, PlaceCodeResult } from '../../protocol/server.ts';
 import { toLf } from '../prompt/code-block.ts';
 import { readShape, toReplacement } from '../prompt/edit-reply.ts';
@@ -8,7 +9,7 @@ import type { OutlineItem } from '../syntax/outline.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import { fillKeepMarkers, hasKeepMarker } from './keep-markers.ts';
 import { placeDeclarations, type DeclarationEdits, type Outlined } from './place-declarations.ts';
-import { placeByLines, sharedLines } from './place-lines.ts';
+import { placeByLines } from './place-lines.ts';
 
 /** A longer text is not searched: Apply then inserts at the cursor. */
 const longestText = 300_000;

@@ -1,9 +1,9 @@
 /** Places the declarations of some code among those of a text, by name. Pure. */
 import { fenceFor } from '../../base/fences.ts';
+import { sharedLines } from '../../base/shared-lines.ts';
 import { readShape, toReplacement } from '../prompt/edit-reply.ts';
 import type { OutlineItem } from '../syntax/outline.ts';
 import { fillKeepMarkers, hasKeepMarker } from './keep-markers.ts';
-import { sharedLines } from './place-lines.ts';
 
 /** A text with its declarations. */
 export interface Outlined {

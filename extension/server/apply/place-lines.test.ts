@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { placeByLines, sharedLines } from './place-lines.ts';
+import { sharedLines } from '../../base/shared-lines.ts';
+import { placeByLines } from './place-lines.ts';
 
 const text = '# Title\n\n- one\n- two\n- three\n\nThe end.\n';
 

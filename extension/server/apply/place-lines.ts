@@ -1,4 +1,5 @@
 /** Places code by the lines that it shares with a text, where no grammar knows the language. Pure. */
+import { isTelling } from '../../base/shared-lines.ts';
 import type { Span } from '../syntax/nodes.ts';
 
 /** Lines at either end of the code that may be new. */
@@ -28,21 +29,6 @@ export function placeByLines(text: string, code: string): Span | undefined {
   if (first.index > mostNewEnds || newEnd > mostNewEnds || first.place > last.place) return undefined;
   const [from, to] = [Math.max(0, first.place - first.index), Math.min(lines.length - 1, last.place + newEnd)];
   return { start: offsetOf(lines, from), end: offsetOf(lines, to) + (lines[to]?.replace(/\r$/u, '').length ?? 0) };
-}
-
-/** How much of some code a text has: between 0 and 1. */
-export function sharedLines(text: string, code: string): number {
-  const lines = new Set(text.split('\n').map((line) => line.trim()));
-  const wanted = code
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(isTelling);
-  return wanted.length === 0 ? 0 : wanted.filter((line) => lines.has(line)).length / wanted.length;
-}
-
-/** A bracket says nothing about a place. */
-function isTelling(line: string): boolean {
-  return line.length > 2 && /[\p{L}\p{N}]/u.test(line);
 }
 
 /** The numbers of the lines that occur once; undefined for the others. */
