@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
-import { Chat, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
+import { Chat, CommitMessage, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
 import { ApplyCode } from './apply/apply-code.ts';
 import { ChatCommands, answeringText, type ChatCommandOptions } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
@@ -276,7 +276,10 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       await models.ensureLoaded(token);
       return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
     },
-    busyWith: () => (engine.isBusyWith(Edit) ? 'edit' : undefined),
+    busyWith: () => {
+      if (engine.isBusyWith(Edit)) return 'edit';
+      return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;
+    },
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;
       return (await engine.request(CountTokens, { text })).tokens;

@@ -62,6 +62,9 @@ export interface ErrorView {
   readonly actions: readonly ErrorAction[];
 }
 
+/** What the engine may be busy with while the chat waits. */
+export type OtherWork = 'edit' | 'commitMessage';
+
 export interface AssistantMessage {
   readonly id: string;
   readonly role: 'assistant';
@@ -71,7 +74,7 @@ export interface AssistantMessage {
   readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
   readonly prefill: PrefillView | undefined;
   /** Other work that runs first. */
-  readonly waitingFor: 'edit' | undefined;
+  readonly waitingFor: OtherWork | undefined;
   readonly timings: Timings | undefined;
   readonly omitted: readonly Omission[];
   readonly error: ErrorView | undefined;

@@ -1,7 +1,7 @@
 /** The Source Control view and the terminal: a commit message, a review and an error, with a real repository. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scenario, testModels } from './support/scenario.mjs';
 
@@ -75,6 +75,31 @@ step('what was typed comes back when the message is stopped', async (window) => 
   assert.equal(await inputText(window), 'my own words');
 });
 
+step('a message can be undone to what was typed', async (window) => {
+  await generate(window).click();
+  await stop(window).waitFor({ timeout: 10_000 });
+  await generate(window).waitFor({ timeout: 180_000 });
+  await window.page.mouse.move(800, 600);
+  assert.notEqual(await inputText(window), 'my own words');
+  await inputLines(window).first().click();
+  for (let press = 0; press < 40 && (await inputText(window)) !== 'my own words'; press++) {
+    await window.page.keyboard.press('Control+Z');
+    await window.page.waitForTimeout(50);
+  }
+  assert.equal(await inputText(window), 'my own words');
+});
+
+step('with nothing staged, everything in the working tree counts', async (window) => {
+  git(window.workspace, 'commit', '--quiet', '--message=feat: know empty carts');
+  await writeFile(join(window.workspace, 'src', 'coupon.py'), 'def coupon(code):\n    return code.strip().upper()\n');
+  await window.page.locator('.scm-view .monaco-list-row', { hasText: 'coupon.py' }).first().waitFor();
+  await generate(window).click();
+  await stop(window).waitFor({ timeout: 10_000 });
+  await generate(window).waitFor({ timeout: 180_000 });
+  console.log(`# ${await inputText(window)}`);
+  assert.match(await inputText(window), /coupon/iu);
+});
+
 step('Review Changes sends the diff to the chat', async (window) => {
   await window.command('Paddock: Review Changes');
   await window.chat.questions.filter({ hasText: 'Review these changes' }).waitFor({ timeout: 60_000 });
@@ -84,7 +109,7 @@ step('Review Changes sends the diff to the chat', async (window) => {
   await window.chat.input.press('Escape');
   await window.chat.answer(['cancelled', 'stop', 'length']);
   await window.chat.frame.getByTestId('question').last().getByRole('button', { name: 'Changes' }).click();
-  await window.page.locator('.view-line', { hasText: 'isEmpty' }).first().waitFor();
+  await window.page.locator('.view-line', { hasText: 'coupon' }).first().waitFor();
   await window.closeEditors();
 });
 
@@ -106,4 +131,17 @@ step('an error in the terminal is explained, and the clipboard keeps its text', 
   assert.equal(await window.page.evaluate(() => navigator.clipboard.readText()), 'kept');
   await window.chat.frame.getByTestId('question').last().getByRole('button', { name: 'Terminal' }).click();
   await window.page.locator('.view-line', { hasText: 'ReferenceError' }).first().waitFor();
+});
+
+step('the last command is explained without a selection', async (window) => {
+  await window.command('Terminal: Focus Terminal');
+  await window.page.keyboard.press('Escape');
+  await window.command('Paddock: New Chat');
+  await window.command('Terminal: Focus Terminal');
+  await window.command('Explain Last Command with Paddock');
+  await window.chat.questions.filter({ hasText: 'Explain this terminal output' }).waitFor({ timeout: 60_000 });
+  await window.chat.partialAnswer(20);
+  await window.chat.input.press('Escape');
+  await window.chat.answer(['cancelled', 'stop', 'length']);
+  assert.equal(await window.page.evaluate(() => navigator.clipboard.readText()), 'kept');
 });

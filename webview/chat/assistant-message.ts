@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { formatDuration } from '../../extension/protocol/format.ts';
 import type { Omission } from '../../extension/protocol/server.ts';
 import { splitThoughts, type SplitAnswer } from '../../extension/protocol/thoughts.ts';
-import type { AssistantMessage, ErrorAction, ErrorView } from '../../extension/protocol/webview.ts';
+import type { AssistantMessage, ErrorAction, ErrorView, OtherWork } from '../../extension/protocol/webview.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import '../shared/markdown-view.ts';
 import { ChatElement } from './element.ts';
@@ -164,9 +164,7 @@ customElements.define('paddock-answer', AnswerMessage);
 function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
   const text =
     prefill === undefined || prefill.total === 0
-      ? waitingFor === 'edit'
-        ? t('Waiting for the edit to finish…')
-        : t('Thinking…')
+      ? waitingText(waitingFor)
       : prefill.remainingSeconds === undefined
         ? t('Reading {0} tokens…', formatNumber(prefill.total))
         : t('Reading {0} tokens, {1} left', formatNumber(prefill.total), formatDuration(prefill.remainingSeconds));
@@ -176,6 +174,17 @@ function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
       : html`<progress aria-label=${text} max=${Math.max(1, prefill.total)} .value=${prefill.done}></progress>`;
   // Not a live region: a screen reader would read out every change.
   return html`<div class="prefill" data-testid="prefill" aria-live="off"><span>${text}</span>${bar}</div>`;
+}
+
+function waitingText(waitingFor: OtherWork | undefined): string {
+  switch (waitingFor) {
+    case undefined:
+      return t('Thinking…');
+    case 'edit':
+      return t('Waiting for the edit to finish…');
+    case 'commitMessage':
+      return t('Waiting for the commit message…');
+  }
 }
 
 function omittedNote(omitted: readonly Omission[]): TemplateResult {

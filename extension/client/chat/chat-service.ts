@@ -9,6 +9,7 @@ import {
   type AttachmentView,
   type ChatChange,
   type ContextView,
+  type OtherWork,
   type Outcome,
 } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -29,7 +30,7 @@ export interface AnswerSource {
   /** Undefined while no model is loaded. */
   countTokens(text: string): Promise<number | undefined>;
   /** Work that a new question has to wait for. */
-  busyWith?(): 'edit' | undefined;
+  busyWith?(): OtherWork | undefined;
 }
 
 export interface ChatServiceOptions {

@@ -77,6 +77,13 @@ describe('newFile', () => {
   it('of bytes is only named', () => expect(newFile('a.bin', 'x\0y').patch).toBe(''));
 });
 
+it('shows a bounded text, in which every file is named', () => {
+  const files = Array.from({ length: 500 }, (_, index) => newFile(`f${index}.ts`, 'line\n'.repeat(5000)));
+  const text = showChanges(files);
+  expect(text.length).toBeLessThan(300_000);
+  expect(text).toContain('f499.ts (added, +5000 -0)');
+});
+
 it('shows the changes as one text', () =>
   expect(showChanges([...readDiff(modified), newFile('a.bin', '\0')])).toMatch(
     /^src\/a\.ts \(modified, \+2 -1\)\n@@[\s\S]*\n\na\.bin \(added, \+0 -0\)$/u,

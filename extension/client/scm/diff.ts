@@ -26,12 +26,17 @@ export function newFile(path: string, text: string): ChangedFile {
   return { path, change: 'added', added: lines.length, removed: 0, patch: cut(lines.map((line) => `+${line}`)) };
 }
 
-/** The changes as one text for a person or a model. */
+/** Characters of all patches that are shown: more than any context holds. */
+const longestShown = 200_000;
+
+/** The changes as one text for a person or a model. Files whose patches are too much are only named. */
 export function showChanges(files: readonly ChangedFile[]): string {
+  let length = 0;
   return files
     .map(({ path, change, added, removed, patch }) => {
       const title = `${path} (${change}, +${added} -${removed})`;
-      return patch === '' ? title : `${title}\n${patch}`;
+      length += patch.length;
+      return patch === '' || length > longestShown ? title : `${title}\n${patch}`;
     })
     .join('\n\n');
 }

@@ -28,6 +28,11 @@ describe('answerCommitMessage', () => {
     expect(parts.map(({ seq }) => seq)).toEqual(parts.map((_part, index) => index));
   });
 
+  test('the message of the example is none', async () => {
+    const engine = await loaded({ answer: () => 'fix: round totals to cents' });
+    expect(await answerCommitMessage(engine, params, never, () => {})).toMatchObject({ message: '' });
+  });
+
   test('a stop keeps nothing back and is no failure', async () => {
     const stop = new AbortController();
     const engine = await loaded({ answer: () => 'word '.repeat(100) });

@@ -8,7 +8,7 @@ import { completeSampler, editSampler } from '../engine/sampling.ts';
 import { priorities } from '../engine/scheduler.ts';
 import { cleanCommitMessage } from '../prompt/features/commit-reply.ts';
 import { styleOf } from '../prompt/features/commit-style.ts';
-import { buildCommitPrompt } from '../prompt/features/commit.ts';
+import { buildCommitPrompt, repeatsExample } from '../prompt/features/commit.ts';
 
 /**
  * Writes the message of a commit. Stopping is a normal end with the message so far. Throws `noModel`, `promptTooLong`,
@@ -42,7 +42,8 @@ export async function answerCommitMessage(
         },
       });
       const message = cleanCommitMessage(generation.text, style);
-      return { ...toResult(generation, prompt, model.info.contextLength), message };
+      const result = toResult(generation, prompt, model.info.contextLength);
+      return { ...result, message: repeatsExample(message) ? '' : message };
     });
   } catch (error) {
     if (EngineError.is(error, 'cancelled')) return { ...stoppedBeforeStart(info.contextLength), message: '' };

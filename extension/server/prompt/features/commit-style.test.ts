@@ -27,5 +27,6 @@ describe('applyStyle', () => {
     ['Fix: Round sums', { types: ['fix'], lowerCase: true }, 'fix: round sums'],
     ['fix(a b): Round', { types: ['fix'], lowerCase: true }, 'fix(a b): round'],
     ['Round sums', { types: ['fix'], lowerCase: true }, 'round sums'],
+    ['fix: Round sums', { types: ['fix'], lowerCase: false }, 'fix: Round sums'],
   ])('%s', (subject, style, expected) => expect(applyStyle(subject, style)).toBe(expected));
 });

@@ -8,7 +8,7 @@ import { encodeConversation } from '../encode.ts';
 import type { TokenizerModel } from '../encode.ts';
 import { systemMessage } from '../system.ts';
 import { boundedCount, headLines } from '../trim.ts';
-import { describeStyle, styleOf } from './commit-style.ts';
+import { applyStyle, describeStyle, styleOf } from './commit-style.ts';
 
 export type CommitRequest = Pick<CommitMessageParams, 'files' | 'recentSubjects' | 'draft'>;
 
@@ -87,11 +87,17 @@ const example: ChangedFile = {
   patch: '@@ -8,3 +8,3 @@ function total(items) {\n-  return sum;\n+  return Math.round(sum * 100) / 100;\n }',
 };
 
+const exampleMessage = 'Round totals to cents';
+
+/** The smallest models may repeat the message of the example, which says nothing about the commit. */
+export function repeatsExample(message: string): boolean {
+  return message.toLowerCase().endsWith(exampleMessage.toLowerCase());
+}
+
 function messages(request: CommitRequest, patches: readonly string[], fence: string): ChatMessage[] {
   const style = styleOf(request.recentSubjects.map((subject) => oneLine(subject, longestSubject)));
   const task = taskFor(describeStyle(style));
-  const words = style.lowerCase ? 'round totals to cents' : 'Round totals to cents';
-  const answer = style.types.length > 0 ? `fix: ${words}` : words;
+  const answer = applyStyle(`fix: ${exampleMessage}`, style);
   const draft = oneLine(request.draft, longestDraft);
   const about = draft === '' ? '' : `The author says about this commit: ${draft}\n\n`;
   return [
