@@ -134,10 +134,9 @@ step('an error in the terminal is explained, and the clipboard keeps its text', 
 });
 
 step('the last command is explained without a selection', async (window) => {
-  await window.command('Terminal: Focus Terminal');
-  await window.page.keyboard.press('Escape');
   await window.command('Paddock: New Chat');
-  await window.command('Terminal: Focus Terminal');
+  await window.chat.welcome.waitFor();
+  await window.command('Terminal: Clear Selection');
   await window.command('Explain Last Command with Paddock');
   await window.chat.questions.filter({ hasText: 'Explain this terminal output' }).waitFor({ timeout: 60_000 });
   await window.chat.partialAnswer(20);

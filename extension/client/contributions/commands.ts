@@ -154,14 +154,8 @@ export const commands = {
   'paddock.terminal.explainCommand': {
     title: 'Explain Last Command with Paddock',
     category: false,
-    palette: 'terminalShellIntegrationEnabled',
-    menus: [
-      {
-        menu: 'terminal/context',
-        group: '2_paddock@1',
-        when: '!terminalTextSelected && terminalShellIntegrationEnabled',
-      },
-    ],
+    palette: 'terminalIsOpen',
+    menus: [{ menu: 'terminal/context', group: '2_paddock@1', when: '!terminalTextSelected' }],
   },
   'paddock.lab.open': {
     title: 'Open Lab…',
