@@ -1,5 +1,6 @@
+import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Parsers } from '../syntax/parsers.ts';
 import { Syntax, type SyntaxReply } from '../syntax/syntax.ts';
@@ -216,9 +217,43 @@ test('writing a declaration of real code back changes nothing', async () => {
   }
 });
 
+test('a constructor does not take the place of its class', async () => {
+  const text = 'class A {\n  int x;\n\n  A() { x = 1; }\n}\n';
+  expect(await applied('java', text, 'A() { x = 2; }')).toBe(text.replace('1', '2'));
+});
+
 test('a huge block costs no time', async () => {
   const start = performance.now();
   expect(await applied('typescript', cart, 'x'.repeat(1_000_000))).toBe('nowhere');
   expect(await applied('typescript', cart, `f(${'('.repeat(50_000)}`)).toBe('nowhere');
   expect(performance.now() - start).toBeLessThan(8000);
 });
+
+/** Real code of eight languages: each declaration, as a block of the chat shows it. */
+describe('writing any declaration back', () => {
+  const folder = join(import.meta.dirname, '../../../test/fixtures/syntax');
+  for (const name of readdirSync(folder)) {
+    test(`of ${name} changes nothing`, async () => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const languageId = name.split('.')[0] ?? '';
+      const items = (await syntax.outline(languageId, text))?.outline ?? [];
+      const all = items.flatMap((item) => [item, ...item.members]).filter(({ kind }) => kind === 'declaration');
+      expect(all.length).toBeGreaterThan(0);
+      for (const { name: declared, start, end } of all) {
+        const line = text.lastIndexOf('\n', start - 1) + 1;
+        const code = withoutIndent(text.slice(line, end));
+        // A field alone may be no code in its language.
+        expect(['nowhere', text], declared).toContain(await applied(languageId, text, code));
+        expect(['nowhere', text], declared).toContain(await applied(languageId, text, `\n${code}\n\n`));
+      }
+    });
+  }
+});
+
+function withoutIndent(code: string): string {
+  const indent = /^[ \t]*/u.exec(code)?.[0] ?? '';
+  return code
+    .split('\n')
+    .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
+    .join('\n');
+}

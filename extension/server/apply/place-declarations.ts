@@ -71,9 +71,10 @@ class Placing {
   }
 
   /** The declaration of this name; among several the one that is most like the new one. */
-  #find(oldItems: readonly OutlineItem[], { name, start, end }: OutlineItem): OutlineItem | undefined {
+  #find(oldItems: readonly OutlineItem[], { name, start, end, isContainer }: OutlineItem): OutlineItem | undefined {
     const named = (items: readonly OutlineItem[]): OutlineItem[] =>
-      items.filter((item) => item.kind === 'declaration' && item.name === name);
+      // A constructor has the name of its class and must not take its place.
+      items.filter((item) => item.kind === 'declaration' && item.name === name && (isContainer || !item.isContainer));
     let found = named(oldItems);
     for (let level = oldItems; found.length === 0 && level.length > 0;) {
       level = level.flatMap(({ members }) => members);

@@ -11,7 +11,8 @@ export interface OutlineItem extends Span {
   readonly docStart: number;
   /** Without `export`, decorators and the like. */
   readonly inner: Span;
-  /** Of a class or a namespace. */
+  /** A class, a namespace or the like. */
+  readonly isContainer: boolean;
   readonly members: readonly OutlineItem[];
 }
 
@@ -43,11 +44,20 @@ function itemOf(node: Node, docStart: number, depth: number): OutlineItem {
   const inner = unwrapped(node);
   const span = { start: node.startIndex, end: node.endIndex, docStart };
   const innerSpan = { start: inner.startIndex, end: inner.endIndex };
-  if (importTypes.test(inner.type)) return { kind: 'import', name: '', ...span, inner: innerSpan, members: [] };
+  if (importTypes.test(inner.type))
+    return { kind: 'import', name: '', ...span, inner: innerSpan, isContainer: false, members: [] };
   const name = declarationTypes.test(inner.type) ? nameOf(inner) : '';
   const kind = name === '' ? 'other' : 'declaration';
-  const body = depth > 0 && containerTypes.test(inner.type) ? bodyOf(inner) : undefined;
-  return { kind, name, ...span, inner: innerSpan, members: body === undefined ? [] : itemsOf(body, depth - 1) };
+  const isContainer = containerTypes.test(inner.type);
+  const body = depth > 0 && isContainer ? bodyOf(inner) : undefined;
+  return {
+    kind,
+    name,
+    ...span,
+    inner: innerSpan,
+    isContainer,
+    members: body === undefined ? [] : itemsOf(body, depth - 1),
+  };
 }
 
 const commentTypes = /comment/u;
