@@ -219,6 +219,8 @@ export interface PlaceCodeParams {
   readonly languageId: string;
   /** A block of the chat. */
   readonly code: string;
+  /** Of the document's editor, as an offset: new functions go below the one around it. */
+  readonly cursor?: number;
 }
 export type PlaceCodeResult =
   | {

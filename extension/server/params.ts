@@ -59,7 +59,11 @@ export function checkCommitMessageParams(value: unknown): CommitMessageParams {
 }
 
 export function checkPlaceCodeParams(value: unknown): PlaceCodeParams {
-  return checked(object<PlaceCodeParams>({ text: text(), languageId: text(), code: text() }), value, 'params');
+  return checked(
+    object<PlaceCodeParams>({ text: text(), languageId: text(), code: text(), cursor: optional(whole()) }),
+    value,
+    'params',
+  );
 }
 
 export function checkNetwork(value: unknown): NetworkSettings {

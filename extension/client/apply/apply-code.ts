@@ -52,7 +52,9 @@ export class ApplyCode {
     const reason = await whyReadOnly(document);
     if (reason !== undefined) return refuse(reason);
     const text = document.getText();
-    const placed = await this.#options.engine.request(PlaceCode, { text, languageId: document.languageId, code });
+    const cursor = cursorIn(document);
+    const params = { text, languageId: document.languageId, code, ...(cursor === undefined ? {} : { cursor }) };
+    const placed = await this.#options.engine.request(PlaceCode, params);
     if (placed.kind === 'unclear') {
       return refuse(
         vscode.l10n.t(
@@ -84,11 +86,16 @@ function refuse(reason: string): false {
   return false;
 }
 
+function cursorIn(document: vscode.TextDocument): number | undefined {
+  const editor = vscode.window.visibleTextEditors.find((one) => one.document === document);
+  return editor === undefined ? undefined : document.offsetAt(editor.selection.active);
+}
+
 /** On lines of its own at the cursor of the document's editor, else at the end. */
 function atCursor(document: vscode.TextDocument, code: string) {
-  const editor = vscode.window.visibleTextEditors.find((one) => one.document === document);
+  const cursor = cursorIn(document);
   const end = document.lineAt(document.lineCount - 1).range.end;
-  const position = editor?.selection.active ?? end;
+  const position = cursor === undefined ? end : document.positionAt(cursor);
   const { columns, text } = placeCode(code, {
     firstLine: document.lineAt(position.line).text,
     startColumn: position.character,

@@ -21,8 +21,9 @@ const syntax = new Syntax(() => {
   };
 });
 
-async function applied(languageId: string, text: string, code: string): Promise<string> {
-  const result = await placeCode(syntax, { languageId, text, code });
+async function applied(languageId: string, text: string, code: string, cursor?: number): Promise<string> {
+  const params = { languageId, text, code, ...(cursor === undefined ? {} : { cursor }) };
+  const result = await placeCode(syntax, params);
   return result.kind === 'replace'
     ? text.slice(0, result.start) + result.replacement + text.slice(result.end)
     : result.kind;
@@ -215,6 +216,57 @@ test('writing a declaration of real code back changes nothing', async () => {
   for (const code of ['export function total(items: number[]): number {\n  return a(items);\n}', cart]) {
     expect(await applied('typescript', cart, code)).toBe(cart);
   }
+});
+
+describe('new declarations only', () => {
+  const python =
+    'class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n\n\ndef h():\n    return 3\n';
+  const at = (text: string, word: string): number => text.indexOf(word) + 1;
+
+  test('go to the end of the class that the code shows', async () => {
+    const code = 'class Cart {\n  // ... existing code ...\n\n  clear(): void {\n    this.items = [];\n  }\n}';
+    expect(await applied('typescript', cart, code)).toBe(
+      cart.replace(/\}\n\}\n$/u, '}\n\n    clear(): void {\n      this.items = [];\n    }\n}\n'),
+    );
+  });
+
+  test('go to their type in Go and C++', async () => {
+    const text = 'package p\n\ntype A struct{}\n\nfunc (a *A) F() {}\n\nfunc main() {}\n';
+    expect(await applied('go', text, 'func (a *A) G() {\n\treturn\n}')).toBe(
+      text.replace('F() {}', 'F() {}\n\nfunc (a *A) G() {\n\treturn\n}'),
+    );
+  });
+
+  test('go behind the function around the cursor', async () => {
+    const code = 'import os\n\ndef i():\n    return 4';
+    expect(await applied('python', python, code, at(python, 'return 3'))).toBe(
+      `import os\n\n${python.trimEnd()}\n\ndef i():\n    return 4\n`,
+    );
+    expect(await applied('python', python, 'def i():\n    return 4', at(python, 'return 1'))).toBe(
+      python.replace('return 2\n', 'return 2\n\ndef i():\n    return 4\n'),
+    );
+    expect(await applied('python', python, 'def i():\n    return 4', python.length)).toBe('nowhere');
+  });
+
+  test('go behind the method around the cursor, if they are methods', async () => {
+    const code = 'def i(self):\n    return 4';
+    expect(await applied('python', python, code, at(python, 'return 1'))).toBe(
+      python.replace('return 1\n', 'return 1\n\n    def i(self):\n        return 4\n'),
+    );
+  });
+});
+
+test('of two methods of one name each is replaced once, and a third is new', async () => {
+  const text = 'class A {\n  int f() { return 1; }\n\n  int f(int x) { return x; }\n}\n';
+  const code =
+    'class A {\n  int f() { return 2; }\n\n  int f(int x) { return x + 1; }\n\n  int f(long x) { return 3; }\n}';
+  expect(await applied('java', text, code)).toBe(`${code}\n`);
+});
+
+test('the head of a class that is shown in part may change', async () => {
+  const code =
+    'export class Cart extends Box {\n  // ... existing code ...\n\n  get size(): number {\n    return 0;\n  }\n}';
+  expect(await applied('typescript', cart, code)).toMatch(/export class Cart extends Box \{\n {4}items/u);
 });
 
 test('a constructor does not take the place of its class', async () => {

@@ -3,13 +3,14 @@ import { fenceFor } from '../../base/fences.ts';
 import { sharedLines } from '../../base/shared-lines.ts';
 import type { PlaceCodeParams, PlaceCodeResult } from '../../protocol/server.ts';
 import { toLf } from '../prompt/code-block.ts';
-import { readShape, toReplacement } from '../prompt/edit-reply.ts';
+import { toReplacement } from '../prompt/edit-reply.ts';
 import type { Span } from '../syntax/nodes.ts';
 import type { OutlineItem } from '../syntax/outline.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import { fillKeepMarkers, hasKeepMarker } from './keep-markers.ts';
-import { placeDeclarations, type DeclarationEdits, type Outlined } from './place-declarations.ts';
+import { insertBehind, placeDeclarations, type DeclarationEdits, type Outlined } from './place-declarations.ts';
 import { placeByLines } from './place-lines.ts';
+import { shapeIn } from './shape.ts';
 
 /** A longer text is not searched: Apply then inserts at the cursor. */
 const longestText = 300_000;
@@ -24,11 +25,25 @@ export async function placeCode(syntax: Syntax, params: PlaceCodeParams): Promis
   if (code === '' || text.length > longestText || code.length > longestText) return nowhere;
   if (text.trim() === '') return hasKeepMarker(code) ? { kind: 'unclear' } : whole(text, code);
   const old = (await syntax.outline(languageId, text))?.outline ?? [];
-  const items = old.length === 0 ? [] : await outlineOfPart(syntax, languageId, code);
+  const { items, isMember } = await outlineOfPart(syntax, languageId, code, old.length > 0);
   if (isWhole({ text, items: old }, { text: code, items })) return whole(text, code);
   const placed = items.length === 0 ? undefined : placeDeclarations({ text, items: old }, { text: code, items });
   if (placed === 'unclear') return { kind: 'unclear' };
-  return placed === undefined ? placeLines(text, code) : joined(text, placed);
+  if (placed !== undefined) return joined(text, placed);
+  const byLines = placeLines(text, code);
+  if (byLines.kind !== 'nowhere' || params.cursor === undefined) return byLines;
+  return besideCursor({ text, items: old }, { text: code, items }, params.cursor, isMember);
+}
+
+/** New declarations go behind the one around the cursor and never into it; a method goes behind a method. */
+function besideCursor(old: Outlined, code: Outlined, cursor: number, isMember: boolean): PlaceCodeResult {
+  const around = (items: readonly OutlineItem[]): OutlineItem | undefined =>
+    items.find(({ docStart, end }) => docStart < cursor && cursor < end);
+  const outer = around(old.items);
+  const isAllNew = code.items.length > 0 && code.items.every(({ kind }) => kind !== 'other');
+  if (outer === undefined || !isAllNew) return nowhere;
+  const anchor = isMember ? (around(outer.members) ?? outer.members.at(-1)) : outer;
+  return anchor === undefined ? nowhere : joined(old.text, insertBehind(old, code, anchor));
 }
 
 /**
@@ -66,7 +81,7 @@ function whole(text: string, code: string): PlaceCodeResult {
 }
 
 function replaced(text: string, { start, end }: Span, code: string): PlaceCodeResult {
-  const shape = readShape({ before: text.slice(0, start), selection: text.slice(start, end), after: text.slice(end) });
+  const shape = shapeIn(text, { start, end }, code);
   return { kind: 'replace', start, end, replacement: toReplacement(code, fenceFor([code]), shape), leftOut: 0 };
 }
 
@@ -98,19 +113,28 @@ const frames: Readonly<Record<string, readonly (readonly [before: string, after:
   ],
 };
 
-/** The declarations of code that may be a part of a class. */
-async function outlineOfPart(syntax: Syntax, languageId: string, code: string): Promise<readonly OutlineItem[]> {
-  const plain = await syntax.outline(languageId, code);
+interface Part {
+  readonly items: readonly OutlineItem[];
+  /** They are members of a class that the code does not show. */
+  readonly isMember: boolean;
+}
+
+/** The declarations of code that may be a part of a class; none where the document has none. */
+async function outlineOfPart(syntax: Syntax, languageId: string, code: string, isWanted: boolean): Promise<Part> {
+  const plain = isWanted ? await syntax.outline(languageId, code) : undefined;
   const items = plain?.outline ?? [];
-  if (plain?.faults.length === 0 && items.some(({ kind }) => kind === 'declaration')) return items;
+  if (plain === undefined || (plain.faults.length === 0 && items.some(({ kind }) => kind === 'declaration'))) {
+    return { items, isMember: languageId === 'python' && /^def \w+\(\s*(?:self|cls)\b/u.test(code) };
+  }
   for (const [before, after] of Object.hasOwn(frames, languageId) ? (frames[languageId] ?? []) : []) {
     const framed = await syntax.outline(languageId, before + code + after);
-    const inside = before.endsWith('{\n') ? framed?.outline?.at(-1)?.members : framed?.outline?.slice(1);
+    const isMember = before.endsWith('{\n');
+    const inside = isMember ? framed?.outline?.at(-1)?.members : framed?.outline?.slice(1);
     if (framed?.faults.length === 0 && inside?.some(({ kind }) => kind === 'declaration') === true) {
-      return inside.map((item) => shifted(item, -before.length));
+      return { items: inside.map((item) => shifted(item, -before.length)), isMember };
     }
   }
-  return items;
+  return { items, isMember: false };
 }
 
 function shifted(item: OutlineItem, by: number): OutlineItem {
@@ -120,6 +144,7 @@ function shifted(item: OutlineItem, by: number): OutlineItem {
     end: item.end + by,
     docStart: item.docStart + by,
     inner: { start: item.inner.start + by, end: item.inner.end + by },
+    ...(item.bodyStart === undefined ? {} : { bodyStart: item.bodyStart + by }),
     members: item.members.map((member) => shifted(member, by)),
   };
 }

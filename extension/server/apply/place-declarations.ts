@@ -1,9 +1,10 @@
 /** Places the declarations of some code among those of a text, by name. Pure. */
 import { fenceFor } from '../../base/fences.ts';
 import { sharedLines } from '../../base/shared-lines.ts';
-import { readShape, toReplacement } from '../prompt/edit-reply.ts';
+import { toReplacement } from '../prompt/edit-reply.ts';
 import type { OutlineItem } from '../syntax/outline.ts';
 import { fillKeepMarkers, hasKeepMarker } from './keep-markers.ts';
+import { shapeIn } from './shape.ts';
 
 /** A text with its declarations. */
 export interface Outlined {
@@ -30,7 +31,18 @@ export function placeDeclarations(old: Outlined, code: Outlined): DeclarationEdi
   placing.placeAll(old.items, code.items);
   if (placing.matched === 0) return undefined;
   if (placing.isUnclear) return 'unclear';
-  return { edits: placing.edits.sort((a, b) => a.start - b.start || a.end - b.end), leftOut: placing.leftOut };
+  return { edits: placing.edits.sort(byPlace), leftOut: placing.leftOut };
+}
+
+/** Declarations that the text has not, behind one that it has. */
+export function insertBehind(old: Outlined, code: Outlined, anchor: OutlineItem): DeclarationEdits {
+  const placing = new Placing(old, code);
+  placing.insertAll(old.items, anchor);
+  return { edits: placing.edits.sort(byPlace), leftOut: placing.leftOut };
+}
+
+function byPlace(a: TextEdit, b: TextEdit): number {
+  return a.start - b.start || a.end - b.end;
 }
 
 class Placing {
@@ -40,6 +52,8 @@ class Placing {
   matched = 0;
   leftOut = 0;
   isUnclear = false;
+  /** Old declarations that have their new form: of two with one name each is replaced once. */
+  readonly #replaced = new Set<OutlineItem>();
 
   constructor(old: Outlined, code: Outlined) {
     this.#old = old;
@@ -67,14 +81,36 @@ class Placing {
       this.#replace(match, item);
       last = match;
     }
-    if (last !== undefined) this.#insert(waiting, last, false);
+    const behind = last ?? (waiting.length > 0 ? this.#anchorFor(oldItems, waiting) : undefined);
+    if (behind === undefined) return;
+    this.matched += waiting.length;
+    this.#insert(waiting, behind, false);
+  }
+
+  insertAll(oldItems: readonly OutlineItem[], anchor: OutlineItem): void {
+    for (const item of this.#code.items) if (item.kind !== 'declaration') this.#placeStatement(oldItems, item);
+    const added = this.#code.items.filter(({ kind }) => kind === 'declaration');
+    this.#insert(added, anchor, false);
+  }
+
+  /** Where only new declarations go: to the end of their class, or behind what belongs to the same type in Go and C++. */
+  #anchorFor(oldItems: readonly OutlineItem[], items: readonly OutlineItem[]): OutlineItem | undefined {
+    const declarations = oldItems.filter(({ kind }) => kind === 'declaration');
+    if (oldItems !== this.#old.items) return declarations.at(-1);
+    const type = /^(.+)(?:\.|::)[^.:]+$/u.exec(items[0]?.name ?? '')?.[1];
+    if (type === undefined) return undefined;
+    return declarations.findLast(
+      ({ name }) => name === type || name.startsWith(`${type}.`) || name.startsWith(`${type}::`),
+    );
   }
 
   /** The declaration of this name; among several the one that is most like the new one. */
   #find(oldItems: readonly OutlineItem[], { name, start, end, isContainer }: OutlineItem): OutlineItem | undefined {
     const named = (items: readonly OutlineItem[]): OutlineItem[] =>
-      // A constructor has the name of its class and must not take its place.
-      items.filter((item) => item.kind === 'declaration' && item.name === name && (isContainer || !item.isContainer));
+      items
+        .filter((item) => item.kind === 'declaration' && item.name === name && !this.#replaced.has(item))
+        // A constructor has the name of its class and must not take its place.
+        .filter((item) => isContainer || !item.isContainer);
     let found = named(oldItems);
     for (let level = oldItems; found.length === 0 && level.length > 0;) {
       level = level.flatMap(({ members }) => members);
@@ -86,14 +122,23 @@ class Placing {
   }
 
   #replace(old: OutlineItem, item: OutlineItem): void {
+    this.#replaced.add(old);
     const code = this.#code.text.slice(item.start, item.end);
     const isPart = item.members.some(({ kind }) => kind === 'declaration') && this.#lacksMembers(old, item);
     if (isPart || (old.members.length > 0 && item.members.length > 0 && hasKeepMarker(code))) {
+      this.#replaceHead(old, item);
       this.placeAll(old.members, item.members);
       return;
     }
     const [span, newSpan] = spansOf(old, item);
     this.#edit(span.start, span.end, this.#lines(newSpan.start, newSpan.end));
+  }
+
+  #replaceHead(old: OutlineItem, item: OutlineItem): void {
+    const head = this.#old.text.slice(old.inner.start, old.bodyStart ?? old.inner.start).trimEnd();
+    const newHead = this.#code.text.slice(item.inner.start, item.bodyStart ?? item.inner.start).trimEnd();
+    if (withoutSpace(head) === withoutSpace(newHead) || hasKeepMarker(newHead)) return;
+    this.edits.push({ start: old.inner.start, end: old.inner.start + head.length, text: newHead });
   }
 
   /** A class of which only some members are shown keeps the others. */
@@ -106,17 +151,19 @@ class Placing {
     const { text } = this.#old;
     const statement = withoutSpace(this.#code.text.slice(start, end));
     if (oldItems.some((item) => withoutSpace(text.slice(item.start, item.end)) === statement)) return;
-    const imports = oldItems.filter((item) => item.kind === 'import');
-    const lastImport = imports.at(-1);
-    if (kind !== 'import' || lastImport === undefined) {
-      this.leftOut += 1;
-      return;
-    }
-    this.edits.push({
-      start: lastImport.end,
-      end: lastImport.end,
-      text: this.#eol() + this.#code.text.slice(start, end).trimEnd(),
-    });
+    const edit =
+      kind === 'import' ? this.#importEdit(oldItems, this.#code.text.slice(start, end).trimEnd()) : undefined;
+    if (edit === undefined) this.leftOut += 1;
+    else this.edits.push(edit);
+  }
+
+  /** Behind the last import, else before the first declaration. */
+  #importEdit(oldItems: readonly OutlineItem[], code: string): TextEdit | undefined {
+    const last = oldItems.findLast((item) => item.kind === 'import');
+    if (last !== undefined) return { start: last.end, end: last.end, text: this.#eol() + code };
+    const first = oldItems.find((item) => item.kind === 'declaration')?.docStart;
+    const hasPlace = first !== undefined && !this.#old.text.startsWith('#!', first);
+    return hasPlace ? { start: first, end: first, text: code + this.#eol() + this.#eol() } : undefined;
   }
 
   #insert(items: readonly OutlineItem[], anchor: OutlineItem, isBefore: boolean): void {
@@ -125,12 +172,13 @@ class Placing {
     const prefix = /[^\n]*$/u.exec(text.slice(Math.max(0, anchor.docStart - 500), anchor.docStart))?.[0] ?? '';
     const indent = prefix.trim() === '' ? prefix : '';
     const separator = this.#eol() + this.#eol() + indent;
-    const place = {
-      before: text.slice(0, anchor.start),
-      selection: text.slice(anchor.start, anchor.end),
-      after: text.slice(anchor.end),
+    const shape = {
+      ...shapeIn(text, anchor, this.#code.text),
+      linesBefore: [],
+      linesAfter: [],
+      leading: '',
+      trailing: '',
     };
-    const shape = { ...readShape(place), linesBefore: [], linesAfter: [], leading: '', trailing: '' };
     const added = items.map((item) => {
       const code = this.#lines(item.docStart, item.end);
       return toReplacement(code, fenceFor([code]), shape);
@@ -142,11 +190,7 @@ class Placing {
 
   #edit(start: number, end: number, code: string): void {
     const { text } = this.#old;
-    const shape = readShape({
-      before: text.slice(0, start),
-      selection: text.slice(start, end),
-      after: text.slice(end),
-    });
+    const shape = shapeIn(text, { start, end }, code);
     const filled = hasKeepMarker(code) ? fillKeepMarkers(shape.core, withoutIndent(code)) : code;
     if (filled === undefined) this.isUnclear = true;
     else this.edits.push({ start, end, text: toReplacement(filled, fenceFor([filled]), shape) });

@@ -14,6 +14,8 @@ export interface OutlineItem extends Span {
   /** A class, a namespace or the like. */
   readonly isContainer: boolean;
   readonly members: readonly OutlineItem[];
+  /** Where the body of a container begins. */
+  readonly bodyStart?: number;
 }
 
 /** Deeper declarations belong to the one around them. */
@@ -47,17 +49,11 @@ function itemOf(node: Node, docStart: number, depth: number): OutlineItem {
   if (importTypes.test(inner.type))
     return { kind: 'import', name: '', ...span, inner: innerSpan, isContainer: false, members: [] };
   const name = declarationTypes.test(inner.type) ? nameOf(inner) : '';
-  const kind = name === '' ? 'other' : 'declaration';
   const isContainer = containerTypes.test(inner.type);
+  const kind = name === '' ? 'other' : 'declaration';
+  const item: OutlineItem = { kind, name, ...span, inner: innerSpan, isContainer, members: [] };
   const body = depth > 0 && isContainer ? bodyOf(inner) : undefined;
-  return {
-    kind,
-    name,
-    ...span,
-    inner: innerSpan,
-    isContainer,
-    members: body === undefined ? [] : itemsOf(body, depth - 1),
-  };
+  return body === undefined ? item : { ...item, bodyStart: body.startIndex, members: itemsOf(body, depth - 1) };
 }
 
 const commentTypes = /comment/u;
