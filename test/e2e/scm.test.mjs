@@ -116,13 +116,14 @@ step('Review Changes sends the diff to the chat', async (window) => {
 step('an error in the terminal is explained, and the clipboard keeps its text', async (window) => {
   await window.page.evaluate(() => navigator.clipboard.writeText('kept'));
   await window.command('Terminal: Create New Terminal');
-  const terminal = window.page.locator('.terminal-wrapper.active .xterm');
+  const terminal = window.page.locator('.terminal-wrapper.active').last();
   await terminal.waitFor({ timeout: 30_000 });
   await window.page.waitForTimeout(2000);
   await window.page.keyboard.type('node -e "undefinedName()"\n');
   await window.page.waitForTimeout(3000);
   await window.command('Terminal: Select All');
-  await window.command('Explain Selection with Paddock');
+  await terminal.click({ button: 'right' });
+  await window.page.locator('.monaco-menu .action-label', { hasText: 'Explain Selection with Paddock' }).click();
   await window.chat.questions.filter({ hasText: 'Explain this terminal output' }).waitFor({ timeout: 60_000 });
   await window.chat.partialAnswer(20);
   await window.screenshot('terminal');

@@ -17,7 +17,7 @@ export interface ApplyOptions {
   readonly proposer: EditProposer;
   /** Whether this answer is still being written. */
   readonly isLive: (messageId: string) => boolean;
-  /** What was attached to the question of this answer. */
+  /** The attachments of the question that was answered. */
   readonly attachmentsFor: (messageId: string) => readonly Attachment[];
 }
 

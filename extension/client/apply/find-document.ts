@@ -1,10 +1,9 @@
 /** Which document a block of the chat is for. Nothing outside of the workspace is ever found. */
-import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { CodeOrigin } from '../../protocol/webview.ts';
 import { proposalScheme } from '../contributions/views.ts';
 import { namedPaths, partsWithin } from './code-path.ts';
+import { isInside } from './inside.ts';
 import { likeliest } from './likeliest.ts';
 
 export type CodeTarget =
@@ -31,13 +30,8 @@ export async function findTarget(
     if (mayBeNew) wish ??= uris[0];
   }
   if (wish !== undefined) return { kind: 'newFile', uri: wish };
-  const document =
-    known[
-      likeliest(
-        code,
-        known.map((one) => one.getText()),
-      ) ?? -1
-    ];
+  const texts = known.map((document) => document.getText());
+  const document = known[likeliest(code, texts) ?? -1];
   return document === undefined ? undefined : { kind: 'document', document };
 }
 
@@ -84,21 +78,8 @@ async function inWorkspace(path: string): Promise<vscode.Uri[]> {
   return uris;
 }
 
-/** A symbolic link may lead out of the folder. */
 async function isReallyInside(uri: vscode.Uri, folder: vscode.Uri): Promise<boolean> {
-  if (uri.scheme !== 'file') return true;
-  const root = await realpath(folder.fsPath).catch(() => folder.fsPath);
-  // Of a file that is not there, the nearest folder that is.
-  for (let path = uri.fsPath; path.length >= folder.fsPath.length; path = dirname(path)) {
-    const real = await realpath(path).catch(() => undefined);
-    if (real !== undefined)
-      return real === root || real.startsWith(root.endsWith('/') ? root : root + separatorOf(root));
-  }
-  return false;
-}
-
-function separatorOf(path: string): string {
-  return path.includes('\\') ? '\\' : '/';
+  return uri.scheme !== 'file' || isInside(uri.fsPath, folder.fsPath);
 }
 
 async function isFile(uri: vscode.Uri): Promise<boolean> {

@@ -149,13 +149,14 @@ export const commands = {
     title: 'Explain Selection with Paddock',
     category: false,
     palette: 'terminalTextSelected',
-    menus: [{ menu: 'terminal/context', group: '2_paddock@1', when: 'terminalTextSelected' }],
+    // The menu cannot tell whether text is selected: VS Code keeps that key to the terminal.
+    menus: [{ menu: 'terminal/context', group: '2_paddock@1' }],
   },
   'paddock.terminal.explainCommand': {
     title: 'Explain Last Command with Paddock',
     category: false,
     palette: 'terminalIsOpen',
-    menus: [{ menu: 'terminal/context', group: '2_paddock@1', when: '!terminalTextSelected' }],
+    menus: [{ menu: 'terminal/context', group: '2_paddock@2' }],
   },
   'paddock.lab.open': {
     title: 'Open Lab…',

@@ -1,4 +1,4 @@
-/** What a commit would contain now: what is staged, else everything in the working tree. */
+/** The contents of the next commit: the staged changes, else everything in the working tree. */
 import { relative } from 'node:path/posix';
 import * as vscode from 'vscode';
 import type { ChangedFile } from '../../protocol/server.ts';

@@ -57,10 +57,15 @@ describe('readDiff', () => {
     expect(second?.patch.length).toBeLessThanOrEqual(40_000);
     expect(second?.added).toBe(100_001);
     expect(readDiff(modified.repeat(3000))).toHaveLength(500);
-    expect(readDiff('x'.repeat(1_000_000))).toEqual([]);
+    expect(readDiff('x'.repeat(1_000_000))[0]?.patch).toHaveLength(240);
     expect(readDiff(`diff --git ${' '.repeat(1_000_000)}`)).toHaveLength(1);
     expect(performance.now() - start).toBeLessThan(2000);
   });
+
+  it('takes what another diff program prints as it is', () =>
+    expect(readDiff('a.ts --- TypeScript\n1 x 1 y\n')).toMatchObject([
+      { path: 'changes', patch: 'a.ts --- TypeScript\n1 x 1 y\n' },
+    ]));
 
   it('of nothing is nothing', () => expect(readDiff('')).toEqual([]));
 });

@@ -16,7 +16,9 @@ export function readDiff(text: string): ChangedFile[] {
     files.push(readFile(text.slice(start, end)));
     start = end;
   }
-  return files;
+  // The user's own diff program may print anything.
+  if (files.length > 0 || text.trim() === '') return files;
+  return [{ path: 'changes', change: 'modified', added: 0, removed: 0, patch: cut(text.split('\n')) }];
 }
 
 /** A file that git does not know yet. */
@@ -41,7 +43,7 @@ export function showChanges(files: readonly ChangedFile[]): string {
     .join('\n\n');
 }
 
-/** Where the next file begins. Lines of a file's contents never begin with this word: they begin with their sign. */
+/** The start of the next file. A line of contents cannot look like it, because each begins with its sign. */
 function next(text: string, from: number): number {
   const found = text.indexOf(`\n${fileStart}`, from);
   return found < 0 ? text.length : found + 1;

@@ -6,7 +6,7 @@ export interface GitChange {
   readonly status: number;
 }
 
-/** Of the API's `Status`. */
+/** A value of the API's `Status`. */
 export const untracked = 7;
 
 export interface GitRepository {

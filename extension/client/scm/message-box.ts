@@ -12,7 +12,7 @@ export class MessageBox {
     this.#ours = new Set([box.value]);
   }
 
-  /** What the user had typed. */
+  /** The text that the user had typed. */
   get before(): string {
     return this.#before;
   }

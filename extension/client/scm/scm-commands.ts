@@ -33,7 +33,7 @@ const styleCommits = 20;
 
 export class ScmCommands {
   readonly #options: ScmCommandOptions;
-  /** Of the message that is being written. */
+  /** Set while a message is being written. */
   #cancellation: vscode.CancellationTokenSource | undefined;
 
   constructor(options: ScmCommandOptions) {

@@ -16,26 +16,26 @@ export class TerminalCommands {
     this.#newId = newId;
   }
 
-  explainSelection(view: ChatView): Promise<void> {
-    const nothing = vscode.l10n.t('Select the text to explain in the terminal first.');
-    return this.#explain(view, 'workbench.action.terminal.copySelection', nothing);
+  /** VS Code itself says so when nothing is selected. */
+  async explainSelection(view: ChatView): Promise<void> {
+    await this.#explain(view, 'workbench.action.terminal.copySelection');
   }
 
-  explainCommand(view: ChatView): Promise<void> {
-    const nothing = vscode.l10n.t('The terminal does not know its last command. Select the text to explain instead.');
-    return this.#explain(view, 'workbench.action.terminal.copyLastCommandAndLastCommandOutput', nothing);
+  async explainCommand(view: ChatView): Promise<void> {
+    if (await this.#explain(view, 'workbench.action.terminal.copyLastCommandAndLastCommandOutput')) return;
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('The terminal does not know its last command. Select the text to explain instead.'),
+    );
   }
 
   /** No stable API gives the text of a terminal. VS Code's own commands copy it, so the clipboard carries it. */
-  async #explain(view: ChatView, copy: string, nothing: string): Promise<void> {
+  async #explain(view: ChatView, copy: string): Promise<boolean> {
     const text = await withClipboard(vscode.env.clipboard, randomUUID(), () => vscode.commands.executeCommand(copy));
-    if (text === undefined) {
-      void vscode.window.showInformationMessage(nothing);
-      return;
-    }
+    if (text === undefined) return false;
     const name = vscode.l10n.t('Terminal');
     const attachment = textAttachment({ name, languageId: 'plaintext', text: lastLines(text) }, this.#newId);
     const question = vscode.l10n.t('Explain this terminal output. If there is an error, say how to fix it.');
     await this.#chat.ask(view, attachment, question);
+    return true;
   }
 }

@@ -48,7 +48,7 @@ export function fillKeepMarkers(oldText: string, newText: string): string | unde
 /** Lines that tell a place from others. */
 const mostAnchors = 3;
 
-/** Where the old lines go on behind those before a marker. */
+/** The first old line after the lines before a marker. */
 function endOfLead(old: readonly string[], at: number, before: readonly string[]): number | undefined {
   const part = before.slice(before.findLastIndex(isKeepMarker) + 1);
   const lead = codeOf(part);
@@ -66,7 +66,7 @@ function endOfLead(old: readonly string[], at: number, before: readonly string[]
   return (head === '{' || head === ':') && old[0]?.trim().at(-1) === head ? 1 : undefined;
 }
 
-/** Where the old lines begin that follow a marker. */
+/** The first old line of those that follow a marker. */
 function startOfRest(old: readonly string[], from: number, after: readonly string[]): number | undefined {
   const next = after.findIndex(isKeepMarker);
   const rest = codeOf(next < 0 ? after : after.slice(0, next));
@@ -78,7 +78,7 @@ function startOfRest(old: readonly string[], from: number, after: readonly strin
   return (findOnce(old, from, rest.slice(0, mostAnchors)) ?? findOnce(old, from, rest.slice(0, 1)))?.start;
 }
 
-/** Where the last lines begin if the old text ends with these. */
+/** The first of the last lines, if the old text ends with these. */
 function endingWith(old: readonly string[], from: number, rest: readonly string[]): number | undefined {
   let at = old.length;
   for (const line of rest.toReversed()) {

@@ -93,7 +93,10 @@ class Placing {
     this.#insert(added, anchor, false);
   }
 
-  /** Where only new declarations go: to the end of their class, or behind what belongs to the same type in Go and C++. */
+  /**
+   * The place of declarations that are all new: the end of their class, or after the others of their type in Go and
+   * C++.
+   */
   #anchorFor(oldItems: readonly OutlineItem[], items: readonly OutlineItem[]): OutlineItem | undefined {
     const declarations = oldItems.filter(({ kind }) => kind === 'declaration');
     if (oldItems !== this.#old.items) return declarations.at(-1);
@@ -210,7 +213,7 @@ class Placing {
 
 type Range = { readonly start: number; readonly end: number };
 
-/** What of the old declaration the new one replaces: with its comment and its `export` only if the new one has them. */
+/** The replaced part of the old declaration: with its comment and its `export` only if the new one has them. */
 function spansOf(old: OutlineItem, item: OutlineItem): [Range, Range] {
   const isWrapped = item.inner.start !== item.start;
   if (old.inner.start !== old.start && !isWrapped) return [old.inner, item.inner];

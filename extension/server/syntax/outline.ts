@@ -66,7 +66,7 @@ const containerTypes =
 const declarationTypes =
   /^(?:function_(?:definition|declaration|item|statement)|generator_function_declaration|method(?:_definition|_declaration)?|singleton_method|(?:constructor|destructor|property|field|record|interface|enum|trait|type_alias|namespace|const|var|variable|lexical|type|struct|abstract_class|class|local_function)_(?:declaration|definition|specifier|statement|item)|public_field_definition|class|module|mod_item|impl_item|static_item|internal_module|assignment|assignment_expression|preproc_(?:function_)?def|macro_definition)$/u;
 
-/** What is exported, decorated or a template. */
+/** The declaration inside an export, a decorator or a template. */
 function unwrapped(node: Node): Node {
   if (!wrapperTypes.test(node.type)) return node;
   const inner = namedChildren(node).findLast(
@@ -96,7 +96,7 @@ function implName(node: Node): string {
   return trait === undefined ? `impl ${type}` : `impl ${trait} for ${type}`;
 }
 
-/** Of C and C++: the name is the innermost declarator. */
+/** In C and C++ the name is the innermost declarator. */
 function declaredName(declarator: Node): string {
   let node = declarator;
   for (;;) {

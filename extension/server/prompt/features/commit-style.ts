@@ -1,5 +1,5 @@
 /**
- * How a repository writes its commit subjects. A small model copies earlier subjects when it is shown them, so it is
+ * The style of a repository's commit subjects. A small model copies earlier subjects when it is shown them, so it is
  * told their style in words, and the rest is applied afterwards. Pure.
  */
 
@@ -24,7 +24,7 @@ export function styleOf(subjects: readonly string[]): CommitStyle {
   };
 }
 
-/** What the model is told of the subject. */
+/** The style in words, for the prompt. */
 export function describeStyle({ types }: CommitStyle): string {
   return types.length === 0
     ? 'beginning with a verb such as Add, Fix, Use or Remove'

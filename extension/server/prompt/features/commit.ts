@@ -20,7 +20,7 @@ export interface CommitPrompt extends Prompt {
 const mostPatchTokens = 1536;
 /** A patch that would be cut to fewer tokens is left out; its file is still named. */
 const smallestPatch = 24;
-/** Of the answer: a subject and a short body. */
+/** Room for a subject and a short body. */
 const answerTokens = 200;
 const mostNamedFiles = 30;
 const longestSubject = 100;
