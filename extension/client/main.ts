@@ -7,14 +7,16 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
-import { Chat, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
-import { ChatCommands, answeringText } from './chat/chat-commands.ts';
+import { Chat, CommitMessage, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
+import { ApplyCode } from './apply/apply-code.ts';
+import { ChatCommands, answeringText, type ChatCommandOptions } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
 import { ChatView } from './chat/chat-view.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
 import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
 import { createEdits } from './edit/edits.ts';
+import type { EditProposer } from './edit/proposer.ts';
 import { startEngineProcess } from './engine/engine-process.ts';
 import type { EngineConnection } from './engine/engine-connection.ts';
 import { EngineSupervisor } from './engine/supervisor.ts';
@@ -25,7 +27,9 @@ import { DisposableStore } from './lib/lifetime.ts';
 import { ModelCommands, reportFailure } from './models/model-commands.ts';
 import { networkSettings } from './models/network-settings.ts';
 import { ModelService } from './models/model-service.ts';
+import { ScmCommands } from './scm/scm-commands.ts';
 import { createStatusBar, showMenu } from './status/status-bar.ts';
+import { TerminalCommands } from './terminal/terminal-commands.ts';
 
 /** `deactivate` waits for this. */
 let shutDown: (() => Promise<void>) | undefined;
@@ -47,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
     await Promise.all([engine.stop(), lab.shutDown()]);
   };
 
-  const chatCommands = new ChatCommands({ chat, models, modelCommands, newId: randomUUID });
+  const chatCommands = createChatCommands({ engine, models, chat, modelCommands, proposer: edits.proposer });
   /** Called when a view that needs the engine becomes visible: lists the models and loads the chosen one. */
   const wakeUp = (): void => {
     models.ensureLoaded().catch((error: unknown) => log.info(String(error)));
@@ -82,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.chat.attachSelection': () => chatCommands.attachSelection(view),
       'paddock.edit.explain': () => chatCommands.explain(view),
       ...edits.handlers,
+      ...createWorkbenchCommands({ engine, models, chatCommands, view }),
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),
       'paddock.lab.show': () => lab.show(),
@@ -187,6 +192,45 @@ function createChat(context: vscode.ExtensionContext, log: vscode.LogOutputChann
   });
 }
 
+interface ChatParts {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly chat: ChatService;
+  readonly modelCommands: ModelCommands;
+  readonly proposer: EditProposer;
+}
+
+function createChatCommands({ engine, models, chat, modelCommands, proposer }: ChatParts): ChatCommands {
+  const apply = new ApplyCode({
+    engine,
+    proposer,
+    isLive: (id) => chat.isLive(id),
+    attachmentsFor: (id) => chat.attachmentsFor(id),
+  });
+  const applyCode: ChatCommandOptions['applyCode'] = (params) => apply.apply(params);
+  return new ChatCommands({ chat, models, modelCommands, newId: randomUUID, applyCode });
+}
+
+interface WorkbenchParts {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly chatCommands: ChatCommands;
+  readonly view: ChatView;
+}
+
+/** The commands in the Source Control view and in the terminal. */
+function createWorkbenchCommands({ view, ...parts }: WorkbenchParts) {
+  const scm = new ScmCommands({ ...parts, newId: randomUUID });
+  const terminal = new TerminalCommands(parts.chatCommands, randomUUID);
+  return {
+    'paddock.scm.commitMessage': (sourceControl: unknown) => scm.commitMessage(sourceControl),
+    'paddock.scm.stop': () => scm.stop(),
+    'paddock.scm.review': (sourceControl: unknown) => scm.review(sourceControl, view),
+    'paddock.terminal.explainSelection': () => terminal.explainSelection(view),
+    'paddock.terminal.explainCommand': () => terminal.explainCommand(view),
+  };
+}
+
 interface Parts {
   readonly engine: EngineSupervisor;
   readonly models: ModelService;
@@ -223,7 +267,10 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       await models.ensureLoaded(token);
       return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
     },
-    busyWith: () => (engine.isBusyWith(Edit) ? 'edit' : undefined),
+    busyWith: () => {
+      if (engine.isBusyWith(Edit)) return 'edit';
+      return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;
+    },
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;
       return (await engine.request(CountTokens, { text })).tokens;

@@ -252,6 +252,65 @@ export type EditPart =
   | { readonly kind: 'again'; readonly seq: number };
 export const EditProgress = new ProgressType<EditPart>();
 
+export interface PlaceCodeParams {
+  /** The whole document. */
+  readonly text: string;
+  readonly languageId: string;
+  /** A block of the chat. */
+  readonly code: string;
+  /** Of the document's editor, as an offset: new functions go below the one around it. */
+  readonly cursor?: number;
+}
+export type PlaceCodeResult =
+  | {
+      readonly kind: 'replace';
+      /** Offsets in `text`, in UTF-16 units. */
+      readonly start: number;
+      readonly end: number;
+      /** With the indentation and the line ends of the document. */
+      readonly replacement: string;
+      /** Statements of the code that fit nowhere, such as an example of its use. */
+      readonly leftOut: number;
+    }
+  /** The document has nothing that the code could replace. */
+  | { readonly kind: 'nowhere' }
+  /** A comment such as "existing code" stands for lines that cannot be told. */
+  | { readonly kind: 'unclear' };
+/** The client asks where a block of the chat belongs. Needs no model. */
+export const PlaceCode = new RequestType<PlaceCodeParams, PlaceCodeResult, ErrorData>('paddock/placeCode');
+
+/** One file of a commit. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly change: 'added' | 'deleted' | 'renamed' | 'modified';
+  /** Lines. */
+  readonly added: number;
+  readonly removed: number;
+  /** Hunks of a unified diff; empty for files without readable text. */
+  readonly patch: string;
+}
+export interface CommitMessageParams {
+  readonly files: readonly ChangedFile[];
+  /** Subjects of earlier commits, newest first, for their style. */
+  readonly recentSubjects: readonly string[];
+  /** What the user has typed already. */
+  readonly draft: string;
+  readonly partialResultToken?: Token;
+}
+export interface CommitMessageResult extends GenerationResult {
+  /** Subject, and after a blank line the body if there is one. Empty when the model wrote none. */
+  readonly message: string;
+}
+/** The client asks for the message of a commit. */
+export const CommitMessage = new RequestType<CommitMessageParams, CommitMessageResult, ErrorData>(
+  'paddock/commitMessage',
+);
+export type CommitMessagePart =
+  | Extract<GenerationPart, { kind: 'prefill' }>
+  /** The whole message so far. */
+  | { readonly kind: 'message'; readonly seq: number; readonly message: string };
+export const CommitMessageProgress = new ProgressType<CommitMessagePart>();
+
 /** The client counts the tokens of a text, for the composer's meter. */
 export const CountTokens = new RequestType<{ readonly text: string }, { readonly tokens: number }, ErrorData>(
   'paddock/tokens',

@@ -5,7 +5,7 @@
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { ErrorCode, FinishReason, Timings } from './model.ts';
 import type { DownloadProgress, EngineState, ModelEntry, Omission } from './server.ts';
-import { anything, object, oneOf, type Check } from './check.ts';
+import { anything, object, oneOf, optional, type Check } from './check.ts';
 import { pageText, type RequestChecks, type ViewDelta, type ViewSnapshot } from './view.ts';
 
 /** The state of the engine, seen from the editor: its own states and those in which it does not run. */
@@ -62,6 +62,9 @@ export interface ErrorView {
   readonly actions: readonly ErrorAction[];
 }
 
+/** What the engine may be busy with while the chat waits. */
+export type OtherWork = 'edit' | 'commitMessage';
+
 export interface AssistantMessage {
   readonly id: string;
   readonly role: 'assistant';
@@ -71,7 +74,7 @@ export interface AssistantMessage {
   readonly status: 'waiting' | 'streaming' | 'interrupted' | 'failed' | FinishReason;
   readonly prefill: PrefillView | undefined;
   /** Other work that runs first. */
-  readonly waitingFor: 'edit' | undefined;
+  readonly waitingFor: OtherWork | undefined;
   readonly timings: Timings | undefined;
   readonly omitted: readonly Omission[];
   readonly error: ErrorView | undefined;
@@ -109,6 +112,8 @@ export interface ChatState {
   readonly engine: EngineView;
   /** Undefined until the engine has answered. */
   readonly models: ModelsView | undefined;
+  /** The workspace is not trusted: no file may be changed. */
+  readonly restricted?: boolean;
 }
 
 export type ChatSnapshot = ViewSnapshot<ChatState>;
@@ -123,7 +128,7 @@ export type ChatChange =
   | { readonly kind: 'context'; readonly context: ContextView | undefined }
   | { readonly kind: 'engine'; readonly engine: EngineView }
   | { readonly kind: 'models'; readonly models: ModelsView | undefined }
-  /** Another conversation is shown, or messages went away. */
+  /** Another conversation is shown, messages went away, or the workspace is trusted now. */
   | { readonly kind: 'reset'; readonly state: ChatState };
 
 export type ChatDelta = ViewDelta<ChatChange>;
@@ -152,10 +157,22 @@ export const Detach = new RequestType<{ readonly id: string }, null, void>('chat
 /** The user clicks an attachment. */
 export const RevealAttachment = new RequestType<{ readonly id: string }, null, void>('chat/reveal');
 
+/** Where in the chat a block of code stands: what tells which file it is for. */
+export interface CodeOrigin {
+  /** The answer. */
+  readonly messageId: string;
+  /** The words behind the opening fence. */
+  readonly info: string;
+  /** The paragraph before the block, with back quotes around code. */
+  readonly lead: string;
+}
+export const codeActions = ['copy', 'insert', 'apply', 'open'] as const;
 export interface CodeBlockParams {
-  readonly action: 'copy' | 'insert' | 'open';
+  readonly action: (typeof codeActions)[number];
   readonly code: string;
   readonly language: string;
+  /** With `apply`. */
+  readonly origin?: CodeOrigin;
 }
 /** The user presses a button of a code block. False: it could not be done, and the host has said why. */
 export const UseCodeBlock = new RequestType<CodeBlockParams, boolean, void>('chat/code');
@@ -191,7 +208,12 @@ export const chatRequests: RequestChecks = new Map<string, Check<unknown>>([
   [RevealAttachment.method, object({ id: pageText })],
   [
     UseCodeBlock.method,
-    object<CodeBlockParams>({ action: oneOf(['copy', 'insert', 'open']), code: pageText, language: pageText }),
+    object<CodeBlockParams>({
+      action: oneOf(codeActions),
+      code: pageText,
+      language: pageText,
+      origin: optional(object<CodeOrigin>({ messageId: pageText, info: pageText, lead: pageText })),
+    }),
   ],
   [OpenLink.method, object({ href: pageText })],
   [RunAction.method, object({ action: oneOf(errorActions) })],

@@ -17,14 +17,17 @@ import {
 import type { Check } from '../protocol/check.ts';
 import type { SamplerOptions } from '../protocol/model.ts';
 import type {
+  ChangedFile,
   ChatParams,
   ChatTurn,
   CodeContext,
   EditDiagnostic,
+  CommitMessageParams,
   EditParams,
   EditRound,
   NetworkSettings,
   RelatedPlace,
+  PlaceCodeParams,
   ServerOptions,
 } from '../protocol/server.ts';
 import { editKinds } from '../protocol/server.ts';
@@ -53,6 +56,18 @@ export function checkChatParams(value: unknown): ChatParams {
 
 export function checkEditParams(value: unknown): EditParams {
   return checked(editParams, value, 'params');
+}
+
+export function checkCommitMessageParams(value: unknown): CommitMessageParams {
+  return checked(commitMessageParams, value, 'params');
+}
+
+export function checkPlaceCodeParams(value: unknown): PlaceCodeParams {
+  return checked(
+    object<PlaceCodeParams>({ text: text(), languageId: text(), code: text(), cursor: optional(whole()) }),
+    value,
+    'params',
+  );
 }
 
 export function checkNetwork(value: unknown): NetworkSettings {
@@ -138,3 +153,18 @@ const editParams: Check<EditParams> = object<EditParams>({
 export function checkDiagnostics(value: unknown, place: string): readonly EditDiagnostic[] {
   return checked(list(editDiagnostic), value, place);
 }
+
+const commitMessageParams: Check<CommitMessageParams> = object<CommitMessageParams>({
+  files: list(
+    object<ChangedFile>({
+      path: text(),
+      change: oneOf(['added', 'deleted', 'renamed', 'modified']),
+      added: whole(),
+      removed: whole(),
+      patch: text(),
+    }),
+  ),
+  recentSubjects: list(text()),
+  draft: text(),
+  partialResultToken: progressToken,
+});

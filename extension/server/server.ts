@@ -6,6 +6,8 @@ import {
   AddModel,
   Chat,
   ClearCache,
+  CommitMessage,
+  CommitMessageProgress,
   CountTokens,
   DownloadModel,
   DownloadModelProgress,
@@ -16,16 +18,33 @@ import {
   ListModels,
   LoadModel,
   LoadModelProgress,
+  PlaceCode,
   RemoveModel,
   UnloadModel,
 } from '../protocol/server.ts';
-import type { DownloadProgress, EditPart, GenerationPart, ServerOptions } from '../protocol/server.ts';
+import type {
+  CommitMessagePart,
+  DownloadProgress,
+  EditPart,
+  GenerationPart,
+  ServerOptions,
+} from '../protocol/server.ts';
+import { placeCode } from './apply/place-code.ts';
 import { answerChat } from './chat/chat.ts';
+import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
 import { EngineError, toErrorData } from './engine/errors.ts';
 import type { Host } from './host.ts';
 import { serveLab } from './lab/serve-lab.ts';
-import { checkChatParams, checkEditParams, checkNetwork, checkText, checkServerOptions } from './params.ts';
+import {
+  checkChatParams,
+  checkCommitMessageParams,
+  checkEditParams,
+  checkNetwork,
+  checkPlaceCodeParams,
+  checkServerOptions,
+  checkText,
+} from './params.ts';
 import { boundedCount } from './prompt/trim.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
@@ -137,6 +156,19 @@ function serveAnswers(connection: Connection, ready: Ready): void {
       };
       return answerEdit(await ready(), checkEditParams(params), toSignal(token), send);
     }),
+  );
+  connection.onRequest(CommitMessage, (params, token) =>
+    orResponseError(async () => {
+      const send = (part: CommitMessagePart): void => {
+        const { partialResultToken: listener } = params;
+        if (listener !== undefined) void connection.sendProgress(CommitMessageProgress, listener, part);
+      };
+      const { engine } = await ready();
+      return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
+    }),
+  );
+  connection.onRequest(PlaceCode, (params) =>
+    orResponseError(async () => placeCode((await ready()).syntax, checkPlaceCodeParams(params))),
   );
   connection.onRequest(CountTokens, ({ text }) =>
     orResponseError(async () => {

@@ -201,7 +201,7 @@ step('Cancel stops the edit while it streams in, and the engine rests at once', 
 step('an edit behind an answer says that it waits', async (window) => {
   const edits = new Edits(window);
   await window.command('Paddock: Open Chat');
-  await window.chat.ask('Count from one to fifty in words.');
+  await window.chat.ask('Write a long story about a horse that learns to program.');
   await window.chat.partialAnswer(10);
   await window.openFile('src/text.py');
   await window.select(5, 2);

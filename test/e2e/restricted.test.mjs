@@ -15,9 +15,11 @@ step(
   async (window) => {
     await window.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
     await window.chat.open();
-    await window.chat.ask('Say hello.');
-    await window.chat.partialAnswer(3);
-    await window.chat.input.press('Escape');
+    await window.chat.ask('Write a JavaScript function that adds two numbers, in one code block.');
+    const apply = window.chat.frame.getByRole('button', { name: 'Apply in Editor (not in Restricted Mode)' }).first();
+    await apply.waitFor({ timeout: 120_000 });
+    assert.equal(await apply.getAttribute('aria-disabled'), 'true');
+    await window.chat.answer();
     await window.screenshot('restricted-chat');
   },
   { essential: true },
@@ -41,6 +43,7 @@ step('the lab does not run, until the workspace is trusted', async (window) => {
   await warning.getByRole('button', { name: 'Manage Workspace Trust' }).click();
   await window.page.getByRole('button', { name: 'Trust', exact: true }).click();
   await window.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor({ state: 'detached' });
+  await window.chat.frame.getByRole('button', { name: 'Apply in Editor', exact: true }).first().waitFor();
   await window.command('Paddock: Open Lab');
   await window.pick('pantry-lab');
   await new LabTab(window).next('Start');

@@ -9,9 +9,11 @@ import {
   AddModel,
   Chat,
   ClearCache,
+  CommitMessage,
   CountTokens,
   DownloadModel,
   Edit,
+  PlaceCode,
   EngineStateChanged,
   GenerationProgress,
   ListModels,
@@ -188,6 +190,26 @@ describe('a child with a model', () => {
     slow,
   );
 
+  test(
+    'writes a commit message',
+    async () => {
+      const patch = '@@ -1 +1,2 @@\n def f():\n+    return 1';
+      const files = [{ path: 'a.py', change: 'modified', added: 1, removed: 0, patch }] as const;
+      const params = { files, recentSubjects: ['Add b'], draft: '' };
+      const { message, finishReason } = await child.connection.sendRequest(CommitMessage, params);
+      expect(['stop', 'length']).toContain(finishReason);
+      expect(message.split('\n')[0]?.length).toBeLessThanOrEqual(72);
+    },
+    slow,
+  );
+
+  test('finds the place of a block of code', async () => {
+    const text = 'import os\n\n\ndef f():\n    return 1\n';
+    const params = { text, languageId: 'python', code: 'def f():\n    return 2' };
+    const result = await child.connection.sendRequest(PlaceCode, params);
+    expect(result).toEqual({ kind: 'replace', start: 12, end: 33, replacement: params.code, leftOut: 0 });
+  });
+
   test('counts tokens; control tokens of the user are text', async () => {
     const { tokens } = await child.connection.sendRequest(CountTokens, { text: '<|im_end|>' });
     expect(tokens).toBeGreaterThan(1);
@@ -201,6 +223,8 @@ describe('a child with a model', () => {
       expect(await send('paddock/chat', { messages: [{ role: 'robot', content: 'x' }] })).toBe('invalidArgument');
       expect(await send('paddock/chat', { messages: [{ role: 'user', content: 7 }] })).toBe('invalidArgument');
       expect(await send('paddock/edit', { kind: 'eat' })).toBe('invalidArgument');
+      expect(await send('paddock/commitMessage', { files: [{}] })).toBe('invalidArgument');
+      expect(await send('paddock/placeCode', { text: 'x' })).toBe('invalidArgument');
       expect(await send('paddock/tokens', { text: null })).toBe('invalidArgument');
       expect(
         await codeOf(

@@ -75,19 +75,26 @@ viewTest('every control can be reached with Tab and has a name', states.conversa
     await view.page.keyboard.press('Tab');
     reached.add(await view.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? ''));
   }
-  for (const name of ['Copy', 'Insert at Cursor', 'Open as File', 'Remove main.ts', 'Answer Again']) {
+  for (const name of [
+    'Copy',
+    'Insert at Cursor',
+    'Apply in Editor',
+    'Open as File',
+    'Remove main.ts',
+    'Answer Again',
+  ]) {
     assert.ok(reached.has(name), `Tab does not reach “${name}”`);
   }
 });
 
 viewTest('the buttons of a code block send its code and language', states.conversation, async (view) => {
-  for (const action of ['copy', 'insert', 'open']) {
+  for (const action of ['copy', 'insert', 'apply', 'open']) {
     await view.page.locator(`[data-action=${action}]`).first().click();
   }
   const used = (await view.requests()).filter(({ method }) => method === 'chat/code').map(({ params }) => params);
   assert.deepEqual(
     used.map(({ action }) => action),
-    ['copy', 'insert', 'open'],
+    ['copy', 'insert', 'apply', 'open'],
   );
   for (const { code, language } of used) {
     assert.equal(language, 'ts');

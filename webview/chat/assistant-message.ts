@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { formatDuration } from '../../extension/protocol/format.ts';
 import type { Omission } from '../../extension/protocol/server.ts';
 import { splitThoughts, type SplitAnswer } from '../../extension/protocol/thoughts.ts';
-import type { AssistantMessage, ErrorAction, ErrorView } from '../../extension/protocol/webview.ts';
+import type { AssistantMessage, ErrorAction, ErrorView, OtherWork } from '../../extension/protocol/webview.ts';
 import { formatNumber, t } from '../shared/l10n.ts';
 import '../shared/markdown-view.ts';
 import { ChatElement } from './element.ts';
@@ -13,20 +13,24 @@ import { icon, iconButton } from '../shared/icon.ts';
  *
  * @property message - the answer
  * @property last - whether it is the last message, which alone can be made again
+ * @property restricted - whether no file may be changed
  */
 export class AnswerMessage extends ChatElement {
   static override readonly properties = {
     message: { attribute: false },
     last: { attribute: false },
+    restricted: { attribute: false },
     unfolded: { state: true },
   };
   declare message: AssistantMessage;
   declare last: boolean;
+  declare restricted: boolean;
   /** Whether the thoughts are open: while they are not, nothing is rendered into them. */
   declare unfolded: boolean;
 
   constructor() {
     super();
+    this.restricted = false;
     this.unfolded = false;
   }
 
@@ -42,7 +46,7 @@ export class AnswerMessage extends ChatElement {
     >
       <h2 class="hidden">Paddock</h2>
       ${message.status === 'waiting' ? progress(message) : nothing} ${this.#thoughts(thinking, live)}
-      ${answer === '' ? nothing : html`<paddock-markdown .text=${answer} .streaming=${live}></paddock-markdown>`}
+      ${answer === '' ? nothing : this.#markdown(answer, live)}
       ${message.error === undefined ? nothing : this.#error(message.error)} ${this.#note()}
       ${message.omitted.length > 0 ? omittedNote(message.omitted) : nothing} ${live ? nothing : this.#footer(answer)}
     </article>`;
@@ -60,8 +64,16 @@ export class AnswerMessage extends ChatElement {
       @toggle=${(event: ToggleEvent) => (this.unfolded = event.newState === 'open')}
     >
       <summary>${now ? t('Thinking…') : t('Thoughts')}</summary>
-      ${this.unfolded ? html`<paddock-markdown .text=${thoughts} .streaming=${now}></paddock-markdown>` : nothing}
+      ${this.unfolded ? this.#markdown(thoughts, now) : nothing}
     </details>`;
+  }
+
+  #markdown(text: string, streaming: boolean): TemplateResult {
+    return html`<paddock-markdown
+      .text=${text}
+      .streaming=${streaming}
+      .restricted=${this.restricted}
+    ></paddock-markdown>`;
   }
 
   #error({ message, actions }: ErrorView): TemplateResult {
@@ -152,9 +164,7 @@ customElements.define('paddock-answer', AnswerMessage);
 function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
   const text =
     prefill === undefined || prefill.total === 0
-      ? waitingFor === 'edit'
-        ? t('Waiting for the edit to finish…')
-        : t('Thinking…')
+      ? waitingText(waitingFor)
       : prefill.remainingSeconds === undefined
         ? t('Reading {0} tokens…', formatNumber(prefill.total))
         : t('Reading {0} tokens, {1} left', formatNumber(prefill.total), formatDuration(prefill.remainingSeconds));
@@ -164,6 +174,17 @@ function progress({ prefill, waitingFor }: AssistantMessage): TemplateResult {
       : html`<progress aria-label=${text} max=${Math.max(1, prefill.total)} .value=${prefill.done}></progress>`;
   // Not a live region: a screen reader would read out every change.
   return html`<div class="prefill" data-testid="prefill" aria-live="off"><span>${text}</span>${bar}</div>`;
+}
+
+function waitingText(waitingFor: OtherWork | undefined): string {
+  switch (waitingFor) {
+    case undefined:
+      return t('Thinking…');
+    case 'edit':
+      return t('Waiting for the edit to finish…');
+    case 'commitMessage':
+      return t('Waiting for the commit message…');
+  }
 }
 
 function omittedNote(omitted: readonly Omission[]): TemplateResult {

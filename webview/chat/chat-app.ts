@@ -60,6 +60,7 @@ export class ChatApp extends ChatElement {
       return html`<paddock-messages
         .messages=${state.messages}
         .conversationId=${state.conversationId}
+        .restricted=${state.restricted ?? false}
       ></paddock-messages>`;
     }
     const { models, engine } = state;

@@ -1,9 +1,11 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { MessageView } from '../../extension/protocol/webview.ts';
+import { codeActions, type CodeOrigin, type MessageView } from '../../extension/protocol/webview.ts';
 import { t } from '../shared/l10n.ts';
+import type { AnswerMessage } from './assistant-message.ts';
 import './assistant-message.ts';
 import { attachmentChip } from './attachment-chip.ts';
+import { leadOf } from './code-lead.ts';
 import { ChatElement } from './element.ts';
 import { iconButton } from '../shared/icon.ts';
 
@@ -15,21 +17,25 @@ const nearEnd = 24;
  *
  * @property messages - oldest first
  * @property conversationId - another one starts at its end
+ * @property restricted - whether no file may be changed
  */
 export class MessageList extends ChatElement {
   static override readonly properties = {
     messages: { attribute: false },
     conversationId: { attribute: false },
+    restricted: { attribute: false },
     following: { state: true },
   };
   declare messages: readonly MessageView[];
   declare conversationId: string;
+  declare restricted: boolean;
   declare following: boolean;
 
   constructor() {
     super();
     this.messages = [];
     this.conversationId = '';
+    this.restricted = false;
     this.following = true;
   }
 
@@ -58,7 +64,11 @@ export class MessageList extends ChatElement {
           ({ id }) => id,
           (message, index) =>
             message.role === 'assistant'
-              ? html`<paddock-answer .message=${message} .last=${index === last}></paddock-answer>`
+              ? html`<paddock-answer
+                  .message=${message}
+                  .last=${index === last}
+                  .restricted=${this.restricted}
+                ></paddock-answer>`
               : this.#question(message),
         )}
       </div>
@@ -152,11 +162,13 @@ export class MessageList extends ChatElement {
   }
 
   async #useCode(button: HTMLElement): Promise<void> {
-    const action = button.dataset['action'];
+    const action = codeActions.find((known) => known === button.dataset['action']);
     const block = button.closest<HTMLElement>('.code-block');
-    if (block === null || (action !== 'copy' && action !== 'insert' && action !== 'open')) return;
+    if (block === null || action === undefined) return;
     const code = block.querySelector('pre')?.textContent ?? '';
-    const done = await this.host.useCode({ action, code, language: block.dataset['language'] ?? '' });
+    const language = block.dataset['language'] ?? '';
+    const origin = action === 'apply' ? this.#originOf(block) : undefined;
+    const done = await this.host.useCode({ action, code, language, ...(origin === undefined ? {} : { origin }) });
     const symbol = button.querySelector('.codicon');
     if (!done || action !== 'copy' || symbol === null) return;
     symbol.classList.replace('codicon-copy', 'codicon-check');
@@ -165,6 +177,12 @@ export class MessageList extends ChatElement {
       symbol.classList.replace('codicon-check', 'codicon-copy');
       button.setAttribute('aria-label', t('Copy'));
     }, 1500);
+  }
+
+  #originOf(block: HTMLElement): CodeOrigin | undefined {
+    const answer = block.closest<AnswerMessage>('paddock-answer');
+    if (answer === null) return undefined;
+    return { messageId: answer.message.id, info: block.dataset['info'] ?? '', lead: leadOf(block) };
   }
 }
 

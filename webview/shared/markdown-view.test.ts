@@ -50,9 +50,23 @@ it('keeps the buttons of a code block while it grows', async () => {
   create();
   await show('```js\nconst a = 1;\n', true);
   const buttons = [...view.querySelectorAll('button')];
-  expect(buttons).toHaveLength(3);
+  expect(buttons).toHaveLength(4);
   await show('```js\nconst a = 1;\nconst b = "two";\n', true);
   await show('```js\nconst a = 1;\nconst b = "two";\n```\n', true);
   expect([...view.querySelectorAll('button')]).toEqual(buttons);
   expect(view.querySelector('pre')?.textContent).toBe('const a = 1;\nconst b = "two";\n');
+});
+
+it('disables Apply in finished parts too, and enables it again', async () => {
+  create();
+  await show('```js\na\n```\n\nb\n\nc', true);
+  const button = (): string | null | undefined =>
+    view.querySelector('[data-action=apply]')?.getAttribute('aria-disabled');
+  expect(button()).toBeNull();
+  view.restricted = true;
+  await view.updateComplete;
+  expect(button()).toBe('true');
+  view.restricted = false;
+  await view.updateComplete;
+  expect(button()).toBeNull();
 });

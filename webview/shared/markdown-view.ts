@@ -9,11 +9,17 @@ import { updateHtml } from './update-html.ts';
  *
  * @property text - the whole Markdown so far
  * @property streaming - whether more comes
+ * @property restricted - whether no file may be changed
  */
 export class MarkdownView extends PageElement {
-  static override readonly properties = { text: { attribute: false }, streaming: { attribute: false } };
+  static override readonly properties = {
+    text: { attribute: false },
+    streaming: { attribute: false },
+    restricted: { attribute: false },
+  };
   declare text: string;
   declare streaming: boolean;
+  declare restricted: boolean;
 
   /** The sources of the finished parts, in order. */
   #finished: string[] = [];
@@ -26,16 +32,18 @@ export class MarkdownView extends PageElement {
     super();
     this.text = '';
     this.streaming = false;
+    this.restricted = false;
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(changed: PropertyValues<this>): void {
     if (!this.text.startsWith(this.#finishedText)) this.#restart();
+    if (changed.has('restricted')) this.#renderFinished();
     const rest = this.text.slice(this.#finishedText.length);
     const start = this.streaming ? lastBlockStart(rest) : 0;
     if (start > 0) this.#finish(rest.slice(0, start));
     // A definition in the last part may still be incomplete while it streams.
     const references = this.streaming ? newReferences(this.#references) : this.#references;
-    const html = renderMarkdown(rest.slice(start), references);
+    const html = renderMarkdown(rest.slice(start), references, this.restricted);
     this.#updateLinks();
     updateHtml(this.#part(this.#finished.length), html);
   }
@@ -49,7 +57,7 @@ export class MarkdownView extends PageElement {
   }
 
   #finish(source: string): void {
-    updateHtml(this.#part(this.#finished.length), renderMarkdown(source, this.#references));
+    updateHtml(this.#part(this.#finished.length), this.#render(source));
     this.#finished.push(source);
     this.#finishedText += source;
   }
@@ -59,7 +67,15 @@ export class MarkdownView extends PageElement {
     const count = Object.keys(this.#references).length;
     if (count === this.#shownReferences) return;
     this.#shownReferences = count;
-    this.#finished.forEach((source, index) => updateHtml(this.#part(index), renderMarkdown(source, this.#references)));
+    this.#renderFinished();
+  }
+
+  #renderFinished(): void {
+    this.#finished.forEach((source, index) => updateHtml(this.#part(index), this.#render(source)));
+  }
+
+  #render(source: string): string {
+    return renderMarkdown(source, this.#references, this.restricted);
   }
 
   #part(index: number): Element {

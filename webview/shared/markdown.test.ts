@@ -24,9 +24,24 @@ describe('renderMarkdown', () => {
     expect([...page.querySelectorAll('button')].map((button) => button.dataset['action'])).toEqual([
       'copy',
       'insert',
+      'apply',
       'open',
     ]);
     expect(page.querySelector('pre code')?.textContent).toBe('const x = 1;\n');
+  });
+
+  it('keeps what stands behind the fence, as text', () => {
+    const page = render('```ts src/"<b>.ts\nx\n```');
+    expect(page.querySelector<HTMLElement>('.code-block')?.dataset['info']).toBe('ts src/"<b>.ts');
+    expect(page.querySelector('b')).toBeNull();
+  });
+
+  it('disables Apply in Restricted Mode, with the reason', () => {
+    const element = document.createElement('div');
+    element.innerHTML = renderMarkdown('```\nx\n```', undefined, true);
+    const button = element.querySelector('[data-action=apply]');
+    expect(button?.getAttribute('aria-disabled')).toBe('true');
+    expect(button?.getAttribute('aria-label')).toMatch(/Restricted Mode/u);
   });
 
   it('shows code of unknown languages as it is', () => {

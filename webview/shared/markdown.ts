@@ -19,9 +19,30 @@ const policy: Config = {
     'a blockquote br button code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul'.split(
       ' ',
     ),
-  ALLOWED_ATTR: ['aria-label', 'class', 'data-action', 'data-language', 'href', 'role', 'start', 'title', 'type'],
+  ALLOWED_ATTR: [
+    'aria-disabled',
+    'aria-label',
+    'class',
+    'data-action',
+    'data-info',
+    'data-language',
+    'href',
+    'role',
+    'start',
+    'title',
+    'type',
+  ],
   // Their values are no addresses.
-  ADD_URI_SAFE_ATTR: ['aria-label', 'data-action', 'data-language', 'role', 'start', 'type'],
+  ADD_URI_SAFE_ATTR: [
+    'aria-disabled',
+    'aria-label',
+    'data-action',
+    'data-info',
+    'data-language',
+    'role',
+    'start',
+    'type',
+  ],
   ALLOW_DATA_ATTR: false,
   ALLOWED_URI_REGEXP: allowedLink,
 };
@@ -29,13 +50,19 @@ const policy: Config = {
 /** Link definitions such as `[1]: https://…`, by label. */
 export type References = Record<string, { href: string; title: string }>;
 
+/** Characters behind an opening fence that are kept: a language and the path of a file. */
+const longestInfo = 500;
+
 export function newReferences(from: References = {}): References {
   return Object.assign(Object.create(null) as References, from);
 }
 
-/** Safe HTML of a whole text or of one block of it. Uses `references` for its links and adds its own definitions. */
-export function renderMarkdown(text: string, references: References = newReferences()): string {
-  return purify.sanitize(markdown.render(text, { references }), policy);
+/**
+ * Safe HTML of a whole text or of one block of it. Uses `references` for its links and adds its own definitions.
+ * `restricted`: no file may be changed, so that Apply is disabled.
+ */
+export function renderMarkdown(text: string, references: References = newReferences(), restricted = false): string {
+  return purify.sanitize(markdown.render(text, { references, restricted }), policy);
 }
 
 /**
@@ -51,12 +78,14 @@ export function lastBlockStart(text: string): number {
   return offset;
 }
 
-markdown.renderer.rules['fence'] = (tokens, index) => {
+markdown.renderer.rules['fence'] = (tokens, index, _options, env) => {
   const token = tokens[index];
-  const [language = ''] = (token?.info ?? '').trim().split(/[\s:{]/);
-  return codeBlock(token?.content ?? '', language);
+  const info = (token?.info ?? '').trim().slice(0, longestInfo);
+  const [language = ''] = info.split(/[\s:{]/);
+  return codeBlock(token?.content ?? '', language, info, env?.['restricted'] === true);
 };
-markdown.renderer.rules['code_block'] = (tokens, index) => codeBlock(tokens[index]?.content ?? '', '');
+markdown.renderer.rules['code_block'] = (tokens, index, _options, env) =>
+  codeBlock(tokens[index]?.content ?? '', '', '', env?.['restricted'] === true);
 
 /** The policy forbids the network, so an image is shown as a link. */
 markdown.renderer.rules['image'] = (tokens, index) => {
@@ -75,19 +104,26 @@ for (const rule of ['td_open', 'th_open'] as const) {
   };
 }
 
-function codeBlock(code: string, language: string): string {
+function codeBlock(code: string, language: string, info: string, restricted: boolean): string {
   const body = highlight(code, language.toLowerCase()) ?? escapeHtml(code);
   const name = escapeHtml(language);
-  return `<div class="code-block" data-language="${name}"><div class="code-header"><span class="code-language">${
+  return `<div class="code-block" data-language="${name}" data-info="${escapeHtml(info)}"><div class="code-header"><span class="code-language">${
     name || escapeHtml(t('text'))
   }</span><span class="code-actions" role="group" aria-label="${escapeHtml(t('Code block'))}">${[
     codeButton('copy', 'copy', t('Copy')),
     codeButton('insert', 'insert', t('Insert at Cursor')),
+    restricted
+      ? codeButton('apply', applyIcon, t('Apply in Editor (not in Restricted Mode)'), true)
+      : codeButton('apply', applyIcon, t('Apply in Editor')),
     codeButton('open', 'go-to-file', t('Open as File')),
   ].join('')}</span></div><pre><code class="hljs">${body}</code></pre></div>\n`;
 }
 
-function codeButton(action: string, icon: string, label: string): string {
+const applyIcon = 'git-pull-request-go-to-changes';
+
+/** A disabled button can still be reached, so that its reason is heard. */
+function codeButton(action: string, icon: string, label: string, disabled = false): string {
   const name = escapeHtml(label);
-  return `<button type="button" class="icon-button" data-action="${action}" aria-label="${name}" title="${name}"><span class="codicon codicon-${icon}"></span></button>`;
+  const state = disabled ? ' aria-disabled="true"' : '';
+  return `<button type="button" class="icon-button" data-action="${action}" aria-label="${name}" title="${name}"${state}><span class="codicon codicon-${icon}"></span></button>`;
 }

@@ -19,12 +19,15 @@ import {
 } from './editor-attachment.ts';
 import { exportMarkdown } from './export-markdown.ts';
 import { placeCode } from './insert-code.ts';
+import { revealText } from './text-attachment.ts';
 
 export interface ChatCommandOptions {
   readonly chat: ChatService;
   readonly models: ModelService;
   readonly modelCommands: ModelCommands;
   readonly newId: () => string;
+  /** As `useCode`. */
+  readonly applyCode: (params: CodeBlockParams) => Promise<boolean>;
 }
 
 export class ChatCommands {
@@ -75,20 +78,26 @@ export class ChatCommands {
 
   /** The answer appears in the chat, with the code attached to the question. */
   async explain(view: ChatView): Promise<void> {
-    const { chat, newId } = this.#options;
     const editor = vscode.window.activeTextEditor;
     const range = editor === undefined ? undefined : await targetRange(editor);
     if (editor === undefined || range === undefined) {
       void vscode.window.showInformationMessage(vscode.l10n.t('Select the code to explain first.'));
       return;
     }
+    const code = attachmentFromRange(editor.document, range, this.#options.newId);
+    await this.ask(view, code, vscode.l10n.t('Explain this code.'));
+  }
+
+  /** Shows the chat and sends a question about an attachment. */
+  async ask(view: ChatView, attachment: EditorAttachment, question: string): Promise<void> {
+    const { chat } = this.#options;
     await view.focus();
     if (chat.answering) {
       void vscode.window.showInformationMessage(answeringText());
       return;
     }
-    let outcome = this.#attach(attachmentFromRange(editor.document, range, newId));
-    if (outcome.done) outcome = chat.send(vscode.l10n.t('Explain this code.'));
+    let outcome = this.#attach(attachment);
+    if (outcome.done) outcome = chat.send(question);
     if (outcome.reason !== undefined) void vscode.window.showWarningMessage(outcome.reason);
   }
 
@@ -101,19 +110,22 @@ export class ChatCommands {
     const attachment = this.#options.chat.attachment(id);
     if (attachment === undefined) return;
     try {
-      await revealAttachment(attachment);
+      if (!(await revealText(attachment))) await revealAttachment(attachment);
     } catch {
       void vscode.window.showWarningMessage(vscode.l10n.t('{0} cannot be opened any more.', attachment.path));
     }
   }
 
-  async useCode({ action, code, language }: CodeBlockParams): Promise<boolean> {
+  async useCode(params: CodeBlockParams): Promise<boolean> {
+    const { action, code, language } = params;
     switch (action) {
       case 'copy':
         await vscode.env.clipboard.writeText(code);
         return true;
       case 'insert':
         return insertAtCursor(code);
+      case 'apply':
+        return this.#options.applyCode(params);
       case 'open': {
         const known = (await vscode.languages.getLanguages()).includes(language);
         const document = await vscode.workspace.openTextDocument({

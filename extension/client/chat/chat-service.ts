@@ -9,6 +9,7 @@ import {
   type AttachmentView,
   type ChatChange,
   type ContextView,
+  type OtherWork,
   type Outcome,
 } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -29,7 +30,7 @@ export interface AnswerSource {
   /** Undefined while no model is loaded. */
   countTokens(text: string): Promise<number | undefined>;
   /** Work that a new question has to wait for. */
-  busyWith?(): 'edit' | undefined;
+  busyWith?(): OtherWork | undefined;
 }
 
 export interface ChatServiceOptions {
@@ -184,6 +185,19 @@ export class ChatService implements Disposable {
   /** A model was loaded, so attachments that were added before can be counted now. */
   countAttachments(): void {
     this.#attachments.count();
+  }
+
+  /** Whether this answer is still being written. */
+  isLive(messageId: string): boolean {
+    return this.#live?.id === messageId;
+  }
+
+  /** What was attached to the question of an answer. */
+  attachmentsFor(messageId: string): readonly Attachment[] {
+    const { turns } = this.conversation;
+    const answer = turns.findIndex(({ id }) => id === messageId);
+    const question = turns.slice(0, Math.max(0, answer)).findLast((turn) => turn.role === 'user');
+    return question?.role === 'user' ? question.attachments : [];
   }
 
   attachment(id: string): Attachment | undefined {

@@ -81,6 +81,9 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
     );
     this.#store.add(engine.onDidChangeState((state) => this.#channel.send({ kind: 'engine', engine: state })));
     this.#store.add(models.onDidChange(() => this.#channel.send({ kind: 'models', models: models.view })));
+    this.#store.add(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.#channel.send({ kind: 'reset', state: this.#state })),
+    );
     this.#store.add(vscode.window.registerWebviewViewProvider(chatView.id, this));
   }
 
@@ -106,7 +109,8 @@ export class ChatView implements vscode.WebviewViewProvider, Disposable {
 
   get #state(): ChatState {
     const { chat, engine, models } = this.#options;
-    return { ...chat.view, engine: engine.state, models: models.view };
+    const restricted = !vscode.workspace.isTrusted;
+    return { ...chat.view, engine: engine.state, models: models.view, restricted };
   }
 
   #snapshotState(): ChatState {

@@ -1,12 +1,12 @@
 /** A turn of the log -> what the view shows. Pure. */
 import type { ErrorCode } from '../../protocol/model.ts';
-import type { AttachmentView, ErrorAction, MessageView, PrefillView } from '../../protocol/webview.ts';
+import type { AttachmentView, ErrorAction, MessageView, OtherWork, PrefillView } from '../../protocol/webview.ts';
 import type { AssistantTurn, Attachment, Turn } from './conversation.ts';
 
 /** Progress of an answer before its first token. */
 export interface LiveView {
   prefill: PrefillView | undefined;
-  waitingFor: 'edit' | undefined;
+  waitingFor: OtherWork | undefined;
 }
 
 /** `live` is present while the answer is generated. */

@@ -9,7 +9,9 @@ export interface MenuPlace {
     | 'editor/title'
     | 'editor/context'
     | 'editor/paddock'
-    | 'comments/commentThread/additionalActions';
+    | 'comments/commentThread/additionalActions'
+    | 'scm/title'
+    | 'terminal/context';
   readonly group: string;
   readonly when?: string;
 }
@@ -24,6 +26,8 @@ export interface CommandContribution {
   readonly title: string;
   /** A codicon. A command in a title bar needs one. */
   readonly icon?: string;
+  /** `false`: the title itself says that it is Paddock, for menus where commands of many extensions meet. */
+  readonly category?: false;
   readonly enablement?: string;
   /** `false`: not in the command palette. A string: the `when` clause. */
   readonly palette?: false | string;
@@ -47,6 +51,8 @@ export const contextKeys = {
   answering: 'paddock.answering',
   /** The shown conversation has at least one message. */
   hasMessages: 'paddock.hasMessages',
+  /** A commit message is being written. */
+  writingCommitMessage: 'paddock.writingCommitMessage',
 } as const;
 
 const inChat = 'view == paddock.chat';
@@ -57,6 +63,9 @@ const inChat = 'view == paddock.chat';
 const inProposal = `${contextKeys.proposalHere} && editorTextFocus`;
 const inDiff = 'resourceScheme == paddock-proposal';
 const onChange = 'commentController == paddock.edits && commentThread == change';
+
+const inGit = 'scmProvider == git && isWorkspaceTrusted';
+const hasRepository = 'gitOpenRepositoryCount != 0 && isWorkspaceTrusted';
 
 export const commands = {
   'paddock.openChat': { title: 'Open Chat', icon: 'comment-discussion' },
@@ -170,6 +179,36 @@ export const commands = {
     palette: contextKeys.proposalStreaming,
     keys: [{ key: 'ctrl+k n', mac: 'cmd+k n', when: `${contextKeys.proposalStreaming} && editorTextFocus` }],
     menus: [{ menu: 'editor/title', group: 'navigation@1', when: `${contextKeys.proposalStreaming} && ${inDiff}` }],
+  },
+  'paddock.scm.commitMessage': {
+    title: 'Generate Commit Message',
+    icon: 'sparkle',
+    palette: hasRepository,
+    menus: [{ menu: 'scm/title', group: 'navigation@-1', when: `${inGit} && !${contextKeys.writingCommitMessage}` }],
+  },
+  'paddock.scm.stop': {
+    title: 'Stop Generating Commit Message',
+    icon: 'stop-circle',
+    palette: contextKeys.writingCommitMessage,
+    menus: [{ menu: 'scm/title', group: 'navigation@-1', when: `${inGit} && ${contextKeys.writingCommitMessage}` }],
+  },
+  'paddock.scm.review': {
+    title: 'Review Changes',
+    palette: hasRepository,
+    menus: [{ menu: 'scm/title', group: '5_paddock@1', when: inGit }],
+  },
+  'paddock.terminal.explainSelection': {
+    title: 'Explain Selection with Paddock',
+    category: false,
+    palette: 'terminalTextSelected',
+    // The menu cannot tell whether text is selected: VS Code keeps that key to the terminal.
+    menus: [{ menu: 'terminal/context', group: '2_paddock@1' }],
+  },
+  'paddock.terminal.explainCommand': {
+    title: 'Explain Last Command with Paddock',
+    category: false,
+    palette: 'terminalIsOpen',
+    menus: [{ menu: 'terminal/context', group: '2_paddock@2' }],
   },
   'paddock.lab.open': {
     title: 'Open Lab…',

@@ -26,10 +26,10 @@ export function generateManifest(): GeneratedManifest {
   };
   const table: [string, CommandContribution][] = Object.entries(commands);
   const contributes = {
-    commands: table.map(([command, { title, icon, enablement }]) => ({
+    commands: table.map(([command, { title, category, icon, enablement }]) => ({
       command,
       title: text(`command.${command}`, title),
-      category: 'Paddock',
+      ...(category === false ? {} : { category: 'Paddock' }),
       ...(icon === undefined ? {} : { icon: `$(${icon})` }),
       ...(enablement === undefined ? {} : { enablement }),
     })),
@@ -67,7 +67,7 @@ export function generateManifest(): GeneratedManifest {
           supported: 'limited',
           description: text(
             'capability.untrusted',
-            'Chat and Explain work in Restricted Mode. Edits and the lab change files and do not.',
+            'Chat and Explain work in Restricted Mode. Edits, commit messages and the lab do not, because they change files or run Git.',
           ),
           restrictedConfigurations: Object.entries(settings)
             .filter(([, setting]) => setting.scope === 'application')

@@ -19,6 +19,7 @@ import { ProposalFiles } from './proposal-files.ts';
 import { ProposalLenses } from './proposal-lenses.ts';
 import { createProposalStatus } from './proposal-status.ts';
 import { Proposals } from './proposals.ts';
+import { EditProposer } from './proposer.ts';
 import { SideBySideView } from './side-by-side.ts';
 
 interface EditsOptions {
@@ -57,7 +58,8 @@ export function createEdits({ context, log, engine, models }: EditsOptions) {
     () => sideBySide.closeForgotten(),
     (error: unknown) => log.error(String(error)),
   );
-  return { proposals, handlers: handlers(ask, decide, errors), dispose: () => store.dispose() };
+  const proposer = new EditProposer(proposals, (proposal) => decide.reveal(proposal));
+  return { proposals, proposer, handlers: handlers(ask, decide, errors), dispose: () => store.dispose() };
 }
 
 /** Of the commands; `target` is what a bar or a zone gives. */

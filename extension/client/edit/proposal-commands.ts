@@ -69,7 +69,7 @@ export class ProposalCommands implements Disposable {
 
   async show(): Promise<void> {
     const proposal = await pickProposal(this.#proposals);
-    if (proposal !== undefined) await this.#reveal(proposal, proposal.hunks[0]);
+    if (proposal !== undefined) await this.reveal(proposal);
   }
 
   async restore(): Promise<void> {
@@ -78,7 +78,7 @@ export class ProposalCommands implements Disposable {
       void vscode.window.showInformationMessage(vscode.l10n.t('There is no rejected edit to show.'));
       return;
     }
-    await this.#reveal(proposal, proposal.hunks[0]);
+    await this.reveal(proposal);
   }
 
   async compare(target?: unknown): Promise<void> {
@@ -164,10 +164,11 @@ export class ProposalCommands implements Disposable {
     // Goes around at the ends.
     const index = after >= 0 ? after : direction > 0 ? 0 : lines.length - 1;
     const change = changes[index];
-    if (change?.proposal !== undefined) await this.#reveal(change.proposal, change.hunk);
+    if (change?.proposal !== undefined) await this.reveal(change.proposal, change.hunk);
   }
 
-  async #reveal(proposal: Proposal, hunk: Hunk | undefined): Promise<void> {
+  /** Shows the editor of a proposal, with the cursor at a change. */
+  async reveal(proposal: Proposal, hunk = proposal.hunks[0]): Promise<void> {
     if (this.#sideBySide.isOpen(proposal)) return this.#sideBySide.show(proposal);
     const document = await this.#proposals.locate(proposal);
     if (document === undefined) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import treeSitter, { type Language, type Parser, type Tree } from '@vscode/tree-sitter-wasm';
 import { commentSpans, declarations, growToNodes, syntaxFaults, unitAround } from './nodes.ts';
 import type { Declaration, Span, SyntaxFault } from './nodes.ts';
+import { outlineOf, type OutlineItem } from './outline.ts';
 
 /** A parse that takes longer is given up: what it would say is not worth the wait. */
 const longestParseMs = 2000;
@@ -15,7 +16,7 @@ export interface SyntaxQuestion {
   /** Asks for the whole nodes around a selection, or for the unit around a cursor when it is empty. */
   readonly span?: Span;
   /** Asks where the comments are, and what is declared. */
-  readonly outline?: boolean;
+  readonly outline?: true;
 }
 
 export interface SyntaxAnswer {
@@ -27,7 +28,11 @@ export interface SyntaxAnswer {
 
 export interface Outline {
   readonly comments: readonly Span[];
+  /** At any depth. */
   readonly declarations: readonly Declaration[];
+  /** What stands in the text, the outermost first. */
+  readonly items: readonly OutlineItem[];
+  readonly faults: readonly SyntaxFault[];
 }
 
 export class Parsers {
@@ -47,8 +52,12 @@ export class Parsers {
     try {
       const root = tree.rootNode;
       const faults = syntaxFaults(root, mostFaults);
-      if (outline === true)
-        return { faults, outline: { comments: commentSpans(root), declarations: declarations(root) } };
+      if (outline === true) {
+        return {
+          faults,
+          outline: { faults, comments: commentSpans(root), declarations: declarations(root), items: outlineOf(root) },
+        };
+      }
       if (span === undefined) return { faults };
       const found = span.start === span.end ? unitAround(root, span.start) : growToNodes(root, text, span);
       return { faults, span: found };

@@ -1,0 +1,61 @@
+/** Apply in Editor: a block of a real answer becomes a proposed change of the file that it is about. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scenario, testModels } from './support/scenario.mjs';
+
+const step = scenario(() => ({
+  models: testModels(),
+  settings: { 'paddock.model': 'qwen2.5-coder-0.5b-instruct', 'paddock.temperature': 0 },
+}));
+
+const read = (window) => readFile(join(window.workspace, 'src', 'text.py'), 'utf8');
+const diffTab = (window) => window.page.locator('.tab', { hasText: '(proposed)' });
+const accept = (window) => window.page.locator('.editor-actions [aria-label^="Accept Edit"]').first();
+const applyButton = (window) => window.chat.frame.locator('[data-action=apply]').last();
+
+step(
+  'a function of an answer takes the place of the old one',
+  async (window) => {
+    const before = await read(window);
+    await window.openFile('src/text.py');
+    await window.select(5, 2);
+    await window.command('Paddock: Add Selection to Chat');
+    await window.chat.ask(
+      'Write this function again with a docstring. Answer with the whole function in one code block.',
+    );
+    await window.chat.answer();
+    await applyButton(window).click();
+    await diffTab(window).waitFor({ timeout: 30_000 });
+    await accept(window).waitFor();
+    await window.screenshot('apply-diff');
+    assert.equal(await read(window), before, 'nothing is written before Accept');
+    await accept(window).click();
+    await diffTab(window).waitFor({ state: 'detached' });
+    const after = await window.savedText('src/text.py');
+    await window.screenshot('apply-accepted');
+    assert.match(after, /def slug\(title.*\n\s+("""|''')/u);
+    assert.equal(after.match(/def slug/gu)?.length, 1);
+    const [head, tail] = [before.indexOf('def slug'), before.indexOf('\n\n\ndef common_words')];
+    assert.ok(after.startsWith(before.slice(0, head)), 'what is above is untouched');
+    assert.ok(after.endsWith(before.slice(tail)), 'what is below is untouched');
+  },
+  { essential: true },
+);
+
+step('the same block again changes nothing, and says so', async (window) => {
+  await applyButton(window).click();
+  await window.notification('has this code already').waitFor();
+  assert.equal(await diffTab(window).count(), 0);
+});
+
+step('code that fits no file asks where it goes', async (window) => {
+  await window.closeEditors();
+  await window.command('Paddock: New Chat');
+  await window.chat.ask('Write an SQL query that counts the rows of the table orders, in one code block.');
+  await window.chat.answer();
+  await applyButton(window).click();
+  await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'New Untitled File' }).click();
+  await window.page.locator('.view-line', { hasText: /count/iu }).first().waitFor();
+  await window.screenshot('apply-untitled');
+});
