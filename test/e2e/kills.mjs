@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { conclude } from '../workbench/node-tests.mjs';
 import { main } from '../workbench/process.mjs';
 import { generator } from '../workbench/random.mjs';
+import { Edits } from './support/edits.mjs';
 import { LabTab, writeProject } from './support/lab-tab.mjs';
 import { enginePids, parentOf } from './support/processes.mjs';
 import { openOwnWindow } from './support/window.mjs';
@@ -95,6 +96,7 @@ async function lastAnswer({ chat: { frame } }) {
 
 function edit(window) {
   const path = join(window.workspace, 'src/text.py');
+  const edits = new Edits(window);
   return {
     name: 'edit',
     async begin(kill, random) {
@@ -105,10 +107,15 @@ function edit(window) {
       const saved = await window.savedText('src/text.py');
       assert.match(saved, new RegExp(`# Edited before kill ${kill}\n`));
       await window.select(7, 2);
-      await window.codeAction('Rewrite with Paddock');
-      await window.pick('Add a docstring');
-      await window.page.waitForTimeout(random(2500));
+      await edits.rewrite('Add a docstring');
+      await window.page.waitForTimeout(random(5000));
+      const label = await edits.status
+        .locator('a')
+        .getAttribute('aria-label', { timeout: 1000 })
+        .catch(() => '');
+      await window.page.waitForTimeout(writtenAfterMs);
       return async () => {
+        if (label.endsWith('ready to accept')) await edits.status.waitFor();
         assert.equal(await readFile(path, 'utf8'), saved, 'the saved file is as it was saved');
         await window.closeEditors();
         await window.openFile('src/text.py');

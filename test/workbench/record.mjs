@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Edits } from '../e2e/support/edits.mjs';
 import { openWindow } from '../e2e/support/window.mjs';
 import { defaultModel } from './models.mjs';
 import { packExtension } from './package.mjs';
@@ -59,7 +60,6 @@ await main(async () => {
       'paddock.model': defaultModel,
       'paddock.temperature': 0,
       'workbench.colorTheme': 'Default Dark Modern',
-      'diffEditor.renderSideBySide': true,
       'breadcrumbs.enabled': false,
       'editor.minimap.enabled': false,
     },
@@ -76,6 +76,7 @@ await main(async () => {
 
 async function perform(window, frames) {
   const { page, chat } = window;
+  const edits = new Edits(window);
   await window.openFile('src/cart.ts');
   await chat.open();
   await window.statusIs('ready', 120_000);
@@ -94,13 +95,12 @@ async function perform(window, frames) {
   await page.waitForTimeout(1500);
   await window.openFile('src/text.py');
   await window.select(5, 2);
-  await window.codeAction('Rewrite with Paddock');
-  await window.pick('Add a docstring');
-  await page.locator('.editor-actions [aria-label^="Accept Edit"]').first().waitFor({ timeout: 120_000 });
-  await page.waitForTimeout(800);
+  await edits.rewrite('Add a docstring');
+  await edits.ready();
+  await page.waitForTimeout(1200);
   await page.screenshot({ path: join(media, 'edit.png') });
   await page.waitForTimeout(800);
-  await page.keyboard.press('Control+Enter');
+  await edits.bar('Accept').click();
   await page.waitForTimeout(2000);
   await writeFile(join(frames, 'list.txt'), await film.end());
 }
