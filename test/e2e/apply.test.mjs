@@ -52,10 +52,26 @@ step('the same block again changes nothing, and says so', async (window) => {
 step('code that fits no file asks where it goes', async (window) => {
   await window.closeEditors();
   await window.command('Paddock: New Chat');
+  await window.chat.welcome.waitFor();
   await window.chat.ask('Write an SQL query that counts the rows of the table orders, in one code block.');
   await window.chat.answer();
   await applyButton(window).click();
   await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'New Untitled File' }).click();
   await window.page.locator('.view-line', { hasText: /count/iu }).first().waitFor();
   await window.screenshot('apply-untitled');
+});
+
+step('a file that the answer names and that is not there is opened unsaved', async (window) => {
+  await window.closeEditors();
+  await window.command('Paddock: New Chat');
+  await window.chat.welcome.waitFor();
+  await window.chat.ask(
+    'Repeat this exactly, with the same first line:\n```js src/hello.js\nexport const hello = "hello";\n```',
+  );
+  await window.chat.answer();
+  await applyButton(window).click();
+  await window.page.locator('.tab.active', { hasText: 'hello.js' }).waitFor({ timeout: 10_000 });
+  await window.page.locator('.view-line', { hasText: 'export' }).first().waitFor();
+  await window.screenshot('apply-new-file');
+  await assert.rejects(readFile(join(window.workspace, 'src', 'hello.js')), { code: 'ENOENT' });
 });

@@ -123,7 +123,11 @@ step('an error in the terminal is explained, and the clipboard keeps its text', 
   await window.page.waitForTimeout(3000);
   await window.command('Terminal: Select All');
   await terminal.click({ button: 'right' });
-  await window.page.locator('.monaco-menu .action-label', { hasText: 'Explain Selection with Paddock' }).click();
+  const item = window.page.locator('.monaco-menu .action-label', { hasText: 'Explain Selection with Paddock' });
+  await item.waitFor();
+  // A menu takes no click in its first moment.
+  await window.page.waitForTimeout(300);
+  await item.click();
   await window.chat.questions.filter({ hasText: 'Explain this terminal output' }).waitFor({ timeout: 60_000 });
   await window.chat.partialAnswer(20);
   await window.screenshot('terminal');

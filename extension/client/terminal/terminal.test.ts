@@ -21,6 +21,13 @@ describe('withClipboard', () => {
     expect(clipboard.text).toBe('mine');
   });
 
+  it('waits for a text that comes late', async () => {
+    const clipboard = fakeClipboard('mine');
+    const copy = async (): Promise<void> => void setTimeout(() => void clipboard.writeText('error'), 60);
+    expect(await withClipboard(clipboard, 'marker', copy)).toBe('error');
+    expect(clipboard.text).toBe('mine');
+  });
+
   it('never takes the old text for a copy', async () => {
     const clipboard = fakeClipboard('password');
     expect(await withClipboard(clipboard, 'marker', async () => {})).toBeUndefined();
