@@ -179,7 +179,12 @@ export class ProposalCommands implements Disposable {
     if (await showCell(document)) return;
     const editor = await vscode.window.showTextDocument(document, { preview: false });
     editor.selection = new vscode.Selection(place, place);
-    editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    const { AtTop, InCenterIfOutsideViewport } = vscode.TextEditorRevealType;
+    const isFirst = hunk === undefined || hunk === proposal.hunks[0];
+    // A zone can be higher than the window. With the bar at the top, the first zone begins on the screen.
+    const top = document.positionAt(proposal.start).translate(-Math.min(2, document.positionAt(proposal.start).line));
+    if (isFirst) editor.revealRange(new vscode.Range(top, top), AtTop);
+    else editor.revealRange(new vscode.Range(place, place), InCenterIfOutsideViewport);
   }
 
   #updateContext(): void {
