@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Edits } from '../e2e/support/edits.mjs';
 import { openOwnWindow } from '../e2e/support/window.mjs';
 import { main, root } from '../workbench/process.mjs';
 
@@ -69,7 +70,7 @@ const steps = {
   'VS Code selects all of it': selectAll,
   'adding it to the chat': (window) => window.command('Paddock: Add Selection to Chat'),
   'explaining it': (window) => window.command('Paddock: Explain'),
-  'refactoring it': refactor,
+  'rewriting it': rewrite,
   'VS Code opens a line of 1 MB': async (window) => {
     await window.closeEditors();
     await window.openFile('src/long-line.js');
@@ -77,12 +78,30 @@ const steps = {
   },
   'adding the line to the chat': (window) => window.command('Paddock: Add Selection to Chat'),
   'explaining the line': (window) => window.command('Paddock: Explain'),
-  'refactoring the line': refactor,
-  'refactoring a few characters of the line': async (window) => {
+  'rewriting the line': rewrite,
+  'rewriting a few characters of the line': async (window) => {
     await window.select(1);
     for (let count = 0; count < 20; count += 1) await window.page.keyboard.press('Shift+ArrowRight');
-    await refactor(window);
-    await window.page.keyboard.press('Escape');
+    await rewrite(window);
+    await dropEdits(window);
+  },
+  'rewriting a function in 477 kB': async (window) => {
+    await window.openFile('src/allowed.ts');
+    await window.select(4000, 3);
+    await rewrite(window);
+    const edits = new Edits(window);
+    await edits.status.waitFor();
+    await edits.is('ready to accept', 120_000);
+  },
+  'typing above that edit': async (window) => {
+    await window.select(1);
+    await window.page.keyboard.type('// a comment that is typed');
+    await window.page.keyboard.press('Enter');
+  },
+  'accepting that edit': async (window) => {
+    await window.command('Show Proposed Edit');
+    await window.command('Paddock: Accept Edit');
+    await new Edits(window).none();
   },
   'a question about 477 kB': async (window) => {
     await window.openFile('src/allowed.ts');
@@ -107,11 +126,18 @@ async function selectAll(window) {
   await window.page.waitForTimeout(1000);
 }
 
-async function refactor(window) {
-  await window.command('Paddock: Refactor');
+async function rewrite(window) {
+  await window.command('Paddock: Rewrite');
   await window.page.waitForTimeout(500);
   const input = window.page.locator('.quick-input-widget input[type=text]');
   if (await input.isVisible()) await window.pick('Add a docstring');
+}
+
+async function dropEdits(window) {
+  const edits = new Edits(window);
+  if ((await edits.status.count()) === 0) return;
+  await window.command('Show Proposed Edit');
+  await edits.chord('Control+n');
 }
 
 async function measure(window, name, act) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Edits } from './support/edits.mjs';
 import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario(() => ({
@@ -10,13 +11,12 @@ const step = scenario(() => ({
 }));
 
 const read = (window) => readFile(join(window.workspace, 'src', 'text.py'), 'utf8');
-const diffTab = (window) => window.page.locator('.tab', { hasText: '(proposed)' });
-const accept = (window) => window.page.locator('.editor-actions [aria-label^="Accept Edit"]').first();
 const applyButton = (window) => window.chat.frame.locator('[data-action=apply]').last();
 
 step(
   'a function of an answer takes the place of the old one',
   async (window) => {
+    const edits = new Edits(window);
     const before = await read(window);
     await window.openFile('src/text.py');
     await window.select(5, 2);
@@ -26,12 +26,12 @@ step(
     );
     await window.chat.answer();
     await applyButton(window).click();
-    await diffTab(window).waitFor({ timeout: 30_000 });
-    await accept(window).waitFor();
-    await window.screenshot('apply-diff');
+    await edits.ready();
+    await window.screenshot('apply-proposed');
     assert.equal(await read(window), before, 'nothing is written before Accept');
-    await accept(window).click();
-    await diffTab(window).waitFor({ state: 'detached' });
+    await edits.bar('Accept').click();
+    await edits.none();
+    await window.page.locator('.view-line', { hasText: 'def slug' }).first().click();
     const after = await window.savedText('src/text.py');
     await window.screenshot('apply-accepted');
     assert.match(after, /def slug\(title.*\n\s+("""|''')/u);
@@ -46,7 +46,7 @@ step(
 step('the same block again changes nothing, and says so', async (window) => {
   await applyButton(window).click();
   await window.notification('has this code already').waitFor();
-  assert.equal(await diffTab(window).count(), 0);
+  assert.equal(await new Edits(window).status.count(), 0);
 });
 
 step('code that fits no file asks where it goes', async (window) => {
