@@ -18,6 +18,7 @@ export class ProposalLenses implements vscode.CodeLensProvider, Disposable {
   readonly onDidChangeCodeLenses = this.#changed.event;
   readonly #proposals: Proposals;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #drawn = '';
 
   constructor(proposals: Proposals) {
     this.#proposals = proposals;
@@ -49,6 +50,10 @@ export class ProposalLenses implements vscode.CodeLensProvider, Disposable {
   #refresh(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      const drawn = JSON.stringify(this.#proposals.all.map((proposal) => [proposal.uri, lensEntries(proposal)]));
+      // A bar that is drawn again loses the click that has begun on it.
+      if (drawn === this.#drawn) return;
+      this.#drawn = drawn;
       this.#changed.fire();
     }, refreshMs);
   }
