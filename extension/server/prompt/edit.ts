@@ -14,6 +14,7 @@ import { followUp } from './edit-repair.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
 import type { Feature, Material } from './features/feature.ts';
+import { reasonStart } from './features/feature.ts';
 import { features } from './features/features.ts';
 import { systemMessage } from './system.ts';
 import { boundedCount, headLines, tailLines } from './trim.ts';
@@ -37,13 +38,16 @@ export interface EditPrompt extends Prompt {
 
 /**
  * The prompt that asks for a replacement of the selection and for nothing else. The answer is begun for the model
- * with an open fence, so that its first token is already code, and it ends at the closing one. `alone` leaves out all
- * other code. Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is
+ * with an open fence, so that its first token is already code, and it ends at the closing one. Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is
  * selected.
  */
-export function buildEditPrompt(model: TokenizerModel, request: EditRequest, alone = false): EditPrompt {
+export function buildEditPrompt(
+  model: TokenizerModel,
+  request: EditRequest,
+  { alone = false, reason }: EditPromptOptions = {},
+): EditPrompt {
   check(model, request);
-  const draft = new Draft(model, request);
+  const draft = new Draft(model, request, reason);
   const { contextLength } = model.info;
   const bare = draft.encode(nothing).length;
   const room = contextLength - draft.reserve - bare;
@@ -56,6 +60,21 @@ export function buildEditPrompt(model: TokenizerModel, request: EditRequest, alo
     if (excess <= 0 || budget <= 0) return draft.prompt(surroundings, tokens);
     budget -= excess;
   }
+}
+
+export interface EditPromptOptions {
+  /** Leaves out all code but the selection. */
+  readonly alone?: boolean;
+  /** What the model gave as the reason for its change: the answer is begun with it, before the fence. */
+  readonly reason?: string;
+}
+
+/** The prompt that asks what is wrong. Undefined when the feature has no such question. */
+export function buildReasonPrompt(model: TokenizerModel, request: EditRequest): EditPrompt | undefined {
+  if (features[request.kind].askWithReason === undefined || (request.previous ?? []).length > 0) return undefined;
+  const whole = buildEditPrompt(model, request, { reason: '' });
+  const tokens = encodeConversation(model, whole.messages, reasonStart);
+  return { ...whole, tokens, answerStart: reasonStart, maxTokens: mostOfReason, stop: ['\n', '```'] };
 }
 
 /** Code besides the selection, as much of it as the prompt has room for. */
@@ -74,14 +93,16 @@ class Draft {
   readonly #model: TokenizerModel;
   readonly #request: EditRequest;
   readonly #feature: Feature;
+  readonly #reason: string | undefined;
   readonly #before: string;
   readonly #after: string;
   readonly #fence: string;
   readonly #count = (text: string): number => this.#model.tokenize(text, false).length;
 
-  constructor(model: TokenizerModel, request: EditRequest) {
+  constructor(model: TokenizerModel, request: EditRequest, reason: string | undefined) {
     this.#model = model;
     this.#request = request;
+    this.#reason = reason;
     this.#feature = features[request.kind];
     this.shape = readShape(request);
     this.#before = forReference(request.before.slice(-nearCharacters));
@@ -136,7 +157,8 @@ class Draft {
   }
 
   get #answerStart(): string {
-    return `${this.#fence}${this.#request.languageId}\n`;
+    const open = `${this.#fence}${this.#request.languageId}\n`;
+    return this.#reason === undefined ? open : `${reasonStart}${this.#reason.trimEnd()}\n\n${open}`;
   }
 
   #messages(surroundings: Surroundings): ChatMessage[] {
@@ -144,7 +166,7 @@ class Draft {
     const asked = [...previous.map((round) => round.instruction), instruction];
     const messages: ChatMessage[] = [
       { role: 'system', content: systemMessage },
-      { role: 'user', content: this.#feature.ask(this.#material(surroundings, asked[0] ?? '')) },
+      { role: 'user', content: this.#ask(this.#material(surroundings, asked[0] ?? '')) },
     ];
     previous.forEach(({ replacement }, index) => {
       const isLast = index === previous.length - 1;
@@ -154,6 +176,11 @@ class Draft {
       );
     });
     return messages;
+  }
+
+  #ask(material: Material): string {
+    const { ask, askWithReason = ask } = this.#feature;
+    return this.#reason === undefined ? ask(material) : askWithReason(material);
   }
 
   #material({ head, tail, references }: Surroundings, instruction: string): Material {
@@ -188,7 +215,7 @@ class Draft {
     const words = { path: this.#request.path, instruction: '', framework: this.#request.framework ?? '', problems: [] };
     const mark = '\0';
     const shown = { code: mark, before: mark, after: mark, references: [mark] };
-    const lines = this.#feature.ask({ ...words, ...shown }).split('\n');
+    const lines = this.#ask({ ...words, ...shown }).split('\n');
     return lines.map((line) => line.replace(mark, '').trim()).filter((line) => line.length >= shortestPhrase);
   }
 
@@ -210,6 +237,8 @@ class Draft {
 
 /** Tokens of the words and fences around the surroundings, roughly; the whole is counted afterwards. */
 const frameTokens = 48;
+/** One sentence. */
+const mostOfReason = 80;
 /** A shorter line may be code by chance. */
 const shortestPhrase = 20;
 /** Of code: most has three to five. */
