@@ -6,7 +6,7 @@ import { generate } from '../engine/generate.ts';
 import type { Generation } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
 import { buildEditPrompt, buildReasonPrompt } from '../prompt/edit.ts';
-import type { EditPrompt, EditRequest } from '../prompt/edit.ts';
+import type { EditPrompt, EditRequest } from '../prompt/edit-draft.ts';
 import { buildRepairPrompt } from '../prompt/edit-repair.ts';
 import type { Fault } from '../prompt/edit-repair.ts';
 import { readShape } from '../prompt/edit-reply.ts';
