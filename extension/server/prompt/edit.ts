@@ -10,7 +10,8 @@ import { features } from './features/features.ts';
 
 /**
  * The prompt that asks for a replacement of the selection and for nothing else. The answer is begun for the model
- * with an open fence, so that its first token is already code, and it ends at the closing one. Throws `promptTooLong` when the selection and its rewrite do not fit, `invalidArgument` when nothing is
+ * with an open fence, so that its first token is already code, and it ends at the closing one. Throws `promptTooLong`
+ * when the selection and its rewrite do not fit, `invalidArgument` when nothing is
  * selected.
  */
 export function buildEditPrompt(
