@@ -16,7 +16,7 @@ const cases = [
   ['native/engine/model/weights.cc', 'void PlacePanels(', 'Rename `binder` to `walker`.'],
   ['native/engine/runtime/sampler.cc', 'double Sampler::NextUniform(', 'Rename `candidates_` to `choices_`.'],
   ['extension/client/chat/chat-service.ts', 'export class', 'Add an explicit return type to every method.'],
-  ['extension/server/prompt/edit.ts', 'class Draft {', 'Add a type to every `const`.'],
+  ['extension/server/prompt/edit-draft.ts', 'class Draft {', 'Add a type to every `const`.'],
   ['test/run.mjs', 'async function prepare', 'Add a JSDoc comment with types to every function.'],
   ['native/engine/ops/thread_pool.cc', 'void ThreadPool::Loop', 'Translate the comments to German.'],
   ['native/engine/runtime/drafter.cc', 'void Drafter::Append', 'Translate the comments to French.'],

@@ -5,8 +5,8 @@ import { EngineError } from '../engine/errors.ts';
 import { generate } from '../engine/generate.ts';
 import type { Generation } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
-import { buildEditPrompt } from '../prompt/edit.ts';
-import type { EditPrompt, EditRequest } from '../prompt/edit.ts';
+import { buildEditPrompt, buildReasonPrompt } from '../prompt/edit.ts';
+import type { EditPrompt, EditRequest } from '../prompt/edit-draft.ts';
 import { buildRepairPrompt } from '../prompt/edit-repair.ts';
 import type { Fault } from '../prompt/edit-repair.ts';
 import { readShape } from '../prompt/edit-reply.ts';
@@ -53,8 +53,8 @@ export class Attempts {
     const better = await this.#search(first);
     if (better !== undefined) return this.#result(better, false);
     if (first.fault === undefined || signal.aborted) return this.#result(first, false);
-    const repair = this.#repair(first, first.fault);
-    if (repair === undefined) return this.#result(first, false);
+    const repair = await this.#repair(first, first.fault);
+    if (repair === undefined || signal.aborted) return this.#result(first, false);
     stream.again();
     const second = await this.#attempt(repair);
     const isBetter = second.generation.finishReason === 'stop' && second.fault === undefined;
@@ -88,15 +88,29 @@ export class Attempts {
     return isAsked && diagnostics.length === 0 && previous.length === 0 && !isBroken;
   }
 
-  /** A model that repeats the surroundings is asked without them. */
-  #repair({ prompt, generation }: Attempt, fault: Fault): EditPrompt | undefined {
+  /**
+   * A model that repeats the surroundings is asked without them. One that copies the old code or drops a part of it is
+   * asked anew and says first what is wrong; with its answer before its eyes it would only copy that.
+   */
+  async #repair({ prompt, generation }: Attempt, fault: Fault): Promise<EditPrompt | undefined> {
     const { model } = this.#job;
-    return fault.kind === 'echo'
-      ? buildEditPrompt(model, this.#request, true)
-      : buildRepairPrompt(model, prompt, generation.text, fault);
+    if (fault.kind === 'echo') return buildEditPrompt(model, this.#request, { alone: true });
+    const reasons = fault.kind === 'unchanged' || fault.kind === 'lost';
+    const question = reasons ? buildReasonPrompt(model, this.#request) : undefined;
+    if (question === undefined) return buildRepairPrompt(model, prompt, generation.text, fault);
+    const { text } = await this.#generate(question, () => {});
+    return buildEditPrompt(model, this.#request, { reason: text });
   }
 
   async #attempt(prompt: EditPrompt): Promise<Attempt> {
+    const { stream } = this.#job;
+    if (prompt.opening !== '') stream.text(prompt.opening, 0);
+    const written = await this.#generate(prompt, (text, tokens) => stream.text(text, tokens));
+    const generation = { ...written, text: prompt.opening + written.text };
+    return { prompt, generation, ...(await this.#judge.judge(prompt, generation)) };
+  }
+
+  #generate(prompt: EditPrompt, onText: (text: string, tokens: number) => void): Promise<Generation> {
     const { model, stream, signal } = this.#job;
     const request = {
       prompt: prompt.tokens,
@@ -105,14 +119,11 @@ export class Attempts {
       stop: prompt.stop,
       prediction: prompt.prediction,
     };
-    if (prompt.opening !== '') stream.text(prompt.opening, 0);
-    const written = await generate(model, request, {
+    return generate(model, request, {
       signal,
       onPrefill: (done, total) => stream.prefill(done, total),
-      onText: (text, tokens) => stream.text(text, tokens),
+      onText,
     });
-    const generation = { ...written, text: prompt.opening + written.text };
-    return { prompt, generation, ...(await this.#judge.judge(prompt, generation)) };
   }
 
   #result({ prompt, generation, replacement, syntax, fault, dropped }: Attempt, repaired: boolean): EditResult {

@@ -48,20 +48,19 @@ const code = 'def f(a):\n    return a\n';
 
 describe('one repair', () => {
   test('asks again when the code is unchanged, and once only', async () => {
-    const { result, prompts } = await edited({ text: code }, 'def f(a):\n    return a');
-    expect(prompts).toHaveLength(2);
-    expect(prompts[1]).toContain('That is the old code, unchanged.');
+    const same = 'def f(a):\n    return a';
+    const { result, prompts } = await edited({ text: code }, same, ' it returns a.', same);
+    expect(prompts).toHaveLength(3);
+    expect(prompts[1]).toMatch(/The code does not do this yet\.[\s\S]*assistant\nThe problem is that$/u);
+    expect(prompts[2]?.endsWith('The problem is that it returns a.\n\n```python\n')).toBe(true);
     expect(result).toMatchObject({ repaired: true, replacement: code.trimEnd() });
   });
 
   test('asks again when a function is gone', async () => {
     const two = `${code}\ndef g(b):\n    return b\n`;
-    const { text, prompts } = await edited(
-      { text: two },
-      'def f(a):\n    return 1',
-      two.replace('return a', 'return 1'),
-    );
-    expect(prompts[1]).toContain('`g` is missing');
+    const whole = two.replace('return a', 'return 1');
+    const { text, prompts } = await edited({ text: two }, 'def f(a):\n    return 1', ' g is missing.', whole);
+    expect(prompts).toHaveLength(3);
     expect(text).toBe(two.replace('return a', 'return 1'));
   });
 

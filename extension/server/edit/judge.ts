@@ -1,7 +1,7 @@
 /** What is wrong with an answer, as far as it can be told without running it. */
 import type { EditParams, SyntaxVerdict } from '../../protocol/server.ts';
 import type { Generation } from '../engine/generate.ts';
-import type { EditPrompt } from '../prompt/edit.ts';
+import type { EditPrompt } from '../prompt/edit-draft.ts';
 import { toReplacement } from '../prompt/edit-reply.ts';
 import type { SelectionShape } from '../prompt/edit-reply.ts';
 import type { Fault } from '../prompt/edit-repair.ts';

@@ -17,6 +17,12 @@ test.each(['Rename it.', 'Give it a better name.', 'Call it count_words.', 'Turn
   },
 );
 
+test('a word of the instruction is no name, and a name is', () => {
+  const last = { ...names, changed: ['last', 'other'] };
+  expect(withOldName('last()', { ...last, instruction: 'Return the last one.' })).toBe('count()');
+  expect(withOldName('last()', { ...last, instruction: 'Write `last`.' })).toBe('last()');
+});
+
 test('two new names are not undone, and the lost one is known', () => {
   const both = { ...names, changed: ['a', 'b', 'other'] };
   expect(withOldName('a() + b()', both)).toBe('a() + b()');

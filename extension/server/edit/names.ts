@@ -17,9 +17,16 @@ export function withOldName(code: string, { old, changed, instruction }: Names):
   const added = changed.filter((name) => !old.includes(name));
   const [oldName, newName] = [lost[0], added[0]];
   if (lost.length !== 1 || added.length !== 1 || oldName === undefined || newName === undefined) return code;
-  if (instruction.includes(newName) || asksForNames.test(instruction)) return code;
+  if (isMentioned(newName, instruction) || asksForNames.test(instruction)) return code;
   const word = new RegExp(String.raw`(?<![\p{L}\p{N}_$])${escaped(newName)}(?![\p{L}\p{N}_$])`, 'gu');
   return code.replaceAll(word, () => oldName);
+}
+
+/** Whether an instruction has a word as a name: the word `last` alone is none, `last_one` and `last()` are. */
+function isMentioned(name: string, instruction: string): boolean {
+  const looksLikeName = /[_$\d]|\p{Ll}\p{Lu}|^\p{Lu}/u.test(name);
+  if (looksLikeName) return instruction.includes(name);
+  return new RegExp(`[\`'"]${escaped(name)}\\b|\\b${escaped(name)}\\(`, 'u').test(instruction);
 }
 
 /** Declarations that are gone without being asked for. */

@@ -1,6 +1,6 @@
 /** How the model is asked again: by the user, by a language server, or because its answer cannot be right. */
 import type { ChatMessage } from '../../protocol/model.ts';
-import type { EditPrompt } from './edit.ts';
+import type { EditPrompt } from './edit-draft.ts';
 import { encodeConversation } from './encode.ts';
 import type { TokenizerModel } from './encode.ts';
 

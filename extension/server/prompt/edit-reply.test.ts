@@ -63,9 +63,37 @@ describe('the replacement gets the place of the selection', () => {
     ],
     ['a line that the selection begins with as well', 'a();\n‹a();\nb();›', 'a();\nc();', 'a();\na();\nc();'],
     ['an end like the line after it', '{\n  ‹b();›\n}', 'if (x) {\n  b();\n}', '{\n  if (x) {\n    b();\n  }\n}'],
+    ['the bracket after it', 'f(\n‹  a,\n  b,\n›);\ng();\n', 'a,\nc,\n);', 'f(\n  a,\n  c,\n);\ng();\n'],
+    [
+      'the line after it',
+      'def f():\n‹    a = 1\n›    return a\n',
+      'a = 2\nreturn a',
+      'def f():\n    a = 2\n    return a\n',
+    ],
+    ['an end of its own', 'if a\n‹  b\n›end\n', 'if c\n  b\nend', 'if a\n  if c\n    b\n  end\nend\n'],
+    ['a last line like the next', 'x += 1\n‹x += 1\n›x += 1\n', 'x += 2\nx += 1', 'x += 1\nx += 2\nx += 1\nx += 1\n'],
+    ['the rest of its line', 'const x = ‹f(1)›;\n', 'const x = g(1);', 'const x = g(1);\n'],
     ['an empty answer', '‹a›b', '', 'b'],
   ])('%s', (_name, document, reply, expected) => {
     expect(rewrite(document, reply)).toBe(expected);
+  });
+});
+
+describe('sentences of the prompt', () => {
+  const phrases = ['This is the code to rewrite:'];
+  const shape = readShape({ before: '', selection: 'a();\n', after: '' });
+  test.each([
+    ['end the code', 'b();\n// This is the code to rewrite:\na();', 'b();\n'],
+    ['leave nothing where they begin it', 'This is the code to rewrite:\n```ts\na();\n```', ''],
+  ])('%s', (_name, reply, expected) => {
+    expect(toReplacement(reply, '```', shape, phrases)).toBe(expected);
+  });
+
+  test('are code where the code has them', () => {
+    const own = readShape({ before: '', selection: '// This is the code to rewrite:\n', after: '' });
+    expect(toReplacement('// This is the code to rewrite: x', '```', own, phrases)).toBe(
+      '// This is the code to rewrite: x\n',
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative, fakeText } from '../testing/fake-native.ts';
 import { buildChatPrompt } from './chat.ts';
 import { buildEditPrompt } from './edit.ts';
-import type { EditRequest } from './edit.ts';
+import type { EditRequest } from './edit-draft.ts';
 
 function modelWith(contextLength: number): Promise<NativeModel> {
   return fakeNative({ info: { contextLength } }).loadModel('/models/x.gguf', {}, () => {}).result;

@@ -4,6 +4,8 @@ export interface Feature {
   readonly budget: Budget;
   /** The user's message. */
   readonly ask: (material: Material) => string;
+  /** The user's message after an answer that changed nothing, or too much. The answer begins with `reasonStart`. */
+  readonly askWithReason?: (material: Material) => string;
   /** Only comments may change: changes of code are left out of the answer. */
   readonly commentsOnly?: boolean;
 }
@@ -45,7 +47,12 @@ export function paragraphs(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-export function surroundings({ path, before, after, references }: Material): string {
+export function surroundings({
+  path,
+  before,
+  after,
+  references,
+}: Pick<Material, 'path' | 'before' | 'after' | 'references'>): string {
   return paragraphs(
     ...references.map((reference) => `For reference only, ${reference}`),
     before === '' ? '' : `This comes before it in ${path}, for reference only:\n${before}`,
@@ -55,3 +62,15 @@ export function surroundings({ path, before, after, references }: Material): str
 
 export const onlyTheCode =
   'Answer with one fenced block that holds all of the rewritten code and nothing else. Do not repeat the code before or after it.';
+
+/** A model that says first what is wrong does not copy the old code; that it says so in one sentence keeps it short. */
+export function askWithReason({ path, code, before, after, references, instruction, problems }: Material): string {
+  return paragraphs(
+    surroundings({ path, before, after, references }),
+    code,
+    [`Task: ${instruction}`.trimEnd(), ...problems.map((problem) => `- ${problem}`)].join('\n'),
+    'The code does not do this yet. First say in one sentence what is wrong with it, then give all of the rewritten code in one fenced block. Keep the names of functions.',
+  );
+}
+
+export const reasonStart = 'The problem is that';

@@ -1,8 +1,9 @@
-import { editBudget, onlyTheCode, paragraphs, surroundings } from './feature.ts';
+import { askWithReason, editBudget, onlyTheCode, paragraphs, surroundings } from './feature.ts';
 import type { Feature, Material } from './feature.ts';
 
 export const fix: Feature = {
   budget: editBudget,
+  askWithReason,
   ask: (material) =>
     paragraphs(surroundings(material), `This is the code to rewrite:\n${material.code}`, task(material), onlyTheCode),
 };

@@ -1,8 +1,9 @@
-import { editBudget, onlyTheCode, paragraphs, surroundings } from './feature.ts';
+import { askWithReason, editBudget, onlyTheCode, paragraphs, surroundings } from './feature.ts';
 import type { Feature } from './feature.ts';
 
 export const rewrite: Feature = {
   budget: editBudget,
+  askWithReason,
   ask: (material) =>
     paragraphs(
       surroundings(material),
