@@ -94,7 +94,7 @@ async function seriousFaults(page) {
   const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
   await page.evaluate(await readFile(path, 'utf8'));
   const violations = await page.evaluate(async () => {
-    const { violations: found } = await globalThis.axe.run('.review-widget');
+    const { violations: found } = await globalThis.axe.run('.zone-widget-container.review-widget');
     return found.map(({ id, impact, nodes }) => ({ id, impact, html: nodes.map((node) => node.html.slice(0, 200)) }));
   });
   const isSerious = ({ id, impact }) => (impact === 'serious' || impact === 'critical') && !ofVscode.includes(id);

@@ -8,7 +8,7 @@ export class Edits {
     /** The bars above the proposals of the editor in front. */
     this.bars = page.locator('.codelens-decoration');
     /** The zones with new lines. */
-    this.zones = page.locator('.review-widget:not([style*="display: none"])');
+    this.zones = page.locator('.zone-widget-container.review-widget');
     this.removedLines = page.locator('.editor-group-container.active .view-overlays [class*="ced-"]');
     this.status = page.locator('.statusbar-item[id$="paddock.edits"]');
   }
