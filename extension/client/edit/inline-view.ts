@@ -143,7 +143,7 @@ class Zone implements Disposable {
     this.#comment.body =
       text === ''
         ? new vscode.MarkdownString(vscode.l10n.t('These lines are removed.'))
-        : new vscode.MarkdownString().appendCodeblock(text.replace(/\r?\n$/u, ''), this.#languageId);
+        : new vscode.MarkdownString().appendCodeblock(codeFor(text), this.#languageId);
     thread.comments = [this.#comment];
   }
 
@@ -151,6 +151,14 @@ class Zone implements Disposable {
     this.thread.dispose();
   }
 }
+
+/** A line of its own for the scroll bar of long lines, which covers the last one otherwise. */
+function codeFor(text: string): string {
+  const code = text.replace(/\r?\n$/u, '');
+  return code.split('\n').some((line) => line.length > mostColumns) ? `${code}\n ` : code;
+}
+
+const mostColumns = 80;
 
 function lineRange(line: number): vscode.Range {
   return new vscode.Range(line, 0, line, 0);
