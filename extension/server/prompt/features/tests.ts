@@ -34,7 +34,7 @@ function task({ instruction, framework, before, after }: Material): string {
   return [
     `Task: write tests for this code${how}: the usual case, edge cases and errors.`,
     instruction,
-    `Answer with one fenced block that holds ${what} and nothing else.`,
+    `Answer with one fenced block that holds ${what} and nothing else. Import the code to test from its file; do not repeat it.`,
   ]
     .filter((line) => line !== '')
     .join('\n');
