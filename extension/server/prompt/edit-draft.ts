@@ -153,10 +153,11 @@ export class Draft {
   }
 
   #material({ head, tail, references }: Surroundings, instruction: string): Material {
-    const { path, framework = '', diagnostics } = this.#request;
+    const { path, languageId, framework = '', diagnostics } = this.#request;
     const titles = (this.#request.references ?? []).map(describeCode);
     return {
       path,
+      languageId,
       instruction: instruction.trim(),
       code: this.#block(this.shape.core),
       before: this.#block(head),
@@ -181,7 +182,8 @@ export class Draft {
 
   /** The lines of the prompt that neither the user nor a document has written. */
   #phrases(): string[] {
-    const words = { path: this.#request.path, instruction: '', framework: this.#request.framework ?? '', problems: [] };
+    const { path, languageId } = this.#request;
+    const words = { path, languageId, instruction: '', framework: this.#request.framework ?? '', problems: [] };
     const mark = '\0';
     const shown = { code: mark, before: mark, after: mark, references: [mark] };
     const lines = this.#ask({ ...words, ...shown }).split('\n');

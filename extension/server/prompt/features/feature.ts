@@ -23,6 +23,7 @@ export interface Budget {
 /** What a prompt may show. Code comes as fenced blocks, empty when there is none. */
 export interface Material {
   readonly path: string;
+  readonly languageId: string;
   /** May be empty when there are problems. */
   readonly instruction: string;
   readonly code: string;
