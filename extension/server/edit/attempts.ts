@@ -17,6 +17,7 @@ import type { EditTarget } from './edit-target.ts';
 import { searchFix } from './fix-search.ts';
 import { Judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
+import { wholeItems } from './whole-items.ts';
 
 interface EditJob {
   readonly model: NativeModel;
@@ -106,8 +107,16 @@ export class Attempts {
     const { stream } = this.#job;
     if (prompt.opening !== '') stream.text(prompt.opening, 0);
     const written = await this.#generate(prompt, (text, tokens) => stream.text(text, tokens));
-    const generation = { ...written, text: prompt.opening + written.text };
+    const generation = await this.#whole({ ...written, text: prompt.opening + written.text });
     return { prompt, generation, ...(await this.#judge.judge(prompt, generation)) };
+  }
+
+  /** Of tests that were cut off, those that are whole are a good answer. */
+  async #whole(generation: Generation): Promise<Generation> {
+    const { syntax, params } = this.#job;
+    if (params.kind !== 'tests' || generation.finishReason !== 'length') return generation;
+    const text = await wholeItems(syntax, params.languageId, generation.text);
+    return text === '' ? generation : { ...generation, text, finishReason: 'stop' };
   }
 
   #generate(prompt: EditPrompt, onText: (text: string, tokens: number) => void): Promise<Generation> {

@@ -36,7 +36,7 @@ export class Edits {
     for (let waited = 0; ; waited += 500) {
       const said = (await label.count()) === 0 ? 'nothing' : await label.getAttribute('aria-label');
       if (said.endsWith(text)) return;
-      if (waited > most || (waited > 3000 && said === 'nothing')) throw new Error(`It says “${said}”.`);
+      if (waited > most || (waited > 15_000 && said === 'nothing')) throw new Error(`It says “${said}”.`);
       await this.#window.page.waitForTimeout(500);
     }
   }

@@ -35,7 +35,7 @@ function task({ instruction, framework, before, after }: Material): string {
     `Task: write tests for this code${how}: the usual case and edge cases, at most five short tests.`,
     'Import the code from its file; do not write it again.',
     instruction,
-    `Answer with one fenced block that holds ${what} and nothing else. Import the code to test from its file; do not repeat it.`,
+    `Answer with one fenced block that holds ${what} and nothing else.`,
   ]
     .filter((line) => line !== '')
     .join('\n');
