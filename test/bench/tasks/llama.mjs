@@ -1,5 +1,6 @@
 /** The plain prompt answered by llama.cpp, greedy, as node-llama-cpp has it built. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { StepError } from '../../workbench/process.mjs';
@@ -9,7 +10,10 @@ import { installNodeLlama } from '../engines.mjs';
 const contextSize = 8192;
 const longestAnswer = 2048;
 
-/** @param {string} name A model of the catalogue that is there; its template must be ChatML. */
+/**
+ * @param {string} name A model of the catalogue that is there; its template must be ChatML.
+ * @param {number} threads 0 = one for each CPU.
+ */
 export async function openLlama(name, threads) {
   const path = listModels().find(({ id }) => id === name)?.path;
   if (path === undefined) throw new StepError(`The model ${name} is not there.`);
@@ -17,7 +21,11 @@ export async function openLlama(name, threads) {
   const { getLlama } = await import(pathToFileURL(require.resolve('node-llama-cpp')).href);
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error' });
   const model = await llama.loadModel({ modelPath: path });
-  const context = await model.createContext({ contextSize, flashAttention: true, threads });
+  const context = await model.createContext({
+    contextSize,
+    flashAttention: true,
+    threads: threads || availableParallelism(),
+  });
   const sequence = context.getSequence();
   const ask = async (question) => {
     await sequence.clearHistory();
