@@ -17,6 +17,8 @@ export async function wholeItems(syntax: Syntax, languageId: string, code: strin
     ...ends.slice(-mostDroppedItems).reverse(),
   ]) {
     const kept = code.slice(0, end).trimEnd();
+    // A parser may take a head without a body.
+    if (/[:{([,]$/u.test(kept)) continue;
     const outline = await syntax.outline(languageId, kept);
     const hasCode = outline?.items.some(({ kind }) => kind !== 'import') === true;
     if (hasCode && outline.faults.length === 0) return kept;
