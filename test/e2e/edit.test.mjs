@@ -138,6 +138,8 @@ step('an edit follows what is typed, pauses when its lines are changed, and surv
   await edits.status.waitFor();
   await edits.ready();
   await window.command('Show Proposed Edit');
+  // A window that has just loaded still moves its lines.
+  await window.page.waitForTimeout(1500);
   await window.screenshot('edit-reloaded');
   await edits.bar('Reject').click();
   await edits.none();
