@@ -13,9 +13,9 @@ export class Edits {
     this.status = page.locator('.statusbar-item[id$="paddock.edits"]');
   }
 
-  /** A button of the bar. */
+  /** A button of the bar. After a reload VS Code shows the bars of before, as words that do nothing, for a moment. */
   bar(text) {
-    return this.bars.getByText(text, { exact: true }).first();
+    return this.bars.locator('a').filter({ hasText: text }).first();
   }
 
   async rewrite(instruction) {
