@@ -60,6 +60,7 @@ step('a screen reader hears what is proposed and where', async (window) => {
   await window.select(5, 2);
   await edits.rewrite('Add a docstring');
   await edits.ready();
+  await edits.zones.first().getByRole('button', { name: 'Accept Change' }).waitFor();
   const tree = await edits.zones.first().ariaSnapshot();
   assert.match(tree, /text: New after line 5/);
   assert.match(tree, /treeitem "Add a docstring, .*Convert/);
@@ -283,23 +284,28 @@ step('tests go to a file of their own, and comments alone change when code is do
   await edits.bar('Accept').click();
   await edits.none();
   await window.page.locator('.view-line').first().click();
-  const bare = (text) => text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').replaceAll(/\s+/g, ' ');
+  const bare = (text) =>
+    text
+      .replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '')
+      .replaceAll(/\s+/g, ' ')
+      .trim();
   assert.equal(bare(await window.savedText('src/cart.ts')), bare(before));
 });
 
 step('an edit goes with its file, and says when that is gone', async (window) => {
   const edits = new Edits(window);
-  await window.openFile('src/ring.cc');
-  await window.select(3, 6);
-  await edits.rewrite('Add documentation comments');
+  await writeFile(join(window.workspace, 'src/circle.py'), await read(window, 'src/text.py'));
+  await window.openFile('src/circle.py');
+  await window.select(5, 2);
+  await edits.rewrite('Add a docstring');
   await edits.ready();
   await window.command('File: Reveal Active File in Explorer View');
   await window.page.keyboard.press('F2');
-  await window.page.locator('.explorer-folders-view input').fill('circle.cc');
+  await window.page.locator('.explorer-folders-view input').fill('ring.py');
   await window.page.keyboard.press('Enter');
-  await window.openFile('src/circle.cc');
+  await window.openFile('src/ring.py');
   await edits.ready();
-  await rm(join(window.workspace, 'src/circle.cc'));
+  await rm(join(window.workspace, 'src/ring.py'));
   await window.closeEditors();
   await window.command('Show Proposed Edit');
   await window.notification('The file of this edit is gone.').waitFor();
