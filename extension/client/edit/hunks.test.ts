@@ -12,6 +12,12 @@ describe('hunks', () => {
     ]);
   });
 
+  it('of texts that have little in common are one', () => {
+    const lines = (word: string): string => Array.from({ length: 20_000 }, (_, index) => `${word} ${index}\n`).join('');
+    const hunks = hunksOf({ base: `a\n${lines('old')}z\n`, proposed: `a\n${lines('new')}z\n` });
+    expect(hunks).toEqual([{ start: 2, end: 2 + lines('old').length, proposedStart: 2, text: lines('new') }]);
+  });
+
   it('are accepted and rejected one by one', () => {
     const [first, second] = hunksOf({ base, proposed });
     if (first === undefined || second === undefined) throw new Error('There are two.');

@@ -23,9 +23,12 @@ export interface Versions {
 
 export function hunksOf({ base, proposed }: Versions): Hunk[] {
   const hunks: { start: number; end: number; proposedStart: number; text: string }[] = [];
+  const [oldLines, newLines] = [linesOf(base), linesOf(proposed)];
   let [at, proposedAt] = [0, 0];
   let open: (typeof hunks)[number] | undefined;
-  for (const { added, removed, value } of diffArrays(linesOf(base), linesOf(proposed))) {
+  // Not a limit of time: the same texts must always have the same hunks.
+  const parts = diffArrays(oldLines, newLines, { maxEditLength: mostEdits }) ?? oneChange(oldLines, newLines);
+  for (const { added, removed, value } of parts) {
     const text = value.join('');
     if (!added && !removed) {
       open = undefined;
@@ -46,6 +49,25 @@ export function hunksOf({ base, proposed }: Versions): Hunk[] {
     }
   }
   return hunks;
+}
+
+/** The search takes time by the square of the lines that differ. Texts that differ in more lines are one hunk. */
+const mostEdits = 600;
+
+/** All that is between the first lines and the last ones that both have. */
+function oneChange(oldLines: readonly string[], newLines: readonly string[]) {
+  const most = Math.min(oldLines.length, newLines.length);
+  let head = 0;
+  while (head < most && oldLines[head] === newLines[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && oldLines.at(-1 - tail) === newLines.at(-1 - tail)) tail += 1;
+  const part = (value: readonly string[], added: boolean, removed: boolean) => ({ value, added, removed });
+  return [
+    part(oldLines.slice(0, head), false, false),
+    part(oldLines.slice(head, oldLines.length - tail), false, true),
+    part(newLines.slice(head, newLines.length - tail), true, false),
+    part(oldLines.slice(oldLines.length - tail), false, false),
+  ].filter(({ value }) => value.length > 0);
 }
 
 /** `base` with a hunk written into it. */

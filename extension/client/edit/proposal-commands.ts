@@ -137,6 +137,12 @@ export class ProposalCommands implements Disposable {
 
   async #accepted(proposal: Proposal, isWritten: boolean): Promise<void> {
     if (isWritten) return;
+    if (!vscode.workspace.isTrusted) {
+      void vscode.window.showWarningMessage(
+        vscode.l10n.t('Paddock changes no files in Restricted Mode. Trust this workspace first.'),
+      );
+      return;
+    }
     const copy = vscode.l10n.t('Copy Proposed Text');
     const isMissing = proposal.state.kind === 'paused' && proposal.state.reason === 'missing';
     const answer = await vscode.window.showWarningMessage(

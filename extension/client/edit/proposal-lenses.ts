@@ -116,7 +116,7 @@ export function progressText({ phase, share, remainingSeconds }: WritingProgress
     waiting: vscode.l10n.t('waiting for the answer in the chat'),
     reading: vscode.l10n.t('reading the code'),
     writing: vscode.l10n.t('writing'),
-    repairing: vscode.l10n.t('repairing an error'),
+    repairing: vscode.l10n.t('writing it again'),
   };
   const percent = share === undefined ? '' : ` ${vscode.l10n.t('{0} %', Math.floor(100 * share))}`;
   const left =
