@@ -29,6 +29,7 @@ export function hunkZones(document: vscode.TextDocument, proposal: Proposal): Hu
     if (first > 0) return { ...shown, line: first - 1 };
     // Nothing is above the first line, so the zone below it shows that line too.
     const top = document.lineAt(0);
+    if (top.text === '') return { ...shown, line: 0 };
     return { ...shown, removed: top.range, text: text + top.text, line: 0 };
   });
 }
