@@ -22,7 +22,7 @@ const step = scenario({
 step('an edit of a file that is not saved yet', async (window) => {
   const edits = new Edits(window);
   const { page } = window;
-  await window.command('New Untitled Text File');
+  await window.command('File: New Untitled Text File');
   await window.editorFocused();
   await window.command('Change Language Mode');
   await window.pick('Python', 'Python');
