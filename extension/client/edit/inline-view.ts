@@ -85,7 +85,7 @@ export class InlineView implements Disposable {
     for (const zone of zones.splice(wanted.length)) zone.dispose();
     for (const [index, content] of wanted.entries()) {
       const zone = zones[index];
-      if (zone?.isReady === content.isReady) {
+      if (zone?.isReady === content.isReady && zone.uri === proposal.uri) {
         zone.show(content);
         continue;
       }
@@ -117,6 +117,8 @@ export class InlineView implements Disposable {
 class Zone implements Disposable {
   readonly thread: vscode.CommentThread;
   readonly isReady: boolean;
+  /** A file that is renamed needs a new zone. */
+  readonly uri: string;
   readonly #languageId: string;
   readonly #comment: vscode.Comment;
   #code: string | undefined;
@@ -124,6 +126,7 @@ class Zone implements Disposable {
   constructor(controller: vscode.CommentController, { uri, languageId, title }: Proposal, content: HunkZone) {
     this.#languageId = languageId;
     this.isReady = content.isReady;
+    this.uri = uri;
     this.thread = controller.createCommentThread(vscode.Uri.parse(uri, true), lineRange(content.line), []);
     // With the default of `comments.openView` in the manifest, VS Code opens its Comments view for unresolved ones only.
     this.thread.state = vscode.CommentThreadState.Resolved;
