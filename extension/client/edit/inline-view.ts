@@ -128,7 +128,8 @@ class Zone implements Disposable {
     this.isReady = content.isReady;
     this.uri = uri;
     this.thread = controller.createCommentThread(vscode.Uri.parse(uri, true), lineRange(content.line), []);
-    // With the default of `comments.openView` in the manifest, VS Code opens its Comments view for unresolved ones only.
+    // With the default of `comments.openView` in the manifest, VS Code opens its Comments view for unresolved ones
+    // only.
     this.thread.state = vscode.CommentThreadState.Resolved;
     this.thread.contextValue = this.isReady ? 'change' : 'writing';
     this.thread.canReply = false;

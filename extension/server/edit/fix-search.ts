@@ -1,5 +1,6 @@
 /**
- * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in, and
+ * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in,
+ * and
  * of all results the most likely code wins. A small model fills in a line better than it explains one: it does not see
  * the wrong line, so it cannot copy it.
  */
