@@ -1,8 +1,7 @@
 /**
- * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in,
- * and
- * of all results the most likely code wins. A small model fills in a line better than it explains one: it does not see
- * the wrong line, so it cannot copy it.
+ * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in. Of
+ * all results the most likely code wins. A small model fills in a line better than it explains one: it does not see the
+ * wrong line, so it cannot copy it.
  */
 import { diffArrays } from 'diff';
 import type { NativeModel } from '../engine/binding.ts';
