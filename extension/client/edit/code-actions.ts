@@ -1,8 +1,7 @@
 /**
  * What the light bulb menu offers. The actions carry no arguments: the handlers take the range from the editor, because
- * VS Code may lose a command with arguments that it has to resolve later. None is preferred: VS Code runs preferred
- * ones
- * without asking.
+ * VS Code may lose a command with arguments that it has to resolve later. None is preferred: VS Code runs those without
+ * asking.
  */
 import * as vscode from 'vscode';
 import type { CommandId } from '../contributions/commands.ts';
