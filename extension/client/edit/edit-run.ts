@@ -51,8 +51,10 @@ export class EditRunner {
       });
       writer.finish(result);
     } catch (error) {
+      // Dropping a proposal cancels as well.
+      const isCancelled = cancellation.token.isCancellationRequested;
       writer.drop();
-      if (!cancellation.token.isCancellationRequested) throw error;
+      if (!isCancelled) throw error;
     } finally {
       cancellation.dispose();
     }
