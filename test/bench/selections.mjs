@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { defaultModel } from '../workbench/models.mjs';
 import { main, root } from '../workbench/process.mjs';
 import { openProduct } from './tasks/product.mjs';
+import { generator } from '../workbench/random.mjs';
 
 const instructions = [
   'Simplify this code.',
@@ -57,15 +58,4 @@ function selections(count) {
       if (end !== undefined) return { file, text, start, end, languageId: file.split('.')[0] };
     }
   });
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed) {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }

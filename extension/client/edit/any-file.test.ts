@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Hunk, TextChange } from './hunks.ts';
 import { Proposal } from './proposal.ts';
 import { wholeLines } from './whole-lines.ts';
+import { generator } from '../../../test/workbench/random.mjs';
 
 type Random = (bound: number) => number;
 
@@ -110,15 +111,4 @@ function lines(random: Random, most: number, eol: string): string {
   const line = (): string => `${words[random(words.length)] ?? ''}${words[random(words.length)] ?? ''}`;
   const all = Array.from({ length: random(most) }, line).join(eol);
   return random(4) === 0 ? all : all + eol;
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed: number): Random {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }

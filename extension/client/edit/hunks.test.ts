@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { acceptHunk, followChange, hunksOf, rejectHunk, type PlacedVersions } from './hunks.ts';
+import { generator } from '../../../test/workbench/random.mjs';
 
 const base = 'a\nb\nc\nd\ne\n';
 const proposed = 'a\nB\nc\nd\nx\ne\n';
@@ -85,15 +86,4 @@ function line(random: (bound: number) => number): string {
   const words = ['a', 'bb', 'é', '👍', '\t', '  ', '```', '}', ''];
   const ends = ['\n', '\n', '\r\n', ''];
   return `${words[random(words.length)] ?? ''}${words[random(words.length)] ?? ''}${ends[random(ends.length)] ?? ''}`;
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }

@@ -9,7 +9,7 @@ import { hunkZones, type HunkZone } from './hunk-zones.ts';
 import type { Hunk } from './hunks.ts';
 import type { Proposal } from './proposal.ts';
 import { shortTitle } from './proposal-lenses.ts';
-import type { Proposals } from './proposals.ts';
+import { openDocument, type Proposals } from './proposals.ts';
 
 /** The view is drawn at most this often while text streams in. */
 const refreshMs = 100;
@@ -166,8 +166,4 @@ const mostColumns = 80;
 
 function lineRange(line: number): vscode.Range {
   return new vscode.Range(line, 0, line, 0);
-}
-
-function openDocument(uri: string): vscode.TextDocument | undefined {
-  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
 }

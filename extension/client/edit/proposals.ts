@@ -90,7 +90,7 @@ export class Proposals implements Disposable {
       if (this.#open.has(record.id)) continue;
       const proposal = new Proposal(record, { kind: 'paused', reason: 'missing' });
       this.#open.set(record.id, proposal);
-      const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === record.uri);
+      const document = openDocument(record.uri);
       if (document !== undefined) settle(proposal, document);
       this.#changed.fire(proposal);
     }
@@ -286,7 +286,7 @@ export class Proposals implements Disposable {
   }
 
   #recheck(proposal: Proposal): void {
-    const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === proposal.uri);
+    const document = openDocument(proposal.uri);
     if (document !== undefined) settle(proposal, document);
   }
 
@@ -337,6 +337,11 @@ export class Proposals implements Disposable {
 
 export function hunkRange(document: vscode.TextDocument, { start }: Proposal, hunk: Hunk): vscode.Range {
   return new vscode.Range(document.positionAt(start + hunk.start), document.positionAt(start + hunk.end));
+}
+
+/** Undefined when VS Code has not opened it. */
+export function openDocument(uri: string): vscode.TextDocument | undefined {
+  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
 }
 
 function ofUri(proposals: Iterable<Proposal>, uri: vscode.Uri): Proposal[] {

@@ -7,6 +7,7 @@ import { EngineError } from '../engine/errors.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import { syntaxInProcess } from '../testing/syntax-in-process.ts';
 import { answerEdit } from './edit.ts';
+import { generator } from '../../../test/workbench/random.mjs';
 
 const never = new AbortController().signal;
 const syntax = syntaxInProcess();
@@ -189,15 +190,4 @@ function anyAnswer(random: (bound: number) => number, file: string, selection: s
   );
   const answer = parts.join(pick(['', '\n']));
   return random(3) === 0 ? answer.replaceAll(/\r?\n/gu, '\r\n') : answer;
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }

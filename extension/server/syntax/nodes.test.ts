@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { grammarFor } from './grammars.ts';
 import { Parsers } from './parsers.ts';
+import { generator } from '../../../test/workbench/random.mjs';
 
 const parsers = new Parsers(dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm')));
 
@@ -95,15 +96,4 @@ function balance(text: string): string {
     else open.push(bracket);
   }
   return open.join('');
-}
-
-/** Whole numbers below a bound, the same for a seed (xorshift32). */
-function generator(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
 }

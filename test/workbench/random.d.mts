@@ -1,0 +1,1 @@
+export function generator(seed: number): (bound: number) => number;
