@@ -1,10 +1,11 @@
-/** What a user can ask of the model for the code in the editor: from the command to a proposed edit. */
+/** Commands that ask the model for an edit of the code in the editor. */
 import * as vscode from 'vscode';
 import type { CodeContext, EditDiagnostic, EditParams } from '../../protocol/server.ts';
 import { formatCount } from '../lib/format-count.ts';
 import { reportFailure } from '../models/model-commands.ts';
 import type { EditAsk, EditRunner } from './edit-run.ts';
 import { askFollowUp, askInstruction, askLanguage, type InstructionHistory } from './instructions.ts';
+import type { CodeWithErrors } from './new-errors.ts';
 import type { Proposal } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
 import { findTestPlace } from './find-test-place.ts';
@@ -39,12 +40,8 @@ export class EditCommands {
     await this.#fix(editor.document, target.range, target.diagnostics);
   }
 
-  /** What an accepted edit has brought; undefined when that is nothing. */
-  async repair(
-    target:
-      | { document: vscode.TextDocument; range: vscode.Range; diagnostics: readonly vscode.Diagnostic[] }
-      | undefined,
-  ): Promise<void> {
+  /** Fixes new errors after an accepted edit; does nothing without any. */
+  async repair(target: CodeWithErrors | undefined): Promise<void> {
     if (target !== undefined) await this.#fix(target.document, target.range, target.diagnostics);
   }
 
@@ -68,13 +65,9 @@ export class EditCommands {
 
   /** Into the project's test file of the code, or into a new one. */
   async tests(): Promise<void> {
-    const editor = await writableEditor();
-    const range = editor === undefined ? undefined : await targetRange(editor);
-    if (editor === undefined) return;
-    if (range === undefined) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('Select the code to test first.'));
-      return;
-    }
+    const target = await writableTarget(vscode.l10n.t('Select the code to test first.'));
+    if (target === undefined) return;
+    const { editor, range } = target;
     await reportFailure(async () => {
       const place = await findTestPlace(editor.document);
       const reference = codeContext(editor.document, range);
@@ -121,15 +114,11 @@ export class EditCommands {
 
   /** `title` is the instruction itself when it is not given. */
   async #askAbout(kind: EditParams['kind'], ask: () => Promise<string | undefined>, title?: string): Promise<void> {
-    const editor = await writableEditor();
-    if (editor === undefined) return;
-    const range = await targetRange(editor);
-    if (range === undefined) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('Select the code to change first.'));
-      return;
-    }
+    const target = await writableTarget(vscode.l10n.t('Select the code to change first.'));
+    if (target === undefined) return;
     const instruction = await ask();
     if (instruction === undefined) return;
+    const { range, editor } = target;
     const { document } = editor;
     const asked = instruction === '' ? [] : [instruction];
     await this.#run({ document, kind, instruction, range, diagnostics: [], title: title ?? instruction, asked });
@@ -157,6 +146,16 @@ function codeContext(document: vscode.TextDocument, range: vscode.Range): CodeCo
     startLine: range.start.line + 1,
     endLine: range.end.line + 1,
   };
+}
+
+/** The code that an edit is about; `refusal` is what the user is told when there is none. */
+async function writableTarget(refusal: string) {
+  const editor = await writableEditor();
+  if (editor === undefined) return undefined;
+  const range = await targetRange(editor);
+  if (range !== undefined) return { editor, range };
+  void vscode.window.showInformationMessage(refusal);
+  return undefined;
 }
 
 async function writableEditor(): Promise<vscode.TextEditor | undefined> {

@@ -9,12 +9,12 @@ import type { Proposal, ProposalNote, WrittenPart } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
 import { wholeLines } from './whole-lines.ts';
 
-/** What is asked, of which code. */
+/** A request for an edit, and the code it is about. */
 export interface EditAsk extends Omit<EditParams, 'path' | 'languageId' | 'text' | 'start' | 'end'> {
   readonly document: vscode.TextDocument;
   /** Empty for the function around the cursor. */
   readonly range: vscode.Range;
-  /** What is asked for, in the user's words. */
+  /** The request in the user's words. */
   readonly title: string;
   /** With earlier questions that led to it. */
   readonly asked: readonly string[];
@@ -200,7 +200,7 @@ class ProposalWriter {
   }
 }
 
-/** What of a document the engine gets: all of it, or the lines around the selection. Offsets count from its start. */
+/** The part of a document to send: all of it, or the lines around the selection. Offsets are relative to the document. */
 function partAround(document: vscode.TextDocument, range: vscode.Range) {
   const text = document.getText();
   const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];

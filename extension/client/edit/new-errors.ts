@@ -21,6 +21,12 @@ interface Accepted {
   found: readonly vscode.Diagnostic[];
 }
 
+export interface CodeWithErrors {
+  readonly document: vscode.TextDocument;
+  readonly range: vscode.Range;
+  readonly diagnostics: readonly vscode.Diagnostic[];
+}
+
 export class NewErrors implements vscode.CodeLensProvider, Disposable {
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new vscode.EventEmitter<void>());
@@ -46,9 +52,7 @@ export class NewErrors implements vscode.CodeLensProvider, Disposable {
   }
 
   /** The code with errors, for a repair. The bar goes: one repair is offered. */
-  take():
-    | { document: vscode.TextDocument; range: vscode.Range; diagnostics: readonly vscode.Diagnostic[] }
-    | undefined {
+  take(): CodeWithErrors | undefined {
     const accepted = this.#accepted;
     if (accepted === undefined || accepted.found.length === 0) return undefined;
     this.dismiss();
