@@ -200,7 +200,7 @@ class ProposalWriter {
   }
 }
 
-/** The part of a document to send: all of it, or the lines around the selection. Offsets are relative to the document. */
+/** The part of a document to send: all of it, or the lines around the selection. Offsets are those of the document. */
 function partAround(document: vscode.TextDocument, range: vscode.Range) {
   const text = document.getText();
   const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];
