@@ -47,11 +47,10 @@ struct LoadOptions {
   bool float_activations = false;
   std::string kernels;  // empty = the best for this machine; the variable PADDOCK_KERNELS wins
 
-  // Memory for keys and values of earlier prompts and answers, so that returning to one costs no prefill. Bytes; 0 =
-  // none; unset = DefaultPrefixCacheBytes().
+  // Memory for keys and values of earlier prompts and answers beside that of one context, so that returning to one
+  // costs no prefill. Bytes; unset = DefaultPrefixCacheBytes().
   std::optional<uint64_t> prefix_cache_bytes;
-  // Where the same is kept on disk for the next start, unless `float_activations`. UTF-8; empty = nowhere. Needs some
-  // memory as above.
+  // Where the same is kept on disk for the next start, unless `float_activations`. UTF-8; empty = nowhere.
   std::string snapshot_folder;
   uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };
@@ -94,8 +93,9 @@ struct GenerateRequest {
   bool ignore_end = false;           // benchmarks: do not stop at end tokens
   // The probable answer, such as the old text of an edit. Changes only the speed. May be empty.
   std::vector<int32_t> prediction;
-  bool speculate = true;   // evaluate draft tokens together with the next one; the result is the same
-  bool transient = false;  // not worth remembering: a completion that is replaced at the next key press
+  bool speculate = true;  // evaluate draft tokens together with the next one; the result is the same
+  // Not worth keeping once memory is needed, nor on disk: a completion that is replaced at the next key press.
+  bool transient = false;
 };
 
 // Called on the generating thread. Implementations must be quick and must not call the engine.
@@ -151,6 +151,10 @@ struct BenchReport {
   uint64_t layer_weights = 0;  // elements of the layers' matrices: prefill multiplies each once for every token
 };
 
+class Generation;  // runtime/generation.h
+class Sequence;
+struct EngineState;
+
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> Load(const std::string& path, const LoadOptions& options,
@@ -163,6 +167,9 @@ class Engine {
   // A cancelled generation is a result, not an error. kPromptTooLong when the prompt does not fit; kInvalidArgument
   // when it is empty, or when it, the prediction or the stop tokens have an id outside the vocabulary.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
+  // The same to be computed step by step, also beside others. The engine, the flag and the observer must outlive it.
+  Result<std::unique_ptr<Generation>> Begin(GenerateRequest request, const CancelFlag* cancel,
+                                            GenerateObserver* observer);
 
   // Forgets earlier prompts and answers, in memory and on disk. kCancelled when some of it is still on disk.
   Status ClearCache(const CancelFlag* cancel = nullptr);
@@ -193,9 +200,9 @@ class Engine {
   Result<std::unique_ptr<Trainer>> MakeTrainer(const TrainerOptions& options);
   Result<TrainingNeed> NeedForTraining(const TrainerOptions& options);
 
-  // Evaluates `tokens` after the first `keep` positions of what is in the cache and returns the logits of the last
-  // one, [vocabulary], valid until the next call. For tests of the engine's laws.
-  Result<std::span<float>> Evaluate(std::span<const int32_t> tokens, int keep, int batch, const CancelFlag* cancel);
+  // The logits of the last of `ids`, [vocabulary], valid until the next call. At most the first `keep` of them come
+  // from what is remembered, the others are evaluated in batches. For tests of the engine's laws.
+  Result<std::span<float>> Evaluate(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel);
 
  private:
   Engine();
@@ -204,14 +211,13 @@ class Engine {
   Status ForEachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
                            const std::function<void(size_t, std::span<const float>)>& row);
   // A row of a benchmark, and the samples of the hardware limit that were taken beside it.
-  Status BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
+  Status BenchPrefill(std::span<const int32_t> ids, Sequence* sequence, const CancelFlag* cancel, BenchReport* report,
                       std::vector<double>* peaks);
-  Status BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths);
+  Status BenchDecode(int tokens, Sequence* sequence, const CancelFlag* cancel, BenchReport* report,
+                     std::vector<double>* bandwidths);
   double MeasureReadBandwidth();
   double MeasureInt8Peak();
-  class Generation;
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<EngineState> state_;
 };
 
 }  // namespace paddock

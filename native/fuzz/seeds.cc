@@ -60,10 +60,12 @@ void PutCheckpoint() {
 }
 
 void PutSnapshot() {
-  SnapshotStore store((folder / "snapshot").string(), 1 << 20, {{}, "scalar", 4096, 0});
-  PrefixCache cache(1 << 20, 4096);
-  const std::vector<int32_t> ids(kBlockTokens, 7);
-  store.Write(ids, cache.Add(ids, [](int, uint8_t* out) { std::fill_n(out, 4096, uint8_t{3}); }));
+  const KvFormat format(KvType::kF16, 1, 1, 16);
+  SnapshotStore store((folder / "snapshot").string(), 1 << 20, {{}, "scalar", format});
+  PagePool pool(format, 1);
+  const KvPageRef page = pool.Take();
+  std::fill_n(page->data(), format.page_bytes(), uint8_t{3});
+  store.Write(std::vector<int32_t>(kBlockTokens, 7), {&page, 1});
   store.Flush();
 }
 

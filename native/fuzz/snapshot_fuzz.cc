@@ -9,7 +9,7 @@
 PADDOCK_FUZZ(data, size) {
   using namespace paddock;
   static const std::string folder = "/tmp/paddock-fuzz-snapshots-" + std::to_string(getpid());
-  static SnapshotStore store(folder, 1 << 20, {{}, "scalar", 4096, 0});
+  static SnapshotStore store(folder, 1 << 20, {{}, "scalar", KvFormat(KvType::kF16, 1, 1, 16)});
   std::filesystem::create_directories(folder);
   const std::vector<int32_t> ids(kBlockTokens, 7);
   const std::filesystem::path path = store.PathOf(SnapshotStore::Key(store.root(), ids));

@@ -1,8 +1,8 @@
-// What prefixes are kept in and named by: the tree of blocks, and the hashes.
+// What prefixes are kept in and named by: pages, sequences, the tree of pages, and the hashes.
 #include "runtime/prefix_cache.h"
 
 #include <algorithm>
-#include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,65 +36,144 @@ TEST(HashesAreThoseOfTheirSpecifications) {
   CHECK_EQ(Crc32c(std::vector<uint8_t>(32, 0)), 0x8a9136aau);
 }
 
-// Against a list of chains that is searched from end to end.
-TEST(TreeHoldsWhatANaiveModelHolds) {
-  constexpr uint64_t kBlock = 4096;
-  constexpr size_t kCapacity = 23;
-  test::Random random(5);
-  PrefixCache cache(kCapacity * (kBlock + 1024), kBlock);
-  const auto stamp = [](std::span<const int32_t> ids, int position) {
-    uint32_t sum = 7;
-    for (const int32_t id : ids.first(static_cast<size_t>(position) + kBlockTokens))
-      sum = sum * 31 + static_cast<uint32_t>(id);
-    return sum;
-  };
-  std::vector<Ids> naive;  // every block that is held, as all tokens up to its end, most recently used first
-  const auto use = [&](const Ids& ids, bool add) {
-    std::vector<Ids> chain;
-    for (size_t end = kBlockTokens; end <= ids.size(); end += kBlockTokens) {
-      Ids prefix(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(end));
-      const auto at = std::find(naive.begin(), naive.end(), prefix);
-      if (at == naive.end()) break;
-      chain.push_back(prefix);
-      naive.erase(at);
-    }
-    naive.insert(naive.begin(), chain.begin(), chain.end());
-    while (add && chain.size() < ids.size() / kBlockTokens) {
-      if (naive.size() == kCapacity && chain.size() == kCapacity) break;
-      if (naive.size() == kCapacity) naive.pop_back();
-      chain.emplace_back(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>((chain.size() + 1) * kBlockTokens));
-      naive.insert(naive.begin() + static_cast<std::ptrdiff_t>(chain.size()) - 1, chain.back());
-    }
-    return chain.size();
-  };
-  for (int round = 0; round < 3000; ++round) {
-    // Few different blocks, so that chains share beginnings; sometimes longer than the whole budget.
-    Ids ids;
-    const int blocks = random.Below(round % 50 == 0 ? 30 : 7);
-    for (int i = 0; i < blocks; ++i) ids.insert(ids.end(), kBlockTokens, random.Below(3));
-    ids.insert(ids.end(), static_cast<size_t>(random.Below(64)), 1);
-    const bool add = random.Below(2) == 0;
-    int filled = 0;
-    const auto chain = add ? cache.Add(ids,
-                                       [&](int position, uint8_t* out) {
-                                         ++filled;
-                                         const uint32_t mark = stamp(ids, position);
-                                         std::memcpy(out, &mark, 4);
-                                       })
-                           : cache.Find(ids);
-    CHECK_EQ(chain.size(), use(ids, add));
-    for (size_t i = 0; i < chain.size(); ++i) {
-      uint32_t mark;
-      std::memcpy(&mark, chain[i]->data(), 4);
-      CHECK_EQ(mark, stamp(ids, static_cast<int>(i) * kBlockTokens));
-    }
-    CHECK_EQ(cache.blocks(), naive.size());
-    CHECK(cache.bytes() <= kCapacity * (kBlock + 1024));
-    CHECK(add || filled == 0);
+KvFormat TinyFormat(KvType type) {
+  return {type, 2, 1, 32};
+}
+
+// What a position of a text holds: a number that all tokens up to it decide.
+uint16_t Stamp(std::span<const int32_t> ids, int position) {
+  uint32_t sum = 7;
+  for (const int32_t id : ids.first(static_cast<size_t>(position) + 1)) sum = sum * 31 + static_cast<uint32_t>(id);
+  return static_cast<uint16_t>(sum * 0x9e37u >> 7);
+}
+
+void Write(const Sequence& sequence, std::span<const int32_t> ids, int position) {
+  const std::vector<uint16_t> head(32, Stamp(ids, position));
+  for (int layer = 0; layer < 2; ++layer) {
+    sequence.table().StoreKey(layer, 0, position, head.data(), nullptr);
+    sequence.table().StoreValue(layer, 0, position, head.data(), nullptr);
   }
+}
+
+bool Holds(const Sequence& sequence, std::span<const int32_t> ids, int position) {
+  AttendArgs args{};
+  for (int layer = 0; layer < 2; ++layer) {
+    sequence.table().Locate(layer, 0, position / kSegmentKeys * kSegmentKeys, &args);
+    const int in_page = position % kSegmentKeys;
+    const uint16_t key =
+        static_cast<const uint16_t*>(args.k)[in_page / kKeyPanel * kKeyPanel * 32 + in_page % kKeyPanel];
+    if (key != Stamp(ids, position) || static_cast<const uint16_t*>(args.v)[in_page * 32] != Stamp(ids, position))
+      return false;
+  }
+  return true;
+}
+
+// Sequences that come and go, share beginnings, draft tokens and take them back, with memory for few of them: what a
+// sequence begins with is what was computed for these very tokens, and the budget holds.
+TEST(SequencesReadWhatWasWrittenForTheirTokens) {
+  constexpr size_t kCapacity = 11;
+  test::Random random(5);
+  PagePool pool(TinyFormat(KvType::kF16), kCapacity);
+  PrefixCache cache;
+  pool.SetReclaimer([&] { return cache.DropOne(); });
+  struct Live {
+    Ids ids;
+    std::unique_ptr<Sequence> sequence;
+  };
+  std::vector<Live> live;
+  size_t known = 0;
+  for (int round = 0; round < 4000; ++round) {
+    CHECK(pool.used() <= kCapacity && cache.pages() <= kCapacity + live.size());
+    if (live.size() < 2) {
+      // Few different texts, which part at different places.
+      Ids ids;
+      const int size = 1 + random.Below(1000), turn = random.Below(4) * 170, variant = random.Below(3);
+      for (int i = 0; i < size; ++i) ids.push_back(i < turn ? 1 : 2 + variant);
+      auto sequence = std::make_unique<Sequence>(pool);
+      const PrefixCache::Beginning found = cache.Find(ids);
+      sequence->Adopt(std::span(ids).first(static_cast<size_t>(found.tokens)), found.pages);
+      for (int i = 0; i < found.tokens; i += 1 + random.Below(40)) CHECK(Holds(*sequence, ids, i));
+      known += found.tokens > 0;
+      live.push_back({std::move(ids), std::move(sequence)});
+      continue;
+    }
+    Live& one = live[static_cast<size_t>(random.Below(2))];
+    Sequence& sequence = *one.sequence;
+    const int left = static_cast<int>(one.ids.size()) - sequence.size();
+    if (left == 0 || random.Below(30) == 0) {
+      for (int i = 0; i < sequence.size(); ++i) CHECK(Holds(sequence, one.ids, i));
+      if (random.Below(4) > 0) cache.Add(sequence, random.Below(3) == 0);
+      std::swap(one, live.back());
+      live.pop_back();
+      continue;
+    }
+    if (random.Below(8) == 0) sequence.Truncate(std::max(0, sequence.size() - random.Below(300)));
+    // As many as there are, and drafts behind them that turn out wrong.
+    const int at = sequence.size(), count = std::min(1 + random.Below(300), static_cast<int>(one.ids.size()) - at);
+    CHECK(sequence.Reserve(count + 1 + random.Below(8)));
+    for (int i = 0; i < count; ++i) Write(sequence, one.ids, at + i);
+    Ids wrong = one.ids;
+    wrong.resize(static_cast<size_t>(at + count) + 1, 99);
+    wrong.back() = 99;
+    Write(sequence, wrong, at + count);
+    sequence.Append(std::span(one.ids).subspan(static_cast<size_t>(at), static_cast<size_t>(count)));
+  }
+  CHECK(known > 100);
+  live.clear();
   cache.Clear();
-  CHECK_EQ(cache.blocks(), size_t{0});
-  CHECK(PrefixCache(kBlock, kBlock).Add(Ids(64), [](int, uint8_t*) {}).empty());
+  CHECK_EQ(pool.used(), size_t{0});
+}
+
+TEST(TheLeastRecentlyUsedPageGoesFirstAndPassingOnesBeforeIt) {
+  PagePool pool(TinyFormat(KvType::kF16), 4);
+  PrefixCache cache;
+  pool.SetReclaimer([&] { return cache.DropOne(); });
+  const auto add = [&](int32_t id, size_t size, bool passing) {
+    Sequence sequence(pool);
+    const Ids ids(size, id);
+    CHECK(sequence.Reserve(static_cast<int>(size)));
+    sequence.Append(ids);
+    cache.Add(sequence, passing);
+  };
+  const auto known = [&](int32_t id) { return cache.Find(Ids(1000, id)).tokens; };
+  add(1, 300, false);
+  add(2, 100, false);
+  add(3, 100, true);
+  add(4, 100, false);  // a fifth page: the passing one goes
+  CHECK_EQ(known(3), 0);
+  CHECK_EQ(known(1), 300);
+  add(5, 100, false);
+  CHECK_EQ(known(2), 0);  // used before the others
+  add(6, 100, false);
+  CHECK_EQ(known(4), 0);
+  // The end of a text goes before its beginning.
+  add(7, 100, false);
+  CHECK_EQ(known(1), 256);
+  // What a sequence holds is not given up, and a passing text that is remembered for good stays.
+  const PrefixCache::Beginning held = cache.Find(Ids(256, 1));
+  add(8, 100, true);
+  add(8, 120, false);
+  add(9, 300, false);
+  CHECK_EQ(known(1), 256);
+  CHECK_EQ(known(8), 120);
+}
+
+TEST(BlocksComeOutOfPagesAndBackAsTheyWere) {
+  test::Random random(11);
+  for (const KvType type : {KvType::kF16, KvType::kQ8}) {
+    const KvFormat format = TinyFormat(type);
+    CHECK_EQ(format.block_bytes() * 4, format.page_bytes());
+    std::vector<uint8_t> page(format.page_bytes()), copy(format.page_bytes()), block(format.block_bytes());
+    for (uint8_t& byte : page) byte = static_cast<uint8_t>(random.Below(256));
+    for (int position = 0; position < kSegmentKeys; position += kBlockTokens) {
+      format.CopyOut(page.data(), position, block.data());
+      format.CopyIn(copy.data(), position, block.data());
+    }
+    CHECK(page == copy);
+    std::fill(copy.begin(), copy.end(), uint8_t{0});
+    format.CopyBeginning(page.data(), kSegmentKeys, copy.data());
+    CHECK(page == copy);
+  }
 }
 
 // Every word, the length, and where zeros stand count.

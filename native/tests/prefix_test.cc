@@ -11,7 +11,6 @@
 
 #include "base/crc32c.h"
 #include "check.h"
-#include "runtime/prefix_cache.h"
 #include "runtime/snapshot_store.h"
 #include "temporary_folder.h"
 #include "tiny_engine.h"
@@ -62,7 +61,7 @@ int Cached(Engine& engine, const Ids& prompt, bool transient = false) {
 // After a generation from `prompt`: the logits of its last token, with everything before it from the cache.
 std::vector<float> LogitsFromCache(Engine& engine, const Ids& prompt) {
   const int keep = static_cast<int>(prompt.size()) - 1;
-  const auto logits = engine.Evaluate(std::span(prompt).last(1), keep, 1, nullptr);
+  const auto logits = engine.Evaluate(prompt, keep, 1, nullptr);
   CHECK(logits.ok());
   return {logits->begin(), logits->end()};
 }
@@ -88,11 +87,11 @@ TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
     std::copy_n(a.begin(), 100, b.begin());  // the same system prompt
     CHECK_EQ(Cached(*engine, a), 0);
     CHECK_EQ(Cached(*engine, b), 100);
-    CHECK_EQ(Cached(*engine, a), 576);
+    CHECK_EQ(Cached(*engine, a), 599);
     CHECK(SameBits(LogitsFromCache(*engine, a), ColdLogits(model.path(), a)));
-    CHECK_EQ(Cached(*engine, b), 448);
+    CHECK_EQ(Cached(*engine, b), 499);
     CHECK(SameBits(LogitsFromCache(*engine, b), ColdLogits(model.path(), b)));
-    // A whole number of blocks: all but the last token is known.
+    // A whole page: all but the last token is known.
     const Ids whole(a.begin(), a.begin() + 256);
     CHECK_EQ(Cached(*engine, whole), 255);
     CHECK(SameBits(LogitsFromCache(*engine, whole), ColdLogits(model.path(), whole)));
@@ -101,36 +100,56 @@ TEST(SwitchingBetweenConversationsKeepsBothAndTheirBits) {
   }
 }
 
-TEST(TransientPromptsAreNotRemembered) {
+// The tiny model's context is four pages of 256 tokens.
+TEST(TransientPromptsGoFirstAndStayOffTheDisk) {
   const TemporaryFile model(TinyModel{}.Writer().Write());
   const TemporaryFolder folder;
-  const auto engine = Open(model.path(), Remembering(folder.path()));
-  const Ids a = SomeIds(300, 1), b = SomeIds(300, 2);
-  CHECK_EQ(Cached(*engine, a, true), 0);
-  CHECK_EQ(Cached(*engine, a, true), 299);  // live it is
+  LoadOptions options = Remembering(folder.path());
+  options.prefix_cache_bytes = 0;
+  const auto engine = Open(model.path(), options);
+  const Ids a = SomeIds(300, 1), b = SomeIds(300, 2), c = SomeIds(400, 3);
   CHECK_EQ(Cached(*engine, b), 0);
   CHECK_EQ(Cached(*engine, a, true), 0);
-  CHECK_EQ(Cached(*engine, b, true), 256);  // but it may use what others left
+  CHECK_EQ(Cached(*engine, a, true), 299);
+  // It was used last, and is given up for this one all the same.
+  CHECK_EQ(Cached(*engine, c), 0);
+  CHECK_EQ(Cached(*engine, b, true), 299);
+  CHECK_EQ(Cached(*engine, a, true), 0);
   engine->FlushSnapshots();
-  CHECK_EQ(folder.Files().size(), size_t{4});
+  CHECK_EQ(folder.Files().size(), size_t{4 + 6});
 }
 
 TEST(BudgetBoundsWhatIsRemembered) {
   const TemporaryFile model(TinyModel{}.Writer().Write());
   LoadOptions options;
-  options.prefix_cache_bytes = 5 * (65536 + 1024);  // a block of the tiny model has 64 KiB
+  options.prefix_cache_bytes = 300'000;  // more than the 256 KiB of a page
   const auto engine = Open(model.path(), options);
-  const Ids a = SomeIds(640, 1), b = SomeIds(200, 2);
+  CHECK_EQ(engine->info().memory.prefix_cache, uint64_t{1} << 18);
+  const Ids a = SomeIds(700, 1), b = SomeIds(600, 2);
   Cached(*engine, a);
   Cached(*engine, b);
-  CHECK_EQ(Cached(*engine, a), 128);  // five blocks: three of b, the first two of a
-  LoadOptions off;
-  off.prefix_cache_bytes = 0;
-  const auto without = Open(model.path(), off);
+  CHECK_EQ(Cached(*engine, a), 512);  // five pages: three of b, the first two of a
+  options.prefix_cache_bytes = 0;
+  const auto without = Open(model.path(), options);
   CHECK_EQ(without->info().memory.prefix_cache, uint64_t{0});
   Cached(*without, a);
   Cached(*without, b);
-  CHECK_EQ(Cached(*without, a), 0);
+  CHECK_EQ(Cached(*without, a), 256);
+}
+
+// Two that begin alike and part within a page, and one that goes on where another one ended.
+TEST(PagesAreSharedAndCopiedOnWrite) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const auto engine = Open(model.path(), Remembering());
+  Ids a = SomeIds(500, 1), b = a, longer = a;
+  for (size_t i = 300; i < b.size(); ++i) b[i] = (b[i] + 1) % 256;
+  longer.resize(520, 7);
+  Cached(*engine, a);
+  for (int round = 0; round < 2; ++round) {
+    CHECK_EQ(Cached(*engine, b), round == 0 ? 300 : 499);
+    CHECK_EQ(Cached(*engine, longer), round == 0 ? 500 : 519);
+    for (const Ids& ids : {a, b, longer}) CHECK(SameBits(LogitsFromCache(*engine, ids), ColdLogits(model.path(), ids)));
+  }
 }
 
 TEST(CancelledPrefillKeepsItsFinishedBatches) {
@@ -284,14 +303,30 @@ TEST(BytesComeBackFromDiskAsTheyWere) {
   CHECK_EQ(Cached(*Open(model.path(), Remembering(folder.path())), ids), 0);
 }
 
+// A block has 4 KiB for each layer.
+KvFormat Format(int layers) {
+  return {KvType::kF16, layers, 1, 16};
+}
+
+// Pages that are full of a byte.
+std::vector<KvPageRef> Pages(PagePool& pool, size_t count, uint8_t byte) {
+  std::vector<KvPageRef> pages;
+  while (pages.size() < count) {
+    pages.push_back(pool.Take());
+    std::memset(pages.back()->data(), byte, pool.format().page_bytes());
+  }
+  return pages;
+}
+
 // Fills a folder with one block through a store and gives its file to `damage`; what is then read must be refused and
 // removed.
 void CheckRefused(const char* what, const std::function<void(std::vector<uint8_t>*)>& damage) {
   const TemporaryFolder folder;
-  PrefixCache cache(1 << 20, 4096);
+  PagePool pool(Format(1), 1);
+  const std::vector<KvPageRef> pages = Pages(pool, 1, 0x35);
   const Ids ids = SomeIds(64, 9);
-  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", 4096});
-  store.Write(ids, cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 0x35, 4096); }));
+  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", Format(1)});
+  store.Write(ids, pages);
   store.Flush();
   const fs::path path = store.PathOf(SnapshotStore::Key(store.root(), ids));
   std::vector<uint8_t> out(4096);
@@ -335,7 +370,7 @@ TEST(OddThingsInTheFolderDoNoHarm) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64, 9);
   std::vector<uint8_t> out(4096);
-  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", 4096});
+  SnapshotStore store(folder.path(), 1 << 20, {{}, "scalar", Format(1)});
   CHECK(!store.Read(store.root(), ids, out));
   const fs::path path = store.PathOf(SnapshotStore::Key(store.root(), ids));
   fs::create_directories(path / "sub");
@@ -424,12 +459,12 @@ TEST(EnginesShareAFolder) {
 TEST(AStoreThatIsClearedGoesOnWriting) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64 * 4, 9);
-  PrefixCache cache(1 << 24, 1 << 20);
-  const PrefixCache::Chain chain = cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 1 << 20); });
-  SnapshotStore store(folder.path(), 1 << 24, {{}, "scalar", 1 << 20});
+  PagePool pool(Format(256), 1);
+  const std::vector<KvPageRef> pages = Pages(pool, 1, 1);
+  SnapshotStore store(folder.path(), 1 << 24, {{}, "scalar", Format(256)});
   std::atomic<bool> stop{false};
   std::thread writer([&] {
-    while (!stop.load()) store.Write(ids, chain);
+    while (!stop.load()) store.Write(ids, pages);
   });
   for (int round = 0; round < 50; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -439,7 +474,7 @@ TEST(AStoreThatIsClearedGoesOnWriting) {
   writer.join();
   CHECK(store.Clear());
   CHECK_EQ(folder.Files().size(), size_t{0});
-  store.Write(ids, chain);
+  store.Write(ids, pages);
   store.Flush();
   CHECK_EQ(folder.Files().size(), size_t{4});
 }
@@ -448,12 +483,13 @@ TEST(AStoreThatIsClearedGoesOnWriting) {
 TEST(AStoreThatEndsWritesWhatWaits) {
   const TemporaryFolder folder;
   const Ids ids = SomeIds(64 * 100, 9);
-  PrefixCache cache(uint64_t{1} << 30, 1 << 20);
+  PagePool pool(Format(256), 25);
+  const std::vector<KvPageRef> pages = Pages(pool, 25, 1);
   std::chrono::steady_clock::time_point start;
   {
-    SnapshotStore store(folder.path(), uint64_t{1} << 30, {{}, "scalar", 1 << 20});
+    SnapshotStore store(folder.path(), uint64_t{1} << 30, {{}, "scalar", Format(256)});
     store.SetBusy(true);
-    store.Write(ids, cache.Add(ids, [](int, uint8_t* out) { std::memset(out, 1, 1 << 20); }));
+    store.Write(ids, pages);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     start = std::chrono::steady_clock::now();
   }

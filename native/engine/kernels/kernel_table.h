@@ -88,6 +88,7 @@ struct AttendArgs {
   KvType type;
   const void* k;                      // first panel of the segment
   const void* v;                      // [kSegmentKeys][head_dim]
+  const void* next_k;                 // keys of the next segment, to be fetched; null: none
   const uint16_t *k_scale, *v_scale;  // kQ8: [head_dim / kKvBlock][kSegmentKeys] halves
   const int* valid;                   // [rows] keys of the segment that the row may see, 1 .. kSegmentKeys
   float* scores;                      // scratch [rows][kSegmentKeys]

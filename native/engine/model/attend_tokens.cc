@@ -17,7 +17,7 @@ void AttendScratch::Take(Arena* arena, int group, int head_dim) {
   arena->Take(&valid, rows);
 }
 
-void AttendTokens(const KernelTable& kernels, const KvCache& cache, const AttendTokensArgs& args,
+void AttendTokens(const KernelTable& kernels, const KvTable& cache, const AttendTokensArgs& args,
                   const AttendScratch& scratch) {
   const int dim = args.head_dim, group = args.group, rows = args.count * group;
   for (int i = 0; i < args.count; ++i) std::copy_n(args.q.Row(i), group * dim, scratch.queries.Row(i * group));

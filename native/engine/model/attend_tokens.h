@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "kernels/kernel_table.h"
-#include "model/kv_cache.h"
+#include "model/kv_pages.h"
 
 namespace paddock {
 
@@ -28,7 +28,7 @@ struct AttendTokensArgs {
   Rows<const float> q;  // [count], from the first query head of the kv head on; scaled
   Rows<float> out;      // the same shape
 };
-void AttendTokens(const KernelTable& kernels, const KvCache& cache, const AttendTokensArgs& args,
+void AttendTokens(const KernelTable& kernels, const KvTable& cache, const AttendTokensArgs& args,
                   const AttendScratch& scratch);
 
 }  // namespace paddock

@@ -34,9 +34,9 @@ bool LastArriver(std::atomic<int>& ready, int arrived, int all) {
 
 }  // namespace
 
-// The tokens of one pass and where a thread is in it. Each thread has its own.
+// A pass and where a thread is in it. Each thread has its own.
 struct Forward::Task {
-  int first;   // position of the first token
+  const Batch* batch;
   int wanted;  // tokens that go through all layers, at the end
   int count;
   int layer = 0;
@@ -49,12 +49,15 @@ struct Forward::Worker : paddock::Worker {
   Scratch& scratch;
 };
 
-Forward::Forward(const Model& model, ThreadPool& pool, KvCache& cache)
+Pass::~Pass() {
+  if (forward_ != nullptr) forward_->resident_ = nullptr;
+}
+
+Forward::Forward(const Model& model, ThreadPool& pool)
     : h_(model.h),
       weights_(model.weights),
       kernels_(model.kernels),
       pool_(pool),
-      cache_(cache),
       decode_threads_(pool.size()),
       prefill_threads_(pool.size()),
       ready_columns_(std::max(h_.ffn, h_.q_rows()) / QuantizedRows::kPart + 1),
@@ -106,45 +109,96 @@ bool Forward::Allocate(int context) {
   return true;
 }
 
-Status Forward::Run(std::span<const int32_t> tokens, int first, int wanted, const std::atomic<bool>* cancel,
+bool Forward::Occupy(Pass* pass) {
+  if (resident_ == pass) return true;
+  if (resident_ != nullptr) {
+    Pass& other = *std::exchange(resident_, nullptr);
+    other.forward_ = nullptr;
+    other.x_.reserve(static_cast<size_t>(other.count_ * h_.embedding));
+    for (int i = 0; i < other.count_; ++i)
+      other.x_.insert(other.x_.end(), space_.x.Row(i), space_.x.Row(i) + h_.embedding);
+  }
+  resident_ = pass;
+  pass->forward_ = this;
+  SetPlaces(pass->batch_);
+  return !pass->begun_;
+}
+
+void Forward::SetPlaces(const Batch& batch) {
+  places_.clear();
+  for (const BatchRun& run : batch.runs) {
+    for (size_t i = 0; i < run.tokens.size(); ++i) places_.push_back({run.kv, run.first + static_cast<int>(i)});
+  }
+}
+
+Status Forward::Finish(Pass* pass, Status status) {
+  resident_ = nullptr;
+  pass->forward_ = nullptr;
+  pass->done_ = true;
+  return status;
+}
+
+Status Forward::Run(Batch batch, const std::atomic<bool>* cancel, const std::function<void(int)>& progress) {
+  Pass pass(std::move(batch));
+  return Run(&pass, cancel, ThreadPool::kNoDeadline, progress);
+}
+
+Status Forward::Run(Pass* pass, const std::atomic<bool>* cancel, ThreadPool::Deadline deadline,
                     const std::function<void(int)>& progress) {
-  assert(std::all_of(tokens.begin(), tokens.end(), [&](int32_t id) { return id >= 0 && id < h_.vocabulary; }));
-  const Task task{first, wanted, static_cast<int>(tokens.size())};
+  const Task task{&pass->batch_, pass->batch_.wanted, pass->count_};
+  const bool here = Occupy(pass), begin = !std::exchange(pass->begun_, true);
   // Nothing is quantized before all rows are floats.
-  uint8_t* const rows = reinterpret_cast<uint8_t*>(space_.shared.floats());
-  PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(tokens, rows));
-  last_count_ = task.count;
-  last_wanted_ = wanted;
+  uint8_t* rows = reinterpret_cast<uint8_t*>(space_.shared.floats());
+  if (begin) {
+    uint8_t* out = rows;
+    for (const BatchRun& run : pass->batch_.runs) {
+      if (Status read = weights_.embedding.Read(run.tokens, out); !read.ok()) return Finish(pass, std::move(read));
+      out += run.tokens.size() * weights_.embedding.row_bytes();
+    }
+  }
   // A cancelled pass may have left counts.
   for (std::atomic<int>& ready : ready_columns_) ready.store(0, std::memory_order_relaxed);
   for (std::atomic<int>& ready : ready_segments_) ready.store(0, std::memory_order_relaxed);
-  bool finished = true;
-  pool_.Run(cancel, Threads(task.count), [&](const paddock::Worker& thread) {
+  const int first_layer = pass->layer_, wanted = task.wanted;
+  std::atomic<int> next_layer{h_.layers};
+  pool_.Run(cancel, Threads(task.count), deadline, [&](const paddock::Worker& thread) {
     const Worker w{thread, space_.threads[thread.index]};
     Task mine = task;
-    Embed(mine, w, rows);
+    if (begin) Embed(mine, w, rows);
+    if (!here) BringBack(mine, w, *pass);
     bool running = w.Sync();
-    for (mine.layer = 0; running && mine.layer < h_.layers; ++mine.layer) {
-      running = Layer(mine, w);
+    for (mine.layer = first_layer; running && mine.layer < h_.layers; ++mine.layer) {
+      running = Layer(mine, w) && (mine.layer + 1 < h_.layers ? w.SyncAtBorder() : w.Sync());
+      // The others of this phase say the same; who was behind has nothing to say.
+      if (!running && w.Joined()) next_layer.store(mine.layer + 1, std::memory_order_relaxed);
       if (running && w.index == 0 && progress) progress(mine.layer + 1);
     }
     if (running && wanted > 0 && wanted <= kMaxLogitRows) LmHead(mine, w);
-    if (w.index == 0) finished = running;
   });
-  if (finished && !(cancel != nullptr && cancel->load(std::memory_order_relaxed))) return Status::Ok();
-  return {StatusCode::kCancelled, "Computing was cancelled."};
+  if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
+    return Finish(pass, {StatusCode::kCancelled, "Computing was cancelled."});
+  pass->layer_ = next_layer.load(std::memory_order_relaxed);
+  if (!here) std::vector<float>().swap(pass->x_);
+  if (pass->layer_ < h_.layers) return Status::Ok();
+  last_count_ = task.count;
+  last_wanted_ = wanted;
+  return Finish(pass, Status::Ok());
 }
 
-void Forward::RunLayers(std::span<const int32_t> tokens, int begin, int end) {
-  const int count = static_cast<int>(tokens.size());
+void Forward::RunLayers(const Batch& batch, int begin, int end) {
+  const int count = batch.count();
+  SetPlaces(batch);
   pool_.Run(nullptr, Threads(count), [&](const paddock::Worker& thread) {
-    Task mine{0, count, count};
-    for (mine.layer = begin; mine.layer < end; ++mine.layer) Layer(mine, {thread, space_.threads[thread.index]});
+    Task mine{&batch, count, count};
+    for (mine.layer = begin; mine.layer < end; ++mine.layer) {
+      Layer(mine, {thread, space_.threads[thread.index]});
+      thread.Sync();
+    }
   });
 }
 
 bool Forward::ComputeLogits(int begin, int count, const std::atomic<bool>* cancel) {
-  Task task{0, count, last_count_ - last_wanted_ + begin + count};
+  Task task{nullptr, count, last_count_ - last_wanted_ + begin + count};
   task.from = task.count - count;
   pool_.Run(cancel, Threads(count), [&](const paddock::Worker& thread) {
     LmHead(task, {thread, space_.threads[thread.index]});
@@ -176,7 +230,14 @@ void Forward::Embed(const Task& t, const Worker& w, const uint8_t* rows) {
   const Rows<const uint8_t> source{rows, e.row_bytes()};
   w.ForEach(t.count, [&](int i) {
     Dequantize(e.type(), source.Row(i), h_.embedding, space_.x.Row(i));
-    RopeAngles(h_, space_.frequencies, t.first + i, space_.cos.Row(i), space_.sin.Row(i));
+    RopeAngles(h_, space_.frequencies, places_[i].position, space_.cos.Row(i), space_.sin.Row(i));
+  });
+}
+
+void Forward::BringBack(const Task& t, const Worker& w, const Pass& pass) {
+  w.ForEach(t.count, [&](int i) {
+    std::copy_n(pass.x_.data() + static_cast<size_t>(i * h_.embedding), h_.embedding, space_.x.Row(i));
+    RopeAngles(h_, space_.frequencies, places_[i].position, space_.cos.Row(i), space_.sin.Row(i));
   });
 }
 
@@ -266,23 +327,24 @@ void Forward::ProjectHead(const Task& t, const Worker& w, const LayerWeights& la
       float* out = space_.q.At(i, index * dim);
       for (int j = 0; j < dim; ++j) out[j] = row[j] * scale;
     } else {
-      StoreInCache(t, w, row, is_k, index, t.first + i);
+      StoreInCache(t, w, row, is_k, index, places_[i]);
     }
   }
 }
 
 // Converts a key or a value to the type of the cache and stores it.
-void Forward::StoreInCache(const Task& t, const Worker& w, const float* head, bool is_key, int kv_head, int position) {
+void Forward::StoreInCache(const Task& t, const Worker& w, const float* head, bool is_key, int kv_head,
+                           const Place& place) {
   const Scratch& s = w.scratch;
   const int dim = h_.head_dim;
   const auto store = [&](const auto* elements, const uint16_t* scales) {
     if (is_key) {
-      cache_.StoreKey(t.layer, kv_head, position, elements, scales);
+      place.kv->StoreKey(t.layer, kv_head, place.position, elements, scales);
     } else {
-      cache_.StoreValue(t.layer, kv_head, position, elements, scales);
+      place.kv->StoreValue(t.layer, kv_head, place.position, elements, scales);
     }
   };
-  if (cache_.type() == KvType::kF16) {
+  if (place.kv->format().type() == KvType::kF16) {
     kernels_.to_half(head, dim, s.half);
     return store(s.half, nullptr);
   }
@@ -292,12 +354,12 @@ void Forward::StoreInCache(const Task& t, const Worker& w, const float* head, bo
   store(s.byte, s.half);
 }
 
-// One kv head and one segment of all rows; MergeSegments() merges the parts.
-void Forward::AttendSegment(const Task& t, const Worker& w, int kv_head, int segment) {
+// One kv head and one segment of rows first .. end - 1, which are of one sequence; MergeSegments() merges the parts.
+void Forward::AttendSegment(const Task& t, const Worker& w, int kv_head, int first, int end, int segment) {
   const AttendScratch& s = w.scratch.attend;
   const int dim = h_.head_dim, group = h_.group(), begin = segment * kSegmentKeys, head = kv_head * group;
-  for (int i = t.from; i < t.count; ++i) {
-    const int valid = std::min(kSegmentKeys, t.first + i - begin + 1), part = i * segments_ + segment;
+  for (int i = first; i < end; ++i) {
+    const int valid = std::min(kSegmentKeys, places_[i].position - begin + 1), part = i * segments_ + segment;
     if (valid <= 0) continue;
     for (int r = 0; r < group; ++r) s.valid[r] = valid;
     AttendArgs args{};
@@ -309,7 +371,7 @@ void Forward::AttendSegment(const Task& t, const Worker& w, int kv_head, int seg
     args.max = space_.part_max.At(part, head);
     args.sum = space_.part_sum.At(part, head);
     args.o = space_.part_o.At(part, head * dim);
-    cache_.Locate(t.layer, kv_head, begin, &args);
+    places_[i].kv->Locate(t.layer, kv_head, begin, &args);
     kernels_.attend(args);
   }
 }
@@ -320,7 +382,7 @@ void Forward::MergeSegments(const Task& t, int kv_head) {
     for (int head = kv_head * h_.group(); head < (kv_head + 1) * h_.group(); ++head) {
       float max = 0, sum = 0;
       float* o = space_.attended.At(i, head * dim);
-      for (int s = 0; s * kSegmentKeys <= t.first + i; ++s) {
+      for (int s = 0; s * kSegmentKeys <= places_[i].position; ++s) {
         const int part = i * segments_ + s;
         const float part_max = *space_.part_max.At(part, head), part_sum = *space_.part_sum.At(part, head);
         const float* part_o = space_.part_o.At(part, head * dim);
@@ -340,11 +402,22 @@ void Forward::MergeSegments(const Task& t, int kv_head) {
 
 // Attention by segments. The last thread to finish a head's segments merges and quantizes them.
 bool Forward::AttendDecode(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out) {
-  const int segments = (t.first + t.count - 1) / kSegmentKeys + 1, columns = h_.group() * h_.head_dim;
+  const auto segments_of = [](const BatchRun& run) {
+    return KvFormat::Pages(run.first + static_cast<int>(run.tokens.size()));
+  };
+  int segments = 0;
+  for (const BatchRun& run : t.batch->runs) segments += segments_of(run);
+  const int columns = h_.group() * h_.head_dim;
   // Segment after segment of a head, since each prefetches the next one's keys.
   w.ForEach(segments * h_.kv_heads, [&](int unit) {
     const int kv_head = unit / segments;
-    AttendSegment(t, w, kv_head, unit % segments);
+    int segment = unit % segments, begin = 0;
+    const BatchRun* run = t.batch->runs.data();
+    for (; segment >= segments_of(*run); ++run) {
+      segment -= segments_of(*run);
+      begin += static_cast<int>(run->tokens.size());
+    }
+    AttendSegment(t, w, kv_head, std::max(begin, t.from), begin + static_cast<int>(run->tokens.size()), segment);
     if (!LastArriver(ready_segments_[kv_head], 1, segments)) return;
     MergeSegments(t, kv_head);
     QuantizeFinishedParts(t, space_.attended, layer.wo, kv_head * columns, (kv_head + 1) * columns);
@@ -355,22 +428,36 @@ bool Forward::AttendDecode(const Task& t, const Worker& w, const LayerWeights& l
 
 // Attention by blocks of tokens, each through all segments in order.
 bool Forward::AttendPrefill(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out) {
-  const int blocks = DivideUp(t.rows(), kAttendTokens);
-  // The last tokens see the most keys, so they come first.
+  // Those of the rows begin .. end - 1.
+  const auto blocks_of = [](int begin, int end) { return DivideUp(std::max(0, end - begin), kAttendTokens); };
+  int begin = 0, blocks = 0;
+  for (const BatchRun& run : t.batch->runs) {
+    const int end = begin + static_cast<int>(run.tokens.size());
+    blocks += blocks_of(std::max(begin, t.from), end);
+    begin = end;
+  }
   w.ForEach(blocks * h_.kv_heads, [&](int unit) {
     const int kv_head = unit % h_.kv_heads, column = kv_head * h_.group() * h_.head_dim;
-    const int begin = t.from + (blocks - 1 - unit / h_.kv_heads) * kAttendTokens;
-    AttendTokens(
-        kernels_, cache_,
-        {t.layer, kv_head, h_.group(), h_.head_dim, 0, t.first + begin, std::min(kAttendTokens, t.count - begin),
-         space_.q.From(begin, column), space_.attended.From(begin, column)},
-        w.scratch.attend);
+    // The last tokens see the most keys, so they come first.
+    int block = unit / h_.kv_heads, end = t.count;
+    const BatchRun* run = &t.batch->runs.back();
+    const auto first = [&] { return std::max(end - static_cast<int>(run->tokens.size()), t.from); };
+    for (; block >= blocks_of(first(), end); --run) {
+      block -= blocks_of(first(), end);
+      end -= static_cast<int>(run->tokens.size());
+    }
+    const int at = first() + (blocks_of(first(), end) - 1 - block) * kAttendTokens;
+    AttendTokens(kernels_, *run->kv,
+                 {t.layer, kv_head, h_.group(), h_.head_dim, 0, places_[at].position, std::min(kAttendTokens, end - at),
+                  space_.q.From(at, column), space_.attended.From(at, column)},
+                 w.scratch.attend);
   });
   if (!w.Sync()) return false;
   QuantizeInput(t, w, space_.attended, nullptr, {&layer.wo}, LayerInput::kOutput, out);
   return true;
 }
 
+// All but the barrier at its end. False when cancelled.
 bool Forward::Layer(Task& t, const Worker& w) {
   const LayerWeights& layer = weights_.layers[t.layer];
   QuantizedRows a;
@@ -380,13 +467,14 @@ bool Forward::Layer(Task& t, const Worker& w) {
   if (t.layer == h_.layers - 1) t.from = t.count - t.wanted;
   if (t.rows() == 0) return true;
   if (!(DecodePath(t.count) ? AttendDecode(t, w, layer, &a) : AttendPrefill(t, w, layer, &a))) return false;
-  if (!AddProduct(t, w, layer.wo, a)) return false;
-  if (!FeedForward(t, w, layer, &a)) return false;
-  return AddProduct(t, w, layer.down, a);
+  AddProduct(t, w, layer.wo, a);
+  if (!w.Sync() || !FeedForward(t, w, layer, &a)) return false;
+  AddProduct(t, w, layer.down, a);
+  return true;
 }
 
 // x += the product of `m` and `a`.
-bool Forward::AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, const QuantizedRows& a) {
+void Forward::AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, const QuantizedRows& a) {
   ForEachChunk(w, m, t.count, 1, [&](int begin, int end) {
     const int first = begin * kernels_.lanes, columns = std::min(end * kernels_.lanes, m.rows) - first;
     const Rows<float> x = space_.x.From(t.from, first);
@@ -399,7 +487,6 @@ bool Forward::AddProduct(const Task& t, const Worker& w, const PanelMatrix& m, c
       for (int j = 0; j < columns; ++j) sum[j] += y[j];
     }
   });
-  return w.Sync();
 }
 
 bool Forward::FeedForward(const Task& t, const Worker& w, const LayerWeights& layer, QuantizedRows* out) {

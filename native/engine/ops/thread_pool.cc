@@ -11,7 +11,8 @@ namespace {
 constexpr uint64_t kPhase = uint64_t{1} << 32;      // one phase further
 constexpr uint64_t kCancelled = uint64_t{1} << 31;  // the pass is cancelled
 constexpr uint64_t kAsleep = uint64_t{1} << 30;     // somebody sleeps until this phase ends
-constexpr uint64_t kInside = kAsleep - 1;           // mask of the threads inside
+constexpr uint64_t kBrokenOff = uint64_t{1} << 29;  // the work ends here, to be gone on with
+constexpr uint64_t kInside = kBrokenOff - 1;        // mask of the threads inside
 
 uint32_t PhaseOf(uint64_t state) {
   return static_cast<uint32_t>(state >> 32);
@@ -67,12 +68,14 @@ void ThreadPool::Work(int index) {
 
 void ThreadPool::Abandon(Member& member) {
   // Other threads may wait for the end of this phase. The last one inside ends it and thereby enters the next phase.
-  if (member.joined && LeaveOrEnd(member)) state_.fetch_sub(1, std::memory_order_acq_rel);
+  if (member.joined && LeaveOrEnd(member, false)) state_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
-void ThreadPool::Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work) {
+void ThreadPool::Run(const std::atomic<bool>* cancel, int active, Deadline deadline,
+                     const std::function<void(const Worker&)>& work) {
   work_ = &work;
   cancel_ = cancel;
+  deadline_ = deadline;
   active_ = std::clamp(active, 1, size_);
   const uint32_t phase = PhaseOf(state_.load(std::memory_order_relaxed)) + 1;
   for (int i = 0; i < active_; ++i) {
@@ -107,9 +110,10 @@ void ThreadPool::Join(Member& member) {
   } while (member.joined &&
            !state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel, std::memory_order_acquire));
   member.cancelled = (state & kCancelled) != 0;
+  member.broken_off = (state & kBrokenOff) != 0;
 }
 
-bool ThreadPool::LeaveOrEnd(Member& member) {
+bool ThreadPool::LeaveOrEnd(Member& member, bool border) {
   uint64_t state = member.phase * kPhase + 1;
   for (;;) {
     // Another may still join behind the last one inside, which makes the exchange fail.
@@ -119,11 +123,13 @@ bool ThreadPool::LeaveOrEnd(Member& member) {
       next = (member.phase + 1) * kPhase + (state & kCancelled) + 1;
       // Once cancelled always cancelled: whoever is in the next phase or comes to it leaves the pass.
       if (Interrupted()) next |= kCancelled;
+      if (border && deadline_ != kNoDeadline && std::chrono::steady_clock::now() >= deadline_) next |= kBrokenOff;
     }
     if (!state_.compare_exchange_weak(state, next, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
     if (!last) return false;
     ++member.phase;
     member.cancelled = (next & kCancelled) != 0;
+    member.broken_off = (next & kBrokenOff) != 0;
     // In order: the next phase cannot end before this thread has left it.
     phase_.store(member.phase, std::memory_order_release);
     if ((state & kAsleep) != 0) WakeAll(phase_);
@@ -160,18 +166,25 @@ int ThreadPool::Claim(int index, int count) {
   return count;
 }
 
-bool ThreadPool::Sync(Member& member) {
-  if (member.joined && LeaveOrEnd(member)) return !member.cancelled;
+void ThreadPool::Sync(Member& member, bool border) {
+  if (member.joined && LeaveOrEnd(member, border)) return;
   while (phase_.load(std::memory_order_acquire) == member.phase) {
     if (!SpinWhile(phase_, member.phase)) SleepUntilNext(member.phase);
   }
   ++member.phase;
   Join(member);
-  return !member.cancelled;
 }
 
 bool Worker::Sync() const {
-  return pool.Sync(pool.members_[index]);
+  ThreadPool::Member& member = pool.members_[index];
+  pool.Sync(member, false);
+  return !member.cancelled;
+}
+
+bool Worker::SyncAtBorder() const {
+  ThreadPool::Member& member = pool.members_[index];
+  pool.Sync(member, true);
+  return !member.cancelled && !member.broken_off;
 }
 
 bool Worker::Joined() const {

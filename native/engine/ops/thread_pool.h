@@ -4,11 +4,14 @@
 // goes to the next phase with Sync(), which is a barrier. A phase ends when every thread that entered it has left. A
 // descheduled thread that has not entered holds nobody up; it catches up later, and finds nothing to claim on the way.
 //
+// A pass can be broken off between two phases at its borders, SyncAtBorder(), and gone on with later by another Run().
+//
 // Inside a pass a waiting thread spins for some tens of microseconds, because phases are that short, and then sleeps,
 // so that it does not take a core from the thread it waits for. Between passes all threads sleep.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -27,6 +30,9 @@ struct Worker {
   // Leaves this phase, waits for its end and goes to the next. False when the pass was cancelled, for all threads
   // alike; they must then return.
   bool Sync() const;
+  // The same where the work may be broken off: false as well when the time of this Run() is over, for all threads that
+  // were in this phase. Those that were behind leave it here or at an earlier border.
+  bool SyncAtBorder() const;
   // False when this phase was over before the thread got to it. It must then touch nothing that another thread may
   // write, since the others may be anywhere.
   bool Joined() const;
@@ -44,6 +50,9 @@ struct Worker {
 
 class ThreadPool {
  public:
+  using Deadline = std::chrono::steady_clock::time_point;
+  static constexpr Deadline kNoDeadline = Deadline::max();
+
   // The calling thread of Run() is one of the `threads`. Throws std::system_error when the system gives no more
   // threads.
   explicit ThreadPool(int threads);
@@ -55,8 +64,13 @@ class ThreadPool {
 
   // Calls work(worker) on `active` threads (1 .. size()), with indices 0 .. active - 1, and returns when all have
   // returned; the other threads sleep on. `cancel` may be null; every Sync() checks it. An exception from `work`
-  // cancels the pass for all threads; Run() throws the first one when all have returned.
-  void Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work);
+  // cancels the pass for all threads; Run() throws the first one when all have returned. After `deadline` the next
+  // border breaks the work off.
+  void Run(const std::atomic<bool>* cancel, int active, Deadline deadline,
+           const std::function<void(const Worker&)>& work);
+  void Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work) {
+    Run(cancel, active, kNoDeadline, work);
+  }
   // The same on all threads.
   void Run(const std::atomic<bool>* cancel, const std::function<void(const Worker&)>& work) {
     Run(cancel, size_, work);
@@ -75,14 +89,14 @@ class ThreadPool {
 
     // The thread's own.
     uint32_t phase = 0;
-    bool joined = false, cancelled = false;
+    bool joined = false, cancelled = false, broken_off = false;
   };
 
   void Stop();
   void Loop(int index);
   void Work(int index);
   int Claim(int index, int count);
-  bool Sync(Member& member);
+  void Sync(Member& member, bool border);
   // Takes a thread whose work has thrown out of the pass.
   void Abandon(Member& member);
   // Whether this pass is to end early.
@@ -91,7 +105,7 @@ class ThreadPool {
   }
   void Join(Member& member);
   // Out of the phase, or, as the last one, on to the next: true.
-  bool LeaveOrEnd(Member& member);
+  bool LeaveOrEnd(Member& member, bool border);
   // Until the end of this phase, or a little less.
   void SleepUntilNext(uint32_t phase);
 
@@ -99,11 +113,12 @@ class ThreadPool {
   int active_ = 1;
   const std::function<void(const Worker&)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
+  Deadline deadline_ = kNoDeadline;
   std::vector<Member> members_;
   std::vector<std::thread> workers_;
 
   // The truth about the phase, in one word: its number << 32 | whether the pass is cancelled << 31 | whether somebody
-  // sleeps until its end << 30 | threads inside.
+  // sleeps until its end << 30 | whether the work is broken off << 29 | threads inside.
   alignas(64) std::atomic<uint64_t> state_{0};
   alignas(64) std::atomic<uint32_t> phase_{0};    // its number again, for those who wait
   alignas(64) std::atomic<uint32_t> running_{0};  // threads that have not returned from this pass

@@ -19,7 +19,7 @@ HardwareLimit BestAndMedian(std::vector<double> samples) {
 }  // namespace
 
 Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag* cancel) {
-  State& s = *state_;
+  EngineState& s = *state_;
   const int prompt = options.prompt, generate = options.generate, depth = options.depth.value_or(prompt);
   // In 64 bits: the sums of numbers that a user gives may not fit.
   const int64_t most = std::max<int64_t>(prompt, int64_t{std::max(depth, 1)} + generate);
@@ -45,18 +45,20 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   const std::span<const int32_t> all(ids), first = all.first(prompt);
   // A first batch that does not count: it finds caches cold and memory that nobody has touched.
   const std::span<const int32_t> batch = first.first(std::min(prompt, kMaxBatch));
-  PADDOCK_RETURN_IF_ERROR(s.Prefill(batch, 0, kMaxBatch, cancel, nullptr));
+  Sequence sequence(s.pages);
+  PADDOCK_RETURN_IF_ERROR(s.Prefill(batch, &sequence, kMaxBatch, cancel));
   for (int r = 0; r < options.repeat; ++r) {
-    s.cached.clear();
-    if (prompt > 0) PADDOCK_RETURN_IF_ERROR(BenchPrefill(first, cancel, &report, &peaks));
+    sequence.Truncate(0);
+    if (prompt > 0) PADDOCK_RETURN_IF_ERROR(BenchPrefill(first, &sequence, cancel, &report, &peaks));
     if (generate == 0) continue;
     // Decoding needs the logits of a token before it. A cache that is too deep gives its end up, and the token there is
     // evaluated again.
     const int before = std::max(depth, 1);
     if (before != prompt) {
-      PADDOCK_RETURN_IF_ERROR(s.Prefill(all.first(before), std::min(prompt, before - 1), kMaxBatch, cancel, nullptr));
+      sequence.Truncate(std::min(prompt, before - 1));
+      PADDOCK_RETURN_IF_ERROR(s.Prefill(all.first(before), &sequence, kMaxBatch, cancel));
     }
-    PADDOCK_RETURN_IF_ERROR(BenchDecode(generate, cancel, &report, &bandwidths));
+    PADDOCK_RETURN_IF_ERROR(BenchDecode(generate, &sequence, cancel, &report, &bandwidths));
   }
   // Limits that no row has sampled are measured here.
   if (bandwidths.empty()) bandwidths.push_back(MeasureReadBandwidth());
@@ -67,12 +69,12 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   return report;
 }
 
-Status Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* cancel, BenchReport* report,
-                            std::vector<double>* peaks) {
+Status Engine::BenchPrefill(std::span<const int32_t> ids, Sequence* sequence, const CancelFlag* cancel,
+                            BenchReport* report, std::vector<double>* peaks) {
   std::vector<double> beside;
   for (int sample = 0; sample < kPeakSamples; ++sample) beside.push_back(MeasureInt8Peak());
   const auto start = Clock::now();
-  PADDOCK_RETURN_IF_ERROR(state_->Prefill(ids, 0, kMaxBatch, cancel, nullptr));
+  PADDOCK_RETURN_IF_ERROR(state_->Prefill(ids, sequence, kMaxBatch, cancel));
   const int tokens = static_cast<int>(ids.size());
   const double rate = tokens / (MillisecondsSince(start) / 1000);
   for (int sample = 0; sample < kPeakSamples; ++sample) beside.push_back(MeasureInt8Peak());
@@ -82,24 +84,26 @@ Status Engine::BenchPrefill(std::span<const int32_t> ids, const CancelFlag* canc
   return Status::Ok();
 }
 
-Status Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* report, std::vector<double>* bandwidths) {
-  State& s = *state_;
-  const int before = static_cast<int>(s.cached.size());
+Status Engine::BenchDecode(int tokens, Sequence* sequence, const CancelFlag* cancel, BenchReport* report,
+                           std::vector<double>* bandwidths) {
+  EngineState& s = *state_;
+  const int before = sequence->size();
   std::vector<double> beside;
   double milliseconds = 0;
   for (int i = 0; i < tokens; ++i) {
     if (i % kTokensPerSample == 0) beside.push_back(MeasureReadBandwidth());
     const auto start = Clock::now();
     const int32_t token = ArgMax(s.forward.Logits(0));
-    PADDOCK_RETURN_IF_ERROR(s.forward.Run(std::span(&token, 1), before + i, 1, cancel, nullptr));
+    if (!sequence->Reserve(1)) return s.NoMemory();
+    PADDOCK_RETURN_IF_ERROR(s.forward.Run({{{&sequence->table(), before + i, {&token, 1}}}, 1}, cancel, nullptr));
     milliseconds += MillisecondsSince(start);
-    s.cached.push_back(token);
+    sequence->Append({&token, 1});
   }
   beside.push_back(MeasureReadBandwidth());
   bandwidths->insert(bandwidths->end(), beside.begin(), beside.end());
   const double seen = before + 0.5 * tokens;
   const double cost = static_cast<double>(report->weight_bytes_per_token) +
-                      seen * static_cast<double>(KvCache::BlockBytes(s.plan.h, s.cache.type())) / kBlockTokens;
+                      seen * static_cast<double>(s.plan.kv.page_bytes()) / kSegmentKeys;
   const double limit = BestAndMedian(std::move(beside)).median;
   report->rows.push_back({false, tokens, before, tokens / (milliseconds / 1000), limit, cost});
   return Status::Ok();
@@ -107,7 +111,7 @@ Status Engine::BenchDecode(int tokens, const CancelFlag* cancel, BenchReport* re
 
 // One pass over the weights: they are what a decode step reads.
 double Engine::MeasureReadBandwidth() {
-  State& s = *state_;
+  EngineState& s = *state_;
   const uint8_t* data = s.weights.panels.data();
   constexpr size_t kPiece = 1 << 20;
   const int pieces = static_cast<int>(s.weights.panels.size() / kPiece);
@@ -122,7 +126,7 @@ double Engine::MeasureReadBandwidth() {
 }
 
 double Engine::MeasureInt8Peak() {
-  State& s = *state_;
+  EngineState& s = *state_;
   std::atomic<uint64_t> operations{0};
   std::atomic<int32_t> sink{0};
   const auto start = Clock::now();

@@ -12,7 +12,7 @@ constexpr size_t kLeastObserved = 16;  // tokens of a text for an importance mat
 
 }  // namespace
 
-Status Engine::State::CheckText(std::span<const int32_t> ids, int first) const {
+Status EngineState::CheckText(std::span<const int32_t> ids, int first) const {
   if (ids.size() < 2) return {StatusCode::kInvalidArgument, "A text of at least two tokens is needed."};
   PADDOCK_RETURN_IF_ERROR(CheckIds(ids, "The text"));
   if (first < 0 || static_cast<size_t>(first) + 1 >= ids.size())
@@ -72,31 +72,40 @@ Result<std::vector<TokenDivergence>> Engine::Compare(std::span<const int32_t> id
 
 Status Engine::ForEachPrediction(std::span<const int32_t> ids, int first, const CancelFlag* cancel,
                                  const std::function<void(size_t, std::span<const float>)>& row) {
-  State& s = *state_;
-  s.cached.clear();
+  EngineState& s = *state_;
   const Status cancelled(StatusCode::kCancelled, "Scoring was cancelled.");
   const int last = static_cast<int>(ids.size()) - 1;
-  for (int at = 0; at < last; at += kMaxBatch) {
+  Sequence sequence(s.pages);
+  // What comes before the predictions may be known: texts are compared behind the same beginning.
+  s.reuse.Restore(ids.first(first), &sequence);
+  const auto end = [&](const Status& status) {
+    sequence.Truncate(std::min(sequence.size(), first));
+    if (first > 0) s.reuse.Remember(sequence, PrefixReuse::Keep::kPassing);
+    return status;
+  };
+  for (int at; (at = sequence.size()) < last;) {
     const int count = std::min(kMaxBatch, last - at);
     const int wanted = std::clamp(at + count - first, 0, count);
     const auto batch = ids.subspan(at, count);
-    PADDOCK_RETURN_IF_ERROR(s.forward.Run(batch, at, wanted, cancel, nullptr));
+    if (!sequence.Reserve(count)) return end(s.NoMemory());
+    if (const Status ran = s.forward.Run({{{&sequence.table(), at, batch}}, wanted}, cancel, nullptr); !ran.ok())
+      return end(ran);
     for (int begin = 0; begin < wanted; begin += kMaxLogitRows) {
       const int rows = std::min(kMaxLogitRows, wanted - begin);
-      if (!s.forward.ComputeLogits(begin, rows, cancel)) return cancelled;
+      if (!s.forward.ComputeLogits(begin, rows, cancel)) return end(cancelled);
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
       s.pool.Run(nullptr, [&](const Worker& worker) {
         for (int i; (i = worker.Claim(rows)) < rows;) row(index + i, s.forward.Logits(i).values);
       });
     }
+    sequence.Append(batch);
   }
-  s.cached.assign(ids.begin(), ids.end() - 1);
-  return Status::Ok();
+  return end(Status::Ok());
 }
 
 Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
-  State& s = *state_;
+  EngineState& s = *state_;
   const size_t context = s.plan.context;
   PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
   if (ids.size() < kLeastObserved || ids.size() > context) {
@@ -106,7 +115,8 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   }
   if (!s.importance) s.importance.emplace(s.plan.h, s.pool.size());
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
-  s.cached.clear();
+  Sequence sequence(s.pages);
+  if (!sequence.Reserve(static_cast<int>(ids.size()))) return s.NoMemory();
   s.forward.Observe(&*s.importance);
   Status ran;
   for (size_t at = 0; at < ids.size() && ran.ok();) {
@@ -115,7 +125,8 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
     size_t count = std::min<size_t>(kMaxBatch, left);
     if (left > count && left - count < kLeastObserved) count -= kLeastObserved;
     // All rows are wanted, so that the last layer's are complete; more than kMaxLogitRows get no logits.
-    ran = s.forward.Run(ids.subspan(at, count), static_cast<int>(at), static_cast<int>(count), cancel, nullptr);
+    const BatchRun run{&sequence.table(), static_cast<int>(at), ids.subspan(at, count)};
+    ran = s.forward.Run({{run}, static_cast<int>(count)}, cancel, nullptr);
     at += count;
   }
   s.forward.Observe(nullptr);
@@ -125,7 +136,7 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
 }
 
 Status Engine::SaveImportance(const std::string& path, const std::vector<std::string>& datasets) {
-  State& s = *state_;
+  EngineState& s = *state_;
   if (!s.importance || s.observed == 0) return Status(StatusCode::kInvalidArgument, "No text was read yet.");
   PADDOCK_RETURN_IF_ERROR(
       WriteImportance(*s.importance, s.plan.h, path, datasets, std::exchange(s.observed, 0), s.observed_size));
@@ -133,17 +144,18 @@ Status Engine::SaveImportance(const std::string& path, const std::vector<std::st
   return Status::Ok();
 }
 
-Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> tokens, int keep, int batch,
-                                          const CancelFlag* cancel) {
-  State& s = *state_;
-  const int kept = std::clamp(keep, 0, static_cast<int>(s.cached.size()));
-  std::vector<int32_t> ids(s.cached.begin(), s.cached.begin() + kept);
-  ids.insert(ids.end(), tokens.begin(), tokens.end());
+Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel) {
+  EngineState& s = *state_;
   PADDOCK_RETURN_IF_ERROR(s.CheckIds(ids, "The text"));
-  if (tokens.empty() || ids.size() > static_cast<size_t>(s.plan.context) || batch < 1 || batch > kMaxBatch) {
+  if (keep < 0 || ids.size() <= static_cast<size_t>(keep) || ids.size() > static_cast<size_t>(s.plan.context) ||
+      batch < 1 || batch > kMaxBatch) {
     return Status(StatusCode::kInvalidArgument, "The tokens cannot be evaluated.");
   }
-  PADDOCK_RETURN_IF_ERROR(s.Prefill(ids, static_cast<int>(ids.size() - tokens.size()), batch, cancel, nullptr));
+  Sequence sequence(s.pages);
+  s.reuse.Restore(ids.first(keep), &sequence);
+  const Status ran = s.Prefill(ids, &sequence, batch, cancel);
+  s.reuse.Remember(sequence, PrefixReuse::Keep::kInMemory);
+  PADDOCK_RETURN_IF_ERROR(ran);
   return s.forward.Logits(0).values;
 }
 

@@ -10,7 +10,8 @@
 #include "engine.h"
 #include "model/forward.h"
 #include "model/importance.h"
-#include "model/kv_cache.h"
+#include "model/page_pool.h"
+#include "model/sequence.h"
 #include "model/weights.h"
 #include "ops/thread_pool.h"
 #include "runtime/drafter.h"
@@ -29,8 +30,9 @@ inline uint64_t PanelBytes(const PanelMatrix& m) {
   return static_cast<uint64_t>(m.panel_bytes) * static_cast<uint64_t>(m.panel_count);
 }
 
-struct Engine::State {
-  explicit State(LoadPlan p) : plan(std::move(p)), pool(plan.threads), forward(model(), pool, cache), reuse(cache) {}
+struct EngineState {
+  explicit EngineState(LoadPlan p)
+      : plan(std::move(p)), pool(plan.threads), pages(plan.kv, plan.pages()), forward(model(), pool), reuse(pages) {}
 
   Model model() const { return {plan.h, weights, *plan.kernels}; }
 
@@ -39,11 +41,10 @@ struct Engine::State {
   std::unique_ptr<Tokenizer> tokenizer;
   ThreadPool pool;
   Weights weights;
-  KvCache cache;
+  PagePool pages;
   Forward forward;
-  DraftPolicy policy;           // lives as long as the model: what a pass costs is learned once
-  std::vector<int32_t> cached;  // tokens whose keys and values are in the cache, from position 0
-  PrefixReuse reuse;            // ... and those that were there before
+  DraftPolicy policy;  // lives as long as the model: what a pass costs is learned once
+  PrefixReuse reuse;
 
   // kInvalidArgument unless all ids are within the vocabulary. Every list of ids that enters the engine passes here:
   // kernels index rows by them. `what` names the list, for the message.
@@ -59,29 +60,14 @@ struct Engine::State {
   // A text to score from its token `first` on.
   Status CheckText(std::span<const int32_t> ids, int first) const;
 
-  // Evaluates ids[keep ..] in batches; logits of the last one stay in row 0. As Forward::Run(); `cached` then holds
-  // what is whole.
-  Status Prefill(std::span<const int32_t> ids, int keep, int batch, const CancelFlag* cancel,
-                 const std::function<void(double)>& progress) {
-    cached.resize(keep);
-    const int total = static_cast<int>(ids.size());
-    for (int at = keep; at < total;) {
-      const int count = std::min(batch, total - at);
-      const bool last = at + count == total;
-      const auto layer_done = [&](int layers) {
-        if (progress) progress(at + static_cast<double>(count) * layers / plan.h.layers);
-      };
-      const std::span<const int32_t> tokens = ids.subspan(at, count);
-      PADDOCK_RETURN_IF_ERROR(forward.Run(tokens, at, last ? 1 : 0, cancel, layer_done));
-      cached.insert(cached.end(), tokens.begin(), tokens.end());
-      at += count;
-    }
-    return Status::Ok();
-  }
+  // Evaluates what `sequence` does not have of `ids` in batches; logits of the last one stay in row 0. As
+  // Forward::Run(); the sequence then has what is whole.
+  Status Prefill(std::span<const int32_t> ids, Sequence* sequence, int batch, const CancelFlag* cancel);
+  Status NoMemory() const;
 
   // Chooses how many threads take part, by what some layers take. A pass over few tokens waits for memory, one over
   // many for arithmetic, so the answers may differ.
-  void TuneThreads();
+  Status TuneThreads();
   void SetInfo(const std::string& path, const GgufFile& file, const LoadOptions& options);
 
   std::optional<ImportanceSums> importance;  // while one is collected

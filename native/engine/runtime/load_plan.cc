@@ -5,7 +5,6 @@
 #include "kernels/cpu_features.h"
 #include "kernels/dispatch.h"
 #include "model/forward.h"
-#include "model/kv_cache.h"
 #include "model/weights.h"
 #include "ops/cpu_topology.h"
 #include "ops/thread_pool.h"
@@ -79,7 +78,7 @@ Result<LoadPlan> PlanLoad(const GgufFile& file, const LoadOptions& options) {
   }
   plan.context =
       options.context_length > 0 ? options.context_length : std::min(plan.h.trained_context, kDefaultContext);
-  if (!KvCache::Supports(plan.h, options.kv_type)) {
+  if (!KvFormat::Supports(plan.h, options.kv_type)) {
     return Status(StatusCode::kInvalidArgument, "The context of this model cannot be kept in 8 bits: its heads have " +
                                                     std::to_string(plan.h.head_dim) + " columns, and whole blocks of " +
                                                     std::to_string(kKvBlock) + " are needed. Use 16 bits.");
@@ -87,10 +86,12 @@ Result<LoadPlan> PlanLoad(const GgufFile& file, const LoadOptions& options) {
   const Result<uint64_t> weights = WeightBytes(file, plan.h, *plan.kernels);
   if (!weights.ok()) return weights.status();
   plan.memory.weights = *weights + Tokenizer::MemoryBytes(file);
-  plan.memory.kv_cache = KvCache::Bytes(plan.h, plan.context, options.kv_type);
+  plan.kv = KvFormat(plan.h, options.kv_type);
+  plan.memory.kv_cache = static_cast<uint64_t>(KvFormat::Pages(plan.context)) * plan.kv.page_bytes();
   plan.memory.scratch =
       Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context) + Sampler::MostBytes(plan.h.vocabulary);
-  plan.memory.prefix_cache = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes());
+  const uint64_t prefix_pages = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes()) / plan.kv.page_bytes();
+  plan.memory.prefix_cache = prefix_pages * plan.kv.page_bytes();
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }

@@ -6,18 +6,28 @@
 namespace paddock {
 namespace {
 
-constexpr uint64_t kPage = 4096;
-// Ids, pointers, list entry and what the allocators add; generously.
-constexpr uint64_t kNodeOverhead = 1024;
+using Ids = std::span<const int32_t>;
+
+int Common(Ids a, Ids b) {
+  const size_t most = std::min(a.size(), b.size());
+  return static_cast<int>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first -
+                          a.begin());
+}
+
+// What `ids` has in the page that begins after `tokens`.
+Ids PageOf(Ids ids, size_t tokens) {
+  return ids.subspan(tokens, std::min<size_t>(kSegmentKeys, ids.size() - tokens));
+}
 
 }  // namespace
 
 struct PrefixCache::Node {
-  BlockIds ids{};
+  std::vector<int32_t> ids;  // up to kSegmentKeys; fewer in a node without children
+  KvPageRef page;
   Node* parent = nullptr;
   std::vector<std::unique_ptr<Node>> children;
-  std::shared_ptr<Buffer> data;
-  std::list<Node*>::iterator place;
+  bool passing = false;
+  Nodes::iterator place;
 
   ~Node() {
     // Chains are as long as contexts: not by recursion.
@@ -29,79 +39,111 @@ struct PrefixCache::Node {
       last->children.clear();
     }
   }
-
-  Node* Child(std::span<const int32_t> block) const {
-    for (const std::unique_ptr<Node>& child : children) {
-      if (std::equal(block.begin(), block.end(), child->ids.begin())) return child.get();
-    }
-    return nullptr;
-  }
 };
 
-PrefixCache::PrefixCache(uint64_t budget, uint64_t block_bytes)
-    : block_bytes_(block_bytes),
-      node_bytes_((block_bytes + kPage - 1) / kPage * kPage + kNodeOverhead),
-      capacity_(static_cast<size_t>(budget / node_bytes_)),
-      root_(std::make_unique<Node>()) {}
-
+PrefixCache::PrefixCache() : root_(std::make_unique<Node>()) {}
 PrefixCache::~PrefixCache() = default;
 
-// The nodes that `ids` begins with, made the most recently used in the order parent, child.
-std::vector<PrefixCache::Node*> PrefixCache::Walk(std::span<const int32_t> ids) {
+PrefixCache::Nodes& PrefixCache::ListOf(const Node& node) {
+  return node.passing ? passing_ : lasting_;
+}
+
+// Makes a chain the most recently used, its first node before all others.
+void PrefixCache::Use(const std::vector<Node*>& chain) {
+  for (auto node = chain.rbegin(); node != chain.rend(); ++node) {
+    Nodes& list = ListOf(**node);
+    list.splice(list.begin(), list, (*node)->place);
+  }
+}
+
+PrefixCache::Beginning PrefixCache::Find(Ids ids) {
+  Beginning found;
   std::vector<Node*> chain;
-  for (Node* node = root_.get(); ids.size() >= kBlockTokens; ids = ids.subspan(kBlockTokens)) {
-    node = node->Child(ids.first(kBlockTokens));
-    if (node == nullptr) break;
-    chain.push_back(node);
-  }
-  for (auto node = chain.rbegin(); node != chain.rend(); ++node)
-    recent_.splice(recent_.begin(), recent_, (*node)->place);
-  return chain;
-}
-
-PrefixCache::Chain PrefixCache::Find(std::span<const int32_t> ids) {
-  Chain found;
-  for (const Node* node : Walk(ids)) found.push_back(node->data);
-  return found;
-}
-
-PrefixCache::Chain PrefixCache::Add(std::span<const int32_t> ids, const std::function<void(int, uint8_t*)>& fill) {
-  std::vector<Node*> chain = Walk(ids);
-  const size_t whole = ids.size() / kBlockTokens;
-  while (chain.size() < whole) {
-    if (recent_.size() >= capacity_) {
-      // The chain stands at the front of the list: when there is nothing behind it, it fills the budget by itself.
-      if (recent_.size() == chain.size()) break;
-      DropLast();
+  for (const Node* node = root_.get();;) {
+    const Ids wanted = PageOf(ids, static_cast<size_t>(found.tokens));
+    Node* best = nullptr;
+    int most = 0;
+    for (const std::unique_ptr<Node>& child : node->children) {
+      const int common = Common(child->ids, wanted);
+      if (common <= most) continue;
+      most = common;
+      best = child.get();
     }
-    auto node = std::make_unique<Node>();
-    node->data = std::make_shared<Buffer>();
-    if (!node->data->Allocate(block_bytes_)) break;
-    const size_t position = chain.size() * kBlockTokens;
-    fill(static_cast<int>(position), node->data->data());
-    std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(position), kBlockTokens, node->ids.begin());
-    node->parent = chain.empty() ? root_.get() : chain.back();
-    node->place = recent_.insert(chain.empty() ? recent_.begin() : std::next(chain.back()->place), node.get());
-    chain.push_back(node.get());
-    node->parent->children.push_back(std::move(node));
+    if (best == nullptr) break;
+    chain.push_back(best);
+    found.pages.push_back(best->page);
+    found.tokens += most;
+    if (most < kSegmentKeys) break;
+    node = best;
   }
-  Chain found;
-  for (const Node* node : chain) found.push_back(node->data);
+  Use(chain);
   return found;
 }
 
-void PrefixCache::DropLast() {
-  Node* last = recent_.back();
-  recent_.pop_back();
-  std::vector<std::unique_ptr<Node>>& siblings = last->parent->children;
+std::vector<KvPageRef> PrefixCache::Add(Sequence& sequence, bool passing) {
+  sequence.Seal();
+  const Ids ids = sequence.ids();
+  std::vector<Node*> chain;
+  std::vector<KvPageRef> pages;
+  Node* parent = root_.get();
+  for (size_t tokens = 0; tokens < ids.size(); tokens += kSegmentKeys) {
+    const Ids mine = PageOf(ids, tokens);
+    const KvPageRef& page = sequence.pages()[tokens / kSegmentKeys];
+    Node* node = nullptr;
+    for (const std::unique_ptr<Node>& child : parent->children) {
+      const size_t common = Common(child->ids, mine);
+      if (common < mine.size() && common < child->ids.size()) continue;
+      node = child.get();
+      if (common < mine.size()) {
+        node->ids.assign(mine.begin(), mine.end());
+        node->page = page;
+      }
+      break;
+    }
+    if (node == nullptr) {
+      auto added = std::make_unique<Node>();
+      node = added.get();
+      node->ids.assign(mine.begin(), mine.end());
+      node->page = page;
+      node->parent = parent;
+      node->passing = passing;
+      node->place = ListOf(*node).insert(ListOf(*node).begin(), node);
+      parent->children.push_back(std::move(added));
+    }
+    if (node->passing && !passing) {
+      lasting_.splice(lasting_.begin(), passing_, node->place);
+      node->passing = false;
+    }
+    chain.push_back(node);
+    pages.push_back(node->page);
+    parent = node;
+  }
+  Use(chain);
+  return pages;
+}
+
+bool PrefixCache::DropFrom(Nodes& list) {
+  const auto last = std::find_if(list.rbegin(), list.rend(), [](const Node* node) {
+    return node->children.empty() && node->page.use_count() == 1;
+  });
+  if (last == list.rend()) return false;
+  const Node* const node = *last;
+  list.erase(node->place);
+  std::vector<std::unique_ptr<Node>>& siblings = node->parent->children;
   const auto at =
-      std::find_if(siblings.begin(), siblings.end(), [last](const auto& sibling) { return sibling.get() == last; });
+      std::find_if(siblings.begin(), siblings.end(), [node](const auto& sibling) { return sibling.get() == node; });
   std::swap(*at, siblings.back());
   siblings.pop_back();
+  return true;
+}
+
+bool PrefixCache::DropOne() {
+  return DropFrom(passing_) || DropFrom(lasting_);
 }
 
 void PrefixCache::Clear() {
-  recent_.clear();
+  lasting_.clear();
+  passing_.clear();
   root_ = std::make_unique<Node>();
 }
 

@@ -1,14 +1,12 @@
-// What the engine remembers of prompts and answers beyond the live cache: in memory, and on disk when asked.
+// What the engine remembers of prompts and answers when no sequence works with them: in memory, and on disk when asked.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 
-#include "model/kv_cache.h"
+#include "base/buffer.h"
+#include "model/page_pool.h"
+#include "model/sequence.h"
 #include "runtime/prefix_cache.h"
 #include "runtime/snapshot_store.h"
 
@@ -16,31 +14,45 @@ namespace paddock {
 
 class PrefixReuse {
  public:
-  explicit PrefixReuse(KvCache& live) : live_(live) {}
+  // A place on disk: behind `blocks` blocks of a text.
+  struct Place {
+    BlockKey key{};
+    int blocks = 0;
+  };
 
-  // Uses no more than `budget` bytes; without `store` nothing goes to disk. Before this, nothing is remembered.
-  void Open(uint64_t budget, uint64_t block_bytes, std::unique_ptr<SnapshotStore> store);
+  explicit PrefixReuse(PagePool& pool);
+  PrefixReuse(const PrefixReuse&) = delete;
+  PrefixReuse& operator=(const PrefixReuse&) = delete;
 
-  // Brings as much of the beginning of `prompt` into the live cache as is remembered. Its first `live` tokens are there
-  // already; returns how many are then. Stops between two blocks once `cancel` (may be null) is set; calls
-  // progress(tokens), if there is one, after each block from disk.
-  int Restore(std::span<const int32_t> prompt, int live, const std::atomic<bool>* cancel,
-              const std::function<void(int)>& progress);
+  // Without this nothing goes to disk.
+  void Open(std::unique_ptr<SnapshotStore> store) { store_ = std::move(store); }
 
-  // Remembers the whole blocks of `tokens`, whose keys and values are live. Blocks reach the disk only through memory.
-  void Remember(std::span<const int32_t> tokens, bool on_disk);
+  // Begins `sequence` with as much of the beginning of `ids` as memory has.
+  void Restore(std::span<const int32_t> ids, Sequence* sequence);
+  // Where to look for more of `ids` on disk.
+  Place PlaceBehind(std::span<const int32_t> ids, int tokens) const;
+  // Brings the next block of `ids` into the sequence. False when it is not on disk, or memory has no room for it.
+  bool RestoreBlock(std::span<const int32_t> ids, Place* place, Sequence* sequence);
 
-  // While the engine computes.
+  enum class Keep {
+    kPassing,   // in memory, and given up before everything else
+    kInMemory,  // ...
+    kOnDisk     // ... whole blocks on disk as well
+  };
+  void Remember(Sequence& sequence, Keep keep);
+
+  // While the engine computes: as often true as false.
   void SetBusy(bool busy);
   void Flush();
   // False when `cancel` was set before everything on disk was removed.
   bool Clear(const std::atomic<bool>* cancel);
 
  private:
-  KvCache& live_;
-  std::optional<PrefixCache> memory_;
+  PagePool& pool_;
+  PrefixCache memory_;
   std::unique_ptr<SnapshotStore> store_;
   Buffer staging_;  // a block on its way from disk
+  int busy_ = 0;
 };
 
 }  // namespace paddock

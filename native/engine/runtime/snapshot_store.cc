@@ -117,10 +117,11 @@ SnapshotStore::Header SnapshotStore::MakeHeader(const BlockKey& parent, std::spa
     at += field;
   };
   const uint32_t version = kVersion, tokens = kBlockTokens;
+  const uint64_t bytes = identity_.format.block_bytes();
   put(kMagic, 8, 8);
   put(&version, 4, 4);
   put(&tokens, 4, 4);
-  put(&identity_.block_bytes, 8, 8);
+  put(&bytes, 8, 8);
   put(identity_.model.data(), 32, 32);
   put(identity_.kernels.data(), identity_.kernels.size(), 12);
   put(parent.data(), 16, 16);
@@ -139,7 +140,7 @@ bool SnapshotStore::Read(const BlockKey& parent, std::span<const int32_t> ids, s
   if (outcome == ReadOutcome::kMissing) return false;
   // The header holds nothing that is not known: it is compared, not interpreted.
   const bool sound = outcome == ReadOutcome::kRead && header == MakeHeader(parent, ids, key, Crc32c(out)) &&
-                     AllFinite(out.subspan(identity_.halves_at));
+                     AllFinite(out.subspan(identity_.format.halves_at()));
   if (!sound) {
     std::error_code ignored;
     fs::remove(path, ignored);
@@ -147,12 +148,12 @@ bool SnapshotStore::Read(const BlockKey& parent, std::span<const int32_t> ids, s
   return sound;
 }
 
-void SnapshotStore::Write(std::span<const int32_t> ids, const PrefixCache::Chain& chain) {
+void SnapshotStore::Write(std::span<const int32_t> ids, std::span<const KvPageRef> pages) {
   std::vector<Block> blocks;
   BlockKey parent = root_;
-  for (size_t i = 0; i < chain.size(); ++i) {
-    const auto block_ids = ids.subspan(i * kBlockTokens, kBlockTokens);
-    Block block{parent, Key(parent, block_ids), {}, chain[i]};
+  for (size_t at = 0; at + kBlockTokens <= ids.size(); at += kBlockTokens) {
+    const auto block_ids = ids.subspan(at, kBlockTokens);
+    Block block{parent, Key(parent, block_ids), {}, pages[at / kSegmentKeys], static_cast<int>(at % kSegmentKeys)};
     std::copy(block_ids.begin(), block_ids.end(), block.ids.begin());
     parent = block.key;
     blocks.push_back(std::move(block));
@@ -231,7 +232,7 @@ void SnapshotStore::Loop() {
 
 void SnapshotStore::WriteChain(const std::vector<Block>& chain) {
   if (!MakePrivateFolder(folder_)) return;
-  const uint64_t bytes = kHeaderBytes + identity_.block_bytes;
+  const uint64_t bytes = kHeaderBytes + identity_.format.block_bytes();
   size_t there = 0;
   for (const Block& block : chain) {
     if (!GoOn()) return;
@@ -256,9 +257,13 @@ void SnapshotStore::WriteChain(const std::vector<Block>& chain) {
 }
 
 bool SnapshotStore::WriteBlock(const Block& block) {
-  const std::shared_ptr<const Buffer> data = block.data.lock();
-  if (data == nullptr) return false;
-  const std::span<const uint8_t> payload(data->data(), static_cast<size_t>(identity_.block_bytes));
+  if (payload_.size() == 0 && !payload_.Allocate(identity_.format.block_bytes())) return false;
+  const std::span<const uint8_t> payload(payload_.data(), payload_.size());
+  {
+    const std::shared_ptr<const KvPage> page = block.page.lock();
+    if (page == nullptr) return false;
+    identity_.format.CopyOut(page->data(), block.position, payload_.data());
+  }
   // A block that power loss has damaged fails its checks, so waiting for the disk would gain nothing.
   return WriteWhole(PathOf(block.key), MakeHeader(block.parent, block.ids, block.key, Crc32c(payload)), payload,
                     NewFile::Durability::kProcess, [this] { return GoOn(); })

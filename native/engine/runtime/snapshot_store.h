@@ -23,19 +23,19 @@
 
 #include "base/buffer.h"
 #include "base/sha256.h"
-#include "runtime/prefix_cache.h"
+#include "model/page_pool.h"
 
 namespace paddock {
 
 using BlockKey = std::array<uint8_t, 16>;
+using BlockIds = std::array<int32_t, kBlockTokens>;
 
 class SnapshotStore {
  public:
   struct Identity {
     Sha256::Digest model{};
     std::string kernels;  // tables differ in the last bits of their results
-    uint64_t block_bytes = 0;
-    uint64_t halves_at = 0;  // from here on a block is numbers in half precision
+    KvFormat format;
   };
   // Keeps the files of the folder, those of other models included, within `limit` bytes.
   SnapshotStore(const std::string& folder, uint64_t limit, Identity identity);
@@ -47,13 +47,14 @@ class SnapshotStore {
   const BlockKey& root() const { return root_; }
   static BlockKey Key(const BlockKey& parent, std::span<const int32_t> ids);
 
-  // Reads the block `ids` after `parent` into `out`, block_bytes long. False when there is no sound file; `out` is then
-  // undefined. Any thread.
+  // Reads the block `ids` after `parent` into `out`, block_bytes() of the format. False when there is no sound file;
+  // `out` is then undefined. Any thread.
   bool Read(const BlockKey& parent, std::span<const int32_t> ids, std::span<uint8_t> out) const;
 
-  // Has the blocks of a conversation written, the first one first, and marks all of them as used. A block that was
-  // dropped from memory before its turn is skipped with those after it. Returns at once.
-  void Write(std::span<const int32_t> ids, const PrefixCache::Chain& chain);
+  // Has the whole blocks of a conversation written, the first one first, and marks all of them as used. `pages` hold
+  // all of `ids`, sealed. A page that nobody holds any more when its turn comes is skipped with those after it. Returns
+  // at once.
+  void Write(std::span<const int32_t> ids, std::span<const KvPageRef> pages);
 
   // While the engine computes, writing slows down.
   void SetBusy(bool busy) { busy_ = busy; }
@@ -73,7 +74,8 @@ class SnapshotStore {
   struct Block {
     BlockKey parent{}, key{};
     BlockIds ids{};
-    std::weak_ptr<const Buffer> data;
+    std::weak_ptr<const KvPage> page;
+    int position = 0;  // of the block in its page
   };
   using Header = std::array<uint8_t, kHeaderBytes>;
 
@@ -92,6 +94,7 @@ class SnapshotStore {
   BlockKey root_{};
   uint64_t folder_bytes_ = 0;  // as of the last Trim(), with what was written since; the thread's own
   int writes_since_trim_ = 0;
+  Buffer payload_;  // the thread's own: the block that is being written
 
   std::mutex mutex_;
   std::condition_variable changed_;

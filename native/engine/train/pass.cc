@@ -21,6 +21,11 @@ const ProductTable& ChooseProducts(const KernelTable& kernels, const Weights& we
   return *bfloat16;
 }
 
+KvFormat OneLayer(Hyperparameters h) {
+  h.layers = 1;
+  return {h, KvType::kF16};
+}
+
 int LogitRows(const Hyperparameters& h, int rows) {
   const uint64_t fitting = kLogitBytes / sizeof(float) / static_cast<uint64_t>(h.vocabulary);
   return std::clamp(static_cast<int>(fitting / 16 * 16), 64, std::max(64, rows));
@@ -39,10 +44,8 @@ TrainingPass::TrainingPass(const Model& model, ThreadPool& pool, const Lora& lor
       lora_(lora),
       options_(options),
       transposed_(kernels_, products_),
-      one_layer_(h_),
-      logit_rows_(LogitRows(h_, options.max_rows)) {
-  one_layer_.layers = 1;
-}
+      cache_(OneLayer(h_)),
+      logit_rows_(LogitRows(h_, options.max_rows)) {}
 
 void TrainingPass::LayOutKept(Arena* arena) {
   const size_t rows = options_.max_rows, low = LowStride();
@@ -136,16 +139,16 @@ void TrainingPass::LayOut(Arena* arena) {
   for (PerThread& thread : threads_) LayOutThread(arena, &thread);
 }
 
-namespace {
-int CachePositions(const PassOptions& options) {
-  return options.max_rows + options.max_samples * kSegmentKeys;
+// Each sample begins a page.
+uint64_t TrainingPass::CacheBytes() const {
+  const int positions = options_.max_rows + options_.max_samples * kSegmentKeys;
+  return static_cast<uint64_t>(KvFormat::Pages(positions)) * cache_.format().page_bytes();
 }
-}  // namespace
 
 uint64_t TrainingPass::Bytes() {
   Arena measure(nullptr);
   LayOut(&measure);
-  return measure.used() + KvCache::Bytes(one_layer_, CachePositions(options_), KvType::kF16);
+  return measure.used() + CacheBytes();
 }
 
 bool TrainingPass::Allocate() {
@@ -155,7 +158,10 @@ bool TrainingPass::Allocate() {
   Arena arena(memory_.data());
   LayOut(&arena);
   RopeFrequencies(h_, weights_, frequencies_);
-  return cache_.Allocate(one_layer_, CachePositions(options_), KvType::kF16);
+  if (!cache_memory_.Allocate(CacheBytes())) return false;
+  const size_t page = cache_.format().page_bytes();
+  for (size_t at = 0; at < cache_memory_.size(); at += page) cache_.Add(cache_memory_.data() + at);
+  return true;
 }
 
 TrainingPass::Task TrainingPass::MakeTask(const TrainingBatch& batch) const {

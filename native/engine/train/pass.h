@@ -14,7 +14,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "model/attend_tokens.h"
-#include "model/kv_cache.h"
+#include "model/kv_pages.h"
 #include "model/model.h"
 #include "model/quantized_rows.h"
 #include "ops/thread_pool.h"
@@ -98,6 +98,7 @@ class TrainingPass {
   void LayOut(Arena* arena);
   void LayOutKept(Arena* arena);
   void LayOutThread(Arena* arena, PerThread* thread);
+  uint64_t CacheBytes() const;
   // Whether any layer has an adapter there.
   bool Trains(LoraTarget target) const { return lora_.options().targets[static_cast<int>(target)]; }
   Task MakeTask(const TrainingBatch& batch) const;
@@ -154,8 +155,8 @@ class TrainingPass {
   const Lora& lora_;
   const PassOptions options_;
   const TransposedProduct transposed_;
-  Hyperparameters one_layer_;  // the cache holds one layer at a time
-  KvCache cache_;
+  KvTable cache_;  // of one layer at a time, in ...
+  Buffer cache_memory_;
   Buffer memory_;
   int logit_rows_;  // rows of logits at a time
 

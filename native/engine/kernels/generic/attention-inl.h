@@ -96,8 +96,7 @@ PADDOCK_INLINE void Softmax(const AttendArgs& a, int row, int keys) {
   a.sum[row] = ReduceAdd(sum);
 }
 
-// The columns of a tile lie within one kKvBlock. kFirst: asks for the keys of the next segment, which lie behind those
-// of this one, as many in each tile.
+// The columns of a tile lie within one kKvBlock. kFirst: asks for the keys of the next segment, as many in each tile.
 template <typename Kv, int kRows, int kVectors, bool kFirst>
 PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column) {
   static_assert(kVectors * kLanes <= kKvBlock);
@@ -119,10 +118,10 @@ PADDOCK_INLINE void ValueTile(const AttendArgs& a, int row, int keys, int column
     for (int v = 0; v < kVectors; ++v) o[r][v] = Isa::Zero();
   }
   // The last segment, which is hardly ever full, has no next one.
-  const bool fetch = kFirst && keys == kSegmentKeys;
+  const bool fetch = kFirst && keys == kSegmentKeys && a.next_k != nullptr;
   constexpr int kKeysPerLine = 64 / static_cast<int>(kVectors * kLanes * sizeof(typename Kv::Element));
   const auto* next =
-      static_cast<const typename Kv::Element*>(a.k) + static_cast<size_t>(kSegmentKeys) * (a.head_dim + column);
+      fetch ? static_cast<const typename Kv::Element*>(a.next_k) + static_cast<size_t>(kSegmentKeys * column) : nullptr;
   for (int i = 0; i < keys; ++i) {
     if (fetch && i % kKeysPerLine == 0) PADDOCK_FETCH(next + static_cast<size_t>(i) * kVectors * kLanes);
     Isa::F value[kVectors];
