@@ -154,11 +154,14 @@ struct BenchReport {
 class Generation;  // runtime/generation.h
 class Sequence;
 struct EngineState;
+struct Machine;  // runtime/machine.h
 
 class Engine {
  public:
+  // Models that are loaded for the same machine share its threads and memory; null makes one for this model alone.
   static Result<std::unique_ptr<Engine>> Load(const std::string& path, const LoadOptions& options,
-                                              const CancelFlag* cancel, const std::function<void(double)>& progress);
+                                              const CancelFlag* cancel, const std::function<void(double)>& progress,
+                                              std::shared_ptr<Machine> machine = nullptr);
   ~Engine();
 
   const ModelInfo& info() const;

@@ -62,7 +62,8 @@ void PutCheckpoint() {
 void PutSnapshot() {
   const KvFormat format(KvType::kF16, 1, 1, 16);
   SnapshotStore store((folder / "snapshot").string(), 1 << 20, {{}, "scalar", format});
-  PagePool pool(format, 1);
+  PageBudget budget;
+  PagePool pool(format, 1, budget);
   const KvPageRef page = pool.Take();
   std::fill_n(page->data(), format.page_bytes(), uint8_t{3});
   store.Write(std::vector<int32_t>(kBlockTokens, 7), {&page, 1});

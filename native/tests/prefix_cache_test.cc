@@ -68,14 +68,22 @@ bool Holds(const Sequence& sequence, std::span<const int32_t> ids, int position)
   return true;
 }
 
+int PagesLeft(PagePool& pool) {
+  std::vector<KvPageRef> pages;
+  while (KvPageRef page = pool.Take()) pages.push_back(std::move(page));
+  return static_cast<int>(pages.size());
+}
+
 // Sequences that come and go, share beginnings, draft tokens and take them back, with memory for few of them: what a
 // sequence begins with is what was computed for these very tokens, and the budget holds.
 TEST(SequencesReadWhatWasWrittenForTheirTokens) {
-  constexpr size_t kCapacity = 11;
+  constexpr int kPages = 11;
+  const KvFormat format = TinyFormat(KvType::kF16);
   test::Random random(5);
-  PagePool pool(TinyFormat(KvType::kF16), kCapacity);
+  PageBudget budget;
   PrefixCache cache;
-  pool.SetReclaimer([&] { return cache.DropOne(); });
+  PagePool pool(format, kPages, budget);
+  pool.SetKeeper(&cache);
   struct Live {
     Ids ids;
     std::unique_ptr<Sequence> sequence;
@@ -83,7 +91,7 @@ TEST(SequencesReadWhatWasWrittenForTheirTokens) {
   std::vector<Live> live;
   size_t known = 0;
   for (int round = 0; round < 4000; ++round) {
-    CHECK(pool.used() <= kCapacity && cache.pages() <= kCapacity + live.size());
+    CHECK(budget.used() <= kPages * format.page_bytes());
     if (live.size() < 2) {
       // Few different texts, which part at different places.
       Ids ids;
@@ -121,13 +129,14 @@ TEST(SequencesReadWhatWasWrittenForTheirTokens) {
   CHECK(known > 100);
   live.clear();
   cache.Clear();
-  CHECK_EQ(pool.used(), size_t{0});
+  CHECK_EQ(PagesLeft(pool), kPages);
 }
 
 TEST(TheLeastRecentlyUsedPageGoesFirstAndPassingOnesBeforeIt) {
-  PagePool pool(TinyFormat(KvType::kF16), 4);
+  PageBudget budget;
   PrefixCache cache;
-  pool.SetReclaimer([&] { return cache.DropOne(); });
+  PagePool pool(TinyFormat(KvType::kF16), 4, budget);
+  pool.SetKeeper(&cache);
   const auto add = [&](int32_t id, size_t size, bool passing) {
     Sequence sequence(pool);
     const Ids ids(size, id);
@@ -156,6 +165,33 @@ TEST(TheLeastRecentlyUsedPageGoesFirstAndPassingOnesBeforeIt) {
   add(9, 300, false);
   CHECK_EQ(known(1), 256);
   CHECK_EQ(known(8), 120);
+}
+
+// Two models with pages of different sizes: what one remembers makes room for the other, the oldest first.
+TEST(ModelsShareABudget) {
+  const KvFormat small = TinyFormat(KvType::kF16), large(KvType::kF16, 4, 1, 32);
+  PageBudget budget;
+  budget.Allow(4 * small.page_bytes());
+  PrefixCache one_cache, other_cache;
+  PagePool one(small, 2, budget), other(large, 1, budget);
+  one.SetKeeper(&one_cache);
+  other.SetKeeper(&other_cache);
+  const auto add = [](PagePool& pool, PrefixCache& cache, int32_t id) {
+    Sequence sequence(pool);
+    CHECK(sequence.Reserve(100));
+    sequence.Append(Ids(100, id));
+    cache.Add(sequence, false);
+  };
+  const auto known = [](PrefixCache& cache, int32_t id) { return cache.Find(Ids(100, id)).tokens > 0; };
+  for (const int32_t id : {1, 2, 3, 4, 5, 6}) add(one, one_cache, id);
+  CHECK_EQ(budget.used(), 6 * small.page_bytes());
+  add(other, other_cache, 7);  // a large page: the room for it is there
+  CHECK_EQ(one_cache.pages(), size_t{6});
+  add(other, other_cache, 8);
+  CHECK(!known(one_cache, 1) && !known(one_cache, 2) && known(one_cache, 3));
+  add(one, one_cache, 9);  // 4 was used longest ago, and 7 before 5
+  CHECK(!known(one_cache, 4) && known(other_cache, 7));
+  CHECK(budget.used() <= 8 * small.page_bytes());
 }
 
 TEST(BlocksComeOutOfPagesAndBackAsTheyWere) {

@@ -66,6 +66,68 @@ TEST(AThreadThatMissedAPhaseDelaysNobody) {
   CHECK(over.load());
 }
 
+// Work of some rounds, broken off wherever time is over: each piece of each round is done once, also when threads come
+// late, and it ends only at borders.
+TEST(WorkThatIsBrokenOffGoesOnWhereItEnded) {
+  constexpr int kRounds = 40, kPieces = 7;
+  ThreadPool pool(4);
+  for (int variant = 0; variant < 60; ++variant) {
+    std::vector<int> done(kRounds * kPieces);  // written by the claiming thread alone
+    int runs = 0;
+    for (int first = 0; first < kRounds; ++runs) {
+      std::atomic<int> next{kRounds};
+      pool.Run(nullptr, 4, std::chrono::steady_clock::now() + std::chrono::microseconds(variant), [&](const Worker& w) {
+        if (w.index == variant % 4) std::this_thread::sleep_for(std::chrono::microseconds(variant));
+        for (int round = first; round < kRounds; ++round) {
+          w.ForEach(kPieces, [&](int piece) { ++done[static_cast<size_t>(round * kPieces + piece)]; });
+          if (!w.Sync()) return;
+          if (!(round + 1 < kRounds ? w.SyncAtBorder() : w.Sync())) {
+            if (w.Joined()) next = round + 1;
+            return;
+          }
+        }
+      });
+      CHECK(next > first);
+      first = next;
+    }
+    CHECK(std::all_of(done.begin(), done.end(), [](int n) { return n == 1; }));
+    if (variant == 0) CHECK_EQ(runs, kRounds);
+  }
+}
+
+// Two threads that want the pool: the more urgent one is never interrupted, and both finish.
+TEST(TheMoreUrgentWorkIsNotInterrupted) {
+  ThreadPool pool(2);
+  std::atomic<bool> urgent{false}, over{false};
+  std::atomic<int> interruptions{0}, passes{0};
+  std::thread other([&] {
+    const Urgency calm(pool, 1);
+    while (!over) {
+      // Looked at with the turn in hand: the urgent one may begin to wait at any moment, and not pass.
+      pool.Run(nullptr, [&](const Worker& w) {
+        if (w.index == 0 && urgent) ++interruptions;
+      });
+      ++passes;
+    }
+  });
+  for (int round = 0; round < 200; ++round) {
+    const int before = passes;
+    {
+      const Urgency high(pool, 2);
+      for (int pass = 0; pass < 5; ++pass) {
+        pool.Run(nullptr, [&](const Worker& w) {
+          if (w.index == 0) urgent = true;
+        });
+      }
+      urgent = false;
+    }
+    while (passes == before) std::this_thread::yield();
+  }
+  over = true;
+  other.join();
+  CHECK_EQ(interruptions.load(), 0);
+}
+
 TEST(AnExceptionEndsThePassOfAllThreads) {
   constexpr int kSize = 4, kPhases = 6;
   ThreadPool pool(kSize);

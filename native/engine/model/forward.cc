@@ -53,13 +53,13 @@ Pass::~Pass() {
   if (forward_ != nullptr) forward_->resident_ = nullptr;
 }
 
-Forward::Forward(const Model& model, ThreadPool& pool)
+Forward::Forward(const Model& model, const Team& team)
     : h_(model.h),
       weights_(model.weights),
       kernels_(model.kernels),
-      pool_(pool),
-      decode_threads_(pool.size()),
-      prefill_threads_(pool.size()),
+      team_(team),
+      decode_threads_(team.size()),
+      prefill_threads_(team.size()),
       ready_columns_(std::max(h_.ffn, h_.q_rows()) / QuantizedRows::kPart + 1),
       ready_segments_(h_.kv_heads) {}
 
@@ -103,8 +103,8 @@ uint64_t Forward::ScratchBytes(const Hyperparameters& h, const KernelTable& kern
 
 bool Forward::Allocate(int context) {
   segments_ = DivideUp(context, kSegmentKeys);
-  if (!memory_.Allocate(ScratchBytes(h_, kernels_, pool_.size(), context))) return false;
-  space_.LayOut(h_, kernels_, pool_.size(), context, memory_.data());
+  if (!memory_.Allocate(ScratchBytes(h_, kernels_, team_.size(), context))) return false;
+  space_.LayOut(h_, kernels_, team_.size(), context, memory_.data());
   RopeFrequencies(h_, weights_, space_.frequencies);
   return true;
 }
@@ -161,7 +161,7 @@ Status Forward::Run(Pass* pass, const std::atomic<bool>* cancel, ThreadPool::Dea
   for (std::atomic<int>& ready : ready_segments_) ready.store(0, std::memory_order_relaxed);
   const int first_layer = pass->layer_, wanted = task.wanted;
   std::atomic<int> next_layer{h_.layers};
-  pool_.Run(cancel, Threads(task.count), deadline, [&](const paddock::Worker& thread) {
+  team_.Run(cancel, Threads(task.count), deadline, [&](const paddock::Worker& thread) {
     const Worker w{thread, space_.threads[thread.index]};
     Task mine = task;
     if (begin) Embed(mine, w, rows);
@@ -188,7 +188,7 @@ Status Forward::Run(Pass* pass, const std::atomic<bool>* cancel, ThreadPool::Dea
 void Forward::RunLayers(const Batch& batch, int begin, int end) {
   const int count = batch.count();
   SetPlaces(batch);
-  pool_.Run(nullptr, Threads(count), [&](const paddock::Worker& thread) {
+  team_.Run(nullptr, Threads(count), ThreadPool::kNoDeadline, [&](const paddock::Worker& thread) {
     Task mine{&batch, count, count};
     for (mine.layer = begin; mine.layer < end; ++mine.layer) {
       Layer(mine, {thread, space_.threads[thread.index]});
@@ -200,7 +200,7 @@ void Forward::RunLayers(const Batch& batch, int begin, int end) {
 bool Forward::ComputeLogits(int begin, int count, const std::atomic<bool>* cancel) {
   Task task{nullptr, count, last_count_ - last_wanted_ + begin + count};
   task.from = task.count - count;
-  pool_.Run(cancel, Threads(count), [&](const paddock::Worker& thread) {
+  team_.Run(cancel, Threads(count), ThreadPool::kNoDeadline, [&](const paddock::Worker& thread) {
     LmHead(task, {thread, space_.threads[thread.index]});
   });
   return !(cancel != nullptr && cancel->load(std::memory_order_relaxed));
@@ -291,11 +291,11 @@ void Forward::ForEachChunk(const Worker& w, const PanelMatrix& m, int tokens, in
   if (DecodePath(tokens)) {
     // No more than half of a thread's run, so that the others can make up for a late thread.
     step = static_cast<int>(kChunkBytes / m.panel_bytes) + 1;
-    step = std::min({step, kDecodeTileRows / kernels_.lanes, std::max(1, m.panel_count / (2 * pool_.active()))});
+    step = std::min({step, kDecodeTileRows / kernels_.lanes, std::max(1, m.panel_count / (2 * w.pool.active()))});
   }
   // Chunks of equal size, and as many for each thread.
   const int units = DivideUp(m.panel_count, multiple), needed = DivideUp(units, std::max(1, step / multiple));
-  const int chunks = std::min(units, DivideUp(needed, pool_.active()) * pool_.active());
+  const int chunks = std::min(units, DivideUp(needed, w.pool.active()) * w.pool.active());
   const auto bound = [&](int chunk) {
     return static_cast<int>(static_cast<int64_t>(units) * chunk / chunks) * multiple;
   };

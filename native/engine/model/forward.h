@@ -80,7 +80,7 @@ class Pass {
 
 class Forward {
  public:
-  Forward(const Model& model, ThreadPool& pool);
+  Forward(const Model& model, const Team& team);
 
   // The memory that Allocate() takes.
   static uint64_t ScratchBytes(const Hyperparameters& h, const KernelTable& kernels, int threads, int context);
@@ -185,7 +185,7 @@ class Forward {
   const Hyperparameters& h_;
   const Weights& weights_;
   const KernelTable& kernels_;
-  ThreadPool& pool_;
+  const Team team_;
   Buffer memory_;
   Workspace space_;
   Pass* resident_ = nullptr;   // whose rows are in the workspace

@@ -1,10 +1,10 @@
-// The memory of a model's keys and values: pages that sequences share and that are used again when nobody holds them.
+// The memory of keys and values: pages that sequences share and that are used again when nobody holds them.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
@@ -12,6 +12,7 @@
 
 namespace paddock {
 
+class PagePool;
 class Sequence;
 
 // One page. Its first positions never change again once others may read them, until nobody holds the page; behind them
@@ -20,38 +21,85 @@ struct KvPage {
   Buffer memory;
   int sealed = 0;                    // positions that never change
   const Sequence* writer = nullptr;  // of the others; null: whoever comes first
+  std::unique_ptr<KvPage> next;      // in the list of free ones
 
   uint8_t* data() const { return memory.data(); }
 };
 using KvPageRef = std::shared_ptr<KvPage>;
 
-class PagePool {
+// Who holds pages of a pool that it can do without. Any thread may call these.
+class PageKeeper {
  public:
-  // Gives out at most `capacity` pages at a time.
-  PagePool(const KvFormat& format, size_t capacity);
-
-  // An empty page. While all are given out, asks the reclaimer for one. Null when it has none either, or when the
-  // system has no more memory. One thread at a time may call this; pages may be given back by any.
-  KvPageRef Take();
-  // Makes somebody give up a page that is only remembered; false when there is none. May be empty.
-  void SetReclaimer(std::function<bool()> reclaim) { reclaim_ = std::move(reclaim); }
-
-  const KvFormat& format() const { return format_; }
-  size_t capacity() const { return capacity_; }
-  // Pages that are held.
-  size_t used() const;
-
- private:
-  struct Shared {
-    std::mutex mutex;
-    std::vector<std::unique_ptr<KvPage>> free;
-    size_t used = 0;
+  // Of the page that it would give up first. What is passing goes first, then what was used longest ago.
+  struct Use {
+    bool lasting = true;
+    uint64_t time = 0;
+    auto operator<=>(const Use&) const = default;
   };
 
+  virtual ~PageKeeper() = default;
+  // Nothing when it has no such page.
+  virtual std::optional<Use> Oldest() = 0;
+  virtual void GiveUpOldest() = 0;
+};
+
+// The bytes that the pools of all models may take together: a context for each, and what is remembered beside it. Any
+// thread.
+class PageBudget {
+ public:
+  // At least so many bytes for what is remembered.
+  void Allow(uint64_t remembered);
+  uint64_t used() const;
+
+ private:
+  friend PagePool;
+  void Join(PagePool* pool);
+  void Leave(PagePool* pool);
+  bool Take(uint64_t bytes);
+  void Give(uint64_t bytes);
+  // Frees memory that somebody can do without. False when there is none.
+  bool MakeRoom();
+
+  mutable std::mutex mutex_;
+  std::vector<PagePool*> pools_;
+  uint64_t limit_ = 0, remembered_ = 0, used_ = 0;
+};
+
+// The pages of one model.
+class PagePool {
+ public:
+  // `context` = pages that this model adds to the budget.
+  PagePool(const KvFormat& format, int context, PageBudget& budget);
+  ~PagePool();
+  PagePool(const PagePool&) = delete;
+  PagePool& operator=(const PagePool&) = delete;
+
+  // Until this pool is gone.
+  void SetKeeper(PageKeeper* keeper) { keeper_ = keeper; }
+
+  // An empty page. Null when the budget is used up by sequences, or when the system has no more memory. One thread at a
+  // time may call this; pages may be given back by any.
+  KvPageRef Take();
+
+  const KvFormat& format() const { return format_; }
+
+ private:
+  friend PageBudget;
+  // Outlives the pool while pages are held.
+  struct Shared {
+    std::mutex mutex;
+    std::unique_ptr<KvPage> free;
+    size_t allocated = 0;  // pages, held and free
+  };
+  std::unique_ptr<KvPage> TakeFree();
+  // Returns the bytes.
+  uint64_t ReleaseFree();
+
   const KvFormat format_;
-  const size_t capacity_;
-  std::function<bool()> reclaim_;
-  const std::shared_ptr<Shared> shared_;  // outlives the pool while pages are held
+  const uint64_t context_bytes_;
+  PageBudget& budget_;
+  PageKeeper* keeper_ = nullptr;
+  const std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace paddock

@@ -154,15 +154,15 @@ class Binder {
 // Reads tensors whole, in pieces on all threads, and names what they say.
 class TensorReader {
  public:
-  TensorReader(const GgufFile& file, ThreadPool& pool, const std::atomic<bool>* cancel)
-      : file_(file), pool_(pool), cancel_(cancel), digests_(file.tensors().size()) {}
+  TensorReader(const GgufFile& file, const Team& team, const std::atomic<bool>* cancel)
+      : file_(file), team_(team), cancel_(cancel), digests_(file.tensors().size()) {}
 
   // Room for pieces of the widest rows. False when there is not enough memory.
   bool Allocate() {
     size_t widest = 0;
     for (const TensorInfo& tensor : file_.tensors()) widest = std::max(widest, PieceRows(tensor) * BytesOfRow(tensor));
     piece_bytes_ = (widest + 63) / 64 * 64;
-    return buffer_.Allocate(piece_bytes_ * pool_.size());
+    return buffer_.Allocate(piece_bytes_ * team_.size());
   }
 
   // Calls use(row, count, bytes) for pieces of `count` rows from `row`, a multiple of kMaxLanes, on.
@@ -174,7 +174,7 @@ class TensorReader {
     std::atomic<bool> finite{true};
     std::mutex mutex;
     Status status;
-    pool_.Run(cancel_, [&](const Worker& worker) {
+    team_.Run(cancel_, [&](const Worker& worker) {
       uint8_t* const buffer = buffer_.data() + piece_bytes_ * worker.index;
       for (int piece; (piece = worker.Claim(pieces)) < pieces;) {
         const size_t row = piece * step, count = std::min(step, rows - row);
@@ -222,7 +222,7 @@ class TensorReader {
   }
 
   const GgufFile& file_;
-  ThreadPool& pool_;
+  const Team team_;
   const std::atomic<bool>* const cancel_;
   std::vector<Sha256::Digest> digests_;  // [tensor]
   Buffer buffer_;                        // [thread][piece_bytes_]
@@ -283,7 +283,7 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
 }
 
 Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations,
-                   ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
+                   const Team& team, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights) {
   Binder binder(file, h, kernels, float_activations);
   PADDOCK_RETURN_IF_ERROR(binder.Bind(weights));
@@ -294,7 +294,7 @@ Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelT
                                           " MiB). Close other programs or choose a smaller model."};
   }
   PlacePanels(binder, weights);
-  TensorReader reader(file, pool, cancel);
+  TensorReader reader(file, team, cancel);
   if (!reader.Allocate()) return {StatusCode::kOutOfMemory, "There is not enough memory to read this model."};
   PADDOCK_RETURN_IF_ERROR(LoadNorms(binder.norms(), &reader));
   // In the order of the file: disks like to read ahead.

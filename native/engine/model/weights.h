@@ -68,7 +68,7 @@ Result<uint64_t> WeightBytes(const GgufFile& file, const Hyperparameters& h, con
 // when one is missing, misshapen or has a weight that is no number, each by name; kCancelled, kOutOfMemory, and as
 // File::Read(). The file must still be given to weights->embedding.
 Status LoadWeights(const GgufFile& file, const Hyperparameters& h, const KernelTable& kernels, bool float_activations,
-                   ThreadPool& pool, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
+                   const Team& team, const std::atomic<bool>* cancel, const std::function<void(double)>& progress,
                    Weights* weights);
 
 }  // namespace paddock

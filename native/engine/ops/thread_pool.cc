@@ -18,7 +18,42 @@ uint32_t PhaseOf(uint64_t state) {
   return static_cast<uint32_t>(state >> 32);
 }
 
+// Of the calling thread.
+thread_local int urgency = 0;
+
 }  // namespace
+
+Urgency::Urgency(ThreadPool& pool, int level) : pool_(pool), level_(std::clamp(level, 0, kLevels - 1)) {
+  urgency = level_;
+  std::lock_guard lock(pool_.turns_);
+  ++pool_.levels_[level_].present;
+}
+
+Urgency::~Urgency() {
+  urgency = 0;
+  std::lock_guard lock(pool_.turns_);
+  --pool_.levels_[level_].present;
+  pool_.turned_.notify_all();
+}
+
+ThreadPool::Turn::Turn(ThreadPool& pool) : pool_(pool) {
+  std::unique_lock lock(pool.turns_);
+  Level& mine = pool.levels_[urgency];
+  const uint64_t ticket = mine.given++;
+  pool.turned_.wait(lock, [&] {
+    const bool wanted = std::any_of(&mine + 1, pool.levels_ + Urgency::kLevels,
+                                    [](const Level& level) { return level.present > 0 || level.given > level.served; });
+    return !pool.taken_ && !wanted && mine.served == ticket;
+  });
+  pool.taken_ = true;
+  ++mine.served;
+}
+
+ThreadPool::Turn::~Turn() {
+  std::lock_guard lock(pool_.turns_);
+  pool_.taken_ = false;
+  pool_.turned_.notify_all();
+}
 
 ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)), members_(size_) {
   try {
@@ -73,6 +108,7 @@ void ThreadPool::Abandon(Member& member) {
 
 void ThreadPool::Run(const std::atomic<bool>* cancel, int active, Deadline deadline,
                      const std::function<void(const Worker&)>& work) {
+  const Turn turn(*this);
   work_ = &work;
   cancel_ = cancel;
   deadline_ = deadline;

@@ -4,6 +4,9 @@
 // goes to the next phase with Sync(), which is a barrier. A phase ends when every thread that entered it has left. A
 // descheduled thread that has not entered holds nobody up; it catches up later, and finds nothing to claim on the way.
 //
+// Several threads may want a pass: one after the other has the pool, and nobody as long as somebody more urgent works
+// with it, not even in the gaps between two passes (Urgency).
+//
 // A pass can be broken off between two phases at its borders, SyncAtBorder(), and gone on with later by another Run().
 //
 // Inside a pass a waiting thread spins for some tens of microseconds, because phases are that short, and then sleeps,
@@ -12,9 +15,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -48,6 +53,22 @@ struct Worker {
   }
 };
 
+// How urgent the passes of the calling thread are while this exists. Without one they are the least urgent. A thread
+// has at most one for each pool.
+class Urgency {
+ public:
+  static constexpr int kLevels = 8;  // 0, the least urgent, to 7
+
+  Urgency(ThreadPool& pool, int level);
+  ~Urgency();
+  Urgency(const Urgency&) = delete;
+  Urgency& operator=(const Urgency&) = delete;
+
+ private:
+  ThreadPool& pool_;
+  const int level_;
+};
+
 class ThreadPool {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -62,10 +83,10 @@ class ThreadPool {
 
   int size() const { return size_; }
 
-  // Calls work(worker) on `active` threads (1 .. size()), with indices 0 .. active - 1, and returns when all have
-  // returned; the other threads sleep on. `cancel` may be null; every Sync() checks it. An exception from `work`
-  // cancels the pass for all threads; Run() throws the first one when all have returned. After `deadline` the next
-  // border breaks the work off.
+  // Waits until it is the calling thread's turn. Then calls work(worker) on `active` threads (1 .. size()), with
+  // indices 0 .. active - 1, and returns when all have returned; the other threads sleep on. `cancel` may be null;
+  // every Sync() checks it. An exception from `work` cancels the pass for all threads; Run() throws the first one when
+  // all have returned. After `deadline` the next border breaks the work off.
   void Run(const std::atomic<bool>* cancel, int active, Deadline deadline,
            const std::function<void(const Worker&)>& work);
   void Run(const std::atomic<bool>* cancel, int active, const std::function<void(const Worker&)>& work) {
@@ -81,6 +102,18 @@ class ThreadPool {
 
  private:
   friend Worker;
+  friend Urgency;
+  // Waits for the pool; first come, first served among the equally urgent.
+  class Turn {
+   public:
+    explicit Turn(ThreadPool& pool);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    ThreadPool& pool_;
+  };
   struct alignas(64) Member {
     // The pieces that are claimed of this thread's run: the phase's number << 32 | how many. One of another phase means
     // none yet, so that nobody has to set them back.
@@ -110,6 +143,17 @@ class ThreadPool {
   void SleepUntilNext(uint32_t phase);
 
   const int size_;
+
+  // Whose turn it is. At each level, who has the urgency, and the tickets that were given out and served.
+  struct Level {
+    int present = 0;
+    uint64_t given = 0, served = 0;
+  };
+  std::mutex turns_;
+  std::condition_variable turned_;
+  bool taken_ = false;
+  Level levels_[Urgency::kLevels];
+
   int active_ = 1;
   const std::function<void(const Worker&)>* work_ = nullptr;
   const std::atomic<bool>* cancel_ = nullptr;
@@ -125,6 +169,27 @@ class ThreadPool {
   std::atomic<bool> quit_{false};
   std::atomic<bool> failed_{false};  // somebody's work has thrown in this pass
   std::exception_ptr error_;         // what the first of them threw; its own until `running_` is 0
+};
+
+// Some threads of a pool: those that one model uses.
+class Team {
+ public:
+  Team(ThreadPool& pool, int size) : pool_(&pool), size_(size) {}
+
+  int size() const { return size_; }
+  ThreadPool& pool() const { return *pool_; }
+  // As ThreadPool::Run(), on all threads of the team or the first `active`.
+  void Run(const std::atomic<bool>* cancel, const std::function<void(const Worker&)>& work) const {
+    pool_->Run(cancel, size_, work);
+  }
+  void Run(const std::atomic<bool>* cancel, int active, ThreadPool::Deadline deadline,
+           const std::function<void(const Worker&)>& work) const {
+    pool_->Run(cancel, active, deadline, work);
+  }
+
+ private:
+  ThreadPool* pool_;
+  int size_;
 };
 
 }  // namespace paddock

@@ -56,14 +56,17 @@ const Tokenizer& Engine::tokenizer() const {
 }
 
 Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const LoadOptions& options,
-                                             const CancelFlag* cancel, const std::function<void(double)>& progress) {
+                                             const CancelFlag* cancel, const std::function<void(double)>& progress,
+                                             std::shared_ptr<Machine> machine) {
   Result<GgufFile> file = GgufFile::Open(path);
   if (!file.ok()) return file.status();
   Result<LoadPlan> plan = PlanLoad(*file, options);
   if (!plan.ok()) return plan.status();
 
   std::unique_ptr<Engine> engine(new Engine);
-  engine->state_ = std::make_unique<EngineState>(plan.Take());
+  if (machine == nullptr) machine = std::make_shared<Machine>(plan->threads);
+  machine->pages.Allow(plan->memory.prefix_cache);
+  engine->state_ = std::make_unique<EngineState>(plan.Take(), std::move(machine));
   EngineState& s = *engine->state_;
   // The vocabulary is read by one thread; meanwhile the others have weights to pack.
   Result<std::unique_ptr<Tokenizer>> tokenizer = Status(StatusCode::kInternal, "The tokenizer was not read.");
@@ -77,7 +80,7 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
     tokenizer = Tokenizer::Create(*file, s.plan.h.vocabulary);
     if (!tokenizer.ok()) stop.store(true);
   });
-  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, options.float_activations, s.pool, &stop,
+  const Status packed = LoadWeights(*file, s.plan.h, *s.plan.kernels, options.float_activations, s.team, &stop,
                                     forward_cancel, &s.weights);
   reader.get();
   if (!tokenizer.ok()) return tokenizer.status();
@@ -178,12 +181,12 @@ void Engine::FlushSnapshots() {
 
 Result<std::unique_ptr<Trainer>> Engine::MakeTrainer(const TrainerOptions& options) {
   EngineState& s = *state_;
-  return Trainer::Create(s.model(), s.pool, ToHex(s.weights.digest), options);
+  return Trainer::Create(s.model(), s.team, ToHex(s.weights.digest), options);
 }
 
 Result<TrainingNeed> Engine::NeedForTraining(const TrainerOptions& options) {
   EngineState& s = *state_;
-  return Trainer::Need(s.model(), s.pool, options);
+  return Trainer::Need(s.model(), s.team, options);
 }
 
 }  // namespace paddock

@@ -118,7 +118,7 @@ double Engine::MeasureReadBandwidth() {
   if (pieces == 0) return 0;
   std::atomic<uint64_t> sink{0};
   const auto start = Clock::now();
-  s.pool.Run(nullptr, [&](const Worker& worker) {
+  s.team.Run(nullptr, [&](const Worker& worker) {
     for (int p; (p = worker.Claim(pieces)) < pieces;)
       sink += s.plan.kernels->read_stream(data + static_cast<size_t>(p) * kPiece, kPiece);
   });
@@ -130,7 +130,7 @@ double Engine::MeasureInt8Peak() {
   std::atomic<uint64_t> operations{0};
   std::atomic<int32_t> sink{0};
   const auto start = Clock::now();
-  s.pool.Run(nullptr, [&](const Worker&) {
+  s.team.Run(nullptr, [&](const Worker&) {
     int32_t mine = 0;
     operations += s.plan.kernels->int8_peak(3'000'000, &mine);
     sink += mine;

@@ -95,7 +95,7 @@ Status Engine::ForEachPrediction(std::span<const int32_t> ids, int first, const 
       if (!s.forward.ComputeLogits(begin, rows, cancel)) return end(cancelled);
       const int index = at + count - wanted + begin - first;
       // Exponentials over the whole vocabulary take as long as the small models themselves.
-      s.pool.Run(nullptr, [&](const Worker& worker) {
+      s.team.Run(nullptr, [&](const Worker& worker) {
         for (int i; (i = worker.Claim(rows)) < rows;) row(index + i, s.forward.Logits(i).values);
       });
     }
@@ -113,7 +113,7 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
     text += " to " + std::to_string(context);
     return Status(StatusCode::kInvalidArgument, text + " tokens is needed.");
   }
-  if (!s.importance) s.importance.emplace(s.plan.h, s.pool.size());
+  if (!s.importance) s.importance.emplace(s.plan.h, s.team.size());
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
   Sequence sequence(s.pages);
   if (!sequence.Reserve(static_cast<int>(ids.size()))) return s.NoMemory();

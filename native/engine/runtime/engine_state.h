@@ -16,6 +16,7 @@
 #include "ops/thread_pool.h"
 #include "runtime/drafter.h"
 #include "runtime/load_plan.h"
+#include "runtime/machine.h"
 #include "runtime/prefix_reuse.h"
 
 namespace paddock {
@@ -31,15 +32,21 @@ inline uint64_t PanelBytes(const PanelMatrix& m) {
 }
 
 struct EngineState {
-  explicit EngineState(LoadPlan p)
-      : plan(std::move(p)), pool(plan.threads), pages(plan.kv, plan.pages()), forward(model(), pool), reuse(pages) {}
+  EngineState(LoadPlan p, std::shared_ptr<Machine> m)
+      : plan(std::move(p)),
+        machine(std::move(m)),
+        team(machine->pool, plan.threads),
+        pages(plan.kv, KvFormat::Pages(plan.context), machine->pages),
+        forward(model(), team),
+        reuse(pages) {}
 
   Model model() const { return {plan.h, weights, *plan.kernels}; }
 
   LoadPlan plan;
   ModelInfo info;
   std::unique_ptr<Tokenizer> tokenizer;
-  ThreadPool pool;
+  const std::shared_ptr<Machine> machine;
+  const Team team;
   Weights weights;
   PagePool pages;
   Forward forward;

@@ -90,8 +90,7 @@ Result<LoadPlan> PlanLoad(const GgufFile& file, const LoadOptions& options) {
   plan.memory.kv_cache = static_cast<uint64_t>(KvFormat::Pages(plan.context)) * plan.kv.page_bytes();
   plan.memory.scratch =
       Forward::ScratchBytes(plan.h, *plan.kernels, plan.threads, plan.context) + Sampler::MostBytes(plan.h.vocabulary);
-  const uint64_t prefix_pages = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes()) / plan.kv.page_bytes();
-  plan.memory.prefix_cache = prefix_pages * plan.kv.page_bytes();
+  plan.memory.prefix_cache = options.prefix_cache_bytes.value_or(DefaultPrefixCacheBytes());
   plan.memory.total = plan.memory.weights + plan.memory.kv_cache + plan.memory.scratch + plan.memory.prefix_cache;
   return plan;
 }

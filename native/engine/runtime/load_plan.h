@@ -18,9 +18,6 @@ struct LoadPlan {
   int context = 0, threads = 0;
   std::vector<int> candidates;  // thread counts to choose from by trying
   MemoryNeed memory;
-
-  // Pages of keys and values: those of a context, and those that are remembered beside it.
-  size_t pages() const { return static_cast<size_t>((memory.kv_cache + memory.prefix_cache) / kv.page_bytes()); }
 };
 
 // Fails for a file that the engine cannot run, and for options that this file cannot be loaded with.

@@ -1,12 +1,16 @@
 #include "runtime/prefix_cache.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace paddock {
 namespace {
 
 using Ids = std::span<const int32_t>;
+
+// Of the latest use of anything.
+std::atomic<uint64_t> now{0};
 
 int Common(Ids a, Ids b) {
   const size_t most = std::min(a.size(), b.size());
@@ -27,6 +31,7 @@ struct PrefixCache::Node {
   Node* parent = nullptr;
   std::vector<std::unique_ptr<Node>> children;
   bool passing = false;
+  uint64_t used = 0;
   Nodes::iterator place;
 
   ~Node() {
@@ -49,14 +54,17 @@ PrefixCache::Nodes& PrefixCache::ListOf(const Node& node) {
 }
 
 // Makes a chain the most recently used, its first node before all others.
-void PrefixCache::Use(const std::vector<Node*>& chain) {
+void PrefixCache::Touch(const std::vector<Node*>& chain) {
+  const uint64_t time = ++now;
   for (auto node = chain.rbegin(); node != chain.rend(); ++node) {
     Nodes& list = ListOf(**node);
     list.splice(list.begin(), list, (*node)->place);
+    (*node)->used = time;
   }
 }
 
 PrefixCache::Beginning PrefixCache::Find(Ids ids) {
+  std::lock_guard lock(mutex_);
   Beginning found;
   std::vector<Node*> chain;
   for (const Node* node = root_.get();;) {
@@ -76,12 +84,13 @@ PrefixCache::Beginning PrefixCache::Find(Ids ids) {
     if (most < kSegmentKeys) break;
     node = best;
   }
-  Use(chain);
+  Touch(chain);
   return found;
 }
 
 std::vector<KvPageRef> PrefixCache::Add(Sequence& sequence, bool passing) {
   sequence.Seal();
+  std::lock_guard lock(mutex_);
   const Ids ids = sequence.ids();
   std::vector<Node*> chain;
   std::vector<KvPageRef> pages;
@@ -118,33 +127,49 @@ std::vector<KvPageRef> PrefixCache::Add(Sequence& sequence, bool passing) {
     pages.push_back(node->page);
     parent = node;
   }
-  Use(chain);
+  Touch(chain);
   return pages;
 }
 
-bool PrefixCache::DropFrom(Nodes& list) {
-  const auto last = std::find_if(list.rbegin(), list.rend(), [](const Node* node) {
-    return node->children.empty() && node->page.use_count() == 1;
-  });
-  if (last == list.rend()) return false;
-  const Node* const node = *last;
-  list.erase(node->place);
+PrefixCache::Node* PrefixCache::FindOldest() {
+  for (const Nodes* list : {&passing_, &lasting_}) {
+    const auto last = std::find_if(list->rbegin(), list->rend(), [](const Node* node) {
+      return node->children.empty() && node->page.use_count() == 1;
+    });
+    if (last != list->rend()) return *last;
+  }
+  return nullptr;
+}
+
+std::optional<PageKeeper::Use> PrefixCache::Oldest() {
+  std::lock_guard lock(mutex_);
+  const Node* const node = FindOldest();
+  if (node == nullptr) return std::nullopt;
+  return Use{!node->passing, node->used};
+}
+
+void PrefixCache::GiveUpOldest() {
+  std::lock_guard lock(mutex_);
+  const Node* const node = FindOldest();
+  if (node == nullptr) return;
+  ListOf(*node).erase(node->place);
   std::vector<std::unique_ptr<Node>>& siblings = node->parent->children;
   const auto at =
       std::find_if(siblings.begin(), siblings.end(), [node](const auto& sibling) { return sibling.get() == node; });
   std::swap(*at, siblings.back());
   siblings.pop_back();
-  return true;
-}
-
-bool PrefixCache::DropOne() {
-  return DropFrom(passing_) || DropFrom(lasting_);
 }
 
 void PrefixCache::Clear() {
+  std::lock_guard lock(mutex_);
   lasting_.clear();
   passing_.clear();
   root_ = std::make_unique<Node>();
+}
+
+size_t PrefixCache::pages() const {
+  std::lock_guard lock(mutex_);
+  return lasting_.size() + passing_.size();
 }
 
 }  // namespace paddock

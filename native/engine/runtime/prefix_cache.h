@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,7 +18,7 @@
 
 namespace paddock {
 
-class PrefixCache {
+class PrefixCache : public PageKeeper {
  public:
   // The beginning of a text: pages with its first `tokens` tokens.
   struct Beginning {
@@ -25,7 +27,7 @@ class PrefixCache {
   };
 
   PrefixCache();
-  ~PrefixCache();
+  ~PrefixCache() override;
 
   // The longest known beginning of `ids`. It becomes the most recently used.
   Beginning Find(std::span<const int32_t> ids);
@@ -34,20 +36,22 @@ class PrefixCache {
   // memory is needed. Returns the pages that hold it now, which may be those of an earlier sequence.
   std::vector<KvPageRef> Add(Sequence& sequence, bool passing);
 
-  // Gives up the least recently used page that nobody else holds. False when there is none.
-  bool DropOne();
+  // Of the pages that nobody else holds.
+  std::optional<Use> Oldest() override;
+  void GiveUpOldest() override;
   void Clear();
 
-  size_t pages() const { return lasting_.size() + passing_.size(); }
+  size_t pages() const;
 
  private:
   struct Node;
   using Nodes = std::list<Node*>;
 
   Nodes& ListOf(const Node& node);
-  void Use(const std::vector<Node*>& chain);
-  bool DropFrom(Nodes& list);
+  void Touch(const std::vector<Node*>& chain);
+  Node* FindOldest();
 
+  mutable std::mutex mutex_;
   std::unique_ptr<Node> root_;
   Nodes lasting_, passing_;  // most recently used first
 };

@@ -3,7 +3,7 @@
 namespace paddock {
 
 PrefixReuse::PrefixReuse(PagePool& pool) : pool_(pool) {
-  pool_.SetReclaimer([this] { return memory_.DropOne(); });
+  pool_.SetKeeper(&memory_);
 }
 
 void PrefixReuse::Restore(std::span<const int32_t> ids, Sequence* sequence) {

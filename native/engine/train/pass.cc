@@ -33,14 +33,14 @@ int LogitRows(const Hyperparameters& h, int rows) {
 
 }  // namespace
 
-TrainingPass::TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options)
+TrainingPass::TrainingPass(const Model& model, const Team& team, const Lora& lora, const PassOptions& options)
     : h_(model.h),
       weights_(model.weights),
       kernels_(model.kernels),
       gradients_(*kernels_.gradients),
       products_(ChooseProducts(kernels_, weights_, options.precision)),
       small_(*kernels_.gradients->float32),
-      pool_(pool),
+      team_(team),
       lora_(lora),
       options_(options),
       transposed_(kernels_, products_),
@@ -135,7 +135,7 @@ void TrainingPass::LayOut(Arena* arena) {
   arena->Take(&sin_, rows * (h_.rope_dim / 2));
   arena->Take(&frequencies_, h_.rope_dim / 2);
   quantized_.Take(arena, std::max(rows, logit_rows), widest);
-  threads_.resize(pool_.size());
+  threads_.resize(team_.size());
   for (PerThread& thread : threads_) LayOutThread(arena, &thread);
 }
 
@@ -218,7 +218,7 @@ Status TrainingPass::Execute(Task* task) {
     PADDOCK_RETURN_IF_ERROR(weights_.embedding.Read(sample.ids, rows + first * weights_.embedding.row_bytes()));
   }
   bool finished = true;
-  pool_.Run(task->cancel, [&](const Worker& worker) {
+  team_.Run(task->cancel, [&](const Worker& worker) {
     bool running = Embed(*task, worker);
     for (int layer = 0; running && layer < h_.layers; ++layer) running = ForwardLayer(*task, layer, worker);
     running = running && Head(task, worker);

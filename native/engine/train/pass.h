@@ -37,7 +37,7 @@ struct PassOptions {
 
 class TrainingPass {
  public:
-  TrainingPass(const Model& model, ThreadPool& pool, const Lora& lora, const PassOptions& options);
+  TrainingPass(const Model& model, const Team& team, const Lora& lora, const PassOptions& options);
 
   // Memory that Allocate() takes, in bytes.
   uint64_t Bytes();
@@ -151,7 +151,7 @@ class TrainingPass {
   const GradientTable& gradients_;
   const ProductTable& products_;  // of the backward pass through frozen weights and attention
   const ProductTable& small_;     // of the adapters: single precision
-  ThreadPool& pool_;
+  const Team team_;
   const Lora& lora_;
   const PassOptions options_;
   const TransposedProduct transposed_;

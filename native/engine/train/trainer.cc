@@ -24,20 +24,20 @@ Status Diverged(const std::string& what) {
 
 }  // namespace
 
-Trainer::Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options)
+Trainer::Trainer(const Model& model, const Team& team, std::string model_name, const TrainerOptions& options)
     : h_(model.h),
       model_name_(std::move(model_name)),
       options_(options),
       lora_(options.lora, h_),
-      pass_(model, pool, lora_, options.pass),
+      pass_(model, team, lora_, options.pass),
       optimizer_(options.adam, lora_.size()) {
   lora_.Initialize();
 }
 
-Result<std::unique_ptr<Trainer>> Trainer::Create(const Model& model, ThreadPool& pool, std::string model_name,
+Result<std::unique_ptr<Trainer>> Trainer::Create(const Model& model, const Team& team, std::string model_name,
                                                  const TrainerOptions& options) {
   PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
-  std::unique_ptr<Trainer> trainer(new Trainer(model, pool, std::move(model_name), options));
+  std::unique_ptr<Trainer> trainer(new Trainer(model, team, std::move(model_name), options));
   if (!trainer->pass_.Allocate()) {
     return Status(StatusCode::kOutOfMemory,
                   "There is not enough memory for training (" + std::to_string(trainer->pass_.Bytes() >> 20) +
@@ -46,10 +46,10 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(const Model& model, ThreadPool&
   return trainer;
 }
 
-Result<TrainingNeed> Trainer::Need(const Model& model, ThreadPool& pool, const TrainerOptions& options) {
+Result<TrainingNeed> Trainer::Need(const Model& model, const Team& team, const TrainerOptions& options) {
   PADDOCK_RETURN_IF_ERROR(CheckOptions(options, model.h));
   const Lora lora(options.lora, model.h);
-  TrainingPass pass(model, pool, lora, options.pass);
+  TrainingPass pass(model, team, lora, options.pass);
   return TrainingNeed{pass.Bytes(), 4 * sizeof(float) * lora.size()};
 }
 

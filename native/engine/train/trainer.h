@@ -41,9 +41,9 @@ class Trainer {
  public:
   // The model must outlive the trainer, and nobody else may use its threads meanwhile. `model_name` names its contents
   // in checkpoints. kInvalidArgument for options that do not fit it, kOutOfMemory.
-  static Result<std::unique_ptr<Trainer>> Create(const Model& model, ThreadPool& pool, std::string model_name,
+  static Result<std::unique_ptr<Trainer>> Create(const Model& model, const Team& team, std::string model_name,
                                                  const TrainerOptions& options);
-  static Result<TrainingNeed> Need(const Model& model, ThreadPool& pool, const TrainerOptions& options);
+  static Result<TrainingNeed> Need(const Model& model, const Team& team, const TrainerOptions& options);
 
   // One step of the optimizer with the gradient of the mean loss over all counted tokens of the samples, which are put
   // into batches as they fit. kInvalidArgument: a sample is empty, too long, has an id that the model does not know, or
@@ -69,7 +69,7 @@ class Trainer {
   TrainingPass& pass() { return pass_; }
 
  private:
-  Trainer(const Model& model, ThreadPool& pool, std::string model_name, const TrainerOptions& options);
+  Trainer(const Model& model, const Team& team, std::string model_name, const TrainerOptions& options);
   Status Check(std::span<const TrainingSample> samples) const;
   std::vector<std::vector<size_t>> Pack(std::span<const TrainingSample> samples) const;
   std::string Fingerprint() const;
