@@ -15,7 +15,7 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 8;
+constexpr int kAbiVersion = 9;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -74,8 +74,9 @@ Napi::Value Quantize(const Napi::CallbackInfo& info) {
         "quantize: a model's path or parts, paths of an adapter or nothing, an importance matrix or nothing, and the "
         "new file, a type, a number of threads and a function are needed.");
   }
-  const auto core = std::make_shared<ModelCore>(env);
-  env.GetInstanceData<AddonData>()->cores.insert(core);
+  AddonData& data = *env.GetInstanceData<AddonData>();
+  const auto core = std::make_shared<ModelCore>(env, data.machine());
+  data.cores.insert(core);
   request.adapter = info[1].As<Napi::String>();
   request.importance = info[2].As<Napi::String>();
   request.path = info[3].As<Napi::String>();

@@ -384,6 +384,19 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
   return request;
 }
 
+std::optional<WorkClass> ToWorkClass(const Napi::Value& request) {
+  if (!request.IsObject()) return std::nullopt;
+  const Napi::Value work = request.As<Napi::Object>().Get("work");
+  if (work.IsUndefined()) return WorkClass::kChat;
+  if (!work.IsString()) return std::nullopt;
+  const std::string name = work.As<Napi::String>();
+  if (name == "background") return WorkClass::kBackground;
+  if (name == "chat") return WorkClass::kChat;
+  if (name == "edit") return WorkClass::kEdit;
+  if (name == "completion") return WorkClass::kCompletion;
+  return std::nullopt;
+}
+
 std::optional<TrainerOptions> ToTrainerOptions(const Napi::Value& value) {
   if (!value.IsObject()) return std::nullopt;
   const Napi::Object object = value.As<Napi::Object>();

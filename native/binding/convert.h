@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "runtime/machine.h"
 #include "runtime/quantize_file.h"
 
 namespace paddock::binding {
@@ -37,6 +38,8 @@ std::optional<std::string> ToBytes(const Napi::Value& value);
 std::optional<QuantizeSource::Parts> ToParts(const Napi::Value& value);
 std::optional<LoadOptions> ToLoadOptions(const Napi::Value& value);
 std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value);
+// The `work` of a request; chat, when there is none.
+std::optional<WorkClass> ToWorkClass(const Napi::Value& request);
 // A whole number within int; `fallback` when undefined.
 std::optional<int> ToInt(const Napi::Value& value, int fallback);
 std::optional<BenchOptions> ToBenchOptions(const Napi::Value& value);

@@ -7,6 +7,7 @@
 #include "convert.h"
 #include "model_object.h"
 #include "predictions_object.h"
+#include "runtime/generation.h"
 
 namespace paddock::binding {
 namespace {
@@ -23,18 +24,20 @@ bool Pace::Due() {
 }
 
 LoadJob::LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options,
-                 Napi::Function on_progress)
+                 std::shared_ptr<Machine> machine, Napi::Function on_progress)
     : PromiseJob(env, core->channel(), on_progress),
       env_(env),
       core_(core),
       path_(std::move(path)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      machine_(std::move(machine)) {}
 
 Status LoadJob::Work() {
-  Result<std::unique_ptr<Engine>> engine = Engine::Load(path_, options_, &cancelled(), [this](double fraction) {
+  const auto progress = [this](double fraction) {
     if (fraction < 1 && !pace_.Due()) return;
     Emit([fraction](Napi::Env env) { return Napi::Number::New(env, fraction); });
-  });
+  };
+  Result<std::unique_ptr<Engine>> engine = Engine::Load(path_, options_, &cancelled(), progress, machine_);
   if (!engine.ok()) return engine.status();
   engine_ = engine.Take();
   return Status::Ok();
@@ -54,11 +57,27 @@ void LoadJob::OnFailure() {
   }
 }
 
-GenerateJob::GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event)
-    : PromiseJob(env, core.channel(), on_event), engine_(*core.engine), request_(std::move(request)) {}
+GenerateJob::GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, WorkClass work_class,
+                         Napi::Function on_event)
+    : PromiseJob(env, core.channel(), on_event, work_class), engine_(*core.engine), request_(std::move(request)) {}
+
+Generation* GenerateJob::decoding() {
+  return generation_ != nullptr && generation_->decoding() ? generation_.get() : nullptr;
+}
 
 Status GenerateJob::Work() {
-  Result<GenerateResult> result = engine_.Generate(request_, &cancelled(), this);
+  if (generation_ == nullptr) {
+    Result<std::unique_ptr<Generation>> begun = engine_.Begin(std::move(request_), &cancelled(), this);
+    if (!begun.ok()) return begun.status();
+    generation_ = begun.Take();
+  }
+  generation_->Step();
+  return AfterSharedWork();
+}
+
+Status GenerateJob::AfterSharedWork() {
+  if (!generation_->done()) return Status::Ok();
+  Result<GenerateResult> result = std::exchange(generation_, nullptr)->Take();
   if (!result.ok()) return result.status();
   FlushText();
   result_ = result.Take();
@@ -194,7 +213,7 @@ Napi::Value ClearCacheJob::ToValue(Napi::Env env) {
 }
 
 UnloadJob::UnloadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core)
-    : PromiseJob(env, core->channel()), core_(core) {}
+    : PromiseJob(env, core->channel(), {}, WorkClass::kLast), core_(core) {}
 
 Status UnloadJob::Work() {
   // Freeing gigabytes takes its time: not on the JavaScript thread.

@@ -28,7 +28,7 @@ class Pace {
 class LoadJob : public PromiseJob {
  public:
   LoadJob(Napi::Env env, const std::shared_ptr<ModelCore>& core, std::string path, LoadOptions options,
-          Napi::Function on_progress);
+          std::shared_ptr<Machine> machine, Napi::Function on_progress);
 
  protected:
   Status Work() override;
@@ -40,16 +40,23 @@ class LoadJob : public PromiseJob {
   std::weak_ptr<ModelCore> core_;
   std::string path_;
   LoadOptions options_;
+  std::shared_ptr<Machine> machine_;
   std::unique_ptr<Engine> engine_;
   Pace pace_;
 };
 
 class GenerateJob : public PromiseJob, private GenerateObserver {
  public:
-  GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, Napi::Function on_event);
+  GenerateJob(Napi::Env env, ModelCore& core, GenerateRequest request, WorkClass work_class, Napi::Function on_event);
+
+  bool Ready() override { return generation_ != nullptr || engine_.HasRoom(request_); }
+  Generation* decoding() override;
 
  protected:
+  void OnEnd() override { generation_.reset(); }
   Status Work() override;
+  Status AfterSharedWork() override;
+  bool HasMore() const override { return generation_ != nullptr; }
   Napi::Value ToValue(Napi::Env env) override;
 
  private:
@@ -59,6 +66,7 @@ class GenerateJob : public PromiseJob, private GenerateObserver {
 
   Engine& engine_;
   GenerateRequest request_;
+  std::unique_ptr<Generation> generation_;
   GenerateResult result_;
   std::string pending_;
   int tokens_ = 0;
@@ -68,6 +76,8 @@ class GenerateJob : public PromiseJob, private GenerateObserver {
 class ScoreJob : public PromiseJob {
  public:
   ScoreJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first);
+
+  bool Ready() override { return engine_.HasRoom(ids_.size()); }
 
  protected:
   Status Work() override;
@@ -84,6 +94,8 @@ class PredictJob : public PromiseJob {
  public:
   PredictJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first);
 
+  bool Ready() override { return engine_.HasRoom(ids_.size()); }
+
  protected:
   Status Work() override;
   Napi::Value ToValue(Napi::Env env) override;
@@ -98,6 +110,8 @@ class PredictJob : public PromiseJob {
 class CompareJob : public PromiseJob {
  public:
   CompareJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids, int first, std::vector<float> base);
+
+  bool Ready() override { return engine_.HasRoom(ids_.size()); }
 
  protected:
   Status Work() override;
@@ -114,6 +128,8 @@ class CompareJob : public PromiseJob {
 class ObserveJob : public PromiseJob {
  public:
   ObserveJob(Napi::Env env, ModelCore& core, std::vector<int32_t> ids);
+
+  bool Ready() override { return engine_.HasRoom(ids_.size()); }
 
  protected:
   Status Work() override;

@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "guard.h"
+#include "ops/cpu_topology.h"
 
 namespace paddock::binding {
 namespace {
@@ -15,7 +16,13 @@ void OnEnvironmentEnd(void* core) {
 
 }  // namespace
 
-ModelCore::ModelCore(Napi::Env env) : env_(env), channel_(std::make_shared<JsChannel>(env)) {
+const std::shared_ptr<Machine>& AddonData::machine() {
+  if (machine_ == nullptr) machine_ = std::make_shared<Machine>(UsableCpus());
+  return machine_;
+}
+
+ModelCore::ModelCore(Napi::Env env, std::shared_ptr<Machine> machine)
+    : env_(env), channel_(std::make_shared<JsChannel>(env)), thread_(std::move(machine)) {
   napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this);
 }
 
@@ -33,8 +40,8 @@ void ModelCore::Shutdown() {
   channel_->Close();
 }
 
-PromiseJob::PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback)
-    : deferred_(Napi::Promise::Deferred::New(env)), channel_(std::move(channel)) {
+PromiseJob::PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback, WorkClass work_class)
+    : Job(work_class), deferred_(Napi::Promise::Deferred::New(env)), channel_(std::move(channel)) {
   if (!callback.IsEmpty()) callback_ = Napi::Persistent(callback);
 }
 
@@ -54,13 +61,20 @@ Napi::Object PromiseJob::ToHandle(Napi::Env env) {
   return handle;
 }
 
-void PromiseJob::Run() noexcept {
+bool PromiseJob::Step() noexcept {
   outcome_ = Guarded([this] { return Work(); });
+  return outcome_.ok() && HasMore();
+}
+
+bool PromiseJob::AfterSharedStep(const Status& status) noexcept {
+  outcome_ = status.ok() ? Guarded([this] { return AfterSharedWork(); }) : status;
+  return outcome_.ok() && HasMore();
 }
 
 void PromiseJob::Finish(std::shared_ptr<Job> self) noexcept {
   std::shared_ptr<PromiseJob> job = shared_from_this();
   self.reset();
+  OnEnd();
   // Once posted, the job may be destroyed at any moment, by the JavaScript thread.
   const std::shared_ptr<JsChannel> channel = channel_;
   channel->Post([job = std::move(job)](Napi::Env env) { job->Settle(env); });

@@ -18,7 +18,7 @@ struct AddonData;
 // garbage, or its environment ends; each of them comes down to Shutdown() on the JavaScript thread.
 class ModelCore {
  public:
-  explicit ModelCore(Napi::Env env);
+  ModelCore(Napi::Env env, std::shared_ptr<Machine> machine);
   ~ModelCore();
   ModelCore(const ModelCore&) = delete;
   ModelCore& operator=(const ModelCore&) = delete;
@@ -48,6 +48,12 @@ class ModelCore {
 struct AddonData {
   Napi::FunctionReference model_class, predictions_class, trainer_class;
   std::set<std::shared_ptr<ModelCore>> cores;
+
+  // What all models share; made for the first one. Throws std::system_error when the system gives no threads.
+  const std::shared_ptr<Machine>& machine();
+
+ private:
+  std::shared_ptr<Machine> machine_;
 };
 
 // A job whose end settles a promise. It owns references to JavaScript values, so it is created, settled and destroyed
@@ -55,7 +61,8 @@ struct AddonData {
 class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
  public:
   // `callback` is for Emit(); may be empty.
-  PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback = {});
+  PromiseJob(Napi::Env env, std::shared_ptr<JsChannel> channel, Napi::Function callback = {},
+             WorkClass work_class = WorkClass::kChat);
 
   // On the JavaScript thread: hands the job to the thread. `owner` is kept from garbage collection until the end.
   void Start(Napi::Env env, EngineThread& thread, Napi::Object owner);
@@ -63,12 +70,19 @@ class PromiseJob : public Job, public std::enable_shared_from_this<PromiseJob> {
   // {result, cancel}
   Napi::Object ToHandle(Napi::Env env);
 
-  void Run() noexcept final;
+  bool Step() noexcept final;
+  bool AfterSharedStep(const Status& status) noexcept final;
   void Finish(std::shared_ptr<Job> self) noexcept final;
 
  protected:
-  // On the engine thread.
+  // On the engine thread: all of the work, or a piece of it.
   virtual Status Work() = 0;
+  // On the engine thread, after a pass that was shared instead.
+  virtual Status AfterSharedWork() { return Status::Ok(); }
+  // On the engine thread: whether a piece is missing after one that went well.
+  virtual bool HasMore() const { return false; }
+  // On the engine thread, when the work has ended: frees what belongs there.
+  virtual void OnEnd() {}
   // On the JavaScript thread, after work that ended well.
   virtual Napi::Value ToValue(Napi::Env env) = 0;
   // On the JavaScript thread, after work that did not.

@@ -95,9 +95,10 @@ Napi::Value ModelObject::TokenId(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::Generate(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return info.Env().Undefined();
   std::optional<GenerateRequest> request = ToGenerateRequest(info[0]);
-  if (!request || !info[1].IsFunction())
+  const std::optional<WorkClass> work_class = ToWorkClass(info[0]);
+  if (!request || !work_class || !info[1].IsFunction())
     return ThrowArgument(info.Env(), "generate: a request and a function are needed.");
-  return StartJob<GenerateJob>(info, std::move(*request), info[1].As<Napi::Function>());
+  return StartJob<GenerateJob>(info, std::move(*request), *work_class, info[1].As<Napi::Function>());
 }
 
 Napi::Value ModelObject::Score(const Napi::CallbackInfo& info) {
@@ -198,9 +199,11 @@ Napi::Value ModelObject::StartJob(const Napi::CallbackInfo& info, Arguments&&...
 }
 
 Napi::Object StartLoading(Napi::Env env, std::string path, LoadOptions options, Napi::Function on_progress) {
-  const auto core = std::make_shared<ModelCore>(env);
-  env.GetInstanceData<AddonData>()->cores.insert(core);
-  const auto job = std::make_shared<LoadJob>(env, core, std::move(path), std::move(options), on_progress);
+  AddonData& data = *env.GetInstanceData<AddonData>();
+  const auto core = std::make_shared<ModelCore>(env, data.machine());
+  data.cores.insert(core);
+  const auto job =
+      std::make_shared<LoadJob>(env, core, std::move(path), std::move(options), data.machine(), on_progress);
   job->Start(env, core->thread(), Napi::Object());
   return job->ToHandle(env);
 }

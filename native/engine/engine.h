@@ -171,8 +171,12 @@ class Engine {
   // when it is empty, or when it, the prediction or the stop tokens have an id outside the vocabulary.
   Result<GenerateResult> Generate(const GenerateRequest& request, const CancelFlag* cancel, GenerateObserver* observer);
   // The same to be computed step by step, also beside others. The engine, the flag and the observer must outlive it.
+  // kOutOfMemory when the others leave no room for it.
   Result<std::unique_ptr<Generation>> Begin(GenerateRequest request, const CancelFlag* cancel,
                                             GenerateObserver* observer);
+  // Whether there is room beside them: for a request, or for a text of so many tokens.
+  bool HasRoom(const GenerateRequest& request) const;
+  bool HasRoom(size_t tokens) const;
 
   // Forgets earlier prompts and answers, in memory and on disk. kCancelled when some of it is still on disk.
   Status ClearCache(const CancelFlag* cancel = nullptr);

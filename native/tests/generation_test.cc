@@ -145,23 +145,30 @@ TEST(OneOfSeveralCanBeCancelledOrDropped) {
   CHECK(result.ok() && result->finish_reason == FinishReason::kCancelled && result->tokens.size() >= 5);
 }
 
-// Several contexts may not fit: whoever finds no page left fails alone, in words, and gives its pages back.
-TEST(GenerationsThatFindNoMemoryFailAlone) {
+// Where the memory is that of one context, who comes second has to wait, and what was remembered makes room.
+TEST(OneContextIsAlwaysThereAndASecondOneMustWait) {
   const auto engine = test::Open(TinyModel{}.Writer(), {.threads = 1, .prefix_cache_bytes = 0});
   GenerateRequest request;
   request.ignore_end = true;
   request.prompt = SomeIds(900, 1);
+  Listener listener;
+  CHECK(engine->Score(SomeIds(1000, 3), nullptr, 900).ok());
   Running first = Begin(*engine, request);
-  while (!first.generation->decoding()) first.generation->Step();
+  first.generation->Step();
   request.prompt = SomeIds(900, 2);
-  Running second = Begin(*engine, request);
-  while (!second.generation->done()) second.generation->Step();
-  CHECK(second.generation->Take().status().code() == StatusCode::kOutOfMemory);
+  CHECK(!engine->HasRoom(request));
+  CHECK(engine->Begin(request, nullptr, &listener).status().code() == StatusCode::kOutOfMemory);
+  CHECK(!engine->HasRoom(300) && engine->Score(SomeIds(300, 3), nullptr).status().code() == StatusCode::kOutOfMemory);
   while (!first.generation->done()) first.generation->Step();
   CHECK_EQ(first.generation->Take()->tokens.size(), size_t{124});
-  Running third = Begin(*engine, request);
-  while (!third.generation->done()) third.generation->Step();
-  CHECK(third.generation->Take().ok());
+  first.generation.reset();
+  CHECK(engine->HasRoom(request) && engine->HasRoom(300));
+  CHECK(engine->Generate(request, nullptr, &listener).ok());
+  // Short ones fit beside each other.
+  request.prompt = SomeIds(100, 4);
+  request.max_tokens = 100;
+  Running a = Begin(*engine, request), b = Begin(*engine, request);
+  CHECK(a.generation->has_room() && b.generation->has_room());
 }
 
 }  // namespace

@@ -194,13 +194,18 @@ export interface NativeGenerateRequest {
   readonly stopTokens: number[];
   /** Do not end at end tokens (benchmarks). */
   readonly ignoreEnd?: boolean;
-  /** Not kept in the prompt cache beyond the next request. */
+  /** Given up before everything else that is remembered, and not kept on disk. */
   readonly transient?: boolean;
+  /** Who is served first: a class of work waits while there is work of a higher one. Chat, when it is not given. */
+  readonly work?: NativeWork;
   /** Draft tokens: ids of the probable answer. Only the speed depends on them. */
   readonly prediction?: Int32Array;
   /** False: one token per pass, without draft tokens (for measuring). The answer is the same. */
   readonly speculate?: boolean;
 }
+
+/** From the least to the most urgent. */
+export type NativeWork = 'background' | 'chat' | 'edit' | 'completion';
 
 export type NativeGenerateEvent =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }

@@ -53,6 +53,15 @@ void PageBudget::Give(uint64_t bytes) {
   used_ -= bytes;
 }
 
+bool PageBudget::HasRoom(const PagePool& pool, uint64_t bytes) const {
+  uint64_t beyond = 0;
+  for (const PagePool* const other : pools_) {
+    const uint64_t promised = other->promised_ + (other == &pool ? bytes : 0);
+    beyond += promised - std::min(promised, other->context_bytes_);
+  }
+  return pool.promised_ + bytes <= pool.context_bytes_ || beyond <= remembered_;
+}
+
 bool PageBudget::MakeRoom() {
   std::lock_guard lock(mutex_);
   for (PagePool* const pool : pools_) {
@@ -100,6 +109,23 @@ uint64_t PagePool::ReleaseFree() {
   std::lock_guard lock(shared_->mutex);
   shared_->allocated -= static_cast<size_t>(bytes / format_.page_bytes());
   return bytes;
+}
+
+bool PagePool::HasRoom(int positions) const {
+  std::lock_guard lock(budget_.mutex_);
+  return budget_.HasRoom(*this, static_cast<uint64_t>(KvFormat::Pages(positions)) * format_.page_bytes());
+}
+
+PageReservation::PageReservation(PagePool& pool, int positions)
+    : pool_(pool), bytes_(static_cast<uint64_t>(KvFormat::Pages(positions)) * pool.format().page_bytes()) {
+  std::lock_guard lock(pool_.budget_.mutex_);
+  holds_ = pool_.budget_.HasRoom(pool_, bytes_);
+  if (holds_) pool_.promised_ += bytes_;
+}
+
+PageReservation::~PageReservation() {
+  std::lock_guard lock(pool_.budget_.mutex_);
+  if (holds_) pool_.promised_ -= bytes_;
 }
 
 KvPageRef PagePool::Take() {

@@ -53,12 +53,16 @@ class PageBudget {
 
  private:
   friend PagePool;
+  friend class PageReservation;
   void Join(PagePool* pool);
   void Leave(PagePool* pool);
   bool Take(uint64_t bytes);
   void Give(uint64_t bytes);
   // Frees memory that somebody can do without. False when there is none.
   bool MakeRoom();
+  // Whether `pool` may promise so many bytes more: up to its context always, beyond it while all pools together promise
+  // no more than what may be remembered.
+  bool HasRoom(const PagePool& pool, uint64_t bytes) const;
 
   mutable std::mutex mutex_;
   std::vector<PagePool*> pools_;
@@ -81,10 +85,14 @@ class PagePool {
   // time may call this; pages may be given back by any.
   KvPageRef Take();
 
+  // Whether a PageReservation for so many positions would hold now.
+  bool HasRoom(int positions) const;
+
   const KvFormat& format() const { return format_; }
 
  private:
   friend PageBudget;
+  friend class PageReservation;
   // Outlives the pool while pages are held.
   struct Shared {
     std::mutex mutex;
@@ -97,9 +105,28 @@ class PagePool {
 
   const KvFormat format_;
   const uint64_t context_bytes_;
+  uint64_t promised_ = 0;  // bytes; of the budget's mutex
   PageBudget& budget_;
   PageKeeper* keeper_ = nullptr;
   const std::shared_ptr<Shared> shared_;
+};
+
+// The promise that a sequence finds pages for so many positions whatever others take, since what is remembered is given
+// up for it. Held as long as the sequence may grow.
+class PageReservation {
+ public:
+  PageReservation(PagePool& pool, int positions);
+  ~PageReservation();
+  PageReservation(const PageReservation&) = delete;
+  PageReservation& operator=(const PageReservation&) = delete;
+
+  // False when there is no room: whoever asked has to wait until others have ended.
+  explicit operator bool() const { return holds_; }
+
+ private:
+  PagePool& pool_;
+  const uint64_t bytes_;
+  bool holds_ = false;
 };
 
 }  // namespace paddock

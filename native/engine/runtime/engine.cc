@@ -159,7 +159,17 @@ Status EngineState::Prefill(std::span<const int32_t> ids, Sequence* sequence, in
 Result<std::unique_ptr<Generation>> Engine::Begin(GenerateRequest request, const CancelFlag* cancel,
                                                   GenerateObserver* observer) {
   PADDOCK_RETURN_IF_ERROR(state_->CheckRequest(request));
-  return std::make_unique<Generation>(*state_, std::move(request), cancel, observer);
+  auto generation = std::make_unique<Generation>(*state_, std::move(request), cancel, observer);
+  if (!generation->has_room()) return state_->NoMemory();
+  return generation;
+}
+
+bool Engine::HasRoom(const GenerateRequest& request) const {
+  return !state_->CheckRequest(request).ok() || state_->pages.HasRoom(state_->Positions(request));
+}
+
+bool Engine::HasRoom(size_t tokens) const {
+  return tokens > static_cast<size_t>(state_->plan.context) || state_->pages.HasRoom(static_cast<int>(tokens));
 }
 
 Result<GenerateResult> Engine::Generate(const GenerateRequest& request, const CancelFlag* cancel,

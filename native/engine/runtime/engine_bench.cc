@@ -45,6 +45,8 @@ Result<BenchReport> Engine::Bench(const BenchOptions& options, const CancelFlag*
   const std::span<const int32_t> all(ids), first = all.first(prompt);
   // A first batch that does not count: it finds caches cold and memory that nobody has touched.
   const std::span<const int32_t> batch = first.first(std::min(prompt, kMaxBatch));
+  const PageReservation room(s.pages, static_cast<int>(most));
+  if (!room) return s.NoMemory();
   Sequence sequence(s.pages);
   PADDOCK_RETURN_IF_ERROR(s.Prefill(batch, &sequence, kMaxBatch, cancel));
   for (int r = 0; r < options.repeat; ++r) {

@@ -75,6 +75,8 @@ Status Engine::ForEachPrediction(std::span<const int32_t> ids, int first, const 
   EngineState& s = *state_;
   const Status cancelled(StatusCode::kCancelled, "Scoring was cancelled.");
   const int last = static_cast<int>(ids.size()) - 1;
+  const PageReservation room(s.pages, last);
+  if (!room) return s.NoMemory();
   Sequence sequence(s.pages);
   // What comes before the predictions may be known: texts are compared behind the same beginning.
   s.reuse.Restore(ids.first(first), &sequence);
@@ -115,8 +117,9 @@ Status Engine::Observe(std::span<const int32_t> ids, const CancelFlag* cancel) {
   }
   if (!s.importance) s.importance.emplace(s.plan.h, s.team.size());
   s.observed_size = std::max(s.observed_size, static_cast<uint32_t>(ids.size()));
+  const PageReservation room(s.pages, static_cast<int>(ids.size()));
   Sequence sequence(s.pages);
-  if (!sequence.Reserve(static_cast<int>(ids.size()))) return s.NoMemory();
+  if (!room || !sequence.Reserve(static_cast<int>(ids.size()))) return s.NoMemory();
   s.forward.Observe(&*s.importance);
   Status ran;
   for (size_t at = 0; at < ids.size() && ran.ok();) {
@@ -151,6 +154,8 @@ Result<std::span<float>> Engine::Evaluate(std::span<const int32_t> ids, int keep
       batch < 1 || batch > kMaxBatch) {
     return Status(StatusCode::kInvalidArgument, "The tokens cannot be evaluated.");
   }
+  const PageReservation room(s.pages, static_cast<int>(ids.size()));
+  if (!room) return s.NoMemory();
   Sequence sequence(s.pages);
   s.reuse.Restore(ids.first(keep), &sequence);
   const Status ran = s.Prefill(ids, &sequence, batch, cancel);

@@ -62,6 +62,14 @@ struct EngineState {
     return {StatusCode::kInvalidArgument, std::string(what) + " has an id outside the vocabulary."};
   }
   Status CheckRequest(const GenerateRequest& request) const;
+  // Tokens of the longest answer.
+  int MostTokens(const GenerateRequest& request) const {
+    const int room = plan.context - static_cast<int>(request.prompt.size());
+    return request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
+  }
+  int Positions(const GenerateRequest& request) const {
+    return static_cast<int>(request.prompt.size()) + MostTokens(request);
+  }
   // Finite weights may still give sums that are not.
   Status NoNumbers() const;
   // A text to score from its token `first` on.

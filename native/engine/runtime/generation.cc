@@ -23,9 +23,9 @@ Generation::Generation(EngineState& state, GenerateRequest request, const Cancel
       observer_(observer),
       sampler_(request_.sampler),
       detokenizer_(*state.tokenizer, request_.stop),
-      sequence_(state.pages) {
-  const int room = s_.plan.context - prompt_tokens();
-  limit_ = request_.max_tokens > 0 ? std::min(request_.max_tokens, room) : room;
+      room_(state.pages, state.Positions(request_)),
+      sequence_(state.pages),
+      limit_(state.MostTokens(request_)) {
   if (request_.speculate) drafter_.emplace(request_.prompt, request_.prediction);
   result_.prompt_tokens = prompt_tokens();
 }

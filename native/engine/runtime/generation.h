@@ -24,6 +24,8 @@ class Generation {
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
+  // Without room it must not be stepped.
+  bool has_room() const { return static_cast<bool>(room_); }
   bool done() const { return stage_ == Stage::kDone; }
   // Whether the next step is a pass that it can share.
   bool decoding() const { return stage_ == Stage::kDecode; }
@@ -65,12 +67,13 @@ class Generation {
   Sampler sampler_;
   Detokenizer detokenizer_;
   std::optional<Drafter> drafter_;
+  const PageReservation room_;
   Sequence sequence_;
+  const int limit_;  // tokens of the answer
   Stage stage_ = Stage::kFind;
   bool busy_ = false;           // the disk was told
   PrefixReuse::Place place_;    // while it restores
   std::optional<Pass> pass_;    // of prefill, when it is broken off
-  int limit_ = 0;               // tokens of the answer
   std::vector<int32_t> batch_;  // of a pass of decoding: the newest token and the drafts after it
   int accepted_ = 0;            // drafts of the last one that were right
   Status status_;

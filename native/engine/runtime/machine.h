@@ -6,8 +6,9 @@
 
 namespace paddock {
 
-// How urgent what is computed for somebody is, for Urgency: a class of work waits while a higher one is at it.
-enum class WorkClass { kBackground, kChat, kEdit, kCompletion };
+// How urgent what is computed is, for Urgency: a class of work waits while a higher one is at it. kLast is what comes
+// after everything else.
+enum class WorkClass { kLast, kBackground, kChat, kEdit, kCompletion };
 
 struct Machine {
   // Throws std::system_error when the system gives no more threads.
