@@ -1,8 +1,8 @@
 /** The Source Control view and the terminal: a commit message, a review and an error, with a real repository. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commitAll, git } from './support/git.mjs';
 import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario(() => ({
@@ -17,17 +17,11 @@ const step = scenario(() => ({
   builtins: ['git', 'git-base'],
   prepare: async ({ workspace }) => {
     git(workspace, 'init', '--quiet', '--initial-branch=main');
-    git(workspace, 'add', '.');
-    git(workspace, 'commit', '--quiet', '--message=feat: add the shop');
+    commitAll(workspace, 'feat: add the shop');
     await change(workspace);
     git(workspace, 'add', '.');
   },
 }));
-
-function git(folder, ...args) {
-  const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-c', 'commit.gpgsign=false'];
-  execFileSync('git', ['-C', folder, ...author, ...args], { stdio: 'ignore' });
-}
 
 async function change(workspace) {
   const file = join(workspace, 'src', 'cart.ts');

@@ -71,6 +71,8 @@ export class EditCommands {
     await reportFailure(async () => {
       const place = await findTestPlace(editor.document);
       const reference = codeContext(editor.document, range);
+      // Without a model an empty file would be left open.
+      await this.#runner.loadModel();
       const document = await vscode.workspace.openTextDocument(place.uri);
       await vscode.languages.setTextDocumentLanguage(document, editor.document.languageId);
       await vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.Beside });

@@ -34,13 +34,18 @@ export class EditRunner {
     this.#proposals = proposals;
   }
 
-  /** Settles when the proposal is complete, or gone. Rejects with an error in words; a cancelled edit is no error. */
-  async run(ask: EditAsk): Promise<void> {
-    // Fails here, before anything is shown, when there is no model.
+  /** Rejects with `noModel` when there is none. */
+  async loadModel(): Promise<void> {
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Loading the model…') },
       () => this.#models.ensureLoaded(),
     );
+  }
+
+  /** Settles when the proposal is complete, or gone. Rejects with an error in words; a cancelled edit is no error. */
+  async run(ask: EditAsk): Promise<void> {
+    // Before anything is shown: a failure leaves nothing behind.
+    await this.loadModel();
     const cancellation = new vscode.CancellationTokenSource();
     const writer = new ProposalWriter(ask, this.#proposals, cancellation);
     if (this.#engine.isBusyWith(Chat)) writer.wait();

@@ -167,20 +167,24 @@ export class ModelCommands {
   }
 }
 
-/** Runs an action and shows why it failed. An action that the user cancelled or interrupted has not failed. */
+/**
+ * Runs an action and shows why it failed. An action that the user cancelled or interrupted has not failed. Settles
+ * without waiting for the user, who may leave a notification unread for hours.
+ */
 export async function reportFailure(action: () => Promise<void> | void): Promise<void> {
   try {
     await action();
   } catch (error) {
     const failure = EngineError.from(error);
     if (failure.code === 'cancelled' || failure.interrupted) return;
-    const showLog = vscode.l10n.t('Show Log');
-    const choose = vscode.l10n.t('Choose Model…');
-    const answer = await vscode.window.showErrorMessage(
-      failure.message,
-      ...(failure.code === 'noModel' ? [choose] : [showLog]),
-    );
-    if (answer === showLog) await runCommand('paddock.showLog');
-    if (answer === choose) await runCommand('paddock.models.choose');
+    void showFailure(failure);
   }
+}
+
+async function showFailure({ code, message }: EngineError): Promise<void> {
+  const showLog = vscode.l10n.t('Show Log');
+  const choose = vscode.l10n.t('Choose Model…');
+  const answer = await vscode.window.showErrorMessage(message, ...(code === 'noModel' ? [choose] : [showLog]));
+  if (answer === showLog) await runCommand('paddock.showLog');
+  if (answer === choose) await runCommand('paddock.models.choose');
 }

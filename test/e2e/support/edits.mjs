@@ -19,9 +19,14 @@ export class Edits {
   }
 
   async rewrite(instruction) {
+    await this.ask(instruction);
+    await this.status.waitFor({ timeout: 60_000 });
+  }
+
+  /** Asks for a rewrite that may be refused before a proposal can be seen. */
+  async ask(instruction) {
     await this.#window.codeAction('Rewrite with Paddock');
     await this.#window.pick(instruction);
-    await this.status.waitFor({ timeout: 60_000 });
   }
 
   /** Waits until every proposal is complete. */
