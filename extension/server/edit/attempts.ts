@@ -72,7 +72,8 @@ export class Attempts {
     const outline = await syntax.outline(languageId, code);
     const isCode = statementLines(code, outline);
     const answer = first.fault === undefined ? readShape({ ...target, selection: first.replacement }).core : code;
-    for (const text of await searchFix({ model, languageId, path, code, isCode, signal }, answer)) {
+    const asked = first.prompt.tokens;
+    for (const text of await searchFix({ model, languageId, path, code, asked, isCode, signal }, answer)) {
       const judgement = await this.#judge.judge(first.prompt, { text, finishReason: 'stop' });
       if (judgement.fault !== undefined) continue;
       stream.again();

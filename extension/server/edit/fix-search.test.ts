@@ -18,7 +18,8 @@ async function found(answers: Readonly<Record<string, string>>, answer = code, c
   }).loadModel('/models/x.gguf', {}, () => {}).result;
   const { signal } = new AbortController();
   const isCode = (line: number): boolean => line === 1 || line === 2;
-  const search = { model, languageId: 'python', path: 'a.py', code, isCode, signal };
+  const asked = model.tokenize('Fix the bug.', false);
+  const search = { model, languageId: 'python', path: 'a.py', code, asked, isCode, signal };
   return { found: await searchFix(search, answer), prompts };
 }
 

@@ -1,9 +1,9 @@
 /**
- * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in. Of
- * all results the most likely code wins. A small model fills in a line better than it explains one: it does not see the
- * wrong line, so it cannot copy it.
+ * Looks for a bug that nobody has pointed at: a line that the model finds unlikely is written anew by filling it in. A
+ * small model fills in a line better than it explains one: it does not see the wrong line, so it cannot copy it. Of all
+ * results that wins which is likely both as correct code and as the answer to what was asked. The first alone would
+ * choose the most usual style; the second alone likes copies.
  */
-import { diffArrays } from 'diff';
 import type { NativeModel } from '../engine/binding.ts';
 import { generate } from '../engine/generate.ts';
 import { likelihoodOf } from '../engine/likelihood.ts';
@@ -19,6 +19,8 @@ export interface FixSearch {
   readonly path: string;
   /** The code with the bug: LF line ends, no common indentation. */
   readonly code: string;
+  /** What was asked, up to where the code of the answer begins. */
+  readonly asked: Int32Array;
   /** Whether a line, from 0, may be written anew. */
   readonly isCode: (line: number) => boolean;
   readonly signal: AbortSignal;
@@ -29,17 +31,38 @@ const mostTokens = 640;
 /** The bug is seldom in a line that comes later, and a likelier one is then often wrong. */
 const mostLines = 2;
 const longestLine = 80;
-/** In nats: what each changed word must win, since most bugs are small. */
-const costOfWord = 1;
+/** How much the likelihood as an answer counts beside that as correct code. */
+const weightOfAnswer = 2;
 
 /**
  * Code that is likelier than `answer`, which may be the old code, and likelier than the old code; the best first. Empty
  * when a search would take too long or the model cannot fill in code.
  */
 export async function searchFix(search: FixSearch, answer: string): Promise<readonly string[]> {
-  const { model, code, languageId, path, signal } = search;
+  const { model, code } = search;
   if (model.tokenize(code, false).length > mostTokens) return [];
-  const context = encodeConversation(
+  const rate = rater(search);
+  const old = await rate(code);
+  const limit = answer === code ? old.cost : Math.min(old.cost, (await rate(answer)).cost);
+  const found: { readonly text: string; readonly cost: number }[] = [];
+  for (const line of unlikelyLines(model, code, old.correct).filter(search.isCode).slice(0, mostLines)) {
+    const text = await withLineAnew(search, line);
+    if (text === undefined || text === code || text === answer) continue;
+    const { correct, cost } = await rate(text);
+    if (correct.total < old.correct.total && cost < limit) found.push({ text, cost });
+  }
+  return found.sort((a, b) => a.cost - b.cost).map(({ text }) => text);
+}
+
+interface Rating {
+  /** The likelihood as correct code. */
+  readonly correct: Likelihood;
+  /** In nats, of both likelihoods. */
+  readonly cost: number;
+}
+
+function rater({ model, languageId, path, asked, signal }: FixSearch): (text: string) => Promise<Rating> {
+  const correctCode = encodeConversation(
     model,
     [
       { role: 'system', content: systemMessage },
@@ -47,30 +70,11 @@ export async function searchFix(search: FixSearch, answer: string): Promise<read
     ],
     `\`\`\`${languageId}\n`,
   );
-  const likelihood = (text: string): Promise<Likelihood> => likelihoodOf(model, context, text, signal);
-  const cost = (text: string, { total }: Likelihood): number => total + costOfWord * changedWords(code, text);
-  const old = await likelihood(code);
-  const limit = answer === code ? old.total : Math.min(old.total, cost(answer, await likelihood(answer)));
-  const found: { readonly text: string; readonly total: number }[] = [];
-  for (const line of unlikelyLines(model, code, old).filter(search.isCode).slice(0, mostLines)) {
-    const text = await withLineAnew(search, line);
-    if (text === undefined || text === code || text === answer) continue;
-    const made = await likelihood(text);
-    const total = cost(text, made);
-    if (made.total < old.total && total < limit) found.push({ text, total });
-  }
-  return found.sort((a, b) => a.total - b.total).map(({ text }) => text);
-}
-
-function changedWords(before: string, after: string): number {
-  const words = (text: string): string[] => text.match(/[\p{L}\p{N}_]+|\S/gu) ?? [];
-  let [changed, removedBefore] = [0, 0];
-  for (const { added, removed, count } of diffArrays(words(before), words(after))) {
-    // A removal comes right before what stands in its place.
-    changed += added ? Math.max(0, count - removedBefore) : removed ? count : 0;
-    removedBefore = removed ? count : 0;
-  }
-  return changed;
+  return async (text) => {
+    const correct = await likelihoodOf(model, correctCode, text, signal);
+    const answer = await likelihoodOf(model, asked, text, signal);
+    return { correct, cost: correct.total + weightOfAnswer * answer.total };
+  };
 }
 
 /** Line numbers from 0, that with the least likely token first. */
