@@ -4,6 +4,7 @@ import { completeSampler, editSampler } from '../server/engine/sampling.ts';
 import { priorities } from '../server/engine/scheduler.ts';
 import { withBos } from '../server/prompt/encode.ts';
 import { answerPrinter } from './answer-printer.ts';
+import { completeAt } from './complete-at.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
 import { commonOptions, decimal, requiredText, wholeNumber } from './verb.ts';
@@ -11,9 +12,12 @@ import type { Verb } from './verb.ts';
 
 export const complete: Verb = {
   name: 'complete',
-  usage: '--prompt-file F',
-  summary: 'continues a text as it is, without a chat template',
+  usage: '--prompt-file F | --file F --offset N',
+  summary: 'continues a text as it is, without a chat template, or code at a place as the editor would',
   options: [
+    ['--file F', 'a file of code; - is stdin'],
+    ['--offset N', 'the place in it, in UTF-16 units'],
+    ['--path P', 'the name that a text from stdin goes by'],
     ['--prompt-file F', 'the text; - is stdin'],
     ['--max-tokens N', 'the longest continuation; 128'],
     ['--temperature T', '0 always takes the likeliest token; 0'],
@@ -22,12 +26,16 @@ export const complete: Verb = {
   ],
   specs: {
     'prompt-file': { type: 'string' },
+    file: { type: 'string' },
+    offset: { type: 'string' },
+    path: { type: 'string' },
     'max-tokens': { type: 'string' },
     temperature: { type: 'string' },
     seed: { type: 'string' },
     special: { type: 'boolean' },
   },
   run: async (terminal, values) => {
+    if (values['file'] !== undefined) return completeAt(terminal, values);
     const bytes = await readInput(requiredText(values, 'prompt-file'));
     const maxTokens = wholeNumber(values, 'max-tokens', 128);
     const temperature = decimal(values, 'temperature', 0);

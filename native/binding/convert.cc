@@ -213,6 +213,7 @@ Napi::Object ToJs(Napi::Env env, const GenerateResult& result) {
   out.Set("cachedTokens", result.cached_tokens);
   out.Set("draftedTokens", result.drafted_tokens);
   out.Set("acceptedTokens", result.accepted_tokens);
+  if (!result.likelihoods.empty()) out.Set("likelihoods", ToJs(env, result.likelihoods));
   out.Set("prefillMs", result.prefill_ms);
   out.Set("decodeMs", result.decode_ms);
   return out;
@@ -374,6 +375,7 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
   if (!lists) return std::nullopt;
   request.ignore_end = object.Get("ignoreEnd").ToBoolean();
   request.transient = object.Get("transient").ToBoolean();
+  request.likelihoods = object.Get("likelihoods").ToBoolean();
   if (const Napi::Value prediction = object.Get("prediction"); !prediction.IsUndefined()) {
     std::optional<std::vector<int32_t>> ids = ToIds(prediction);
     if (!ids) return std::nullopt;

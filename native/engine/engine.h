@@ -93,7 +93,8 @@ struct GenerateRequest {
   bool ignore_end = false;           // benchmarks: do not stop at end tokens
   // The probable answer, such as the old text of an edit. Changes only the speed. May be empty.
   std::vector<int32_t> prediction;
-  bool speculate = true;  // evaluate draft tokens together with the next one; the result is the same
+  bool speculate = true;     // evaluate draft tokens together with the next one; the result is the same
+  bool likelihoods = false;  // of the tokens, in the result
   // Not worth keeping once memory is needed, nor on disk: a completion that is replaced at the next key press.
   bool transient = false;
 };
@@ -111,6 +112,9 @@ class GenerateObserver {
 struct GenerateResult {
   std::string text;
   std::vector<int32_t> tokens;  // without the one that ended it
+  // ln p of each token, and of the one that ended the answer if one did, before temperature and after the repetition
+  // penalty; when asked for.
+  std::vector<double> likelihoods;
   FinishReason finish_reason = FinishReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0;     // cached: were live, remembered or on disk
   int drafted_tokens = 0, accepted_tokens = 0;  // draft tokens that were evaluated, and the accepted ones

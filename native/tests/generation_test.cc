@@ -3,6 +3,7 @@
 #include "runtime/generation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -119,6 +120,20 @@ TEST(AnswersInTurnsAndTogetherAreThoseThatAreAlone) {
       for (uint32_t seed = 1; seed <= 3; ++seed) CheckInTurns(*engine, alone, seed);
     }
   }
+}
+
+TEST(LikelihoodsAreThoseOfTheScoredText) {
+  const auto engine = Open(TinyModel{});
+  GenerateRequest request = Requests()[2];
+  request.likelihoods = true;
+  Listener listener;
+  const GenerateResult result = engine->Generate(request, nullptr, &listener).Take();
+  CHECK_EQ(result.likelihoods.size(), result.tokens.size());
+  std::vector<int32_t> text = request.prompt;
+  text.insert(text.end(), result.tokens.begin(), result.tokens.end());
+  const auto scored = engine->Score(text, nullptr, static_cast<int>(request.prompt.size()) - 1);
+  CHECK(scored.ok() && scored->size() == result.tokens.size());
+  for (size_t i = 0; i < result.tokens.size(); ++i) CHECK(std::abs((*scored)[i] + result.likelihoods[i]) < 1e-4);
 }
 
 TEST(OneOfSeveralCanBeCancelledOrDropped) {

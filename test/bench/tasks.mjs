@@ -4,49 +4,16 @@
  *     [--threads N] [--fresh]
  * DIR has the sets as JSON lines (see tasks/sets.mjs). The model's code runs isolated. Each result is kept in the cache
  * folder at once, and a run goes on where one before it ended; --fresh forgets those. The prompt `plain-llama.cpp` is
- * the
- * plain one, answered by llama.cpp; `reference` tries the references, `unchanged` the texts as they are.
+ * the plain one, answered by llama.cpp; `reference` tries the references, `unchanged` the texts as they are.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { StepError, cache, main } from '../workbench/process.mjs';
+import { StepError, main } from '../workbench/process.mjs';
+import { Results } from './results.mjs';
 import { openLlama } from './tasks/llama.mjs';
 import { openProduct } from './tasks/product.mjs';
 import { runIsolated } from './tasks/sandbox.mjs';
 import { readSet, sets } from './tasks/sets.mjs';
-
-/** Results of one set, model and prompt, in a file. */
-class Results {
-  #path;
-  #found = new Map();
-
-  constructor({ set, model, fresh }, prompt) {
-    const folder = join(cache, 'tasks');
-    mkdirSync(folder, { recursive: true });
-    this.#path = join(folder, `${set}-${model.replaceAll(/[^\w.-]/g, '_')}-${prompt}.jsonl`);
-    if (fresh) rmSync(this.#path, { force: true });
-    const lines = existsSync(this.#path) ? readFileSync(this.#path, 'utf8').split('\n').filter(Boolean) : [];
-    for (const line of lines) this.#keep(JSON.parse(line));
-  }
-
-  of(id) {
-    return this.#found.get(id);
-  }
-
-  add(result) {
-    this.#keep(result);
-    appendFileSync(this.#path, `${JSON.stringify(result)}\n`);
-  }
-
-  solved(tasks) {
-    return tasks.filter(({ id }) => this.of(id)?.passed).length;
-  }
-
-  #keep(result) {
-    this.#found.set(result.id, result);
-  }
-}
 
 async function attempt(task, answer) {
   const start = performance.now();
@@ -103,7 +70,7 @@ function report(set, tasks, results) {
   for (const [prompt, found] of Object.entries(results)) {
     const all = tasks.map(({ id }) => found.of(id));
     const repaired = all.filter((result) => result?.repaired).length;
-    console.log(`${set}: ${prompt} solves ${found.solved(tasks)} of ${tasks.length}, repaired ${repaired}`);
+    console.log(`${set}: ${prompt} solves ${found.passed(tasks)} of ${tasks.length}, repaired ${repaired}`);
   }
   if (second === undefined) return;
   const only = (one, other) =>
@@ -132,14 +99,16 @@ await main(async () => {
   const chosen = values.prompt.split(',');
   const unknown = chosen.filter((prompt) => !prompts.includes(prompt));
   if (unknown.length > 0) throw new StepError(`Unknown prompt: ${unknown.join(', ')}. Known: ${prompts.join(', ')}.`);
-  const results = Object.fromEntries(chosen.map((prompt) => [prompt, new Results(values, prompt)]));
+  const results = Object.fromEntries(
+    chosen.map((prompt) => [prompt, new Results('tasks', [values.set, values.model, prompt], values.fresh)]),
+  );
   const answers = new Answers(values);
   for (const [index, task] of tasks.entries()) {
     for (const prompt of chosen) {
       if (results[prompt].of(task.id) !== undefined) continue;
       results[prompt].add(await attempt(task, (one) => answers.of(prompt, one)));
     }
-    const solved = chosen.map((prompt) => `${prompt} ${results[prompt].solved(tasks)}`).join(', ');
+    const solved = chosen.map((prompt) => `${prompt} ${results[prompt].passed(tasks)}`).join(', ');
     process.stderr.write(`\r${values.set}: ${index + 1} of ${tasks.length}, solved: ${solved} `);
   }
   process.stderr.write('\n');

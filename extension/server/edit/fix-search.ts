@@ -4,13 +4,13 @@
  * results that wins which is likely both as correct code and as the answer to what was asked. The first alone would
  * choose the most usual style; the second alone likes copies.
  */
+import { FimPrompter } from '../complete/fim-forms.ts';
 import type { NativeModel } from '../engine/binding.ts';
 import { generate } from '../engine/generate.ts';
 import { likelihoodOf } from '../engine/likelihood.ts';
 import type { Likelihood } from '../engine/likelihood.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
 import { encodeConversation } from '../prompt/encode.ts';
-import { buildInfillPrompt } from '../prompt/infill.ts';
 import { systemMessage } from '../prompt/system.ts';
 
 export interface FixSearch {
@@ -98,7 +98,7 @@ async function withLineAnew({ model, code, signal }: FixSearch, line: number): P
   const indent = old.slice(0, old.length - old.trimStart().length);
   const before = [...lines.slice(0, line), indent].join('\n');
   const after = ['', ...lines.slice(line + 1)].join('\n');
-  const prompt = buildInfillPrompt(model, before, after);
+  const prompt = FimPrompter.of(model)?.prompt(before, after);
   if (prompt === undefined) return undefined;
   const sampler = completeSampler({}, editSampler);
   const { text } = await generate(

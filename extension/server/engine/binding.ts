@@ -194,6 +194,8 @@ export interface NativeGenerateRequest {
   readonly stopTokens: number[];
   /** Do not end at end tokens (benchmarks). */
   readonly ignoreEnd?: boolean;
+  /** Gives the likelihoods of the answer's tokens. */
+  readonly likelihoods?: boolean;
   /** Given up before everything else that is remembered, and not kept on disk. */
   readonly transient?: boolean;
   /** Who is served first: a class of work waits while there is work of a higher one. Chat, when it is not given. */
@@ -221,6 +223,11 @@ export interface NativeGenerateResult {
   /** Draft tokens that were evaluated, and those that were accepted. */
   readonly draftedTokens: number;
   readonly acceptedTokens: number;
+  /**
+   * When asked for: ln p of each token, and of the one that ended the answer if one did. Before temperature, after the
+   * repetition penalty.
+   */
+  readonly likelihoods?: Float64Array;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }

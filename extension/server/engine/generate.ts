@@ -1,5 +1,5 @@
 import type { FinishReason, Timings } from '../../protocol/model.ts';
-import type { NativeGenerateResult, NativeJob, NativeModel } from './binding.ts';
+import type { NativeGenerateResult, NativeJob, NativeModel, NativeWork } from './binding.ts';
 import { EngineError } from './errors.ts';
 import type { Sampler } from './sampling.ts';
 
@@ -10,8 +10,12 @@ export interface GenerationRequest {
   readonly sampler: Sampler;
   readonly stop?: readonly string[];
   readonly stopTokens?: readonly number[];
-  /** Not kept in the prompt cache, in memory or on disk. */
+  /** Given up before everything else that is remembered, and not kept on disk. */
   readonly transient?: boolean;
+  /** Chat, when it is not given. */
+  readonly work?: NativeWork;
+  /** Gives the likelihoods of the tokens. */
+  readonly likelihoods?: boolean;
   /** Draft tokens: the probable answer. Only the speed depends on them. */
   readonly prediction?: Int32Array;
 }
@@ -28,6 +32,8 @@ export interface Generation {
   readonly tokens: Int32Array;
   readonly finishReason: FinishReason;
   readonly timings: Timings;
+  /** ln p of each token, and of the one that ended the answer if one did; empty unless asked for. */
+  readonly likelihoods: Float64Array;
 }
 
 /**
@@ -53,6 +59,8 @@ export async function generate(
       stop: [...(request.stop ?? [])],
       stopTokens: [...(request.stopTokens ?? [])],
       transient: request.transient ?? false,
+      work: request.work ?? 'chat',
+      likelihoods: request.likelihoods ?? false,
       ...(request.prediction === undefined ? {} : { prediction: request.prediction }),
     },
     (event) => {
@@ -64,7 +72,8 @@ export async function generate(
     },
   );
   const result = await settle(job, hooks.signal);
-  return { text: result.text, tokens: result.tokens, finishReason: result.finishReason, timings: toTimings(result) };
+  const { text, tokens, finishReason, likelihoods = new Float64Array(0) } = result;
+  return { text, tokens, finishReason, timings: toTimings(result), likelihoods };
 }
 
 /** Connects a native job to a signal and converts its errors. */

@@ -22,6 +22,18 @@ double NegativeLogLikelihood(std::span<const float> logits, int32_t token) {
   return LogSumExp(logits, max) - static_cast<double>(logits[token]);
 }
 
+double NegativeLogLikelihood(const LogitRow& logits, int32_t token) {
+  // All that is further below the largest is a millionth together, in the largest vocabulary there is.
+  constexpr float kNothing = 27;
+  const float max = Largest(logits.block_max);
+  double sum = 0;
+  for (size_t block = 0; block < logits.block_max.size(); ++block) {
+    if (logits.block_max[block] < max - kNothing) continue;
+    for (const float logit : logits.Block(block)) sum += std::exp(logit - max);
+  }
+  return std::log(sum) + static_cast<double>(max - logits.values[token]);
+}
+
 TokenDivergence CompareLogits(std::span<const float> base, std::span<const float> logits, int32_t token) {
   const auto base_top = std::max_element(base.begin(), base.end());
   const auto top = std::max_element(logits.begin(), logits.end());

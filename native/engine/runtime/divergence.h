@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <span>
 
+#include "model/logit_row.h"
+
 namespace paddock {
 
 // -ln softmax(logits)[token] in nats.
 double NegativeLogLikelihood(std::span<const float> logits, int32_t token);
+// The same to a millionth; reads only blocks that can count.
+double NegativeLogLikelihood(const LogitRow& logits, int32_t token);
 
 struct TokenDivergence {
   double nll = 0, base_nll = 0;  // of the token that came, nats

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "runtime/divergence.h"
+
 namespace paddock {
 namespace {
 
@@ -187,6 +189,7 @@ bool Generation::Sample(int row, int32_t* token) {
   }
   const size_t window = std::min<size_t>(sequence_.ids().size(), kPenaltyWindow);
   *token = sampler_.Sample(logits, sequence_.ids().last(window));
+  if (request_.likelihoods) result_.likelihoods.push_back(-NegativeLogLikelihood(logits, *token));
   return true;
 }
 

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { NativeModel } from '../engine/binding.ts';
+import { fakeNative } from '../testing/fake-native.ts';
+import { completeCode } from './completion.ts';
+import type { FimFile } from './fim-forms.ts';
+
+const qwen = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>'];
+
+/** What is shown at the mark `|` when the model goes on with `answer`, and the prompt that it was asked with. */
+async function shown(code: string, answer: string, others: readonly FimFile[] = [], controlTokens = qwen) {
+  let asked = '';
+  const model: NativeModel = await fakeNative({
+    controlTokens,
+    answer: (prompt) => {
+      asked = prompt;
+      return answer;
+    },
+  }).loadModel('/models/x.gguf', {}, () => {}).result;
+  const [prefix = '', suffix = ''] = code.split('|');
+  const request = { path: 'src/a.ts', languageId: 'typescript', prefix, suffix, others };
+  const { text, finishReason } = await completeCode(model, request, new AbortController().signal);
+  return { text, finishReason, asked };
+}
+
+test('asks with what stands before and behind, and stops at the end of the statement', async () => {
+  const { text, finishReason, asked } = await shown('let a = |;\nlet b;\n', '1 + 2;\nlet c = 3;\nlet d = 4;\n');
+  expect(asked).toBe('<|fim_prefix|>let a = <|fim_suffix|>;\nlet b;\n<|fim_middle|>');
+  expect(text).toBe('1 + 2;');
+  expect(finishReason).toBe('stop');
+});
+
+test('other files come first, each with its path', async () => {
+  const others = [{ path: 'src/b.ts', text: 'export const b = 1;' }];
+  const { asked } = await shown('|\n', 'x', others);
+  expect(asked).toBe(
+    '<|file_sep|>src/b.ts\nexport const b = 1;\n<|file_sep|>src/a.ts\n<|fim_prefix|><|fim_suffix|>\n<|fim_middle|>',
+  );
+});
+
+test('models are asked in their own way, and others not at all', async () => {
+  const deepSeek = ['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>'];
+  expect((await shown('a|b', 'x', [], deepSeek)).asked).toBe('<｜fim▁begin｜>a<｜fim▁hole｜>b<｜fim▁end｜>');
+  expect((await shown('a|b', 'x', [], ['[PREFIX]', '[SUFFIX]'])).asked).toBe('[SUFFIX]b[PREFIX]a');
+  await expect(shown('a|b', 'x', [], [])).rejects.toThrow('not trained to complete code');
+});
+
+test('what stands there already is not repeated', async () => {
+  expect((await shown('call(|)\n', 'a, b)')).text).toBe('a, b');
+  expect((await shown('first();\n|\nlast();\n', 'first();\n')).text).toBe('');
+  expect((await shown('if (a) {\n  |\n}\n', 'b();\n}')).text).toBe('b();');
+});
+
+test('line ends of Windows stay as they are', async () => {
+  expect((await shown('if (a) {\r\n  |\r\n}\r\n', 'b();\n  c();\n}\n')).text).toBe('b();\r\n  c();');
+});
