@@ -16,9 +16,13 @@ void OnEnvironmentEnd(void* core) {
 
 }  // namespace
 
-const std::shared_ptr<Machine>& AddonData::machine() {
-  if (machine_ == nullptr) machine_ = std::make_shared<Machine>(UsableCpus());
-  return machine_;
+std::shared_ptr<Machine> AddonData::machine() {
+  std::shared_ptr<Machine> machine = machine_.lock();
+  if (machine == nullptr) {
+    machine = std::make_shared<Machine>(UsableCpus());
+    machine_ = machine;
+  }
+  return machine;
 }
 
 ModelCore::ModelCore(Napi::Env env, std::shared_ptr<Machine> machine)

@@ -49,11 +49,12 @@ struct AddonData {
   Napi::FunctionReference model_class, predictions_class, trainer_class;
   std::set<std::shared_ptr<ModelCore>> cores;
 
-  // What all models share; made for the first one. Throws std::system_error when the system gives no threads.
-  const std::shared_ptr<Machine>& machine();
+  // What all models share: made for the first one, gone with the last one. Throws std::system_error when the system
+  // gives no threads.
+  std::shared_ptr<Machine> machine();
 
  private:
-  std::shared_ptr<Machine> machine_;
+  std::weak_ptr<Machine> machine_;
 };
 
 // A job whose end settles a promise. It owns references to JavaScript values, so it is created, settled and destroyed

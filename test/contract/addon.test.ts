@@ -10,7 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorCodes } from '../../extension/protocol/model.ts';
-import type { NativeGenerateEvent, NativeGenerateRequest, NativeModel } from '../../extension/server/engine/binding.ts';
+import type {
+  NativeGenerateEvent,
+  NativeGenerateRequest,
+  NativeModel,
+  NativeWork,
+} from '../../extension/server/engine/binding.ts';
 import { addonPath, loadAddon } from '../../extension/server/engine/load-addon.ts';
 
 const installFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -185,6 +190,43 @@ describe('a model', () => {
   );
 
   test(
+    'several answers at once are those that are alone, and the most urgent one comes first',
+    async () => {
+      const texts = ['A list of colours:', 'def sort(items):', 'Once upon a time'];
+      const ask = (index: number, more: Partial<NativeGenerateRequest> = {}) =>
+        request(model, { prompt: model.tokenize(texts[index] ?? '', false), maxTokens: 60, ...more });
+      const alone = [];
+      for (const index of [0, 1, 2]) alone.push((await model.generate(ask(index), () => {}).result).text);
+      const order: string[] = [];
+      const answer = async (index: number, work: NativeWork): Promise<string> => {
+        const { text } = await model.generate(ask(index, { work, likelihoods: index === 2 }), () => {}).result;
+        order.push(work);
+        return text;
+      };
+      const together = [answer(0, 'chat'), answer(1, 'chat')];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      together.push(answer(2, 'completion'));
+      expect(await Promise.all(together)).toEqual(alone);
+      expect(order[0]).toBe('completion');
+    },
+    slow,
+  );
+
+  test(
+    'likelihoods come when they are asked for',
+    async () => {
+      const more = { maxTokens: 12, likelihoods: true };
+      const { tokens, likelihoods } = await model.generate(request(model, more), () => {}).result;
+      expect(likelihoods).toHaveLength(tokens.length);
+      const whole = Int32Array.from([...request(model).prompt, ...tokens]);
+      const scored = await model.score(whole, request(model).prompt.length - 1).result;
+      for (const [index, surprise] of scored.entries()) expect(-(likelihoods?.[index] ?? 0)).toBeCloseTo(surprise, 3);
+      expect((await model.generate(request(model, { maxTokens: 2 }), () => {}).result).likelihoods).toBeUndefined();
+    },
+    slow,
+  );
+
+  test(
     'bad requests reject or throw with a code',
     async () => {
       const bad = (more: object) => codeOf(() => model.generate({ ...request(model), ...more }, () => {}).result);
@@ -195,6 +237,7 @@ describe('a model', () => {
       expect(await bad({ temperature: Number.NaN })).toBe('invalidArgument');
       expect(await bad({ maxTokens: -1 })).toBe('invalidArgument');
       expect(await bad({ stop: [7] })).toBe('invalidArgument');
+      expect(await bad({ work: 'sleep' })).toBe('invalidArgument');
       expect(await bad({ prompt: new Int32Array(2000) })).toBe('promptTooLong');
       expect(await codeOf(() => model.score(Int32Array.of(1)).result)).toBe('invalidArgument');
       expect(await codeOf(() => model.detokenize(Int32Array.of(-1), true))).toBe('invalidArgument');
@@ -212,7 +255,7 @@ describe('a model', () => {
       const before = await open();
       const cold = await before.generate(long, () => {}).result;
       await before.generate({ ...other, transient: true }, () => {}).result;
-      expect((await before.generate(long, () => {}).result).cachedTokens).toBe(cold.promptTokens & ~63);
+      expect((await before.generate(long, () => {}).result).cachedTokens).toBe(cold.promptTokens - 1);
       await new Promise((resolve) => setTimeout(resolve, 1000));
       await before.unload();
       const after = await open();
