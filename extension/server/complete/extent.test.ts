@@ -27,6 +27,11 @@ test('one statement', () => {
   expect(kept('|\nrest();\n', 'const text = ")}";\nmore();\nlots();\n')).toBe('const text = ")}";');
 });
 
+test('brackets that were opened above are closed where nothing below does', () => {
+  expect(kept('run(\n  task.|\n}\n', 'next(),\n  unit\n);\n}\n')).toBe('next(),\n  unit\n);');
+  expect(kept('run(\n  task.|\n);\n', 'next(),\n  unit\n);\n')).toBe('next(),\n  unit');
+});
+
 test('its block, unless that stands below', () => {
   expect(kept('|\n', 'if (a) {\n  b();\n}\nc();\n')).toBe('if (a) {\n  b();\n}');
   expect(kept('|\n', 'if (a) {\n  b();\n} else {\n  c();\n}\nd();\n')).toBe('if (a) {\n  b();\n} else {\n  c();\n}');

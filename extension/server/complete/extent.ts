@@ -74,7 +74,11 @@ function statementEnd(place: Place, text: string, head: string): number | undefi
       const end = blockEnd(place, text.slice(index + 1), columnsOf(index === line.length ? head + line : line), '');
       return end === undefined ? undefined : end + index + 1;
     }
-    const goesOn = continues(line, text.slice(index + 1), languageId);
+    const rest = text.slice(index + 1);
+    // A bracket that nothing below closes is closed here.
+    const closing = rest.trimStart()[0] ?? '';
+    if (/[)\]]/u.test(closing) && !next.startsWith(closing)) continue;
+    const goesOn = continues(line, rest, languageId);
     if (goesOn === undefined) return undefined;
     if (!goesOn) return index;
   }
