@@ -270,7 +270,8 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
     },
     busyWith: () => {
       if (engine.isBusyWith(Edit)) return 'edit';
-      return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;
+      if (engine.isBusyWith(CommitMessage)) return 'commitMessage';
+      return engine.isBusyElsewhere ? 'window' : undefined;
     },
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;

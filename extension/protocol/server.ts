@@ -101,16 +101,21 @@ export const RemoveModel = new RequestType<{ readonly id: string }, null, ErrorD
 
 export interface LoadModelParams {
   readonly id: string;
+  /** Running answers of this client end first; otherwise they are cancelled. Those of other clients always end first. */
+  readonly patient?: boolean;
   readonly partialResultToken?: Token;
 }
 export interface LoadProgress {
   /** 0..1 */
   readonly fraction: number;
 }
-/** The client loads a model. The loaded one is freed first. */
+/**
+ * The client loads a model, which answers it from now on. The loaded one is freed first, unless it is the same with the
+ * same settings.
+ */
 export const LoadModel = new RequestType<LoadModelParams, ModelInfo, ErrorData>('paddock/model/load');
 export const LoadModelProgress = new ProgressType<LoadProgress>();
-/** The client frees the loaded model. */
+/** The client frees the loaded model, whichever client has loaded it. Answers of other clients end first. */
 export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unload');
 /** The client clears the prompt cache, in memory and on disk. */
 export const ClearCache = new RequestType0<null, ErrorData>('paddock/cache/clear');

@@ -162,12 +162,13 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
       return store.download(checkText(id, 'id'), hooks, network === undefined ? undefined : checkNetwork(network));
     }),
   );
-  connection.onRequest(LoadModel, ({ id, partialResultToken }, token) =>
+  connection.onRequest(LoadModel, ({ id, patient, partialResultToken }, token) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
       const path = await store.resolve(checkText(id, 'id'));
       return engine.load(path, {
         signal: toSignal(token),
+        patient: patient === true,
         onProgress: (fraction) => {
           if (partialResultToken !== undefined) {
             tell(() => connection.sendProgress(LoadModelProgress, partialResultToken, { fraction }));

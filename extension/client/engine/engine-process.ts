@@ -1,5 +1,4 @@
 /** A private child process over node IPC: the lab's, and the engine's where no folder can hold the shared one. */
-import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
@@ -7,7 +6,7 @@ import type { ServerOptions } from '../../protocol/server.ts';
 import type { Log } from '../lib/log.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { MessageChannel } from './message-channel.ts';
-import { forkServer, type ServerProgram } from './server-program.ts';
+import { forkServer, type ServerChild, type ServerProgram } from './server-program.ts';
 
 export interface EngineProcessOptions extends ServerProgram {
   readonly options: ServerOptions;
@@ -46,12 +45,12 @@ export async function startEngineProcess(
 }
 
 class EngineProcess extends MessageChannel {
-  readonly #child: ChildProcess;
+  readonly #child: ServerChild;
   readonly #exited: Promise<void>;
   readonly #endedText: string;
   readonly #graceMs: number;
 
-  constructor(child: ChildProcess, log: Log, endedText: string, graceMs: number) {
+  constructor(child: ServerChild, log: Log, endedText: string, graceMs: number) {
     super(new IPCMessageReader(child), new IPCMessageWriter(child), log, endedText);
     this.#child = child;
     this.#endedText = endedText;

@@ -4,6 +4,8 @@
 import { fork, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { dirname } from 'node:path';
 
+export type ServerChild = ChildProcess;
+
 export interface ServerProgram {
   /** Absolute path of dist/server.js. */
   readonly module: string;
@@ -18,7 +20,7 @@ export interface ForkOptions {
   readonly detached?: boolean;
 }
 
-export function forkServer(program: ServerProgram, { args, stdio, detached = false }: ForkOptions): ChildProcess {
+export function forkServer(program: ServerProgram, { args, stdio, detached = false }: ForkOptions): ServerChild {
   return fork(program.module, [...args], {
     // Never the workspace: Python, for example, runs code from its working directory.
     cwd: dirname(program.module),

@@ -1,9 +1,8 @@
 /** Starts the process that all windows share. It is detached: it lives on when this window closes. */
-import type { ChildProcess } from 'node:child_process';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { RoomPlace } from '../../base/room-place.ts';
 import { object, oneOf, optional, text } from '../../protocol/check.ts';
-import { forkServer, type ServerProgram } from './server-program.ts';
+import { forkServer, type ServerChild, type ServerProgram } from './server-program.ts';
 
 /** Longer than a room waits for the end of the one before it. */
 const startMs = 20_000;
@@ -22,7 +21,7 @@ export async function startRoom(
   signal.throwIfAborted();
   // A room that cannot write its log still answers.
   const log = await open(place.log, 'a', 0o600).catch(() => undefined);
-  let child: ChildProcess;
+  let child: ServerChild;
   try {
     const output = log?.fd ?? 'ignore';
     const args = ['--room', place.folder, ...(emptyMs === undefined ? [] : [String(emptyMs)])];
@@ -41,7 +40,7 @@ export async function startRoom(
   }
 }
 
-function listening(child: ChildProcess, signal: AbortSignal): Promise<void> {
+function listening(child: ServerChild, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       clearTimeout(timer);

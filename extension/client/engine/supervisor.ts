@@ -99,6 +99,11 @@ export class EngineSupervisor implements Disposable {
     return this.#pending.has(method);
   }
 
+  /** Whether the engine answers another window. */
+  get isBusyElsewhere(): boolean {
+    return this.#state.kind === 'answering' && this.#state.elsewhere === true;
+  }
+
   /** Sends a request, starting the engine if it does not run. Rejects with `EngineError` only. */
   async request<P extends object, R, T = never>(
     type: RequestType<P, R, ErrorData>,

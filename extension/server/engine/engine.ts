@@ -69,7 +69,7 @@ export class Engine implements SlotClient {
    */
   async load(path: string, hooks: LoadHooks): Promise<ModelInfo> {
     const wanted = { path, options: this.#options };
-    if (this.#own?.wanted.path !== path) this.#endJobs();
+    if (hooks.patient !== true && this.#own?.wanted.path !== path) this.#endJobs();
     this.#loading.abort();
     this.#loading = new AbortController();
     const signal = AbortSignal.any([hooks.signal, this.#loading.signal, this.#ending.signal]);
@@ -102,8 +102,8 @@ export class Engine implements SlotClient {
   }
 
   /**
-   * Runs `job` alone on the model that this client has loaded. Its signal also aborts when this client loads another
-   * one. Throws `noModel`, and `cancelled` when the caller's signal aborts before the job began.
+   * Runs `job` alone on the model that this client has loaded; on the one that it has loaded last, if that changed while
+   * the job was queued. Its signal also aborts when this client loads another one without patience. Throws `noModel`, and `cancelled` when the caller's signal aborts before the job began.
    */
   async run<T>(
     priority: Priority,
@@ -111,9 +111,10 @@ export class Engine implements SlotClient {
     job: (model: NativeModel, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     if (this.#own === undefined) throw noModel();
-    const { wanted } = this.#own;
+    const { wanted: asked } = this.#own;
     const either = AbortSignal.any([signal, this.#ending.signal]);
     return this.#slot.scheduler.run(priority, either, async () => {
+      const wanted = this.#own?.wanted ?? asked;
       const model = this.#slot.modelFor(wanted) ?? (await this.#slot.ensure(wanted, this, { signal: either }));
       const info = toModelInfo(model);
       this.#slot.announce({ kind: 'answering', model: info }, this);

@@ -40,6 +40,8 @@ export interface LoadHooks {
   readonly signal: AbortSignal;
   /** 0..1 */
   readonly onProgress?: (fraction: number) => void;
+  /** Running jobs of this client end first; otherwise they are cancelled. */
+  readonly patient?: boolean;
 }
 
 interface Loaded {
