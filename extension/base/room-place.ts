@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { isCode } from './error-code.ts';
 
 /** What a room depends on. Windows that agree in all of it share one. */
 export interface RoomProgram {
@@ -91,10 +92,10 @@ export async function openRoomPlace(folder: string, platform: string = process.p
     throw new RoomPlaceError(`The path ${place.socket} is too long for a socket.`);
   }
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (platform !== 'win32') {
-      await checkPrivate(dirname(folder));
-      await checkPrivate(folder);
+    // Nothing is made in a folder before it has been checked.
+    for (const path of [dirname(folder), folder]) {
+      await makeFolder(path);
+      if (platform !== 'win32') await checkPrivate(path);
     }
   } catch (error) {
     if (error instanceof RoomPlaceError) throw error;
@@ -112,6 +113,20 @@ function roomPlace(folder: string, platform: string): RoomPlace {
     startLock: join(folder, 'start.lock'),
     roomLock: join(folder, 'room.lock'),
   };
+}
+
+/** Not by `recursive`: that never ends in a file system that lets nobody make folders, such as /proc. */
+async function makeFolder(path: string, mayMakeParent = 3): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return;
+    if (!isCode(error, 'ENOENT') || mayMakeParent === 0) throw error;
+    await makeFolder(dirname(path), mayMakeParent - 1);
+    await mkdir(path, { mode: 0o700 }).catch((again: unknown) => {
+      if (!isCode(again, 'EEXIST')) throw again;
+    });
+  }
 }
 
 async function checkPrivate(path: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type MessageWriter,
 } from 'vscode-jsonrpc/node';
 import { EngineEnds, EngineStateChanged, type EngineState, type ServerOptions } from '../../protocol/server.ts';
+import { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { EngineConnection } from './engine-connection.ts';
@@ -43,6 +44,8 @@ export abstract class MessageChannel implements EngineConnection {
       this.#state = state;
       this.#states.fire(state);
     });
+    // By itself the library leaves what is pending at the end of the stream for ever.
+    this.connection.onClose(() => this.connection.dispose());
     this.connection.onNotification(EngineEnds, () => this.lose(endedText, true));
     this.connection.listen();
   }
@@ -54,7 +57,12 @@ export abstract class MessageChannel implements EngineConnection {
   protected async initialize(options: ServerOptions, ended: Promise<never>): Promise<void> {
     // No `processId`: the server sees the end of the connection and need not look for the process.
     const params = { processId: null, rootUri: null, capabilities: {}, initializationOptions: options };
-    await Promise.race([this.connection.sendRequest('initialize', params), ended]);
+    const asked = this.connection.sendRequest('initialize', params).catch((error: unknown) => {
+      // The end of the process has better words.
+      if (EngineError.is(EngineError.from(error), 'engineStopped')) return ended;
+      throw error;
+    });
+    await Promise.race([asked, ended]);
     await this.connection.sendNotification('initialized', {});
   }
 

@@ -5,6 +5,8 @@ import type { Log } from '../lib/log.ts';
 
 /** A log that grew by more than this is shown from here on. */
 const mostAtOnce = 64 * 1024;
+/** Node shows the line of a failure, and a minified program has long ones. */
+const longestLine = 2000;
 
 export class RoomLog {
   readonly #path: string;
@@ -63,7 +65,7 @@ export class RoomLog {
       // A line that is not written to its end is shown with the next change.
       const end = text.lastIndexOf('\n') + 1;
       this.#shown = from + Buffer.byteLength(text.slice(0, end));
-      for (const line of text.slice(0, end).split('\n')) if (line !== '') this.#log.info(line);
+      for (const line of text.slice(0, end).split('\n')) if (line !== '') this.#log.info(line.slice(0, longestLine));
     }
   }
 }

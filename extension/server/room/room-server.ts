@@ -10,7 +10,7 @@ import {
   createProtocolConnection,
 } from 'vscode-languageserver/node';
 import { createConnection } from 'vscode-languageserver';
-import type { Connection, WatchDog } from 'vscode-languageserver';
+import type { Connection, Logger, WatchDog } from 'vscode-languageserver';
 import { writeCard } from '../../base/room-card.ts';
 import { admit } from '../../base/room-hello.ts';
 import type { RoomPlace } from '../../base/room-place.ts';
@@ -97,7 +97,12 @@ export class RoomServer {
   #serve(socket: Socket): void {
     const { room, log } = this.#options;
     const connection = createConnection(
-      (logger) => createProtocolConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket), logger),
+      () =>
+        createProtocolConnection(
+          new SocketMessageReader(socket),
+          new SocketMessageWriter(socket),
+          loggerOf(socket, log),
+        ),
       watchDogOf(socket),
       ProposedFeatures.all,
     );
@@ -121,6 +126,17 @@ export class RoomServer {
     clearTimeout(this.#emptyTimer);
     this.#emptyTimer = setTimeout(() => void this.end('no window is connected'), this.#options.emptyMs);
   }
+}
+
+/**
+ * The library's own sends its complaints to the client, and throws when the client is gone: that answers find nobody any
+ * more would end the process for all.
+ */
+function loggerOf(socket: Socket, log: BoundedLog): Logger {
+  const line = (text: string): void => {
+    if (!socket.destroyed) log.line(text);
+  };
+  return { error: line, warn: line, info: line, log: line };
 }
 
 /** The library's own would end the process with one client, and looks every three seconds whether that one lives. */
