@@ -251,7 +251,7 @@ describe('safety', () => {
     for (const hello of [
       `paddock-room 1 ${'0'.repeat(64)}\n`,
       `Content-Length: ${request.length}\r\n\r\n${request}`,
-      `${'x'.repeat(1000)}`,
+      'x'.repeat(1000),
     ]) {
       const socket = connect(card?.address ?? '');
       let heard = '';

@@ -1,6 +1,7 @@
 /** Rooms for tests: a runtime folder of their own, windows in this process and in others. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -80,12 +81,10 @@ export class RoomWorld {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#programs.push(child);
-    for await (const line of createInterface({ input: child.stdout! })) {
-      const said = JSON.parse(line) as { event: string; pid: number; text?: string };
-      if (said.event === 'connected') return { child, pid: said.pid };
-      throw new Error(`A window says ${line}`);
-    }
-    throw new Error('A window ended without a word.');
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const said = JSON.parse(line) as { event: string; pid: number };
+    if (said.event !== 'connected') throw new Error(`A window says ${line}`);
+    return { child, pid: said.pid };
   }
 
   /** The rooms that run for this world. */
