@@ -101,7 +101,9 @@ export const RemoveModel = new RequestType<{ readonly id: string }, null, ErrorD
 
 export interface LoadModelParams {
   readonly id: string;
-  /** Running answers of this client end first; otherwise they are cancelled. Those of other clients always end first. */
+  /**
+   * Running answers of this client end first; otherwise they are cancelled. Those of other clients always end first.
+   */
   readonly patient?: boolean;
   readonly partialResultToken?: Token;
 }
@@ -349,5 +351,7 @@ export const EndEngine = new RequestType0<null, ErrorData>('paddock/engine/end')
 /** The server says that it ends on purpose. Running requests of all windows count as interrupted. */
 export const EngineEnds = new NotificationType0('paddock/engine/ends');
 
-/** The process that all windows share says once, over node IPC to the window that has started it, whether it listens. */
+/**
+ * The process that all windows share says once, over node IPC to the window that has started it, whether it listens.
+ */
 export type RoomStart = { readonly kind: 'listening' } | { readonly kind: 'refused'; readonly reason: string };

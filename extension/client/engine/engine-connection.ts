@@ -14,12 +14,14 @@ export interface EngineConnection {
   /** Is called at once if a state is known already. */
   onState(handler: (state: EngineState) => void): Disposable;
   /**
-   * Called once if the connection ends unexpectedly, and immediately if it already has. `onPurpose`: another window ends
+   * Called once if the connection ends unexpectedly, and immediately if it already has. `onPurpose`: another window
+   * ends
    * the process.
    */
   onLost(handler: (reason: string, onPurpose: boolean) => void): Disposable;
   /**
-   * Leaves the process, which ends if it is this window's own. Settles when everything that belongs to the connection is
+   * Leaves the process, which ends if it is this window's own. Settles when everything that belongs to the connection
+   * is
    * gone. Safe to repeat.
    */
   close(): Promise<void>;

@@ -4,7 +4,8 @@ import { fstatSync, ftruncateSync } from 'node:fs';
 const longestLog = 2 ** 20;
 
 /**
- * Keeps the log that stdout and stderr of the room go to from growing: what is too long begins anew. A disk that is full
+ * Keeps the log that stdout and stderr of the room go to from growing: what is too long begins anew. A disk that is
+ * full
  * costs lines of the log and nothing else.
  */
 export class BoundedLog {

@@ -129,7 +129,8 @@ export class RoomServer {
 }
 
 /**
- * The library's own sends its complaints to the client, and throws when the client is gone: that answers find nobody any
+ * The library's own sends its complaints to the client, and throws when the client is gone: that answers find nobody
+ * any
  * more would end the process for all.
  */
 function loggerOf(socket: Socket, log: BoundedLog): Logger {
