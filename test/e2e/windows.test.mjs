@@ -7,9 +7,9 @@ import { Window } from './support/window.mjs';
 
 const step = scenario(() => ({
   models: testModels(),
-  settings: { 'paddock.model': 'smollm2-135m-instruct', 'paddock.temperature': 0 },
+  settings: { 'paddock.model': 'qwen2.5-coder-0.5b-instruct', 'paddock.maxTokens': 2000, 'paddock.temperature': 0 },
 }));
-const count = 'Count from 1 to 300 in words, one per line.';
+const count = 'Count from 1 to 500 in words, one per line.';
 
 /** The window that came second. */
 let second;
