@@ -6,8 +6,8 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 const greeting = 'paddock-room 1';
-/** A process that does not answer for this long hangs. */
-const helloMs = 10_000;
+/** A process answers within milliseconds, unless it hangs or the computer sleeps. */
+const helloMs = 5000;
 const longestLine = 256;
 
 /** The client's side. Returns the room's process. Rejects when the room closes the connection or does not answer. */

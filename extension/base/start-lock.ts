@@ -27,6 +27,10 @@ async function create(path: string, text: string): Promise<boolean> {
     const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(text);
+    } catch (error) {
+      // On a full disk a file can be made and not be written.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }

@@ -97,7 +97,10 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
       return { capabilities: {} };
     }),
   );
-  connection.onInitialized(() => void ready().then(({ engine }) => sendState(engine.state)));
+  connection.onInitialized(() => {
+    // A session that failed was reported by `initialize`.
+    session?.then(({ engine }) => sendState(engine.state)).catch(() => {});
+  });
   connection.onShutdown(async () => {
     if (isOwner) await (await ready()).engine.unload();
   });

@@ -1,6 +1,6 @@
 /** The process that all windows share, as it is built: how it is found, started, shared, lost and ended. */
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -264,6 +264,20 @@ describe('safety', () => {
     expect(window.lost).toEqual([]);
     await expect.poll(() => window.logged.filter((line) => line.includes('was refused')).length).toBe(3);
     expect(await readFile(join(await world.folder(), 'room.log'), 'utf8')).not.toContain(card?.token);
+  });
+
+  test('the log stays small', async () => {
+    await world.open();
+    const log = join(await world.folder(), 'room.log');
+    await appendFile(log, `${'x'.repeat(99)}\n`.repeat(30_000));
+    const next = await world.open();
+    await expect.poll(() => next.logged.some((line) => line.includes('2 in all'))).toBe(true);
+    expect((await stat(log)).size).toBeLessThan(1000);
+  });
+
+  test('another version of the protocol is refused in words', async () => {
+    const refused = world.open({ options: { protocolVersion: 999 } });
+    await expect(refused).rejects.toThrow(/different versions.*Reload/u);
   });
 
   test('a folder that is open to others is refused in words, and the next one is used', async () => {

@@ -50,19 +50,23 @@ async function startAndEnter(
   }
 }
 
-/** `undefined` when no room listens here. */
+/** `undefined` when no room listens here. A room that is silent twice hangs; once, the computer may have slept. */
 async function tryEnter({ card: path }: RoomPlace): Promise<Entered | undefined> {
-  const card = await readCard(path);
-  if (card === undefined) return undefined;
-  let socket: Socket | undefined;
-  try {
-    socket = await opened(card.address);
-    return { socket, pid: await greet(socket, card.token) };
-  } catch (error) {
-    socket?.destroy();
-    if (error instanceof SilentError) killHanging(card);
-    // Everything else is a room that is gone or going: its socket is stale, or its card was read just before its end.
-    return undefined;
+  for (let silences = 0; ;) {
+    const card = await readCard(path);
+    if (card === undefined) return undefined;
+    let socket: Socket | undefined;
+    try {
+      socket = await opened(card.address);
+      return { socket, pid: await greet(socket, card.token) };
+    } catch (error) {
+      socket?.destroy();
+      // A room that is gone or going: its socket is stale, or its card was read just before its end.
+      if (!(error instanceof SilentError)) return undefined;
+      if (++silences < 2) continue;
+      killHanging(card);
+      return undefined;
+    }
   }
 }
 

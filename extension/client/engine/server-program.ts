@@ -21,14 +21,17 @@ export interface ForkOptions {
 }
 
 export function forkServer(program: ServerProgram, { args, stdio, detached = false }: ForkOptions): ServerChild {
-  return fork(program.module, [...args], {
+  const options = {
     // Never the workspace: Python, for example, runs code from its working directory.
     cwd: dirname(program.module),
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1' },
     execArgv: [...execArgvOf(program)],
     stdio,
     detached,
-  });
+    // A detached process would have a console window.
+    windowsHide: true,
+  };
+  return fork(program.module, [...args], options);
 }
 
 /** What Node itself is started with. */
