@@ -31,7 +31,7 @@ export class RoomConnection extends MessageChannel {
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     // `close` follows and says that the process is gone.
     socket.on('error', () => undefined);
-    socket.once('close', () => void this.#onClosed());
+    socket.once('close', () => this.lose(`${options.endedText} (${pid})`));
     socket.resume();
   }
 
@@ -43,17 +43,12 @@ export class RoomConnection extends MessageChannel {
     this.#options.roomLog.follow();
   }
 
+  /** Shows what the process wrote at its end. */
   protected async leave(process: boolean): Promise<void> {
     if (process) await this.#endProcess();
     this.#socket.destroy();
     await this.#closed;
     await this.#options.roomLog.close();
-  }
-
-  async #onClosed(): Promise<void> {
-    // What the process wrote at its end comes before the news of it.
-    await this.#options.roomLog.show();
-    this.lose(`${this.#options.endedText} (${this.pid})`);
   }
 
   /** The system closes the socket when the process is gone. */

@@ -27,7 +27,7 @@ export class RoomLog {
     return new RoomLog(path, log, await sizeOf(path));
   }
 
-  /** Shows new lines as they come. */
+  /** Shows what is new, and new lines as they come. */
   follow(): void {
     try {
       this.#watcher = watch(this.#path, { persistent: false }, () => void this.show());
@@ -35,6 +35,7 @@ export class RoomLog {
     } catch {
       // The system watches no more files; the end of the process is shown anyway.
     }
+    void this.show();
   }
 
   /** Shows what is new. Settles when that is done. */

@@ -68,13 +68,14 @@ export class RoomServer {
     // First of all the card goes, so that nobody new comes.
     await rm(place.card, { force: true }).catch(() => {});
     this.#server.close();
-    for (const { connection, served } of this.#clients.values()) {
-      connection.sendNotification(EngineEnds).catch(() => {});
+    const told = [...this.#clients.values()].map(({ connection, served }) => {
       served.close();
-    }
+      return connection.sendNotification(EngineEnds).catch(() => {});
+    });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, longestEndMs)));
-    await Promise.race([room.slot.unload().catch((error: unknown) => log.line(String(error))), late]);
+    const saved = room.slot.unload().catch((error: unknown) => log.line(String(error)));
+    await Promise.race([Promise.all([...told, saved]), late]);
     clearTimeout(timer);
     this.#ended();
   }
