@@ -286,11 +286,18 @@ describe('safety', () => {
   test('a folder that is open to others is refused in words, and the next one is used', async () => {
     await mkdir(join(world.runtime, 'paddock'));
     await chmod(join(world.runtime, 'paddock'), 0o777);
-    const { pid } = await world.open({ emptyMs: 200 });
-    expect(await readdir(join(world.runtime, 'paddock'))).toEqual([]);
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-    expect(command).toContain('--room');
-    expect(command).not.toContain(world.runtime);
+    const { TMPDIR } = process.env;
+    process.env['TMPDIR'] = world.runtime;
+    try {
+      const { pid } = await world.open();
+      expect(await readdir(join(world.runtime, 'paddock'))).toEqual([]);
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      expect(command).toContain('--room');
+      expect(command).not.toContain(join(world.runtime, 'paddock', '/'));
+    } finally {
+      if (TMPDIR === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = TMPDIR;
+    }
   });
 
   test('where no folder can be used, a window has a child of its own and says why', async () => {
