@@ -1,7 +1,6 @@
 /**
  * The card of a room: a file for the user alone that says where the room listens, and the token that it wants to see.
- * It
- * is there while the room takes connections.
+ * It is there while the room takes connections.
  */
 import { randomBytes } from 'node:crypto';
 import { lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';

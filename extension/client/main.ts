@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { object, text } from '../protocol/check.ts';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
 import { Chat, CommitMessage, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
@@ -115,7 +116,7 @@ export async function deactivate(): Promise<void> {
 /** The two kinds of engine process: the one that all windows share, and the lab's own. */
 function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
   const module = join(context.extensionPath, 'dist', 'server.js');
-  const { version } = context.extension.packageJSON as { readonly version: string };
+  const { version } = object({ version: text() })(context.extension.packageJSON, 'package.json');
   const parts = { module, log, endedText: vscode.l10n.t('the process exited') };
   const interruptions = {
     interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),

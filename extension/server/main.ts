@@ -1,7 +1,6 @@
 /**
  * Entry of the process that holds the engine. `--room FOLDER`: the room, shared by all windows and independent of the
- * one
- * that started it. Otherwise a private child of one editor over node IPC, which ends with it, whatever happens.
+ * one that started it. Otherwise a private child of one editor over node IPC, which ends with it, whatever happens.
  */
 import { fileURLToPath } from 'node:url';
 import { ProposedFeatures, createConnection } from 'vscode-languageserver/node';

@@ -1,7 +1,6 @@
 /**
  * A window's part in the room, as a process of its own: connects as the editor does, says so in a line of JSON, and
- * stays
- * until it is killed or its stdin ends. Arguments: the module of the server, and how long an empty room waits.
+ * stays until it is killed or its stdin ends. Arguments: the module of the server, and how long an empty room waits.
  */
 import { connectEngine } from '../../extension/client/engine/connect-engine.ts';
 import { protocolVersion } from '../../extension/protocol/model.ts';

@@ -1,7 +1,6 @@
 /**
  * Connects a window to the engine: to the room that all windows share, or where no folder can hold its socket to a
- * child
- * of its own, which costs memory and nothing else.
+ * child of its own, which costs memory and nothing else.
  */
 import { dirname, join } from 'node:path';
 import { openRoomPlace, roomFolders, roomKey } from '../../base/room-place.ts';

@@ -15,14 +15,12 @@ export interface EngineConnection {
   onState(handler: (state: EngineState) => void): Disposable;
   /**
    * Called once if the connection ends unexpectedly, and immediately if it already has. `onPurpose`: another window
-   * ends
-   * the process.
+   * ends the process.
    */
   onLost(handler: (reason: string, onPurpose: boolean) => void): Disposable;
   /**
    * Leaves the process, which ends if it is this window's own. Settles when everything that belongs to the connection
-   * is
-   * gone. Safe to repeat.
+   * is gone. Safe to repeat.
    */
   close(): Promise<void>;
   /** As `close`, and ends the process also for other windows. Settles when it is gone. */

@@ -103,9 +103,8 @@ export class Engine implements SlotClient {
 
   /**
    * Runs `job` alone on the model that this client has loaded; on the one that it has loaded last, if that changed
-   * while
-   * the job was queued. Its signal also aborts when this client loads another one without patience. Throws `noModel`,
-   * and `cancelled` when the caller's signal aborts before the job began.
+   * while the job was queued. Its signal also aborts when this client loads another one without patience. Throws
+   * `noModel`, and `cancelled` when the caller's signal aborts before the job began.
    */
   async run<T>(
     priority: Priority,

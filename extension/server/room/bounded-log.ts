@@ -5,8 +5,7 @@ const longestLog = 2 ** 20;
 
 /**
  * Keeps the log that stdout and stderr of the room go to from growing: what is too long begins anew. A disk that is
- * full
- * costs lines of the log and nothing else.
+ * full costs lines of the log and nothing else.
  */
 export class BoundedLog {
   readonly #most: number;

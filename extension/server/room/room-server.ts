@@ -131,8 +131,7 @@ export class RoomServer {
 
 /**
  * The library's own sends its complaints to the client, and throws when the client is gone: that answers find nobody
- * any
- * more would end the process for all.
+ * any more would end the process for all.
  */
 function loggerOf(socket: Socket, log: BoundedLog): Logger {
   const line = (text: string): void => {

@@ -8,8 +8,7 @@ export async function enginePid(server) {
 
 /**
  * The engine's processes: the one that all windows share, and the lab's while there is one. The shared one is no child
- * of
- * the server, so they are known by the extension that they run.
+ * of the server, so they are known by the extension that they run.
  */
 export async function enginePids({ userFolder }) {
   const isOurs = (command) =>
