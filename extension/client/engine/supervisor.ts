@@ -1,12 +1,10 @@
 /**
  * Owns this window's connection to the engine's process: connects when something is first asked of it, connects again
  * with a growing delay when the process dies, and fails every pending request with one typed error. Connecting starts
- * the
- * process if there is none; whether other windows share it does not matter here.
+ * the process if there is none; whether other windows share it does not matter here.
  *
  * A state machine. `#phase` says what exists; each phase holds exactly what belongs to it, so a connection cannot
- * outlive
- * the phase that knows it. A new one is made in one place, `#start`, and only when the one before is gone:
+ * outlive the phase that knows it. A new one is made in one place, `#start`, and only when the one before is gone:
  *
  *   down -> starting -> up -> ending -> down | starting | waiting
  *
