@@ -1,6 +1,7 @@
 import { settings } from '../protocol/settings.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import type { Host } from '../server/host.ts';
+import { createRoom } from '../server/room/room.ts';
 import { createSession } from '../server/session.ts';
 import type { Session } from '../server/session.ts';
 import { ask } from './ask.ts';
@@ -65,7 +66,7 @@ export async function runProgram(
   const terminal: Terminal = {
     ...streams,
     session: async ({ threads, contextLength, cache, cacheFolder, compactCache, exact, polite }) => {
-      const session = await createSession(host, {
+      const session = await createSession(createRoom(host), {
         modelsFolder: undefined,
         threads,
         contextLength,

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { object, text } from '../protocol/check.ts';
 import { protocolVersion } from '../protocol/model.ts';
 import { cacheOptions } from '../protocol/settings.ts';
 import { Chat, CommitMessage, CountTokens, Edit, GenerationProgress, type ServerOptions } from '../protocol/server.ts';
@@ -17,8 +18,8 @@ import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
 import { createEdits } from './edit/edits.ts';
 import type { EditProposer } from './edit/proposer.ts';
+import { connectEngine } from './engine/connect-engine.ts';
 import { startEngineProcess } from './engine/engine-process.ts';
-import type { EngineConnection } from './engine/engine-connection.ts';
 import { EngineSupervisor } from './engine/supervisor.ts';
 import { createLab } from './lab/lab.ts';
 import { readSetting, registerCommands, setContext, writeSetting } from './lib/commands.ts';
@@ -112,13 +113,11 @@ export async function deactivate(): Promise<void> {
   await shutDown?.();
 }
 
-/** The two kinds of engine process. */
+/** The two kinds of engine process: the one that all windows share, and the lab's own. */
 function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
-  const connect = (debugPort: number, options: ServerOptions, signal: AbortSignal): Promise<EngineConnection> => {
-    const module = join(context.extensionPath, 'dist', 'server.js');
-    const endedText = vscode.l10n.t('the process exited');
-    return startEngineProcess({ module, options, log, debugPort, endedText }, signal);
-  };
+  const module = join(context.extensionPath, 'dist', 'server.js');
+  const { version } = object({ version: text() })(context.extension.packageJSON, 'package.json');
+  const parts = { module, log, endedText: vscode.l10n.t('the process exited') };
   const interruptions = {
     interrupted: vscode.l10n.t('Interrupted, because the engine was stopped or restarted.'),
     cancelled: vscode.l10n.t('Cancelled.'),
@@ -126,7 +125,7 @@ function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputCh
   return {
     chat: () =>
       new EngineSupervisor({
-        connect: (signal) => connect(6029, serverOptions(), signal),
+        connect: (signal) => connectEngine({ ...parts, version, debugPort: 6029, options: serverOptions() }, signal),
         log,
         texts: {
           stopped: vscode.l10n.t('The engine stopped unexpectedly. The chat is saved. Try again.'),
@@ -136,8 +135,11 @@ function createEngines(context: vscode.ExtensionContext, log: vscode.LogOutputCh
       }),
     lab: () =>
       new EngineSupervisor({
-        // The lab asks each question once, so a prompt cache would not help.
-        connect: (signal) => connect(6030, { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 }, signal),
+        connect: (signal) => {
+          // The lab asks each question once, so a prompt cache would not help.
+          const options = { ...serverOptions(), prefixCacheBytes: 0, snapshotBytes: 0 };
+          return startEngineProcess({ ...parts, debugPort: 6030, options }, signal);
+        },
         log,
         texts: {
           stopped: vscode.l10n.t('The lab process stopped unexpectedly. Finished work is saved. Continue the run.'),
@@ -269,7 +271,8 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
     },
     busyWith: () => {
       if (engine.isBusyWith(Edit)) return 'edit';
-      return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;
+      if (engine.isBusyWith(CommitMessage)) return 'commitMessage';
+      return engine.isBusyElsewhere ? 'window' : undefined;
     },
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;

@@ -29,12 +29,14 @@ export function downloadText(progress: DownloadProgress | undefined, t: Translat
 }
 
 /**
- * The title of the loaded model, or of the one that will be loaded; a name from the file when it is not listed.
+ * The title of the model that answers this window: the loaded one, or the one that will be loaded; a name from the file
+ * when it is not listed.
  * Undefined when there is no model, or loading failed.
  */
 export function modelTitle(engine: EngineView, models: ModelsView | undefined): string | undefined {
   if (engine.kind === 'noModel' || engine.kind === 'failed') return undefined;
-  const running = engine.kind === 'ready' || engine.kind === 'answering' ? engine.model : undefined;
+  const isRunning = (engine.kind === 'ready' || engine.kind === 'answering') && engine.otherModel !== true;
+  const running = isRunning ? engine.model : undefined;
   const entry = models?.entries.find(({ id, path }) =>
     running === undefined ? id === models.current : path === running.path,
   );

@@ -1,14 +1,14 @@
 /**
- * Messages between the extension host (client) and the engine's child process (server), over node IPC.
+ * Messages between the extension host (client) and the engine's process (server), over a local socket or node IPC.
  * One message is one exported constant. Cancellation is `$/cancelRequest`; streams are `$/progress` on the
  * request's `partialResultToken`. Failures carry `ErrorData`.
  */
-import { NotificationType, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
+import { NotificationType, NotificationType0, ProgressType, RequestType, RequestType0 } from 'vscode-jsonrpc';
 import type { ChatMessage, ErrorData, FinishReason, MemoryNeed, ModelInfo, SamplerOptions, Timings } from './model.ts';
 
 type Token = string | number;
 
-/** `initializationOptions` of the child. */
+/** `initializationOptions` of the server: the settings of one client. */
 export interface ServerOptions {
   readonly protocolVersion: number;
   /** Where models live; undefined = the platform's data folder (or PADDOCK_MODELS). */
@@ -101,16 +101,23 @@ export const RemoveModel = new RequestType<{ readonly id: string }, null, ErrorD
 
 export interface LoadModelParams {
   readonly id: string;
+  /**
+   * Running answers of this client end first; otherwise they are cancelled. Those of other clients always end first.
+   */
+  readonly patient?: boolean;
   readonly partialResultToken?: Token;
 }
 export interface LoadProgress {
   /** 0..1 */
   readonly fraction: number;
 }
-/** The client loads a model. The loaded one is freed first. */
+/**
+ * The client loads a model, which answers it from now on. The loaded one is freed first, unless it is the same with the
+ * same settings.
+ */
 export const LoadModel = new RequestType<LoadModelParams, ModelInfo, ErrorData>('paddock/model/load');
 export const LoadModelProgress = new ProgressType<LoadProgress>();
-/** The client frees the loaded model. */
+/** The client frees the loaded model, whichever client has loaded it. Answers of other clients end first. */
 export const UnloadModel = new RequestType0<null, ErrorData>('paddock/model/unload');
 /** The client clears the prompt cache, in memory and on disk. */
 export const ClearCache = new RequestType0<null, ErrorData>('paddock/cache/clear');
@@ -318,11 +325,33 @@ export const CountTokens = new RequestType<{ readonly text: string }, { readonly
 
 // ---- state --------------------------------------------------------------------------------------------------
 
+/**
+ * What the engine does, for all windows that share it. `otherModel`: another window has loaded this model, or loaded it
+ * with other settings; the next request of this window loads its own again.
+ */
 export type EngineState =
   | { readonly kind: 'noModel' }
   | { readonly kind: 'loading'; readonly model: string; readonly fraction: number }
-  | { readonly kind: 'ready'; readonly model: ModelInfo }
-  | { readonly kind: 'answering'; readonly model: ModelInfo }
+  | { readonly kind: 'ready'; readonly model: ModelInfo; readonly otherModel?: true }
+  | {
+      readonly kind: 'answering';
+      readonly model: ModelInfo;
+      readonly otherModel?: true;
+      /** It answers another window. */
+      readonly elsewhere?: true;
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly data: ErrorData };
-/** The server announces every change of what the engine does; the status bar shows it. */
+/** The server announces what the engine does after `initialized` and at every change; the status bar shows it. */
 export const EngineStateChanged = new NotificationType<EngineState>('paddock/engine/state');
+
+// ---- the engine's process -----------------------------------------------------------------------------------
+
+/** The client ends the process that all windows share, to start it anew. Settles before the process exits. */
+export const EndEngine = new RequestType0<null, ErrorData>('paddock/engine/end');
+/** The server says that it ends on purpose. Running requests of all windows count as interrupted. */
+export const EngineEnds = new NotificationType0('paddock/engine/ends');
+
+/**
+ * The process that all windows share says once, over node IPC to the window that has started it, whether it listens.
+ */
+export type RoomStart = { readonly kind: 'listening' } | { readonly kind: 'refused'; readonly reason: string };

@@ -62,8 +62,8 @@ export interface ErrorView {
   readonly actions: readonly ErrorAction[];
 }
 
-/** What the engine may be busy with while the chat waits. */
-export type OtherWork = 'edit' | 'commitMessage';
+/** What the engine may be busy with while the chat waits; `window`: whatever another window has asked for. */
+export type OtherWork = 'edit' | 'commitMessage' | 'window';
 
 export interface AssistantMessage {
   readonly id: string;

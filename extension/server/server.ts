@@ -13,6 +13,7 @@ import {
   DownloadModelProgress,
   Edit,
   EditProgress,
+  EndEngine,
   EngineStateChanged,
   GenerationProgress,
   ListModels,
@@ -26,6 +27,7 @@ import type {
   CommitMessagePart,
   DownloadProgress,
   EditPart,
+  EngineState,
   GenerationPart,
   ServerOptions,
 } from '../protocol/server.ts';
@@ -34,7 +36,6 @@ import { answerChat } from './chat/chat.ts';
 import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
 import { EngineError, toErrorData } from './engine/errors.ts';
-import type { Host } from './host.ts';
 import { serveLab } from './lab/serve-lab.ts';
 import {
   checkChatParams,
@@ -46,18 +47,44 @@ import {
   checkText,
 } from './params.ts';
 import { boundedCount } from './prompt/trim.ts';
+import type { Room } from './room/room.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 
-/** Handles the client's messages. `initialize` creates the engine and the models. */
-export function serve(connection: Connection, host: Host): void {
+export interface ServeOptions {
+  /** Whether the client owns the process: it may run the lab there, and `shutdown` frees the model. */
+  readonly isOwner: boolean;
+  /** The client wants the process ended for everybody. */
+  readonly onEnd?: () => void;
+}
+
+/** One client's requests until it is gone. */
+export interface Served {
+  /** Cancels what the client has asked for. Nothing more is sent to it. */
+  close(): void;
+}
+
+/** Handles one client's messages. `initialize` creates its session. */
+export function serve(connection: Connection, room: Room, { isOwner, onEnd }: ServeOptions): Served {
+  const closing = new AbortController();
   let session: Promise<Session> | undefined;
-  const ready: Ready = () => {
-    if (session === undefined) {
-      throw new EngineError('internal', 'The client did not initialize the server.');
-    }
-    return session;
+  const client: Client = {
+    connection,
+    ready: () => {
+      if (session === undefined) {
+        throw new EngineError('internal', 'The client did not initialize the server.');
+      }
+      return session;
+    },
+    toSignal: (token) => AbortSignal.any([toSignal(token), closing.signal]),
+    tell: (send) => {
+      if (closing.signal.aborted) return;
+      // The client may go while it is written to; then nobody misses the message.
+      send().catch(() => {});
+    },
   };
+  const { ready, tell } = client;
+  const sendState = (state: EngineState): void => tell(() => connection.sendNotification(EngineStateChanged, state));
 
   connection.onInitialize((params) =>
     orResponseError(async () => {
@@ -65,14 +92,17 @@ export function serve(connection: Connection, host: Host): void {
       if (options.protocolVersion !== protocolVersion) {
         throw new EngineError('internal', 'The editor and the engine are of different versions. Reload the window.');
       }
-      session = createSession(host, options, (state) => void connection.sendNotification(EngineStateChanged, state));
+      session = createSession(room, options, sendState);
       await session;
       return { capabilities: {} };
     }),
   );
+  connection.onInitialized(() => {
+    // A session that failed was reported by `initialize`.
+    session?.then(({ engine }) => sendState(engine.state)).catch(() => {});
+  });
   connection.onShutdown(async () => {
-    const { engine } = await ready();
-    await engine.unload();
+    if (isOwner) await (await ready()).engine.unload();
   });
 
   connection.onRequest(ClearCache, () =>
@@ -81,15 +111,33 @@ export function serve(connection: Connection, host: Host): void {
       return null;
     }),
   );
-  serveModels(connection, ready);
-  serveAnswers(connection, ready);
-  serveLab({ connection, ready, orResponseError, toSignal });
+  connection.onRequest(EndEngine, () => {
+    onEnd?.();
+    return null;
+  });
+  serveModels(client, room);
+  serveAnswers(client);
+  if (isOwner) serveLab({ ...client, orResponseError });
   connection.listen();
+  return {
+    close: () => {
+      closing.abort();
+      session?.then(({ engine }) => engine.close()).catch(() => {});
+    },
+  };
 }
 
-type Ready = () => Promise<Session>;
+/** What the handlers of one client share. */
+interface Client {
+  readonly connection: Connection;
+  readonly ready: () => Promise<Session>;
+  /** Aborts when the request is cancelled and when the client is gone. */
+  readonly toSignal: (token: CancellationToken) => AbortSignal;
+  /** Sends to the client while it is there. */
+  readonly tell: (send: () => Promise<void>) => void;
+}
 
-function serveModels(connection: Connection, ready: Ready): void {
+function serveModels({ connection, ready, toSignal, tell }: Client, room: Room): void {
   connection.onRequest(ListModels, () => orResponseError(async () => (await ready()).store.list()));
   connection.onRequest(AddModel, ({ path }) =>
     orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))),
@@ -97,7 +145,8 @@ function serveModels(connection: Connection, ready: Ready): void {
   connection.onRequest(RemoveModel, ({ id }) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
-      if (engine.info !== undefined && (await store.resolve(id).catch(() => undefined)) === engine.info.path) {
+      const loaded = room.slot.model?.info.path;
+      if (loaded !== undefined && (await store.resolve(id).catch(() => undefined)) === loaded) {
         await engine.unload();
       }
       await store.remove(checkText(id, 'id'));
@@ -109,22 +158,23 @@ function serveModels(connection: Connection, ready: Ready): void {
       const { store } = await ready();
       const onProgress = (progress: DownloadProgress): void => {
         if (partialResultToken !== undefined) {
-          void connection.sendProgress(DownloadModelProgress, partialResultToken, progress);
+          tell(() => connection.sendProgress(DownloadModelProgress, partialResultToken, progress));
         }
       };
       const hooks = { signal: toSignal(token), onProgress };
       return store.download(checkText(id, 'id'), hooks, network === undefined ? undefined : checkNetwork(network));
     }),
   );
-  connection.onRequest(LoadModel, ({ id, partialResultToken }, token) =>
+  connection.onRequest(LoadModel, ({ id, patient, partialResultToken }, token) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
       const path = await store.resolve(checkText(id, 'id'));
       return engine.load(path, {
         signal: toSignal(token),
+        patient: patient === true,
         onProgress: (fraction) => {
           if (partialResultToken !== undefined) {
-            void connection.sendProgress(LoadModelProgress, partialResultToken, { fraction });
+            tell(() => connection.sendProgress(LoadModelProgress, partialResultToken, { fraction }));
           }
         },
       });
@@ -138,12 +188,12 @@ function serveModels(connection: Connection, ready: Ready): void {
   );
 }
 
-function serveAnswers(connection: Connection, ready: Ready): void {
+function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
   connection.onRequest(Chat, (params, token) =>
     orResponseError(async () => {
       const send = (part: GenerationPart): void => {
         const { partialResultToken: listener } = params;
-        if (listener !== undefined) void connection.sendProgress(GenerationProgress, listener, part);
+        if (listener !== undefined) tell(() => connection.sendProgress(GenerationProgress, listener, part));
       };
       return answerChat((await ready()).engine, checkChatParams(params), toSignal(token), send);
     }),
@@ -152,7 +202,7 @@ function serveAnswers(connection: Connection, ready: Ready): void {
     orResponseError(async () => {
       const send = (part: EditPart): void => {
         const { partialResultToken: listener } = params;
-        if (listener !== undefined) void connection.sendProgress(EditProgress, listener, part);
+        if (listener !== undefined) tell(() => connection.sendProgress(EditProgress, listener, part));
       };
       return answerEdit(await ready(), checkEditParams(params), toSignal(token), send);
     }),
@@ -161,7 +211,7 @@ function serveAnswers(connection: Connection, ready: Ready): void {
     orResponseError(async () => {
       const send = (part: CommitMessagePart): void => {
         const { partialResultToken: listener } = params;
-        if (listener !== undefined) void connection.sendProgress(CommitMessageProgress, listener, part);
+        if (listener !== undefined) tell(() => connection.sendProgress(CommitMessageProgress, listener, part));
       };
       const { engine } = await ready();
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);

@@ -6,16 +6,16 @@ import type { EngineState, ServerOptions } from '../protocol/server.ts';
 import type { NativeModule } from './engine/binding.ts';
 import { Engine } from './engine/engine.ts';
 import { inspectModel } from './engine/inspect.ts';
-import { loadAddon } from './engine/load-addon.ts';
 import { removeSnapshots } from './engine/snapshots.ts';
 import type { Host } from './host.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import type { Memory } from './models/fit.ts';
 import { mergedFolder, modelsFolder, snapshotFolder } from './models/folder.ts';
 import { ModelStore } from './models/store.ts';
-import { Syntax, startSyntaxWorker } from './syntax/syntax.ts';
+import type { Room } from './room/room.ts';
+import type { Syntax } from './syntax/syntax.ts';
 
-/** The engine and the models of one client: the editor's window or a run of the terminal program. */
+/** The engine and the models of one client: a window of the editor or a run of the terminal program. */
 export interface Session {
   readonly host: Host;
   /** Of this program. */
@@ -42,17 +42,16 @@ export type SessionOptions = Pick<ServerOptions, 'modelsFolder' | 'threads' | 'c
   };
 
 export async function createSession(
-  host: Host,
+  room: Room,
   options: SessionOptions,
   onState?: (state: EngineState) => void,
 ): Promise<Session> {
-  let loaded: NativeModule | undefined;
-  const addon = (): NativeModule => (loaded ??= loadAddon(host));
+  const { host, addon, slot, syntax } = room;
   const { threads, contextLength, prefixCacheBytes, compactCache, exact, polite, snapshotBytes = 0 } = options;
   const folder = options.snapshotFolder ?? snapshotFolder(host);
   const snapshots = snapshotBytes > 0 ? { folder, bytes: snapshotBytes } : undefined;
   const engine = new Engine(
-    addon,
+    slot,
     { threads, contextLength, prefixCacheBytes, compactCache, exact, polite, snapshots },
     onState,
   );
@@ -61,7 +60,7 @@ export async function createSession(
     folder: modelsFolder(host, options.modelsFolder),
     catalogue: await readCatalogue(join(host.installFolder, 'media', 'catalogue.json')),
     inspect: (path) => inspectModel(addon(), path, contextLength, options),
-    memory: () => machineMemory(addon, engine),
+    memory: () => machineMemory(room),
     prefixCacheBytes,
   });
   const clearCache = async (): Promise<void> => {
@@ -69,13 +68,12 @@ export async function createSession(
     await removeSnapshots(folder);
   };
   const folders = { installFolder: host.installFolder, mergedFolder: mergedFolder(host) };
-  const syntax = new Syntax(() => startSyntaxWorker(host.installFolder));
   return { host, version: await readVersion(host), ...folders, engine, store, addon, syntax, clearCache };
 }
 
 /** Memory for a model: free memory plus that of the loaded model. */
-function machineMemory(addon: () => NativeModule, engine: Engine): Memory {
-  const given = engine.info?.memory.total ?? 0;
+function machineMemory({ addon, slot }: Room): Memory {
+  const given = slot.model?.info.memory.total ?? 0;
   try {
     const { totalMemory, availableMemory, defaultPrefixCache } = addon().systemInfo();
     return { total: totalMemory, available: Math.min(totalMemory, availableMemory + given), defaultPrefixCache };

@@ -1,6 +1,6 @@
 /** A conversation with a real model: streamed, stopped, hidden, reloaded, killed. */
 import assert from 'node:assert/strict';
-import { cpuMs, enginePid, internetSockets, msUntilIdle, parentOf, smallest } from './support/processes.mjs';
+import { cpuMs, enginePid, extensionHostPids, internetSockets, msUntilIdle, smallest } from './support/processes.mjs';
 import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario(() => ({
@@ -19,7 +19,7 @@ const longText = Array.from(
 const longestActivationMs = 100;
 
 step('activation takes less than 100 ms and starts no engine', async (window) => {
-  assert.equal(await enginePid(window.server.pid), undefined);
+  assert.equal(await enginePid(window.server), undefined);
   const activation = await smallest(longestActivationMs, async (attempt) => {
     if (attempt > 0) await window.load();
     await window.command('Developer: Show Running Extensions');
@@ -39,7 +39,7 @@ step(
     await window.chat.open();
     await window.statusIs('ready', 120_000);
     await window.chat.welcome.waitFor();
-    assert.ok((await enginePid(window.server.pid)) !== undefined);
+    assert.ok((await enginePid(window.server)) !== undefined);
     await window.screenshot('ready');
   },
   { essential: true },
@@ -48,8 +48,8 @@ step(
 step(
   'a question gets a streamed answer, and no socket is opened',
   async (window) => {
-    const pid = await enginePid(window.server.pid);
-    const host = await parentOf(pid);
+    const pid = await enginePid(window.server);
+    const [host] = await extensionHostPids(window.server);
     const hostSockets = (await internetSockets(host)).length;
     await window.chat.ask('Write a JavaScript function that reverses a string. Then explain it in two sentences.');
     const partial = await window.chat.partialAnswer(10);
@@ -87,7 +87,7 @@ step('Escape stops the answer while it is written, and the engine rests at once'
   const ms = await smallest(longestStopMs, async () => {
     await window.chat.ask('Count from 1 to 500 in words, one per line.');
     const partial = await window.chat.partialAnswer(20);
-    const pid = await enginePid(window.server.pid);
+    const pid = await enginePid(window.server);
     const taken = await msUntilIdle(pid, () => window.chat.input.press('Escape'));
     const text = await window.chat.answer(['cancelled']);
     // The last line may be half of a list's marker: "5" is shown until "5." begins an item, whose number is no text.
@@ -107,7 +107,7 @@ step('Stop works while the question is read, and the engine rests at once', asyn
     await window.chat.ask(`${attempt + 1}. Summarize this:\n${longText}`);
     await window.chat.prefill.filter({ hasText: 'left' }).waitFor({ timeout: 60_000 });
     await window.screenshot('prefill');
-    const pid = await enginePid(window.server.pid);
+    const pid = await enginePid(window.server);
     // By the keyboard: before a click the driver looks at the button for as long as the engine may take to stop.
     const taken = await msUntilIdle(pid, () => window.chat.stopButton.press('Enter'));
     await window.chat.answer(['cancelled']);
@@ -140,14 +140,14 @@ step('kill -9 of the engine while it answers loses nothing, and Try Again works'
   await window.statusIs('ready', 120_000);
   await window.chat.ask('Count from 1 to 300 in words, one per line.');
   const partial = await window.chat.partialAnswer(20);
-  const pid = await enginePid(window.server.pid);
+  const pid = await enginePid(window.server);
   process.kill(pid, 'SIGKILL');
   await window.chat.error.waitFor({ timeout: 10_000 });
   await window.screenshot('killed');
   assert.match(await window.chat.error.innerText(), /The engine stopped unexpectedly/);
   assert.ok((await window.chat.answer(['failed'])).length >= partial.length);
   await window.statusIs('ready', 120_000);
-  assert.notEqual(await enginePid(window.server.pid), pid);
+  assert.notEqual(await enginePid(window.server), pid);
   await window.chat.error.getByRole('button', { name: 'Try Again' }).click();
   // The failed answer goes first: its text is not that of the new one.
   await window.chat.error.waitFor({ state: 'detached' });
@@ -173,7 +173,7 @@ step('earlier chats can be opened again and exported', async (window) => {
 });
 
 step('the engine does not compute when nothing is asked', async (window) => {
-  const pid = await enginePid(window.server.pid);
+  const pid = await enginePid(window.server);
   const before = await cpuMs(pid);
   await window.page.waitForTimeout(2000);
   assert.ok((await cpuMs(pid)) - before <= 40);

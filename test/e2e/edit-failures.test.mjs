@@ -70,7 +70,7 @@ step('an answer that is cut off is taken away again', async (window) => {
 step('an engine that dies takes the proposal with it, and the next one edits', async (window) => {
   const before = await read(window, 'src/numbers.py');
   await longEdit(window);
-  process.kill(await enginePid(window.server.pid), 'SIGKILL');
+  process.kill(await enginePid(window.server), 'SIGKILL');
   await failed(window, 'The engine stopped unexpectedly.', 'edit-engine-died');
   assert.equal(await window.savedText('src/numbers.py'), before);
   await nextEditWorks(window);

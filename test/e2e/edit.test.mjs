@@ -190,7 +190,7 @@ step('Cancel stops the edit while it streams in, and the engine rests at once', 
     await edits.bars.filter({ hasText: 'writing' }).first().waitFor({ timeout: 120_000 });
     await edits.zones.first().waitFor();
     await window.screenshot('rewrite-streaming');
-    const pid = await enginePid(window.server.pid);
+    const pid = await enginePid(window.server);
     await window.editorFocused();
     await window.page.keyboard.press('Control+k');
     const taken = await msUntilIdle(pid, () => window.page.keyboard.press('n'));

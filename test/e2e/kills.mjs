@@ -14,7 +14,7 @@ import { main } from '../workbench/process.mjs';
 import { generator } from '../workbench/random.mjs';
 import { Edits } from './support/edits.mjs';
 import { LabTab, writeProject } from './support/lab-tab.mjs';
-import { enginePids, parentOf } from './support/processes.mjs';
+import { enginePids, extensionHostPids } from './support/processes.mjs';
 import { openOwnWindow } from './support/window.mjs';
 
 const { values } = parseArgs({
@@ -26,7 +26,7 @@ const targets = [
   {
     name: 'engine',
     kill: async (window, random) => {
-      const pids = await enginePids(window.server.pid);
+      const pids = await enginePids(window.server);
       process.kill(pids[random(pids.length)], 'SIGKILL');
     },
     // A model that was not loaded yet is loaded by the next question.
@@ -34,7 +34,7 @@ const targets = [
   },
   {
     name: 'extension host',
-    kill: async (window) => process.kill(await parentOf((await enginePids(window.server.pid))[0]), 'SIGKILL'),
+    kill: async (window) => process.kill((await extensionHostPids(window.server))[0], 'SIGKILL'),
     recover: (window) => window.load(),
   },
   {

@@ -98,7 +98,7 @@ step(
     await window.page.locator('.statusbar-item[id*="paddock.lab"]').click();
     const lab = new LabTab(window);
     await lab.next('Stop');
-    for (const pid of await enginePids(window.server.pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of await enginePids(window.server)) process.kill(pid, 'SIGKILL');
     await (await lab.part('error')).waitFor({ timeout: 30_000 });
     assert.match(await (await lab.part('error')).innerText(), /stopped unexpectedly/);
     await window.screenshot('lab-killed');

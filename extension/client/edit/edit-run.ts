@@ -5,7 +5,7 @@ import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { formatCount } from '../lib/format-count.ts';
 import type { ModelService } from '../models/model-service.ts';
-import type { Proposal, ProposalNote, WrittenPart } from './proposal.ts';
+import type { Proposal, ProposalNote, WritingProgress, WrittenPart } from './proposal.ts';
 import type { Proposals } from './proposals.ts';
 import { wholeLines } from './whole-lines.ts';
 
@@ -48,7 +48,8 @@ export class EditRunner {
     await this.loadModel();
     const cancellation = new vscode.CancellationTokenSource();
     const writer = new ProposalWriter(ask, this.#proposals, cancellation);
-    if (this.#engine.isBusyWith(Chat)) writer.wait();
+    if (this.#engine.isBusyWith(Chat)) writer.wait('waiting');
+    else if (this.#engine.isBusyElsewhere) writer.wait('waitingElsewhere');
     try {
       const result = await this.#engine.request(Edit, writer.params, {
         token: cancellation.token,
@@ -77,7 +78,7 @@ class ProposalWriter {
   readonly #firstLine: number;
   #proposal: Proposal | undefined;
   #part: WrittenPart = { head: '', tail: '', eol: '\n' };
-  #isWaiting = false;
+  #firstPhase: WritingProgress['phase'] = 'reading';
   #isRepair = false;
   #writingSince: number | undefined;
 
@@ -102,8 +103,8 @@ class ProposalWriter {
   }
 
   /** Another answer comes first. */
-  wait(): void {
-    this.#isWaiting = true;
+  wait(phase: 'waiting' | 'waitingElsewhere'): void {
+    this.#firstPhase = phase;
   }
 
   onPart(part: EditPart): void {
@@ -165,10 +166,10 @@ class ProposalWriter {
       },
       this.#cancellation,
     );
-    this.#report(this.#isWaiting ? 'waiting' : 'reading');
+    this.#report(this.#firstPhase);
   }
 
-  #report(phase: 'waiting' | 'reading' | 'writing' | 'repairing', share?: number, remainingSeconds?: number): void {
+  #report(phase: WritingProgress['phase'], share?: number, remainingSeconds?: number): void {
     if (this.#proposal === undefined) return;
     this.#proposal.report({ phase, share, remainingSeconds });
     this.#proposals.update(this.#proposal);

@@ -1,4 +1,6 @@
-/** What the supervisor needs of a running engine. `engine-process.ts` makes the real one, tests make their own. */
+/**
+ * What the supervisor needs of a running engine. `connect-engine.ts` makes the real one, tests make their own.
+ */
 import type { CancellationToken, ProgressType } from 'vscode-jsonrpc/node';
 import type { EngineState } from '../../protocol/server.ts';
 import type { Disposable } from '../lib/lifetime.ts';
@@ -9,15 +11,24 @@ export interface EngineConnection {
   send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
   notify(method: string, params: object): Promise<void>;
   onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
+  /** Is called at once if a state is known already. */
   onState(handler: (state: EngineState) => void): Disposable;
-  /** Called once if the process exits unexpectedly, and immediately if it already has. */
-  onLost(handler: (reason: string) => void): Disposable;
-  /** Ends the process and frees everything that belongs to it. Settles when the process is gone. Safe to repeat. */
+  /**
+   * Called once if the connection ends unexpectedly, and immediately if it already has. `onPurpose`: another window
+   * ends the process.
+   */
+  onLost(handler: (reason: string, onPurpose: boolean) => void): Disposable;
+  /**
+   * Leaves the process, which ends if it is this window's own. Settles when everything that belongs to the connection
+   * is gone. Safe to repeat.
+   */
   close(): Promise<void>;
+  /** As `close`, and ends the process also for other windows. Settles when it is gone. */
+  end(): Promise<void>;
 }
 
 /**
- * Starts a process. After `signal` aborts, the promise settles when the process is gone, or with a connection that the
- * caller must close.
+ * Connects to a process and starts it if needed. After `signal` aborts, the promise settles when a process that it has
+ * started is gone, or with a connection that the caller must close.
  */
 export type ConnectEngine = (signal: AbortSignal) => Promise<EngineConnection>;

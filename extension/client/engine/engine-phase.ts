@@ -1,4 +1,4 @@
-/** The phases of an engine process. Each phase holds only its own resources. */
+/** The phases of a connection to an engine process. Each phase holds only its own resources. */
 import type { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
@@ -6,10 +6,10 @@ import type { EngineConnection } from './engine-connection.ts';
 
 export type Phase =
   | { readonly kind: 'down' }
-  /** A process is being started. `abort` kills it. */
+  /** A process is being looked for or started. `abort` kills one that was started. */
   | { readonly kind: 'starting'; readonly abort: AbortController }
   | UpPhase
-  /** The process is exiting. `next`: no process, a new one, or a new one after a delay. */
+  /** The connection is closing. `next`: no process, a new one, or a new one after a delay. */
   | { readonly kind: 'ending'; readonly next: 'down' | 'start' | 'wait' }
   /** The process died. The timer starts a new one. */
   | { readonly kind: 'waiting'; readonly timer: ReturnType<typeof setTimeout> };
@@ -44,9 +44,12 @@ export function endOf({ gone }: UpPhase): Promise<unknown> {
   return gone.catch((error: unknown) => error);
 }
 
-export async function closeConnection(connection: EngineConnection, log: Log): Promise<void> {
+/** How much of it ends: this window's part in it, or the whole process. */
+export type Extent = 'connection' | 'process';
+
+export async function closeConnection(connection: EngineConnection, extent: Extent, log: Log): Promise<void> {
   try {
-    await connection.close();
+    await (extent === 'process' ? connection.end() : connection.close());
   } catch (error) {
     log.warn(String(error));
   }

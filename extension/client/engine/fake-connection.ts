@@ -8,11 +8,13 @@ export class FakeConnection implements EngineConnection {
   readonly pid = 42;
   readonly sent: { readonly method: string; readonly params: Record<string, unknown> }[] = [];
   closed = false;
+  /** The process was ended, not only left. */
+  ended = false;
   answer: (method: string, params: object | undefined, token: CancellationToken | undefined) => Promise<unknown> = () =>
     Promise.resolve('answer');
   readonly #states = new Set<(state: EngineState) => void>();
-  readonly #lost = new Set<(reason: string) => void>();
-  #deathReason: string | undefined;
+  readonly #lost = new Set<(reason: string, onPurpose: boolean) => void>();
+  #death: { readonly reason: string; readonly onPurpose: boolean } | undefined;
   readonly #parts = new Map<string, (part: unknown) => void>();
 
   /** How many listeners are registered. */
@@ -24,9 +26,9 @@ export class FakeConnection implements EngineConnection {
     for (const handler of this.#states) handler(state);
   }
 
-  die(reason: string): void {
-    this.#deathReason = reason;
-    for (const handler of this.#lost) handler(reason);
+  die(reason: string, onPurpose = false): void {
+    this.#death = { reason, onPurpose };
+    for (const handler of this.#lost) handler(reason, onPurpose);
   }
 
   /** Sends a part to the newest stream. */
@@ -58,14 +60,19 @@ export class FakeConnection implements EngineConnection {
     return toDisposable(() => this.#states.delete(handler));
   }
 
-  onLost(handler: (reason: string) => void): Disposable {
+  onLost(handler: (reason: string, onPurpose: boolean) => void): Disposable {
     this.#lost.add(handler);
-    if (this.#deathReason !== undefined) handler(this.#deathReason);
+    if (this.#death !== undefined) handler(this.#death.reason, this.#death.onPurpose);
     return toDisposable(() => this.#lost.delete(handler));
   }
 
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  end(): Promise<void> {
+    this.ended = true;
+    return this.close();
   }
 }

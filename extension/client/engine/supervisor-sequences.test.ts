@@ -114,6 +114,11 @@ const actions: Readonly<Record<string, Action>> = {
     if (process !== undefined) process.isDead = true;
     process?.die('killed');
   },
+  endedByOther: (world, random) => {
+    const process = pick(inPhase(world, 'up'), random);
+    if (process !== undefined) process.isDead = true;
+    process?.die('restarted', true);
+  },
   closed: (world, random) => pick(inPhase(world, 'closing'), random)?.finishClose(),
   announce: (world, random) => pick(inPhase(world, 'up'), random)?.emitState({ kind: 'noModel' }),
   answer: (world, random) => pick(inPhase(world, 'up'), random)?.answers.shift()?.(),

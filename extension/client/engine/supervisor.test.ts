@@ -146,6 +146,37 @@ describe('EngineSupervisor', () => {
     expect(connections.map(({ closed }) => closed)).toEqual([true, false]);
   });
 
+  it('ends the process only for a restart; leaving it and new settings do not concern other windows', async () => {
+    await supervisor.ask(ListModels);
+    await supervisor.renew();
+    await supervisor.restart();
+    await supervisor.stop();
+    expect(connections.map(({ ended }) => ended)).toEqual([false, true, false]);
+    expect(connections.map(({ closed }) => closed)).toEqual([true, true, true]);
+  });
+
+  it('goes on at once when another window restarts the engine, and what was pending counts as interrupted', async () => {
+    await supervisor.ask(ListModels);
+    last().answer = () => new Promise(() => undefined);
+    const pending = supervisor.ask(ListModels).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(0);
+    last().die('ended', true);
+    expect(await pending).toMatchObject({ code: 'engineStopped', interrupted: true, message: texts.interrupted });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connections).toHaveLength(2);
+    expect(connections[0]).toMatchObject({ closed: true, ended: false });
+    expect(states).not.toContain('restarting');
+  });
+
+  it('tells an answer in another window from one of its own', async () => {
+    await supervisor.ask(ListModels);
+    const model = {} as Extract<EngineView, { kind: 'ready' }>['model'];
+    last().emitState({ kind: 'answering', model });
+    expect(supervisor.isBusyElsewhere).toBe(false);
+    last().emitState({ kind: 'answering', model, elsewhere: true });
+    expect(supervisor.isBusyElsewhere).toBe(true);
+  });
+
   it('stops waiting for a start when the caller cancels', async () => {
     const starting = new EngineSupervisor({ connect: () => new Promise(() => undefined), log, texts });
     const source = new CancellationTokenSource();

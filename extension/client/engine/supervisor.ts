@@ -1,9 +1,10 @@
 /**
- * Owns the engine's process: starts it when something is first asked of it, restarts it with a growing delay when it
- * dies, and fails every pending request with one typed error.
+ * Owns this window's connection to the engine's process: connects when something is first asked of it, connects again
+ * with a growing delay when the process dies, and fails every pending request with one typed error. Connecting starts
+ * the process if there is none; whether other windows share it does not matter here.
  *
- * A state machine. `#phase` says what exists; each phase holds exactly what belongs to it, so a process cannot outlive
- * the phase that knows it. A new process is started in one place, `#start`, and only when the one before is gone:
+ * A state machine. `#phase` says what exists; each phase holds exactly what belongs to it, so a connection cannot
+ * outlive the phase that knows it. A new one is made in one place, `#start`, and only when the one before is gone:
  *
  *   down -> starting -> up -> ending -> down | starting | waiting
  *
@@ -24,7 +25,15 @@ import { EngineError } from '../lib/engine-error.ts';
 import type { Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { ConnectEngine, EngineConnection } from './engine-connection.ts';
-import { closeConnection, createUpPhase, endOf, type Phase, type UpPhase, type Waiter } from './engine-phase.ts';
+import {
+  closeConnection,
+  createUpPhase,
+  endOf,
+  type Extent,
+  type Phase,
+  type UpPhase,
+  type Waiter,
+} from './engine-phase.ts';
 import { RestartDelays } from './restart-delays.ts';
 
 export interface RequestOptions<T> {
@@ -90,6 +99,11 @@ export class EngineSupervisor implements Disposable {
     return this.#pending.has(method);
   }
 
+  /** Whether the engine answers another window. */
+  get isBusyElsewhere(): boolean {
+    return this.#state.kind === 'answering' && this.#state.elsewhere === true;
+  }
+
   /** Sends a request, starting the engine if it does not run. Rejects with `EngineError` only. */
   async request<P extends object, R, T = never>(
     type: RequestType<P, R, ErrorData>,
@@ -110,27 +124,35 @@ export class EngineSupervisor implements Disposable {
     this.#phase.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
   }
 
-  /** Stops the process if there is one. The next request starts a new one. Settles when the process is gone. */
+  /**
+   * Leaves the process if there is one; it ends when nobody else uses it. The next request connects again. Settles when
+   * the connection is gone.
+   */
   async stop(): Promise<void> {
     this.#rejectWaiters(this.#interrupted());
-    this.#end('down');
+    this.#end('down', 'connection');
     if (this.#phase.kind === 'down') this.#setState({ kind: 'idle' });
     await this.#transition;
   }
 
   /**
-   * Replaces the process by a new one, also after automatic restarts have ended. Settles when the new one is connected.
+   * Replaces the process by a new one, for all windows that share it, also after automatic restarts have ended. Settles
+   * when the new one is connected.
    */
   async restart(): Promise<void> {
-    this.#delays.reset();
-    this.#end('start');
-    await this.#whenUp(undefined);
+    await this.#again('process');
   }
 
-  /** Start settings have changed. Requests that wait for a start get the new process. */
+  /** Start settings have changed. They are told with a new connection; requests that wait for one get it. */
   async renew(): Promise<void> {
     if (this.#phase.kind !== 'starting' && this.#phase.kind !== 'up') return;
-    await this.restart();
+    await this.#again('connection');
+  }
+
+  async #again(extent: Extent): Promise<void> {
+    this.#delays.reset();
+    this.#end('start', extent);
+    await this.#whenUp(undefined);
   }
 
   dispose(): void {
@@ -218,7 +240,7 @@ export class EngineSupervisor implements Disposable {
       (connection) => {
         if (this.#phase === phase) return this.#enterUp(connection);
         // No longer needed: `#end` has already set the next phase.
-        return closeConnection(connection, this.#options.log).then(() => this.#ended());
+        return closeConnection(connection, 'connection', this.#options.log).then(() => this.#ended());
       },
       (error: unknown) => (this.#phase === phase ? this.#startFailed(error) : this.#ended()),
     );
@@ -243,7 +265,7 @@ export class EngineSupervisor implements Disposable {
     this.#phase = up;
     this.#options.log.info(`The engine runs as process ${connection.pid ?? '?'}.`);
     subscriptions.add(connection.onState((state) => this.#phase === up && this.#setState(state)));
-    subscriptions.add(connection.onLost((reason) => this.#onLost(up, reason)));
+    subscriptions.add(connection.onLost((reason, onPurpose) => this.#onLost(up, reason, onPurpose)));
     if (this.#phase !== up) return;
     // The process announces its state itself. Until then it counts as running without a model.
     if (this.#state.kind === 'starting') this.#setState({ kind: 'noModel' });
@@ -254,16 +276,21 @@ export class EngineSupervisor implements Disposable {
     if (this.#phase === up) for (const waiter of this.#waiters) waiter.resolve(up);
   }
 
-  #onLost(up: UpPhase, reason: string): void {
+  #onLost(up: UpPhase, reason: string, onPurpose: boolean): void {
     if (this.#phase !== up) return;
     const { log, texts } = this.#options;
+    if (onPurpose) {
+      log.info('Another window restarts the engine.');
+      this.#leaveUp(up, 'start', this.#interrupted(), 'connection');
+      return this.#setState({ kind: 'starting' });
+    }
     log.error(`The engine stopped: ${reason}`);
     this.#delays.died();
-    this.#leaveUp(up, 'wait', new EngineError('engineStopped', texts.stopped, reason));
+    this.#leaveUp(up, 'wait', new EngineError('engineStopped', texts.stopped, reason), 'connection');
   }
 
   /** Ends the current phase. A later call overrides the `next` of an earlier one. */
-  #end(next: 'down' | 'start'): void {
+  #end(next: 'down' | 'start', extent: Extent): void {
     const phase = this.#phase;
     switch (phase.kind) {
       case 'down':
@@ -280,19 +307,19 @@ export class EngineSupervisor implements Disposable {
         this.#phase = { kind: 'ending', next };
         break;
       case 'up':
-        this.#leaveUp(phase, next, this.#interrupted());
+        this.#leaveUp(phase, next, this.#interrupted(), extent);
         break;
     }
     this.#setState({ kind: next === 'start' ? 'starting' : 'idle' });
   }
 
   /** The only way out of `up`: pending requests fail, and the connection is closed. */
-  #leaveUp(up: UpPhase, next: 'down' | 'start' | 'wait', error: EngineError): void {
+  #leaveUp(up: UpPhase, next: 'down' | 'start' | 'wait', error: EngineError, extent: Extent): void {
     this.#phase = { kind: 'ending', next };
     up.subscriptions.dispose();
     up.reject(error);
     if (next === 'wait') this.#announceDeath(error);
-    this.#transition = closeConnection(up.connection, this.#options.log).then(() => this.#ended());
+    this.#transition = closeConnection(up.connection, extent, this.#options.log).then(() => this.#ended());
   }
 
   #announceDeath({ message, cause }: EngineError): void {

@@ -1,5 +1,6 @@
 import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ModelInfo } from '../../protocol/model.ts';
 import { ListModels, LoadModel, type ModelEntry } from '../../protocol/server.ts';
 import { FakeConnection } from '../engine/fake-connection.ts';
 import { EngineSupervisor } from '../engine/supervisor.ts';
@@ -120,6 +121,44 @@ describe('ModelService', () => {
     await engine.stop();
     expect(models.loaded).toBeUndefined();
     expect(changes).toBeGreaterThan(before);
+  });
+
+  it('keeps its model while another window uses another one, and says which is in memory', async () => {
+    await models.refresh();
+    const loading = models.load('a');
+    await loadStarted();
+    loads[0]?.finish();
+    await loading;
+    const info = (id: string): ModelInfo => ({ path: `/models/${id}.gguf` }) as ModelInfo;
+    connection.emitState({ kind: 'ready', model: info('b'), otherModel: true });
+    expect(models).toMatchObject({ loaded: undefined, loadedId: 'b', view: { current: 'a' } });
+    // The engine loads it again with the next request.
+    await models.ensureLoaded();
+    expect(loads).toHaveLength(1);
+    connection.emitState({ kind: 'answering', model: info('a') });
+    expect(models.loadedId).toBe('a');
+    expect(models.loaded).toBeDefined();
+    const before = changes;
+    connection.emitState({ kind: 'ready', model: info('a') });
+    expect(changes).toBe(before);
+    connection.emitState({ kind: 'noModel' });
+    expect(models).toMatchObject({ loaded: undefined, loadedId: undefined });
+    await models.ensureLoaded();
+    expect(loads).toHaveLength(1);
+  });
+
+  it('does not cut off an answer for a choice that was made elsewhere', async () => {
+    const first = models.load('a');
+    await loadStarted();
+    loads[0]?.finish();
+    await first;
+    chosen = 'b';
+    const followed = models.followChoice();
+    await loadStarted(2);
+    loads[1]?.finish();
+    await followed;
+    const asked = connection.sent.filter(({ method }) => method === LoadModel.method);
+    expect(asked.map(({ params }) => params['patient'])).toEqual([false, true]);
   });
 
   it('knows a file that lies in the models folder from one that was added', async () => {

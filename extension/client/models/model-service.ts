@@ -57,28 +57,42 @@ export class ModelService implements Disposable {
   #list: ModelList | undefined;
   readonly #downloads = new Map<string, Download>();
   readonly #failures = new Map<string, string>();
-  #loaded: { readonly id: string; readonly info: ModelInfo } | undefined;
+  /** The model that answers this window. While another window uses another one, the engine loads it again on demand. */
+  #own: { readonly id: string; readonly info: ModelInfo } | undefined;
+  /** The model in memory, whichever window has loaded it. */
+  #running: { readonly info: ModelInfo; readonly isOwn: boolean } | undefined;
   #loading: Loading | undefined;
 
   constructor(options: ModelServiceOptions) {
     this.#options = options;
     const { engine } = options;
     this.#store.add(
-      engine.onDidChangeState(({ kind }) => {
-        // The model is gone with its process.
-        if (kind === 'idle' || kind === 'restarting' || kind === 'failed' || kind === 'starting') {
-          this.#setLoaded(undefined);
+      engine.onDidChangeState((state) => {
+        switch (state.kind) {
+          case 'ready':
+          case 'answering':
+            return this.#setRunning({ info: state.model, isOwn: state.otherModel !== true });
+          case 'noModel':
+          case 'loading':
+            return this.#setRunning(undefined);
+          default:
+            // The model is gone with its process.
+            this.#setOwn(undefined);
         }
       }),
     );
   }
 
+  /** The model that answers this window, while it is in memory. */
   get loaded(): ModelInfo | undefined {
-    return this.#loaded?.info;
+    return this.#running?.isOwn === true ? this.#own?.info : undefined;
   }
 
+  /** Of the model in memory, whichever window has loaded it. */
   get loadedId(): string | undefined {
-    return this.#loaded?.id;
+    if (this.loaded !== undefined) return this.#own?.id;
+    const path = this.#running?.info.path;
+    return path === undefined ? undefined : this.#list?.entries.find((entry) => entry.path === path)?.id;
   }
 
   get folder(): string | undefined {
@@ -88,7 +102,7 @@ export class ModelService implements Disposable {
   get view(): ModelsView | undefined {
     if (this.#list === undefined) return undefined;
     const { entries, totalMemory, availableMemory } = this.#list;
-    const current = this.#loading?.id ?? this.#loaded?.id ?? this.#choiceOf(entries)?.id;
+    const current = this.#loading?.id ?? this.#own?.id ?? this.#choiceOf(entries)?.id;
     const ids = new Set([...this.#downloads.keys(), ...this.#failures.keys()]);
     const downloads = [...ids].map((id): DownloadView => ({
       id,
@@ -120,9 +134,12 @@ export class ModelService implements Disposable {
     return this.#choiceOf(entries);
   }
 
-  /** Loads the chosen model unless one is loaded. Rejects with `noModel` when there is none. */
+  /**
+   * Loads the chosen model unless this window has loaded one. If another window has loaded another since, the next
+   * request brings this one back. Rejects with `noModel` when there is none.
+   */
   async ensureLoaded(token?: CancellationToken): Promise<ModelInfo> {
-    if (this.#loaded !== undefined) return this.#loaded.info;
+    if (this.#own !== undefined) return this.#own.info;
     if (this.#loading !== undefined) return this.load(this.#loading.id, token);
     const entry = await untilCancelled(this.choose(), token);
     if (entry === undefined) throw new EngineError('noModel', this.#options.texts.noModel);
@@ -131,7 +148,10 @@ export class ModelService implements Disposable {
 
   /** Callers share a load. A token ends the wait of its caller; the load is cancelled only when no caller is left. */
   async load(id: string, token?: CancellationToken): Promise<ModelInfo> {
-    const loading = this.#loading?.id === id ? this.#loading : this.#startLoad(id);
+    return this.#join(this.#loading?.id === id ? this.#loading : this.#startLoad(id, false), token);
+  }
+
+  async #join(loading: Loading, token: CancellationToken | undefined): Promise<ModelInfo> {
     loading.callers++;
     try {
       return await untilCancelled(loading.done, token);
@@ -141,11 +161,14 @@ export class ModelService implements Disposable {
     }
   }
 
-  /** The user's choice has changed: it replaces a model that is loaded or being loaded. */
+  /**
+   * The user's choice has changed: it replaces a model that is loaded or being loaded. The change may have been made in
+   * another window, so an answer that runs here is not cut off for it.
+   */
   async followChoice(): Promise<void> {
     const id = this.#options.chosen.get();
-    const current = this.#loading?.id ?? this.#loaded?.id;
-    if (id !== '' && current !== undefined && current !== id) await this.load(id);
+    const current = this.#loading?.id ?? this.#own?.id;
+    if (id !== '' && current !== undefined && current !== id) await this.#join(this.#startLoad(id, true), undefined);
   }
 
   /** Starts or resumes a download; settles when the file is there and its digest is right. */
@@ -176,7 +199,7 @@ export class ModelService implements Disposable {
   }
 
   async remove(id: string): Promise<void> {
-    if (this.#loaded?.id === id) await this.unload();
+    if (this.loadedId === id) await this.unload();
     await this.#options.engine.request(RemoveModel, { id });
     await this.refresh();
   }
@@ -184,7 +207,7 @@ export class ModelService implements Disposable {
   async unload(): Promise<void> {
     if (this.#options.engine.pid === undefined) return;
     await this.#options.engine.ask(UnloadModel);
-    this.#setLoaded(undefined);
+    this.#setOwn(undefined);
   }
 
   dispose(): void {
@@ -202,9 +225,9 @@ export class ModelService implements Disposable {
     );
   }
 
-  #startLoad(id: string): Loading {
+  #startLoad(id: string, patient: boolean): Loading {
     const cancellation = new CancellationTokenSource();
-    const done = this.#load(id, cancellation.token).finally(() => {
+    const done = this.#load(id, patient, cancellation.token).finally(() => {
       if (this.#loading?.done === done) this.#loading = undefined;
     });
     const loading = { id, done, cancellation, callers: 0 };
@@ -213,19 +236,26 @@ export class ModelService implements Disposable {
     return loading;
   }
 
-  async #load(id: string, token: CancellationToken): Promise<ModelInfo> {
-    this.#loaded = undefined;
+  async #load(id: string, patient: boolean, token: CancellationToken): Promise<ModelInfo> {
+    this.#own = undefined;
     // The progress is shown as the engine's state; the stream is not needed.
     const progress = { type: LoadModelProgress, onPart: () => undefined };
-    const info = await this.#options.engine.request(LoadModel, { id }, { token, progress });
-    this.#setLoaded({ id, info });
+    const info = await this.#options.engine.request(LoadModel, { id, patient }, { token, progress });
+    this.#setOwn({ id, info });
     return info;
   }
 
-  #setLoaded(loaded: { readonly id: string; readonly info: ModelInfo } | undefined): void {
-    if (this.#loaded === loaded) return;
-    this.#loaded = loaded;
+  #setOwn(own: { readonly id: string; readonly info: ModelInfo } | undefined): void {
+    this.#own = own;
+    this.#running = own && { info: own.info, isOwn: true };
     this.#changed.fire();
+  }
+
+  /** An answer begins and ends with the same model in memory, which is no change. */
+  #setRunning(running: { readonly info: ModelInfo; readonly isOwn: boolean } | undefined): void {
+    const before = this.#running;
+    this.#running = running;
+    if (before?.isOwn !== running?.isOwn || before?.info.path !== running?.info.path) this.#changed.fire();
   }
 
   async #download(id: string, cancellation: CancellationTokenSource): Promise<ModelEntry> {

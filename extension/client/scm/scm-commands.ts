@@ -108,6 +108,7 @@ export class ScmCommands {
     try {
       await models.ensureLoaded(token);
       if (engine.isBusyWith(Chat)) report(vscode.l10n.t('Waiting for the answer in the chat…'));
+      else if (engine.isBusyElsewhere) report(vscode.l10n.t('Waiting for the answer in another window…'));
       const progress = { type: CommitMessageProgress, onPart };
       const { message, finishReason } = await engine.request(CommitMessage, params, { token, progress });
       if (finishReason === 'cancelled' || token.isCancellationRequested) {

@@ -35,10 +35,10 @@ export async function showMenu(engine: EngineSupervisor, models: ModelService): 
     { label: `$(server) ${vscode.l10n.t('Choose Model…')}`, command: 'paddock.models.choose' },
     { label: `$(beaker) ${vscode.l10n.t('Open Lab…')}`, command: 'paddock.lab.open' },
   ];
-  if (engine.state.kind === 'answering') {
+  if (engine.state.kind === 'answering' && !engine.isBusyElsewhere) {
     items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop Answering')}`, command: 'paddock.chat.stop' });
   }
-  if (models.loaded !== undefined) {
+  if (engine.state.kind === 'ready' || engine.state.kind === 'answering') {
     items.push({ label: `$(debug-disconnect) ${vscode.l10n.t('Unload Model')}`, command: 'paddock.models.unload' });
   }
   items.push(

@@ -47,3 +47,17 @@ it('calls the model by its title in the catalogue, as the chat does', () => {
   expect(statusText({ kind: 'ready', model: running }, models, t).tooltip).toMatch(/^Qwen Coder ·/u);
   expect(statusText({ kind: 'answering', model: running }, models, t).tooltip).toBe('Qwen Coder is answering.');
 });
+
+it('says when another window is answered, and when it uses another model', () => {
+  const entries = ['q', 'r'].map(
+    (id) => ({ id, title: id.toUpperCase(), path: `/${id}.gguf` }) as ModelsView['entries'][number],
+  );
+  const models = { entries, current: 'q', totalMemory: 1, availableMemory: 1, downloads: [] };
+  const other = { ...model, path: '/r.gguf' };
+  const busy = statusText({ kind: 'answering', model: other, otherModel: true, elsewhere: true }, models, t);
+  expect(busy).toMatchObject({ label: 'Paddock: busy', tooltip: 'R is answering in another window.' });
+  const ready = statusText({ kind: 'ready', model: other, otherModel: true }, models, t);
+  expect(ready.tooltip).toBe('Another window uses R. Your next question loads Q again.');
+  const same = statusText({ kind: 'ready', model: { ...model, path: '/q.gguf' }, otherModel: true }, models, t);
+  expect(same.tooltip).toMatch(/^Q ·/u);
+});

@@ -13,6 +13,7 @@ export interface StatusText {
 
 export function statusText(engine: EngineView, models: ModelsView | undefined, t: Translate): StatusText {
   const title = modelTitle(engine, models) ?? '';
+  const runningTitle = titleInMemory(engine, models);
   const download = models?.downloads.find(({ progress }) => progress !== undefined)?.progress;
   if (download !== undefined && engine.kind !== 'answering' && engine.kind !== 'loading') {
     const percent = download.totalBytes > 0 ? Math.floor((100 * download.receivedBytes) / download.totalBytes) : 0;
@@ -31,16 +32,31 @@ export function statusText(engine: EngineView, models: ModelsView | undefined, t
     }
     case 'ready': {
       const { contextLength, threads } = engine.model;
+      if (engine.otherModel === true && runningTitle !== title && title !== '') {
+        const text = t('Another window uses {0}. Your next question loads {1} again.', runningTitle, title);
+        return normal('$(comment-discussion)', t('Paddock: ready'), text);
+      }
       const facts = t('{0} · {1} tokens of context · {2} threads', title, contextLength.toLocaleString(), threads);
       return normal('$(comment-discussion)', t('Paddock: ready'), facts);
     }
     case 'answering':
+      if (engine.elsewhere === true) {
+        const text = t('{0} is answering in another window.', runningTitle);
+        return normal('$(loading~spin)', t('Paddock: busy'), text);
+      }
       return normal('$(loading~spin)', t('Paddock: answering'), t('{0} is answering.', title));
     case 'restarting':
       return { ...normal('$(warning)', t('Paddock: restarting'), engine.message), severity: 'warning' };
     case 'failed':
       return { ...normal('$(error)', t('Paddock: failed'), engine.message), severity: 'error' };
   }
+}
+
+/** Of the model in memory, whichever window has loaded it. */
+function titleInMemory(engine: EngineView, models: ModelsView | undefined): string {
+  if (engine.kind !== 'ready' && engine.kind !== 'answering') return '';
+  const { path, name } = engine.model;
+  return models?.entries.find((entry) => entry.path === path)?.title ?? name;
 }
 
 function normal(icon: string, label: string, tooltip: string): StatusText {

@@ -3,6 +3,7 @@ import type { EditParams, GenerationPart } from '../../protocol/server.ts';
 import { answerEdit } from '../edit/edit.ts';
 import { Syntax } from '../syntax/syntax.ts';
 import { Engine } from '../engine/engine.ts';
+import { ModelSlot } from '../engine/model-slot.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
 import { answerChat } from './chat.ts';
@@ -12,7 +13,7 @@ const never = new AbortController().signal;
 const question = { messages: [{ role: 'user', content: 'Why?' }] } as const;
 
 async function loaded(script: FakeScript): Promise<Engine> {
-  const engine = new Engine(() => fakeNative(script), { threads: 0, contextLength: 0 });
+  const engine = new Engine(new ModelSlot(() => fakeNative(script)), { threads: 0, contextLength: 0 });
   await engine.load('/models/a.gguf', { signal: never });
   return engine;
 }
@@ -60,7 +61,7 @@ describe('answerChat', () => {
   });
 
   test('without a model it is noModel', async () => {
-    const engine = new Engine(() => fakeNative(), { threads: 0, contextLength: 0 });
+    const engine = new Engine(new ModelSlot(() => fakeNative()), { threads: 0, contextLength: 0 });
     await expect(answerChat(engine, question, never, () => {})).rejects.toMatchObject({ code: 'noModel' });
   });
 });

@@ -20,7 +20,7 @@ export async function answerChat(
   signal: AbortSignal,
   send: SendPart,
 ): Promise<GenerationResult> {
-  const { info } = engine.model;
+  const { contextLength } = engine.chosen;
   try {
     return await engine.run(priorities.chat, signal, async (model, jobSignal) => {
       const prompt = buildChatPrompt(model, params.messages, params.maxTokens);
@@ -44,7 +44,7 @@ export async function answerChat(
     });
   } catch (error) {
     if (EngineError.is(error, 'cancelled')) {
-      return stoppedBeforeStart(info.contextLength);
+      return stoppedBeforeStart(contextLength);
     }
     throw error;
   }

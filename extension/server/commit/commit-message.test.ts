@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CommitMessageParams, CommitMessagePart } from '../../protocol/server.ts';
 import { Engine } from '../engine/engine.ts';
+import { ModelSlot } from '../engine/model-slot.ts';
 import { fakeNative, type FakeScript } from '../testing/fake-native.ts';
 import { answerCommitMessage } from './commit-message.ts';
 
@@ -12,7 +13,7 @@ const params: CommitMessageParams = {
 };
 
 async function loaded(script: FakeScript): Promise<Engine> {
-  const engine = new Engine(() => fakeNative(script), { threads: 0, contextLength: 0 });
+  const engine = new Engine(new ModelSlot(() => fakeNative(script)), { threads: 0, contextLength: 0 });
   await engine.load('/models/fake.gguf', { signal: never, onProgress: () => {} });
   return engine;
 }

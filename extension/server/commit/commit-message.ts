@@ -20,7 +20,7 @@ export async function answerCommitMessage(
   signal: AbortSignal,
   send: (part: CommitMessagePart) => void,
 ): Promise<CommitMessageResult> {
-  const { info } = engine.model;
+  const { contextLength } = engine.chosen;
   const stream = new CommitStream(send);
   try {
     return await engine.run(priorities.interactive, signal, async (model, jobSignal) => {
@@ -46,7 +46,7 @@ export async function answerCommitMessage(
       return { ...result, message: repeatsExample(message) ? '' : message };
     });
   } catch (error) {
-    if (EngineError.is(error, 'cancelled')) return { ...stoppedBeforeStart(info.contextLength), message: '' };
+    if (EngineError.is(error, 'cancelled')) return { ...stoppedBeforeStart(contextLength), message: '' };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { EditParams, EditResult } from '../../protocol/server.ts';
 import { Engine } from '../engine/engine.ts';
+import { ModelSlot } from '../engine/model-slot.ts';
 import { EngineError } from '../engine/errors.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import { syntaxInProcess } from '../testing/syntax-in-process.ts';
@@ -13,7 +14,7 @@ const never = new AbortController().signal;
 const syntax = syntaxInProcess();
 
 async function engineWith(answer: (prompt: string) => string): Promise<Engine> {
-  const engine = new Engine(() => fakeNative({ answer, info: { contextLength: 1 << 16 } }), {
+  const engine = new Engine(new ModelSlot(() => fakeNative({ answer, info: { contextLength: 1 << 16 } })), {
     threads: 0,
     contextLength: 0,
   });

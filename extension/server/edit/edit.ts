@@ -19,7 +19,7 @@ export async function answerEdit(
   signal: AbortSignal,
   send: (part: EditPart) => void,
 ): Promise<EditResult> {
-  const { info } = engine.model;
+  const { contextLength } = engine.chosen;
   const stream = new EditStream(send);
   // Edits are rarer than chats, so their part is not read at the start.
   const { Attempts } = await import('./attempts.ts');
@@ -33,7 +33,7 @@ export async function answerEdit(
     if (EngineError.is(error, 'cancelled')) {
       const { start, end } = target;
       const nothing = { start, end, replacement: '', syntax: { kind: 'unchecked' }, repaired: false } as const;
-      return { ...stoppedBeforeStart(info.contextLength), ...nothing, dropped: 0 };
+      return { ...stoppedBeforeStart(contextLength), ...nothing, dropped: 0 };
     }
     throw error;
   }

@@ -3,6 +3,7 @@ import type { EngineState } from '../../protocol/server.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
 import { Engine } from './engine.ts';
+import { ModelSlot } from './model-slot.ts';
 import { EngineError } from './errors.ts';
 import { generate } from './generate.ts';
 import { chatSampler, completeSampler } from './sampling.ts';
@@ -14,11 +15,7 @@ const options = { threads: 0, contextLength: 0 };
 function engineWith(script: FakeScript = {}) {
   const states: EngineState[] = [];
   const native = fakeNative(script);
-  const engine = new Engine(
-    () => native,
-    options,
-    (state) => states.push(state),
-  );
+  const engine = new Engine(new ModelSlot(() => native), options, (state) => states.push(state));
   return { engine, native, states };
 }
 
@@ -65,7 +62,7 @@ describe('Engine', () => {
   test('hands the options that are set to the engine, and no others', async () => {
     const native = fakeNative();
     const snapshots = { folder: '/cache', bytes: 7 };
-    await new Engine(() => native, {
+    await new Engine(new ModelSlot(() => native), {
       ...options,
       prefixCacheBytes: 5,
       compactCache: true,
@@ -73,7 +70,7 @@ describe('Engine', () => {
       polite: true,
       snapshots,
     }).load('/models/a.gguf', { signal });
-    await new Engine(() => native, options).load('/models/a.gguf', { signal });
+    await new Engine(new ModelSlot(() => native), options).load('/models/a.gguf', { signal });
     expect(native.loadOptions[0]).toMatchObject({
       prefixCacheBytes: 5,
       compactCache: true,

@@ -1,132 +1,128 @@
-import { basename } from 'node:path';
+import type { ModelInfo } from '../../protocol/model.ts';
 import type { EngineState } from '../../protocol/server.ts';
-import type { MemoryNeed, ModelInfo } from '../../protocol/model.ts';
-import type { NativeLoad, NativeModel, NativeModule } from './binding.ts';
-import { EngineError, cancelledError, toErrorData } from './errors.ts';
-import { inspectModel } from './inspect.ts';
-import { Scheduler, priorities } from './scheduler.ts';
+import type { NativeModel } from './binding.ts';
+import { EngineError } from './errors.ts';
+import { toModelInfo } from './model-slot.ts';
+import type { EngineOptions, LoadHooks, ModelSlot, SlotClient, WantedModel } from './model-slot.ts';
+import { priorities } from './scheduler.ts';
 import type { Priority } from './scheduler.ts';
 
-export interface EngineOptions {
-  /** 0 = let the engine choose. */
-  readonly threads: number;
-  /** Tokens; 0 = let the engine choose. */
-  readonly contextLength: number;
-  /** Empty = the best of this CPU. */
-  /** Memory for earlier prompts, in bytes; undefined = let the engine choose. */
-  readonly prefixCacheBytes?: number | undefined;
-  readonly compactCache?: boolean | undefined;
-  /** Activations are not rounded to 8 bits: for measuring. */
-  readonly exact?: boolean | undefined;
-  /** Leaves one core to others when `threads` is 0. */
-  readonly polite?: boolean | undefined;
-  /** Where earlier prompts are kept on disk, and how much of them; undefined = nowhere. */
-  readonly snapshots?: { readonly folder: string; readonly bytes: number } | undefined;
-}
-
-export interface LoadHooks {
-  readonly signal: AbortSignal;
-  /** 0..1 */
-  readonly onProgress?: (fraction: number) => void;
-}
-
-/** Owns the loaded model: loads and frees it, runs one job at a time on it, and announces every change of state. */
-export class Engine {
-  readonly #addon: () => NativeModule;
+/**
+ * The engine as one client sees it: loads a model, runs one job at a time on it, and hears of every change of state.
+ * Several clients may share a slot. Then each is answered by the model that it has loaded: if another client has loaded
+ * a different one since, the next job loads its own again and waits for that. So two windows with different models get
+ * the answers that they asked for, at the price of a load, and never those of the other's model.
+ */
+export class Engine implements SlotClient {
+  readonly #slot: ModelSlot;
   readonly #options: EngineOptions;
   readonly #onState: (state: EngineState) => void;
-  readonly #scheduler = new Scheduler();
-  #model: NativeModel | undefined;
-  /** Aborts all jobs on the loaded model. */
-  #modelGone = new AbortController();
+  #own: { readonly wanted: WantedModel; readonly info: ModelInfo } | undefined;
+  /** Aborts all jobs of this client. */
+  #ending = new AbortController();
   /** Aborts the pausable job when a pause begins. */
   #pausing = new AbortController();
   /** Aborts the current or queued load when a newer one replaces it. */
   #loading = new AbortController();
-  #state: EngineState = { kind: 'noModel' };
 
-  /** `addon` loads the native code on first call and may throw `engineUnavailable`. */
-  constructor(addon: () => NativeModule, options: EngineOptions, onState: (state: EngineState) => void = () => {}) {
-    this.#addon = addon;
+  constructor(slot: ModelSlot, options: EngineOptions, onState: (state: EngineState) => void = () => {}) {
+    this.#slot = slot;
     this.#options = options;
     this.#onState = onState;
+    slot.add(this);
   }
 
   get state(): EngineState {
-    return this.#state;
+    return this.#slot.stateFor(this);
   }
 
-  /** The loaded model. Throws `noModel`. */
+  get wanted(): WantedModel | undefined {
+    return this.#own?.wanted;
+  }
+
+  onState(state: EngineState): void {
+    this.#onState(state);
+  }
+
+  /** The model that this client has loaded, while it is in memory. Throws `noModel`. */
   get model(): NativeModel {
-    if (this.#model === undefined) {
-      throw new EngineError('noModel', 'No model is loaded. Choose a model first.');
-    }
-    return this.#model;
+    const model = this.#own && this.#slot.modelFor(this.#own.wanted);
+    if (model === undefined) throw noModel();
+    return model;
   }
 
-  /** `undefined` when nothing is loaded. */
+  /** Facts about the model that answers this client, also while another one is in memory. */
   get info(): ModelInfo | undefined {
-    return this.#model && toModelInfo(this.#model);
+    return this.#own?.info;
+  }
+
+  /** As `info`; throws `noModel`. */
+  get chosen(): ModelInfo {
+    if (this.#own === undefined) throw noModel();
+    return this.#own.info;
   }
 
   /**
-   * Loads a model file in place of the loaded one. A running answer ends as cancelled. Throws `outOfMemory` before
-   * reading anything when the machine could never hold the model.
+   * Loads a model file in place of the loaded one. A running answer of this client ends as cancelled; those of others
+   * are waited for. A model that is loaded already is shared. Throws `outOfMemory` before reading anything when the
+   * machine could never hold the model.
    */
   async load(path: string, hooks: LoadHooks): Promise<ModelInfo> {
-    this.#endJobs();
+    const wanted = { path, options: this.#options };
+    if (hooks.patient !== true && this.#own?.wanted.path !== path) this.#endJobs();
+    this.#loading.abort();
     this.#loading = new AbortController();
-    const signal = AbortSignal.any([hooks.signal, this.#loading.signal]);
-    return this.#scheduler.run(priorities.interactive, signal, async () => {
-      await this.#dropModel();
-      this.#announce({ kind: 'loading', model: basename(path), fraction: 0 });
-      try {
-        const model = await this.#loadNative(path, { ...hooks, signal });
-        this.#model = model;
-        this.#modelGone = new AbortController();
-        const info = toModelInfo(model);
-        this.#announce({ kind: 'ready', model: info });
-        return info;
-      } catch (error) {
-        const failure = EngineError.from(error);
-        this.#announce(
-          failure.code === 'cancelled'
-            ? { kind: 'noModel' }
-            : { kind: 'failed', message: failure.message, data: toErrorData(failure) },
-        );
-        throw failure;
-      }
+    const signal = AbortSignal.any([hooks.signal, this.#loading.signal, this.#ending.signal]);
+    if (await this.#slot.holds(wanted)) {
+      const model = this.#slot.modelFor(wanted);
+      if (model !== undefined && !signal.aborted) return this.#setOwn(wanted, model);
+    }
+    this.#own = undefined;
+    return this.#slot.scheduler.run(priorities.interactive, signal, async () => {
+      const model = await this.#slot.ensure(wanted, this, { ...hooks, signal });
+      const info = this.#setOwn(wanted, model);
+      this.#slot.announce({ kind: 'ready', model: info }, this);
+      return info;
     });
   }
 
-  /** Frees the model. A running answer ends as cancelled. */
+  /** Frees the model, also for other clients, once their running answer has ended. One of this client is cancelled. */
   async unload(): Promise<void> {
     this.#endJobs();
-    await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
-      await this.#dropModel();
-      this.#announce({ kind: 'noModel' });
-    });
+    this.#loading.abort();
+    this.#own = undefined;
+    await this.#slot.unload();
+  }
+
+  /** The client is gone: its jobs are cancelled. The model stays, because others may use it. */
+  close(): void {
+    this.#slot.remove(this);
+    this.#loading.abort();
+    this.#ending.abort();
   }
 
   /**
-   * Runs `job` alone on the loaded model. Its signal also aborts when the model is dropped. Throws `noModel`, and
-   * `cancelled` when the caller's signal aborts before the job began.
+   * Runs `job` alone on the model that this client has loaded; on the one that it has loaded last, if that changed
+   * while the job was queued. Its signal also aborts when this client loads another one without patience. Throws
+   * `noModel`, and `cancelled` when the caller's signal aborts before the job began.
    */
   async run<T>(
     priority: Priority,
     signal: AbortSignal,
     job: (model: NativeModel, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const model = this.model;
-    const either = AbortSignal.any([signal, this.#modelGone.signal]);
-    return this.#scheduler.run(priority, either, async () => {
-      this.#announce({ kind: 'answering', model: toModelInfo(model) });
+    if (this.#own === undefined) throw noModel();
+    const { wanted: asked } = this.#own;
+    const either = AbortSignal.any([signal, this.#ending.signal]);
+    return this.#slot.scheduler.run(priority, either, async () => {
+      const wanted = this.#own?.wanted ?? asked;
+      const model = this.#slot.modelFor(wanted) ?? (await this.#slot.ensure(wanted, this, { signal: either }));
+      const info = toModelInfo(model);
+      this.#slot.announce({ kind: 'answering', model: info }, this);
       try {
         return await job(model, either);
       } finally {
-        if (this.#model === model) {
-          this.#announce({ kind: 'ready', model: toModelInfo(model) });
-        }
+        this.#slot.announce({ kind: 'ready', model: info }, this);
       }
     });
   }
@@ -154,8 +150,8 @@ export class Engine {
 
   /** Clears the prompt cache of the loaded model after the running job. */
   async clearCache(): Promise<void> {
-    await this.#scheduler.run(priorities.interactive, new AbortController().signal, async () => {
-      await this.#model?.clearCache().result;
+    await this.#slot.scheduler.run(priorities.interactive, new AbortController().signal, async () => {
+      await this.#slot.model?.clearCache().result;
     });
   }
 
@@ -164,102 +160,26 @@ export class Engine {
    * first.
    */
   pause(): void {
-    this.#scheduler.hold(true);
+    this.#slot.scheduler.hold(true);
     this.#pausing.abort();
   }
 
   resume(): void {
-    this.#scheduler.hold(false);
+    this.#slot.scheduler.hold(false);
+  }
+
+  #setOwn(wanted: WantedModel, model: NativeModel): ModelInfo {
+    const info = toModelInfo(model);
+    this.#own = { wanted, info };
+    return info;
   }
 
   #endJobs(): void {
-    this.#loading.abort();
-    this.#modelGone.abort();
-  }
-
-  async #dropModel(): Promise<void> {
-    const model = this.#model;
-    this.#model = undefined;
-    await model?.unload();
-  }
-
-  async #loadNative(path: string, hooks: LoadHooks): Promise<NativeModel> {
-    const addon = this.#addon();
-    const { threads, prefixCacheBytes, snapshots } = this.#options;
-    const { compactCache = false, exact = false, polite = false } = this.#options;
-    const inspection = inspectModel(addon, path, this.#options.contextLength, this.#options);
-    if (inspection.unsupported !== undefined) {
-      throw new EngineError('unsupportedModel', inspection.unsupported);
-    }
-    refuseTooLarge(inspection.memory, addon.systemInfo().totalMemory);
-    const { contextLength } = inspection;
-    const rest = {
-      ...(polite ? { polite } : {}),
-      ...(compactCache ? { compactCache } : {}),
-      ...(exact ? { exact } : {}),
-      ...(prefixCacheBytes === undefined ? {} : { prefixCacheBytes }),
-      ...(snapshots === undefined ? {} : { snapshotFolder: snapshots.folder, snapshotBytes: snapshots.bytes }),
-    };
-    const load = addon.loadModel(path, { contextLength, threads, ...rest }, (fraction) => {
-      hooks.onProgress?.(fraction);
-      this.#announce({ kind: 'loading', model: basename(path), fraction });
-    });
-    return awaitLoad(load, hooks.signal);
-  }
-
-  #announce(state: EngineState): void {
-    this.#state = state;
-    this.#onState(state);
+    this.#ending.abort();
+    this.#ending = new AbortController();
   }
 }
 
-export function toModelInfo(model: NativeModel): ModelInfo {
-  const { info } = model;
-  return {
-    path: info.path,
-    name: info.name,
-    architecture: info.architecture,
-    parameters: info.parameters,
-    quantization: info.quantization,
-    contextLength: info.contextLength,
-    trainedContextLength: info.trainedContextLength,
-    memory: info.memory,
-    kernels: info.kernels,
-    threads: info.threads,
-    requestedThreads: info.requestedThreads,
-    decodeThreads: info.decodeThreads,
-    prefillThreads: info.prefillThreads,
-    chatTemplate: info.chatTemplate,
-  };
-}
-
-async function awaitLoad(load: NativeLoad, signal: AbortSignal): Promise<NativeModel> {
-  const cancel = (): void => load.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) {
-    cancel();
-  }
-  try {
-    const model = await load.result;
-    if (signal.aborted) {
-      await model.unload();
-      throw cancelledError();
-    }
-    return model;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-function refuseTooLarge(need: MemoryNeed | undefined, totalMemory: number): void {
-  if (need !== undefined && need.total > totalMemory) {
-    throw new EngineError(
-      'outOfMemory',
-      `This model needs ${gibibytes(need.total)} of memory (${gibibytes(need.weights)} weights, ${gibibytes(need.kvCache)} context, ${gibibytes(need.prefixCache)} cache) and the machine has ${gibibytes(totalMemory)}. Choose a smaller model or a shorter context.`,
-    );
-  }
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+function noModel(): EngineError {
+  return new EngineError('noModel', 'No model is loaded. Choose a model first.');
 }

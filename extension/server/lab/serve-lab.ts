@@ -14,9 +14,10 @@ export interface ServeLabTools {
   readonly ready: () => Promise<Session>;
   readonly orResponseError: <T>(work: () => Promise<T>) => Promise<T>;
   readonly toSignal: (token: CancellationToken) => AbortSignal;
+  readonly tell: (send: () => Promise<void>) => void;
 }
 
-export function serveLab({ connection, ready, orResponseError, toSignal }: ServeLabTools): void {
+export function serveLab({ connection, ready, orResponseError, toSignal, tell }: ServeLabTools): void {
   const labs = new Map<string, Lab>();
   /** One for each folder, so that it knows what runs there. */
   const labOf = async (value: unknown): Promise<Lab> => {
@@ -43,7 +44,7 @@ export function serveLab({ connection, ready, orResponseError, toSignal }: Serve
         signal: toSignal(token),
         onProgress: (progress) => {
           if (partialResultToken !== undefined) {
-            void connection.sendProgress(LabRunProgress, partialResultToken, progress);
+            tell(() => connection.sendProgress(LabRunProgress, partialResultToken, progress));
           }
         },
       });

@@ -1,23 +1,37 @@
 /** What the operating system knows about the engine's process. Linux only: it reads /proc. */
 import { readFile, readdir, readlink } from 'node:fs/promises';
 
-/** The engine's process below a VS Code server; undefined when it does not run. */
-export async function enginePid(serverPid) {
-  return (await enginePids(serverPid))[0];
+/** The engine's process of a VS Code server; undefined when it does not run. */
+export async function enginePid(server) {
+  return (await enginePids(server))[0];
 }
 
-/** The engine's processes: the one of the chat, and the lab's while there is one. */
-export async function enginePids(serverPid) {
+/**
+ * The engine's processes: the one that all windows share, and the lab's while there is one. The shared one is no child
+ * of the server, so they are known by the extension that they run.
+ */
+export async function enginePids({ userFolder }) {
+  const isOurs = (command) =>
+    command.split('\0').some((word) => word.startsWith(`${userFolder}/`) && word.endsWith('/dist/server.js'));
+  return processesWith(isOurs);
+}
+
+/** The extension hosts of a server's windows. */
+export async function extensionHostPids({ pid }) {
+  const found = await processesWith((command) => command.split('\0').includes('--type=extensionHost'));
+  const below = await Promise.all(found.map((host) => isBelow(host, pid)));
+  return found.filter((_, index) => below[index]);
+}
+
+async function processesWith(isWanted) {
   const found = [];
   for (const pid of await processes()) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (/dist\/server\.js/.test(command) && (await isBelow(pid, serverPid))) found.push(pid);
+    if (isWanted(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''))) found.push(pid);
   }
   return found;
 }
 
-/** The extension host: the parent of the engine. */
-export async function parentOf(pid) {
+async function parentOf(pid) {
   return Number((await statFields(pid))[1]);
 }
 

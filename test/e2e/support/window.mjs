@@ -11,6 +11,7 @@ import { cache, root } from '../../workbench/process.mjs';
 import { packExtension } from '../../workbench/package.mjs';
 import { fewBuiltins, installVscode, startVscode, testSettings } from '../../workbench/vscode.mjs';
 import { ChatView } from './chat-view.mjs';
+import { enginePids } from './processes.mjs';
 
 const screenshots = join(cache, 'screenshots');
 
@@ -56,6 +57,8 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
   window.onClose(async () => {
     await browser.close();
     await window.server.stop();
+    // It would wait for other windows.
+    for (const pid of await enginePids(window.server)) process.kill(pid, 'SIGKILL');
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   });
   try {

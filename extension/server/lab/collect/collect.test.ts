@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Engine } from '../../engine/engine.ts';
+import { ModelSlot } from '../../engine/model-slot.ts';
 import { fakeNative } from '../../testing/fake-native.ts';
 import type { FakeScript } from '../../testing/fake-native.ts';
 import { toRecords } from '../curate/shapes.ts';
@@ -30,7 +31,7 @@ const asked = (...texts: string[]) => texts.map((content) => toPrompt([{ role: '
 
 async function engineWith(answer: FakeScript['answer'], info: FakeScript['info'] = {}) {
   const native = fakeNative({ ...(answer === undefined ? {} : { answer }), info });
-  const engine = new Engine(() => native, { threads: 0, contextLength: 0 });
+  const engine = new Engine(new ModelSlot(() => native), { threads: 0, contextLength: 0 });
   await engine.load('/fake.gguf', { signal });
   return { engine, native };
 }
