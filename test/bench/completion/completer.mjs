@@ -5,6 +5,7 @@ import { bundled } from '../module.mjs';
 const sources = [
   'extension/server/session.ts',
   'extension/server/host.ts',
+  'extension/server/room/room.ts',
   'extension/server/complete/completion.ts',
   'extension/server/complete/fim-forms.ts',
   'extension/server/engine/generate.ts',
@@ -18,7 +19,10 @@ const mostTokens = 128;
 export async function openCompleter(name) {
   const product = await bundled(...sources);
   const options = { modelsFolder: undefined, threads: 0, contextLength: 0 };
-  const { store, engine, syntax } = await product.createSession(product.nodeHost(process, root), options);
+  const { store, engine, syntax } = await product.createSession(
+    product.createRoom(product.nodeHost(process, root)),
+    options,
+  );
   const { signal } = new AbortController();
   try {
     await engine.load(await store.resolve(name), { signal });

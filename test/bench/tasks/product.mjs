@@ -6,6 +6,7 @@ import { bundled } from '../module.mjs';
 const sources = [
   'extension/server/session.ts',
   'extension/server/host.ts',
+  'extension/server/room/room.ts',
   'extension/server/edit/edit.ts',
   'extension/server/chat/chat.ts',
   'extension/server/engine/errors.ts',
@@ -16,9 +17,9 @@ const sources = [
  * @param {number} threads 0 = the engine chooses.
  */
 export async function openProduct(name, threads) {
-  const { createSession, nodeHost, answerEdit, answerChat, EngineError } = await bundled(...sources);
+  const { createSession, createRoom, nodeHost, answerEdit, answerChat, EngineError } = await bundled(...sources);
   const options = { modelsFolder: undefined, threads, contextLength: 0 };
-  const { store, engine, syntax } = await createSession(nodeHost(process, root), options);
+  const { store, engine, syntax } = await createSession(createRoom(nodeHost(process, root)), options);
   const { signal } = new AbortController();
   try {
     await engine.load(await store.resolve(name), { signal });
