@@ -1,7 +1,6 @@
 import { resourceUsage } from 'node:process';
 import type { NativeBenchRow } from '../server/engine/binding.ts';
 import { settle } from '../server/engine/generate.ts';
-import { priorities } from '../server/engine/scheduler.ts';
 import { loadModel } from './model.ts';
 import { UsageError, commonOptions, wholeNumber } from './verb.ts';
 import type { Verb } from './verb.ts';
@@ -34,9 +33,7 @@ export const bench: Verb = {
       throw new UsageError('--repeat must be at least 1.');
     }
     const { engine, loadMs } = await loadModel(terminal, { ...commonOptions(values), cache: false });
-    const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) =>
-      settle(model.bench(options), signal),
-    );
+    const result = await engine.run(terminal.signal, (model, signal) => settle(model.bench(options), signal));
     const { info } = engine;
     const report = {
       ...result,

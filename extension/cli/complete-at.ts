@@ -1,7 +1,6 @@
 /** `paddock complete --file F --offset N`: what the editor would show there. */
 import { completeCode } from '../server/complete/completion.ts';
 import { EngineError } from '../server/engine/errors.ts';
-import { priorities } from '../server/engine/scheduler.ts';
 import { languageOf } from '../server/syntax/grammars.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
@@ -19,7 +18,7 @@ export async function completeAt(terminal: Terminal, values: OptionValues): Prom
   }
   const [prefix, suffix] = [code.slice(0, offset), code.slice(offset)];
   const { engine } = await loadModel(terminal, commonOptions(values));
-  const completion = await engine.run(priorities.interactive, terminal.signal, (model, signal) =>
+  const completion = await engine.run(terminal.signal, (model, signal) =>
     completeCode(model, { path, languageId: languageOf(path), prefix, suffix, others: [] }, signal),
   );
   if (values['json'] === true) terminal.out(`${JSON.stringify({ ...completion, context: [] })}\n`);

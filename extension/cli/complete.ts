@@ -1,7 +1,6 @@
 import { generate } from '../server/engine/generate.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import { completeSampler, editSampler } from '../server/engine/sampling.ts';
-import { priorities } from '../server/engine/scheduler.ts';
 import { withBos } from '../server/prompt/encode.ts';
 import { answerPrinter } from './answer-printer.ts';
 import { completeAt } from './complete-at.ts';
@@ -42,7 +41,7 @@ export const complete: Verb = {
     const seed = values['seed'] === undefined ? {} : { seed: wholeNumber(values, 'seed', 0) };
     const { engine } = await loadModel(terminal, commonOptions(values));
     const printer = answerPrinter(terminal, values['json'] !== true);
-    const result = await engine.run(priorities.interactive, terminal.signal, (model, signal) => {
+    const result = await engine.run(terminal.signal, (model, signal) => {
       const prompt = withBos(model, model.tokenize(bytes, values['special'] === true));
       if (prompt.length === 0) {
         throw new EngineError('invalidArgument', 'The text is empty.');

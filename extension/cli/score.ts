@@ -1,6 +1,5 @@
 import { EngineError } from '../server/engine/errors.ts';
 import { settle } from '../server/engine/generate.ts';
-import { priorities } from '../server/engine/scheduler.ts';
 import { withBos } from '../server/prompt/encode.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
@@ -20,7 +19,7 @@ export const score: Verb = {
   run: async (terminal, values) => {
     const bytes = await readInput(requiredText(values, 'file'));
     const { engine } = await loadModel(terminal, commonOptions(values));
-    const { ids, nll } = await engine.run(priorities.interactive, terminal.signal, async (model, signal) => {
+    const { ids, nll } = await engine.run(terminal.signal, async (model, signal) => {
       const tokens = withBos(model, model.tokenize(bytes, values['special'] === true));
       if (tokens.length < 2) {
         throw new EngineError('invalidArgument', 'The text has fewer than two tokens; there is nothing to score.');

@@ -271,8 +271,7 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
     },
     busyWith: () => {
       if (engine.isBusyWith(Edit)) return 'edit';
-      if (engine.isBusyWith(CommitMessage)) return 'commitMessage';
-      return engine.isBusyElsewhere ? 'window' : undefined;
+      return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;
     },
     countTokens: async (text) => {
       if (models.loaded === undefined) return undefined;

@@ -62,8 +62,8 @@ export interface ErrorView {
   readonly actions: readonly ErrorAction[];
 }
 
-/** What the engine may be busy with while the chat waits; `window`: whatever another window has asked for. */
-export type OtherWork = 'edit' | 'commitMessage' | 'window';
+/** What goes before an answer of the chat. */
+export type OtherWork = 'edit' | 'commitMessage';
 
 export interface AssistantMessage {
   readonly id: string;

@@ -184,8 +184,6 @@ function waitingText(waitingFor: OtherWork | undefined): string {
       return t('Waiting for the edit to finish…');
     case 'commitMessage':
       return t('Waiting for the commit message…');
-    case 'window':
-      return t('Waiting for the answer in another window…');
   }
 }
 

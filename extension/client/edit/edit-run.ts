@@ -1,6 +1,6 @@
 /** Asks the engine for an edit, and feeds what it writes to a proposal. */
 import * as vscode from 'vscode';
-import { Chat, Edit, EditProgress, type EditParams, type EditPart, type EditResult } from '../../protocol/server.ts';
+import { Edit, EditProgress, type EditParams, type EditPart, type EditResult } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { formatCount } from '../lib/format-count.ts';
@@ -48,8 +48,6 @@ export class EditRunner {
     await this.loadModel();
     const cancellation = new vscode.CancellationTokenSource();
     const writer = new ProposalWriter(ask, this.#proposals, cancellation);
-    if (this.#engine.isBusyWith(Chat)) writer.wait('waiting');
-    else if (this.#engine.isBusyElsewhere) writer.wait('waitingElsewhere');
     try {
       const result = await this.#engine.request(Edit, writer.params, {
         token: cancellation.token,
@@ -78,7 +76,6 @@ class ProposalWriter {
   readonly #firstLine: number;
   #proposal: Proposal | undefined;
   #part: WrittenPart = { head: '', tail: '', eol: '\n' };
-  #firstPhase: WritingProgress['phase'] = 'reading';
   #isRepair = false;
   #writingSince: number | undefined;
 
@@ -100,11 +97,6 @@ class ProposalWriter {
       end: part.end - part.from,
       diagnostics: ask.diagnostics.map(({ line, ...rest }) => ({ ...rest, line: line - part.firstLine })),
     };
-  }
-
-  /** Another answer comes first. */
-  wait(phase: 'waiting' | 'waitingElsewhere'): void {
-    this.#firstPhase = phase;
   }
 
   onPart(part: EditPart): void {
@@ -166,7 +158,7 @@ class ProposalWriter {
       },
       this.#cancellation,
     );
-    this.#report(this.#firstPhase);
+    this.#report('reading');
   }
 
   #report(phase: WritingProgress['phase'], share?: number, remainingSeconds?: number): void {

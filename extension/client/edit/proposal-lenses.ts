@@ -113,8 +113,6 @@ export function shortTitle(title: string): string {
 
 export function progressText({ phase, share, remainingSeconds }: WritingProgress): string {
   const words = {
-    waiting: vscode.l10n.t('waiting for the answer in the chat'),
-    waitingElsewhere: vscode.l10n.t('waiting for the answer in another window'),
     reading: vscode.l10n.t('reading the code'),
     writing: vscode.l10n.t('writing'),
     repairing: vscode.l10n.t('writing it again'),

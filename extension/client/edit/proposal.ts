@@ -28,8 +28,7 @@ export interface ProposalNote {
 
 /** What the engine does for a proposal. */
 export interface WritingProgress {
-  /** `waitingElsewhere`: for an answer in another window. */
-  readonly phase: 'waiting' | 'waitingElsewhere' | 'reading' | 'writing' | 'repairing';
+  readonly phase: 'reading' | 'writing' | 'repairing';
   /** 0..1; undefined when nothing can be said. */
   readonly share?: number | undefined;
   readonly remainingSeconds?: number | undefined;

@@ -99,7 +99,7 @@ export class Proposals implements Disposable {
   /** A proposal that is being written. Those of the same lines are put away. Rejecting it cancels `cancellation`. */
   begin(record: Omit<ProposalRecord, 'id'>, cancellation: vscode.CancellationTokenSource): Proposal {
     this.#putAwayOverlapping(record);
-    const progress: WritingProgress = { phase: 'waiting' };
+    const progress: WritingProgress = { phase: 'reading' };
     const proposal = new Proposal({ ...record, id: this.#newId() }, { kind: 'writing', progress });
     this.#open.set(proposal.id, proposal);
     this.#writing.set(proposal.id, cancellation);

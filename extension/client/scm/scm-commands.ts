@@ -1,7 +1,6 @@
 /** Commands of the Source Control view: write a commit message, stop it, review the changes in the chat. */
 import * as vscode from 'vscode';
 import {
-  Chat,
   CommitMessage,
   CommitMessageProgress,
   type CommitMessageParams,
@@ -107,8 +106,6 @@ export class ScmCommands {
     };
     try {
       await models.ensureLoaded(token);
-      if (engine.isBusyWith(Chat)) report(vscode.l10n.t('Waiting for the answer in the chat…'));
-      else if (engine.isBusyElsewhere) report(vscode.l10n.t('Waiting for the answer in another window…'));
       const progress = { type: CommitMessageProgress, onPart };
       const { message, finishReason } = await engine.request(CommitMessage, params, { token, progress });
       if (finishReason === 'cancelled' || token.isCancellationRequested) {

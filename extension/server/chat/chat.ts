@@ -4,7 +4,6 @@ import { EngineError } from '../engine/errors.ts';
 import { generate } from '../engine/generate.ts';
 import type { Generation } from '../engine/generate.ts';
 import { chatSampler, completeSampler } from '../engine/sampling.ts';
-import { priorities } from '../engine/scheduler.ts';
 import { buildChatPrompt } from '../prompt/chat.ts';
 import type { Prompt } from '../prompt/chat.ts';
 import { GenerationStream } from './progress.ts';
@@ -22,13 +21,14 @@ export async function answerChat(
 ): Promise<GenerationResult> {
   const { contextLength } = engine.chosen;
   try {
-    return await engine.run(priorities.chat, signal, async (model, jobSignal) => {
+    return await engine.run(signal, async (model, jobSignal) => {
       const prompt = buildChatPrompt(model, params.messages, params.maxTokens);
       const stream = new GenerationStream(send);
       const request = {
         prompt: prompt.tokens,
         maxTokens: prompt.maxTokens,
         sampler: completeSampler(params.sampler, chatSampler),
+        work: 'chat' as const,
       };
       let start = prompt.answerStart;
       const generation = await generate(model, request, {

@@ -5,7 +5,6 @@ import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 import { generate } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
-import { priorities } from '../engine/scheduler.ts';
 import { cleanCommitMessage } from '../prompt/features/commit-reply.ts';
 import { styleOf } from '../prompt/features/commit-style.ts';
 import { buildCommitPrompt, repeatsExample } from '../prompt/features/commit.ts';
@@ -23,12 +22,13 @@ export async function answerCommitMessage(
   const { contextLength } = engine.chosen;
   const stream = new CommitStream(send);
   try {
-    return await engine.run(priorities.interactive, signal, async (model, jobSignal) => {
+    return await engine.run(signal, async (model, jobSignal) => {
       const prompt = buildCommitPrompt(model, params);
       const request = {
         prompt: prompt.tokens,
         maxTokens: prompt.maxTokens,
         sampler: completeSampler({}, editSampler),
+        work: 'edit' as const,
         stop: prompt.stop,
       };
       const style = styleOf(params.recentSubjects);

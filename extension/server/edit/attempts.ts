@@ -126,6 +126,7 @@ export class Attempts {
       prompt: prompt.tokens,
       maxTokens: prompt.maxTokens,
       sampler: completeSampler({}, editSampler),
+      work: 'edit' as const,
       stop: prompt.stop,
       prediction: prompt.prediction,
     };

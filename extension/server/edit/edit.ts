@@ -3,7 +3,6 @@ import type { EditParams, EditPart, EditResult } from '../../protocol/server.ts'
 import { stoppedBeforeStart } from '../chat/chat.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
-import { priorities } from '../engine/scheduler.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import { EditStream } from './edit-stream.ts';
 import { findTarget } from './edit-target.ts';
@@ -26,7 +25,7 @@ export async function answerEdit(
   const target = await findTarget(syntax, params);
   stream.range(target.start, target.end);
   try {
-    return await engine.run(priorities.interactive, signal, (model, jobSignal) =>
+    return await engine.run(signal, (model, jobSignal) =>
       new Attempts({ model, syntax, params, target, stream, signal: jobSignal }).run(),
     );
   } catch (error) {

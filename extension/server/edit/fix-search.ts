@@ -103,7 +103,14 @@ async function withLineAnew({ model, code, signal }: FixSearch, line: number): P
   const sampler = completeSampler({}, editSampler);
   const { text } = await generate(
     model,
-    { prompt, maxTokens: longestLine, sampler, stop: ['\n'], prediction: model.tokenize(old.trim(), false) },
+    {
+      prompt,
+      maxTokens: longestLine,
+      sampler,
+      work: 'edit',
+      stop: ['\n'],
+      prediction: model.tokenize(old.trim(), false),
+    },
     { signal },
   );
   return text.trim() === '' ? undefined : `${before}${text.trim()}${after}`;

@@ -7,7 +7,6 @@ import { ModelSlot } from './model-slot.ts';
 import { EngineError } from './errors.ts';
 import { generate } from './generate.ts';
 import { chatSampler, completeSampler } from './sampling.ts';
-import { priorities } from './scheduler.ts';
 
 const signal = new AbortController().signal;
 const options = { threads: 0, contextLength: 0 };
@@ -25,7 +24,7 @@ describe('Engine', () => {
   test('announces loading, ready, answering and ready again', async () => {
     const { engine, states } = engineWith();
     await engine.load('/models/a.gguf', { signal });
-    await engine.run(priorities.chat, signal, (model, jobSignal) => generate(model, request, { signal: jobSignal }));
+    await engine.run(signal, (model, jobSignal) => generate(model, request, { signal: jobSignal }));
     expect(states.map((state) => state.kind)).toEqual(['loading', 'loading', 'ready', 'answering', 'ready']);
   });
 
@@ -37,9 +36,7 @@ describe('Engine', () => {
   test('a second load drops the first model and ends its answer as cancelled', async () => {
     const { engine, native } = engineWith({ answer: () => 'x'.repeat(100_000), pieceLength: 1 });
     await engine.load('/models/a.gguf', { signal });
-    const answer = engine.run(priorities.chat, signal, (model, jobSignal) =>
-      generate(model, request, { signal: jobSignal }),
-    );
+    const answer = engine.run(signal, (model, jobSignal) => generate(model, request, { signal: jobSignal }));
     const info = await engine.load('/models/b.gguf', { signal });
     expect((await answer).finishReason).toBe('cancelled');
     expect(native.unloaded).toBe(1);
@@ -118,7 +115,7 @@ describe('runPausable', () => {
     }).finally(() => order.push('work'));
     await vi.waitFor(() => expect(engine.state.kind).toBe('ready'));
     expect(pieces).toBe(3);
-    await engine.run(priorities.chat, signal, async () => {
+    await engine.run(signal, async () => {
       order.push('chat');
     });
     engine.resume();
@@ -153,7 +150,7 @@ describe('generate', () => {
     const { engine } = engineWith({ answer: () => 'abcdefgh'.repeat(1000) });
     await engine.load('/models/a.gguf', { signal });
     const stop = new AbortController();
-    const result = await engine.run(priorities.chat, stop.signal, (model, jobSignal) =>
+    const result = await engine.run(stop.signal, (model, jobSignal) =>
       generate(model, request, { signal: jobSignal, onText: () => stop.abort() }),
     );
     expect(result).toMatchObject({ text: 'abcd', finishReason: 'cancelled' });

@@ -4,11 +4,12 @@ import type { NativeModel } from './binding.ts';
 import { EngineError } from './errors.ts';
 import { toModelInfo } from './model-slot.ts';
 import type { EngineOptions, LoadHooks, ModelSlot, SlotClient, WantedModel } from './model-slot.ts';
-import { priorities } from './scheduler.ts';
-import type { Priority } from './scheduler.ts';
+import type { ShareRest } from './scheduler.ts';
+
+type Job<T> = (model: NativeModel, signal: AbortSignal) => Promise<T>;
 
 /**
- * The engine as one client sees it: loads a model, runs one job at a time on it, and hears of every change of state.
+ * The engine as one client sees it: loads a model, runs jobs on it, and hears of every change of state.
  * Several clients may share a slot. Then each is answered by the model that it has loaded: if another client has loaded
  * a different one since, the next job loads its own again and waits for that. So two windows with different models get
  * the answers that they asked for, at the price of a load, and never those of the other's model.
@@ -78,7 +79,7 @@ export class Engine implements SlotClient {
       if (model !== undefined && !signal.aborted) return this.#setOwn(wanted, model);
     }
     this.#own = undefined;
-    return this.#slot.scheduler.run(priorities.interactive, signal, async () => {
+    return this.#slot.scheduler.run('alone', signal, async () => {
       const model = await this.#slot.ensure(wanted, this, { ...hooks, signal });
       const info = this.#setOwn(wanted, model);
       this.#slot.announce({ kind: 'ready', model: info }, this);
@@ -102,39 +103,49 @@ export class Engine implements SlotClient {
   }
 
   /**
-   * Runs `job` alone on the model that this client has loaded; on the one that it has loaded last, if that changed
-   * while the job was queued. Its signal also aborts when this client loads another one without patience. Throws
+   * Runs `job` on the model that this client has loaded, beside other jobs; on the one that it has loaded last, if that
+   * changed while the job was queued. Its signal also aborts when this client loads another one without patience. Throws
    * `noModel`, and `cancelled` when the caller's signal aborts before the job began.
    */
-  async run<T>(
-    priority: Priority,
-    signal: AbortSignal,
-    job: (model: NativeModel, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async run<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
+    return this.#runAs('shared', signal, job);
+  }
+
+  /** The same alone, after everything that others have asked for. */
+  async runInBackground<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
+    return this.#runAs('background', signal, job);
+  }
+
+  async #runAs<T>(kind: 'shared' | 'background', signal: AbortSignal, job: Job<T>): Promise<T> {
     if (this.#own === undefined) throw noModel();
     const { wanted: asked } = this.#own;
     const either = AbortSignal.any([signal, this.#ending.signal]);
-    return this.#slot.scheduler.run(priority, either, async () => {
-      const wanted = this.#own?.wanted ?? asked;
-      const model = this.#slot.modelFor(wanted) ?? (await this.#slot.ensure(wanted, this, { signal: either }));
-      const info = toModelInfo(model);
-      this.#slot.announce({ kind: 'answering', model: info }, this);
-      try {
-        return await job(model, either);
-      } finally {
-        this.#slot.announce({ kind: 'ready', model: info }, this);
-      }
+    const wanted = (): WantedModel => this.#own?.wanted ?? asked;
+    const work = (model: NativeModel): Promise<T> => this.#slot.work(this, model, () => job(model, either));
+    const load = async (shareRest: ShareRest): Promise<T> => {
+      const model = this.#slot.modelFor(wanted()) ?? (await this.#slot.ensure(wanted(), this, { signal: either }));
+      if (kind === 'shared') shareRest();
+      return work(model);
+    };
+    if (kind === 'background' || this.#slot.modelFor(wanted()) === undefined) {
+      return this.#slot.scheduler.run(kind === 'background' ? kind : 'alone', either, load);
+    }
+    const done = await this.#slot.scheduler.run('shared', either, async () => {
+      // Somebody may have loaded another model while the job was queued.
+      const model = this.#slot.modelFor(wanted());
+      return model === undefined ? undefined : { value: await work(model) };
     });
+    return done === undefined ? this.#slot.scheduler.run('alone', either, load) : done.value;
   }
 
   /**
    * Runs background work that can be interrupted: a pause aborts `job`, and afterwards it runs again from the
    * beginning. `job` must give the same result each time and have no side effects.
    */
-  async runPausable<T>(signal: AbortSignal, job: (model: NativeModel, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async runPausable<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
     for (;;) {
       let cutOff = (): boolean => false;
-      const work = this.run(priorities.background, signal, (model, either) => {
+      const work = this.runInBackground(signal, (model, either) => {
         const { signal: pausing } = (this.#pausing = new AbortController());
         // A result that arrived during the abort may be incomplete.
         cutOff = () => pausing.aborted && !either.aborted;
@@ -150,7 +161,7 @@ export class Engine implements SlotClient {
 
   /** Clears the prompt cache of the loaded model after the running job. */
   async clearCache(): Promise<void> {
-    await this.#slot.scheduler.run(priorities.interactive, new AbortController().signal, async () => {
+    await this.#slot.scheduler.run('alone', new AbortController().signal, async () => {
       await this.#slot.model?.clearCache().result;
     });
   }

@@ -5,7 +5,7 @@ import type { EngineState } from '../../protocol/server.ts';
 import type { NativeLoad, NativeModel, NativeModule } from './binding.ts';
 import { EngineError, cancelledError, toErrorData } from './errors.ts';
 import { inspectModel } from './inspect.ts';
-import { Scheduler, priorities } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 
 export interface EngineOptions {
   /** 0 = let the engine choose. */
@@ -63,6 +63,8 @@ export class ModelSlot {
   readonly #clients = new Set<SlotClient>();
   #loaded: Loaded | undefined;
   #activity: Activity = { state: { kind: 'noModel' }, owner: undefined };
+  /** How many jobs of each client are at work. */
+  readonly #working = new Map<SlotClient, number>();
 
   /** `addon` loads the native code on first call and may throw `engineUnavailable`. */
   constructor(addon: () => NativeModule) {
@@ -84,14 +86,17 @@ export class ModelSlot {
 
   /** The state as one client sees it: a failure is told to its owner alone; for others there is no model. */
   stateFor(client: SlotClient): EngineState {
-    const { state, owner } = this.#activity;
+    const { owner } = this.#activity;
+    const { state: resting } = this.#activity;
+    const state =
+      resting.kind === 'ready' && this.#working.size > 0 ? { ...resting, kind: 'answering' as const } : resting;
     if (state.kind === 'failed') return owner === client ? state : { kind: 'noModel' };
     if (state.kind !== 'ready' && state.kind !== 'answering') return state;
     const isOther = client.wanted === undefined || keyOf(client.wanted) !== this.#loaded?.key;
     return {
       ...state,
       ...(isOther ? { otherModel: true } : {}),
-      ...(state.kind === 'answering' && owner !== client ? { elsewhere: true } : {}),
+      ...(state.kind === 'answering' && !this.#working.has(client) ? { elsewhere: true } : {}),
     };
   }
 
@@ -130,7 +135,7 @@ export class ModelSlot {
 
   /** Frees the model after the running job. */
   async unload(): Promise<void> {
-    await this.scheduler.run(priorities.interactive, new AbortController().signal, async () => {
+    await this.scheduler.run('alone', new AbortController().signal, async () => {
       await this.#drop();
       this.announce({ kind: 'noModel' }, undefined);
     });
@@ -138,6 +143,28 @@ export class ModelSlot {
 
   announce(state: EngineState, owner: SlotClient | undefined): void {
     this.#activity = { state, owner };
+    this.#tell();
+  }
+
+  /** Does a job of a client with the loaded model. */
+  async work<T>(client: SlotClient, model: NativeModel, job: () => Promise<T>): Promise<T> {
+    this.#activity = { state: { kind: 'ready', model: toModelInfo(model) }, owner: client };
+    this.#count(client, 1);
+    try {
+      return await job();
+    } finally {
+      this.#count(client, -1);
+    }
+  }
+
+  #count(client: SlotClient, change: 1 | -1): void {
+    const jobs = (this.#working.get(client) ?? 0) + change;
+    if (jobs > 0) this.#working.set(client, jobs);
+    else this.#working.delete(client);
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const client of this.#clients) client.onState(this.stateFor(client));
   }
 

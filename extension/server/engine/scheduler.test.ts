@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EngineError } from './errors.ts';
-import { Scheduler, priorities } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 
 const never = new AbortController().signal;
 
@@ -10,34 +10,65 @@ function deferred() {
   return { promise, resolve };
 }
 
-test('runs one job at a time, higher priority first, equals in order', async () => {
+test('shared jobs run beside each other; one that runs alone waits for them and goes before those that come later', async () => {
   const scheduler = new Scheduler();
-  const gate = deferred();
+  const gates = [deferred(), deferred()];
   const order: string[] = [];
   const note = (name: string) => () => Promise.resolve(void order.push(name));
   const jobs = [
-    scheduler.run(priorities.chat, never, () => gate.promise),
-    scheduler.run(priorities.background, never, note('background')),
-    scheduler.run(priorities.chat, never, note('chat 1')),
-    scheduler.run(priorities.chat, never, note('chat 2')),
-    scheduler.run(priorities.interactive, never, note('interactive')),
+    ...gates.map((gate, index) =>
+      scheduler.run('shared', never, async () => {
+        order.push(`first ${index}`);
+        await gate.promise;
+      }),
+    ),
+    scheduler.run('background', never, note('background')),
+    scheduler.run('shared', never, note('at once')),
+    scheduler.run('alone', never, note('alone')),
+    scheduler.run('shared', never, note('later')),
   ];
-  gate.resolve();
+  expect(order).toEqual(['first 0', 'first 1', 'at once']);
+  gates[0]?.resolve();
+  await jobs[0];
+  expect(order).toHaveLength(3);
+  gates[1]?.resolve();
   await Promise.all(jobs);
-  expect(order).toEqual(['interactive', 'chat 1', 'chat 2', 'background']);
+  expect(order.slice(3)).toEqual(['alone', 'later', 'background']);
   expect(scheduler.idle).toBe(true);
 });
 
-test('a waiting job leaves the queue at once when it is cancelled', async () => {
+test('a job that has loaded what it needs goes on beside others', async () => {
+  const scheduler = new Scheduler();
+  const [loaded, answered] = [deferred(), deferred()];
+  const order: string[] = [];
+  const first = scheduler.run('alone', never, async (shareRest) => {
+    await loaded.promise;
+    order.push('loaded');
+    shareRest();
+    await answered.promise;
+    order.push('answered');
+  });
+  const second = scheduler.run('shared', never, async () => void order.push('second'));
+  const third = scheduler.run('alone', never, async () => void order.push('third'));
+  loaded.resolve();
+  await Promise.resolve();
+  answered.resolve();
+  await Promise.all([first, second, third]);
+  expect(order).toEqual(['loaded', 'answered', 'third', 'second']);
+});
+
+test('a waiting job leaves the queue at once when it is cancelled, and holds nobody up', async () => {
   const scheduler = new Scheduler();
   const gate = deferred();
-  const running = scheduler.run(priorities.chat, never, () => gate.promise);
+  const running = scheduler.run('shared', never, () => gate.promise);
   const stop = new AbortController();
   let ran = false;
-  const waiting = scheduler.run(priorities.chat, stop.signal, async () => void (ran = true));
+  const waiting = scheduler.run('alone', stop.signal, async () => void (ran = true));
+  const behind = scheduler.run('shared', never, () => Promise.resolve('went on'));
   stop.abort();
   const error = await waiting.catch((caught: unknown) => caught);
   expect(EngineError.is(error, 'cancelled')).toBe(true);
+  expect(await behind).toBe('went on');
   gate.resolve();
   await running;
   expect(ran).toBe(false);
@@ -45,8 +76,8 @@ test('a waiting job leaves the queue at once when it is cancelled', async () => 
 
 test('a job that fails does not stop the next', async () => {
   const scheduler = new Scheduler();
-  const failing = scheduler.run(priorities.chat, never, () => Promise.reject(new Error('no')));
-  const next = scheduler.run(priorities.chat, never, () => Promise.resolve(7));
+  const failing = scheduler.run('alone', never, () => Promise.reject(new Error('no')));
+  const next = scheduler.run('shared', never, () => Promise.resolve(7));
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe(7);
 });
@@ -55,8 +86,8 @@ test('while held no background job begins, and others do', async () => {
   const scheduler = new Scheduler();
   scheduler.hold(true);
   const order: string[] = [];
-  const background = scheduler.run(priorities.background, never, async () => void order.push('background'));
-  await scheduler.run(priorities.chat, never, async () => void order.push('chat'));
+  const background = scheduler.run('background', never, async () => void order.push('background'));
+  await scheduler.run('shared', never, async () => void order.push('chat'));
   expect(order).toEqual(['chat']);
   scheduler.hold(false);
   await background;

@@ -1,39 +1,40 @@
 import { cancelledError } from './errors.ts';
 
-/** Higher runs first; equal ones run in the order they came. */
-export const priorities = { background: 0, chat: 1, interactive: 2 } as const;
-export type Priority = (typeof priorities)[keyof typeof priorities];
-
 /**
- * Runs one job at a time: the engine has one KV cache and uses all cores. A queued job leaves the queue when its signal
- * aborts; a running job must watch the signal itself.
+ * Whom a job leaves room for. `shared` jobs work on the loaded model beside each other; who of them is served first is
+ * the native engine's business. An `alone` job changes what is loaded, and nothing else runs meanwhile. A `background`
+ * job runs alone as well, after all others.
  */
+export type JobKind = 'alone' | 'shared' | 'background';
+
+/** The earlier goes first; equal ones go in the order they came. */
+const order: readonly JobKind[] = ['alone', 'shared', 'background'];
+
+/** Makes an `alone` job a shared one: others may begin. */
+export type ShareRest = () => void;
+
+/** Says when jobs begin. A queued job leaves the queue when its signal aborts; a running one must watch it itself. */
 export class Scheduler {
   #waiting: Waiting[] = [];
-  #running = false;
-  #held = false;
+  #sharing = 0;
+  #isTaken = false;
+  #isHeld = false;
 
   /** Settles as the job does, or rejects with `cancelled` when the signal aborts before the job began. */
-  run<T>(priority: Priority, signal: AbortSignal, job: () => Promise<T>): Promise<T> {
+  run<T>(kind: JobKind, signal: AbortSignal, job: (shareRest: ShareRest) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (signal.aborted) {
-        reject(cancelledError());
-        return;
-      }
+      if (signal.aborted) return reject(cancelledError());
       const waiting: Waiting = {
-        priority,
+        kind,
         start: async () => {
           signal.removeEventListener('abort', leave);
-          try {
-            resolve(await job());
-          } catch (error) {
-            reject(error);
-          }
+          await this.#run(kind, job).then(resolve, reject);
         },
       };
       const leave = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
         reject(cancelledError());
+        this.#startNext();
       };
       signal.addEventListener('abort', leave, { once: true });
       this.#enqueue(waiting);
@@ -42,41 +43,55 @@ export class Scheduler {
 
   /** While held, no background job starts. Other jobs do. */
   hold(held: boolean): void {
-    this.#held = held;
-    void this.#drain();
+    this.#isHeld = held;
+    this.#startNext();
   }
 
   get idle(): boolean {
-    return !this.#running && this.#waiting.length === 0;
+    return !this.#isTaken && this.#sharing === 0 && this.#waiting.length === 0;
   }
 
   #enqueue(job: Waiting): void {
-    const behind = this.#waiting.findIndex((other) => other.priority < job.priority);
+    const behind = this.#waiting.findIndex((other) => order.indexOf(other.kind) > order.indexOf(job.kind));
     this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, job);
-    void this.#drain();
+    this.#startNext();
   }
 
-  #next(): Waiting | undefined {
-    const first = this.#waiting[0];
-    return this.#held && first?.priority === priorities.background ? undefined : this.#waiting.shift();
-  }
-
-  async #drain(): Promise<void> {
-    if (this.#running) {
-      return;
+  /** Nobody overtakes: who waits for the model alone would otherwise wait for ever. */
+  #startNext(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#mayStart(next); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      if (next.kind === 'shared') this.#sharing++;
+      else this.#isTaken = true;
+      void next.start();
     }
-    this.#running = true;
+  }
+
+  #mayStart({ kind }: Waiting): boolean {
+    if (this.#isTaken || (kind === 'background' && this.#isHeld)) return false;
+    return kind === 'shared' || this.#sharing === 0;
+  }
+
+  async #run<T>(kind: JobKind, job: (shareRest: ShareRest) => Promise<T>): Promise<T> {
+    let isShared = kind === 'shared';
+    const shareRest = (): void => {
+      if (isShared) return;
+      isShared = true;
+      this.#isTaken = false;
+      this.#sharing++;
+      this.#startNext();
+    };
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) {
-        await next.start();
-      }
+      return await job(shareRest);
     } finally {
-      this.#running = false;
+      if (isShared) this.#sharing--;
+      else this.#isTaken = false;
+      this.#startNext();
     }
   }
 }
 
 interface Waiting {
-  readonly priority: Priority;
+  readonly kind: JobKind;
   readonly start: () => Promise<void>;
 }

@@ -7,7 +7,6 @@ import { Engine } from './engine.ts';
 import { generate } from './generate.ts';
 import { ModelSlot } from './model-slot.ts';
 import { chatSampler, completeSampler } from './sampling.ts';
-import { priorities } from './scheduler.ts';
 
 const signal = new AbortController().signal;
 const request = { prompt: Int32Array.of(1, 2, 3), maxTokens: 0, sampler: completeSampler({ seed: 1 }, chatSampler) };
@@ -24,7 +23,7 @@ function pair(script: FakeScript = {}, contextLengths: readonly [number, number]
 }
 
 const ask = (engine: Engine, stop = signal) =>
-  engine.run(priorities.chat, stop, async (model, either) => {
+  engine.run(stop, async (model, either) => {
     const { finishReason } = await generate(model, request, { signal: either });
     return { path: model.info.path, finishReason };
   });
@@ -56,6 +55,18 @@ describe('two clients', () => {
     expect(answers.map(({ path }) => path)).toEqual(['/models/a.gguf', '/models/b.gguf', '/models/a.gguf']);
   });
 
+  test('are answered at the same time', async () => {
+    const { one, two } = pair(long);
+    await one.engine.load('/models/a.gguf', { signal });
+    await two.engine.load('/models/a.gguf', { signal });
+    const answers = [ask(one.engine), ask(two.engine)];
+    await vi.waitFor(() => expect(two.engine.state).toMatchObject({ kind: 'answering' }));
+    expect(one.engine.state).not.toHaveProperty('elsewhere');
+    expect(two.engine.state).not.toHaveProperty('elsewhere');
+    await Promise.all(answers);
+    expect(one.engine.state.kind).toBe('ready');
+  });
+
   test('other settings are another model', async () => {
     const { native, one, two } = pair({}, [1024, 2048]);
     await one.engine.load('/models/a.gguf', { signal });
@@ -82,11 +93,10 @@ describe('two clients', () => {
     const { one, two } = pair(long);
     await one.engine.load('/models/a.gguf', { signal });
     await two.engine.load('/models/a.gguf', { signal });
-    const [running, queued, others] = [ask(one.engine), ask(one.engine), ask(two.engine)];
-    const refused = queued.catch((error: unknown) => error);
+    const [running, second, others] = [ask(one.engine), ask(one.engine), ask(two.engine)];
     one.engine.close();
     expect((await running).finishReason).toBe('cancelled');
-    expect(await refused).toMatchObject({ code: 'cancelled' });
+    expect((await second).finishReason).toBe('cancelled');
     expect((await others).finishReason).toBe('stop');
     const before = one.states.length;
     await ask(two.engine);

@@ -10,7 +10,6 @@ const sources = [
   'extension/server/complete/fim-forms.ts',
   'extension/server/engine/generate.ts',
   'extension/server/engine/sampling.ts',
-  'extension/server/engine/scheduler.ts',
 ];
 /** Of a plain answer. */
 const mostTokens = 128;
@@ -50,7 +49,7 @@ export async function openCompleter(name) {
   const complete = (way, gap) => {
     const answer = ways[way];
     if (answer === undefined) throw new StepError(`Unknown way: ${way}. Known: ${Object.keys(ways).join(', ')}.`);
-    return engine.run(product.priorities.interactive, signal, (model) => answer(model, gap));
+    return engine.run(signal, (model) => answer(model, gap));
   };
   const close = async () => {
     syntax.dispose();

@@ -5,7 +5,6 @@ import type { NativeModel } from '../../engine/binding.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { withBos } from '../../prompt/encode.ts';
 import { cutWindows } from '../perplexity/windows.ts';
 import { RemainingTime } from '../remaining-time.ts';
@@ -45,12 +44,10 @@ export async function collectImportance(
   remaining.start();
   for (const [done, ids] of windows.entries()) {
     onProgress?.(done, windows.length, remaining.seconds());
-    await engine.run(priorities.background, signal, (loaded, either) => settle(loaded.observe(ids), either));
+    await engine.runInBackground(signal, (loaded, either) => settle(loaded.observe(ids), either));
     remaining.add(1);
   }
-  await engine.run(priorities.background, signal, (loaded, either) =>
-    settle(loaded.saveImportance(out, files), either),
-  );
+  await engine.runInBackground(signal, (loaded, either) => settle(loaded.saveImportance(out, files), either));
   return { windows: windows.length, tokens: windows.length * window };
 }
 

@@ -3,7 +3,6 @@ import type { Engine } from '../../engine/engine.ts';
 import type { NativeModel } from '../../engine/binding.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { withBos } from '../../prompt/encode.ts';
 import { list, number, object, whole } from '../../../protocol/check.ts';
 import type { Check } from '../../../protocol/check.ts';
@@ -101,17 +100,11 @@ async function measureWindow(
 ): Promise<DivergenceTokens> {
   const first = lastUnscored(window);
   if (base === undefined) {
-    const nll = await engine.run(priorities.interactive, signal, (model, either) =>
-      settle(model.score(ids, first), either),
-    );
+    const nll = await engine.run(signal, (model, either) => settle(model.score(ids, first), either));
     return { nll: [...nll], baseNll: [], kld: [], sameTop: 0 };
   }
-  const predictions = await base.run(priorities.interactive, signal, (model, either) =>
-    settle(model.predict(ids, first), either),
-  );
-  const found = await engine.run(priorities.interactive, signal, (model, either) =>
-    settle(model.compare(ids, first, predictions), either),
-  );
+  const predictions = await base.run(signal, (model, either) => settle(model.predict(ids, first), either));
+  const found = await engine.run(signal, (model, either) => settle(model.compare(ids, first, predictions), either));
   return { nll: [...found.nll], baseNll: [...found.baseNll], kld: [...found.kld], sameTop: found.sameTop };
 }
 

@@ -10,7 +10,6 @@ import { number, object, optional, text, whole, withDefault } from '../../../pro
 import type { Check } from '../../../protocol/check.ts';
 import { EngineError } from '../../engine/errors.ts';
 import { settle } from '../../engine/generate.ts';
-import { priorities } from '../../engine/scheduler.ts';
 import { checked } from '../../params.ts';
 import { pathExists } from '../../path-exists.ts';
 import { RemainingTime } from '../remaining-time.ts';
@@ -123,7 +122,7 @@ async function alone<T>(
   { signal }: TrainHooks,
   start: (model: NativeModel) => NativeJob<T>,
 ): Promise<T> {
-  return engine.run(priorities.background, signal, (model, either) => settle(start(model), either));
+  return engine.runInBackground(signal, (model, either) => settle(start(model), either));
 }
 
 class Run {
