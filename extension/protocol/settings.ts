@@ -78,7 +78,7 @@ export const settings = {
     maximum: 1_048_576,
     scope: 'application',
     description:
-      "Memory for the prompt cache, in MB. With it, returning to a conversation does not start over. -1: 1/32 of the computer's memory, at most 512. 0: none, and none on disk either.",
+      "Memory for the prompt cache, in MB. With it, returning to a conversation does not start over. -1: 1/32 of the computer's memory, at most 512. 0: only the latest one is remembered, and nothing on disk.",
   },
   'cache.disk': {
     type: 'integer',

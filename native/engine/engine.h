@@ -50,7 +50,8 @@ struct LoadOptions {
   // Memory for keys and values of earlier prompts and answers beside that of one context, so that returning to one
   // costs no prefill. Bytes; unset = DefaultPrefixCacheBytes().
   std::optional<uint64_t> prefix_cache_bytes;
-  // Where the same is kept on disk for the next start, unless `float_activations`. UTF-8; empty = nowhere.
+  // Where the same is kept on disk for the next start, unless `float_activations`. UTF-8; empty = nowhere. Needs some
+  // memory as above.
   std::string snapshot_folder;
   uint64_t snapshot_bytes = uint64_t{2} << 30;  // the most that the folder holds
 };

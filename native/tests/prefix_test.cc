@@ -137,6 +137,17 @@ TEST(BudgetBoundsWhatIsRemembered) {
   CHECK_EQ(Cached(*without, a), 256);
 }
 
+TEST(WithoutMemoryNothingGoesToDisk) {
+  const TemporaryFile model(TinyModel{}.Writer().Write());
+  const TemporaryFolder folder;
+  LoadOptions options = Remembering(folder.path());
+  options.prefix_cache_bytes = 0;
+  const auto engine = Open(model.path(), options);
+  Cached(*engine, SomeIds(300, 1));
+  engine->FlushSnapshots();
+  CHECK_EQ(folder.Files().size(), size_t{0});
+}
+
 // Two that begin alike and part within a page, and one that goes on where another one ended.
 TEST(PagesAreSharedAndCopiedOnWrite) {
   const TemporaryFile model(TinyModel{}.Writer().Write());

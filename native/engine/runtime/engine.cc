@@ -89,7 +89,8 @@ Result<std::unique_ptr<Engine>> Engine::Load(const std::string& path, const Load
   // Nothing but the rows of the embedding is read again.
   s.weights.embedding.SetFile(file->TakeFile());
   if (!s.forward.Allocate(s.plan.context)) return s.NoMemory();
-  if (!options.snapshot_folder.empty() && options.snapshot_bytes > 0 && !options.float_activations) {
+  const bool remembers = options.snapshot_bytes > 0 && s.plan.memory.prefix_cache > 0;
+  if (!options.snapshot_folder.empty() && remembers && !options.float_activations) {
     s.reuse.Open(
         std::make_unique<SnapshotStore>(options.snapshot_folder, options.snapshot_bytes,
                                         SnapshotStore::Identity{s.weights.digest, s.plan.kernels->name, s.plan.kv}));
