@@ -13,6 +13,7 @@ import { ApplyCode } from './apply/apply-code.ts';
 import { ChatCommands, answeringText, type ChatCommandOptions } from './chat/chat-commands.ts';
 import { ChatService, type AnswerSource } from './chat/chat-service.ts';
 import { ChatView } from './chat/chat-view.ts';
+import { GhostText } from './complete/ghost-text.ts';
 import { ConversationFiles } from './chat/conversation-files.ts';
 import { chatFolders } from './chat/chat-folders.ts';
 import { contextKeys } from './contributions/commands.ts';
@@ -75,6 +76,7 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
+  const ghostText = store.add(new GhostText({ engine, models, log }));
   store.add(createStatusBar(engine, models));
   store.add(
     registerCommands({
@@ -88,6 +90,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.edit.explain': () => chatCommands.explain(view),
       ...edits.handlers,
       ...createWorkbenchCommands({ engine, models, chatCommands, view }),
+      'paddock.completions.snooze': () => ghostText.snooze(),
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),
       'paddock.lab.show': () => lab.show(),

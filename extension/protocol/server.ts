@@ -259,6 +259,20 @@ export type EditPart =
   | { readonly kind: 'again'; readonly seq: number };
 export const EditProgress = new ProgressType<EditPart>();
 
+export interface CompleteParams {
+  readonly path: string;
+  readonly languageId: string;
+  /** What stands before and behind the cursor, as far as it may matter. */
+  readonly prefix: string;
+  readonly suffix: string;
+}
+export interface CompleteResult {
+  /** Empty when there is nothing to show. */
+  readonly text: string;
+}
+/** What the editor shows at the cursor. It goes before everything else that the engine does. */
+export const Complete = new RequestType<CompleteParams, CompleteResult, ErrorData>('paddock/complete');
+
 export interface PlaceCodeParams {
   /** The whole document. */
   readonly text: string;

@@ -7,7 +7,7 @@ import { isRecord } from './check.ts';
 interface SettingBase<T> {
   readonly default: T;
   /** `application`: the user's settings on this computer. Neither a workspace nor a remote machine can set it. */
-  readonly scope: 'application' | 'window' | 'resource';
+  readonly scope: 'application' | 'window' | 'resource' | 'language-overridable';
   /** Markdown, English; the generator gives it a key in package.nls.json. */
   readonly description: string;
 }
@@ -121,6 +121,13 @@ export const settings = {
     },
     scope: 'window',
     description: 'Where a proposed edit is shown.',
+  },
+  completions: {
+    type: 'boolean',
+    default: true,
+    scope: 'language-overridable',
+    description:
+      'Completes code at the cursor while you type, as soon as a model is loaded. Can be set for each language. Files with secrets are left out.',
   },
   codeActions: {
     type: 'flags',

@@ -21,6 +21,7 @@ import type {
   ChatParams,
   ChatTurn,
   CodeContext,
+  CompleteParams,
   EditDiagnostic,
   CommitMessageParams,
   EditParams,
@@ -60,6 +61,14 @@ export function checkEditParams(value: unknown): EditParams {
 
 export function checkCommitMessageParams(value: unknown): CommitMessageParams {
   return checked(commitMessageParams, value, 'params');
+}
+
+export function checkCompleteParams(value: unknown): CompleteParams {
+  return checked(
+    object<CompleteParams>({ path: text(), languageId: text(), prefix: text(), suffix: text() }),
+    value,
+    'params',
+  );
 }
 
 export function checkPlaceCodeParams(value: unknown): PlaceCodeParams {

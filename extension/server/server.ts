@@ -19,6 +19,7 @@ import {
   ListModels,
   LoadModel,
   LoadModelProgress,
+  Complete,
   PlaceCode,
   RemoveModel,
   UnloadModel,
@@ -32,6 +33,7 @@ import type {
   ServerOptions,
 } from '../protocol/server.ts';
 import { placeCode } from './apply/place-code.ts';
+import { completeCode } from './complete/completion.ts';
 import { answerChat } from './chat/chat.ts';
 import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
@@ -42,6 +44,7 @@ import {
   checkCommitMessageParams,
   checkEditParams,
   checkNetwork,
+  checkCompleteParams,
   checkPlaceCodeParams,
   checkServerOptions,
   checkText,
@@ -215,6 +218,14 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
       };
       const { engine } = await ready();
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
+    }),
+  );
+  connection.onRequest(Complete, (params, token) =>
+    orResponseError(async () => {
+      const request = { ...checkCompleteParams(params), others: [] };
+      const { engine } = await ready();
+      const { text } = await engine.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
+      return { text };
     }),
   );
   connection.onRequest(PlaceCode, (params) =>

@@ -1,0 +1,136 @@
+/** Completions as VS Code shows them: grey text at the cursor. Accepting it, whole or by word or line, is VS Code's. */
+import * as vscode from 'vscode';
+import { Complete } from '../../protocol/server.ts';
+import type { EngineSupervisor } from '../engine/supervisor.ts';
+import { readSetting } from '../lib/commands.ts';
+import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
+import type { Log } from '../lib/log.ts';
+import type { ModelService } from '../models/model-service.ts';
+import { Pace } from './pace.ts';
+import { RecentCompletions } from './recent-completions.ts';
+import { isSecretFile } from './secret-file.ts';
+
+export interface GhostTextOptions {
+  readonly engine: EngineSupervisor;
+  readonly models: ModelService;
+  readonly log: Log;
+}
+
+/** Lines around the cursor that are sent: the engine chooses among them. */
+const linesAbove = 600;
+const linesBelow = 60;
+const snoozeMs = 5 * 60_000;
+
+export class GhostText implements vscode.InlineCompletionItemProvider, Disposable {
+  readonly #options: GhostTextOptions;
+  readonly #store = new DisposableStore();
+  readonly #recent = new RecentCompletions();
+  readonly #pace = new Pace();
+  #snoozedUntil = 0;
+
+  constructor(options: GhostTextOptions) {
+    this.#options = options;
+    this.#store.add(vscode.languages.registerInlineCompletionItemProvider({ pattern: '**' }, this));
+  }
+
+  /** Nothing is shown for five minutes. */
+  snooze(): void {
+    this.#snoozedUntil = Date.now() + snoozeMs;
+    this.#recent.clear();
+    void vscode.window.setStatusBarMessage(vscode.l10n.t('Completions are off for five minutes.'), 5000);
+  }
+
+  async provideInlineCompletionItems(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    context: vscode.InlineCompletionContext,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.InlineCompletionItem[]> {
+    if (!this.#isOn(document)) return [];
+    const place = placeOf(document, position, context);
+    const text = await this.#complete(document, place, context, token);
+    if (text === '' || token.isCancellationRequested) return [];
+    return [new vscode.InlineCompletionItem(place.chosen + text, place.range)];
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #isOn(document: vscode.TextDocument): boolean {
+    if (Date.now() < this.#snoozedUntil || isSecretFile(document.uri.path)) return false;
+    return readSetting('completions', document);
+  }
+
+  async #complete(
+    document: vscode.TextDocument,
+    { prefix, suffix }: Place,
+    { triggerKind }: vscode.InlineCompletionContext,
+    token: vscode.CancellationToken,
+  ): Promise<string> {
+    const { engine, models, log } = this.#options;
+    const uri = document.uri.toString();
+    const known = this.#recent.find(uri, prefix, suffix);
+    if (known !== undefined) return known;
+    const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    try {
+      if (isAsked) await models.ensureLoaded(token);
+      // Typing alone loads no model: it takes memory that nobody has asked for.
+      else if (models.loaded === undefined || !(await pause(this.#pace.delayMs, token))) return '';
+      const start = performance.now();
+      const path = vscode.workspace.asRelativePath(document.uri);
+      const { text } = await engine.request(
+        Complete,
+        { path, languageId: document.languageId, prefix, suffix },
+        { token },
+      );
+      if (token.isCancellationRequested) return '';
+      this.#pace.observe(performance.now() - start);
+      this.#recent.add({ document: uri, prefix, suffix, text });
+      return text;
+    } catch (error) {
+      // Nobody wants to read about it while typing.
+      if (!token.isCancellationRequested) log.debug(String(error));
+      return '';
+    }
+  }
+}
+
+interface Place {
+  readonly prefix: string;
+  readonly suffix: string;
+  /** What the list of suggestions would insert. */
+  readonly chosen: string;
+  readonly range: vscode.Range;
+}
+
+/** With a suggestion chosen in the list, the completion goes on from it. */
+function placeOf(
+  document: vscode.TextDocument,
+  position: vscode.Position,
+  { selectedCompletionInfo: selected }: vscode.InlineCompletionContext,
+): Place {
+  const range = selected?.range ?? new vscode.Range(position, position);
+  const chosen = selected?.text ?? '';
+  const first = new vscode.Position(Math.max(0, position.line - linesAbove), 0);
+  const last = document.lineAt(Math.min(document.lineCount - 1, position.line + linesBelow)).range.end;
+  return {
+    prefix: document.getText(new vscode.Range(first, range.start)) + chosen,
+    suffix: document.getText(new vscode.Range(range.end, last)),
+    chosen,
+    range,
+  };
+}
+
+/** False when it was cancelled. */
+function pause(milliseconds: number, token: vscode.CancellationToken): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancelled = token.onCancellationRequested(() => settle(false));
+    const timer = setTimeout(() => settle(!token.isCancellationRequested), milliseconds);
+    const settle = (isOver: boolean): void => {
+      clearTimeout(timer);
+      cancelled.dispose();
+      resolve(isOver);
+    };
+  });
+}
