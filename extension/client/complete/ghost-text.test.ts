@@ -1,0 +1,119 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { GhostText } from './ghost-text.ts';
+
+const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
+  class Position {
+    readonly line: number;
+    readonly character: number;
+    constructor(line: number, character: number) {
+      this.line = line;
+      this.character = character;
+    }
+  }
+  class Range {
+    readonly start: Position;
+    readonly end: Position;
+    constructor(start: Position, end: Position) {
+      this.start = start;
+      this.end = end;
+    }
+  }
+  class InlineCompletionItem {
+    readonly insertText: string;
+    constructor(insertText: string) {
+      this.insertText = insertText;
+    }
+  }
+  return { config: { on: true }, Position, Range, InlineCompletionItem };
+});
+
+vi.mock('vscode', () => ({
+  Position,
+  Range,
+  InlineCompletionItem,
+  InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
+  l10n: { t: (text: string) => text },
+  languages: { registerInlineCompletionItemProvider: () => ({ dispose: () => undefined }) },
+  window: { setStatusBarMessage: () => undefined },
+  workspace: { asRelativePath: () => 'src/a.ts', getConfiguration: () => ({ get: () => config.on }) },
+}));
+
+function documentOf(text: string, path = '/src/a.ts') {
+  const lines = text.split('\n');
+  const offset = ({ line, character }: { line: number; character: number }): number =>
+    lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0) + character;
+  return {
+    uri: { path, toString: () => `file://${path}` },
+    languageId: 'typescript',
+    lineCount: lines.length,
+    lineAt: (line: number) => ({ range: { end: new Position(line, lines[line]?.length ?? 0) } }),
+    getText: ({ start, end }: InstanceType<typeof Range>) => text.slice(offset(start), offset(end)),
+  };
+}
+
+function setUp(answer: string) {
+  const asked: { prefix: string; suffix: string }[] = [];
+  const loads: unknown[] = [];
+  const models = { loaded: {} as unknown, ensureLoaded: () => Promise.resolve(void loads.push(1)) };
+  const engine = {
+    request: (_: unknown, params: { prefix: string; suffix: string }) => {
+      asked.push(params);
+      return Promise.resolve({ text: answer });
+    },
+  };
+  const ghost = new GhostText({ engine, models, log: { debug: () => undefined } } as never);
+  const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+  /** The completion at the mark `|`. */
+  const at = async (code: string, more: object = {}, path?: string) => {
+    const before = code.split('|')[0] ?? '';
+    const position = new Position(before.split('\n').length - 1, before.split('\n').at(-1)?.length ?? 0);
+    const document = documentOf(code.replace('|', ''), path);
+    const context = { triggerKind: 1, selectedCompletionInfo: undefined, ...more };
+    const items = await ghost.provideInlineCompletionItems(
+      document as never,
+      position as never,
+      context,
+      token,
+    );
+    return items.map(({ insertText }) => insertText);
+  };
+  return { asked, loads, models, ghost, at };
+}
+
+beforeEach(() => {
+  config.on = true;
+});
+
+test('asks with what stands around the cursor, once while its answer is typed', async () => {
+  const { asked, at } = setUp('first + second;');
+  expect(await at('let a = |\nb();')).toEqual(['first + second;']);
+  expect(asked).toEqual([{ path: 'src/a.ts', languageId: 'typescript', prefix: 'let a = ', suffix: '\nb();' }]);
+  expect(await at('let a = fir|\nb();')).toEqual(['st + second;']);
+  expect(asked).toHaveLength(1);
+});
+
+test('goes on from what is chosen in the list of suggestions', async () => {
+  const { asked, at } = setUp('(1);');
+  const range = new Range(new Position(0, 2), new Position(0, 4));
+  expect(await at('x.fo|\n', { selectedCompletionInfo: { range, text: 'format' } })).toEqual(['format(1);']);
+  expect(asked[0]?.prefix).toBe('x.format');
+});
+
+test('typing loads no model, asking does', async () => {
+  const { asked, loads, models, at } = setUp('x');
+  models.loaded = undefined;
+  expect(await at('a|')).toEqual([]);
+  expect(await at('a|', { triggerKind: 0 })).toEqual(['x']);
+  expect([asked.length, loads.length]).toEqual([1, 1]);
+});
+
+test('shows nothing in files with secrets, where it is off, and while it is snoozed', async () => {
+  const { asked, ghost, at } = setUp('x');
+  expect(await at('KEY=|', {}, '/src/.env')).toEqual([]);
+  config.on = false;
+  expect(await at('a|')).toEqual([]);
+  config.on = true;
+  ghost.snooze();
+  expect(await at('a|')).toEqual([]);
+  expect(asked).toEqual([]);
+});
