@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import type * as vscode from 'vscode';
 import { GhostText } from './ghost-text.ts';
 
 const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
@@ -72,7 +73,7 @@ function setUp(answer: string) {
     const items = await ghost.provideInlineCompletionItems(
       document as never,
       position as never,
-      context,
+      context as unknown as vscode.InlineCompletionContext,
       token,
     );
     return items.map(({ insertText }) => insertText);
