@@ -11,7 +11,7 @@ import { root } from '../workbench/process.mjs';
 const least = 60;
 /** File, start, instruction. */
 const cases = [
-  ['native/engine/runtime/engine.cc', 'class Engine::Generation {', 'Rename the member `limit_` to `most_tokens_`.'],
+  ['native/engine/runtime/generation.cc', 'void Generation::Prefill(', 'Rename the member `pass_` to `unfinished_`.'],
   ['native/engine/model/forward.cc', 'bool Forward::Layer(', 'Rename the parameter `t` to `task`.'],
   ['native/engine/model/weights.cc', 'void PlacePanels(', 'Rename `binder` to `walker`.'],
   ['native/engine/runtime/sampler.cc', 'double Sampler::NextUniform(', 'Rename `candidates_` to `choices_`.'],
