@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type * as vscode from 'vscode';
+import { InlineCompletionTriggerKind, type InlineCompletionContext } from 'vscode';
 import { GhostText } from './ghost-text.ts';
 
 const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
@@ -69,13 +69,12 @@ function setUp(answer: string) {
     const before = code.split('|')[0] ?? '';
     const position = new Position(before.split('\n').length - 1, before.split('\n').at(-1)?.length ?? 0);
     const document = documentOf(code.replace('|', ''), path);
-    const context = { triggerKind: 1, selectedCompletionInfo: undefined, ...more };
-    const items = await ghost.provideInlineCompletionItems(
-      document as never,
-      position as never,
-      context as unknown as vscode.InlineCompletionContext,
-      token,
-    );
+    const context: InlineCompletionContext = {
+      triggerKind: InlineCompletionTriggerKind.Automatic,
+      selectedCompletionInfo: undefined,
+      ...more,
+    };
+    const items = await ghost.provideInlineCompletionItems(document as never, position as never, context, token);
     return items.map(({ insertText }) => insertText);
   };
   return { asked, loads, models, ghost, at };
@@ -104,7 +103,7 @@ test('typing loads no model, asking does', async () => {
   const { asked, loads, models, at } = setUp('x');
   models.loaded = undefined;
   expect(await at('a|')).toEqual([]);
-  expect(await at('a|', { triggerKind: 0 })).toEqual(['x']);
+  expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['x']);
   expect([asked.length, loads.length]).toEqual([1, 1]);
 });
 
