@@ -104,8 +104,8 @@ export class Engine implements SlotClient {
 
   /**
    * Runs `job` on the model that this client has loaded, beside other jobs; on the one that it has loaded last, if that
-   * changed while the job was queued. Its signal also aborts when this client loads another one without patience. Throws
-   * `noModel`, and `cancelled` when the caller's signal aborts before the job began.
+   * changed while the job was queued. Its signal also aborts when this client loads another one without patience.
+   * Throws `noModel`, and `cancelled` when the caller's signal aborts before the job began.
    */
   async run<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
     return this.#runAs('shared', signal, job);
