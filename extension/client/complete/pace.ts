@@ -1,4 +1,4 @@
-/** How long to wait after a key before a completion is asked for: longer where it takes long, so that few are wasted. */
+/** How long to wait after a key before a completion is asked for: longer where it takes long. */
 
 const shortestMs = 60;
 const longestMs = 400;
