@@ -83,3 +83,10 @@ export async function codeOf(request: Promise<unknown>): Promise<string> {
   }
   return 'no error';
 }
+
+/** Questions for the small model: one with a short answer, one with a long one. */
+export const question = { messages: [{ role: 'user', content: 'Say hello.' }], sampler: { temperature: 0 } } as const;
+export const longAnswer = {
+  messages: [{ role: 'user', content: 'Write a long story about a fox and a bear, with ten chapters.' }],
+  sampler: { temperature: 0 },
+} as const;

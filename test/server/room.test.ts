@@ -8,16 +8,11 @@ import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { readCard } from '../../extension/base/room-card.ts';
 import { Chat, CountTokens, GenerationProgress, LoadModel } from '../../extension/protocol/server.ts';
 import type { GenerationResult } from '../../extension/protocol/server.ts';
-import { smallModel } from './child.ts';
+import { longAnswer, question, smallModel } from './child.ts';
 import { RoomWorld, buildWindowProgram, isAlive, kill, socketsOf } from './room.ts';
 import type { TestWindow } from './room.ts';
 
 const slow = 120_000;
-const question = { messages: [{ role: 'user', content: 'Say hello.' }], sampler: { temperature: 0 } } as const;
-const longAnswer = {
-  messages: [{ role: 'user', content: 'Write a long story about a fox and a bear, with ten chapters.' }],
-  sampler: { temperature: 0 },
-} as const;
 
 let world: RoomWorld;
 beforeEach(async () => {

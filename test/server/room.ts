@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { expect } from 'vitest';
 import { connectEngine } from '../../extension/client/engine/connect-engine.ts';
 import type { EngineConnection } from '../../extension/client/engine/engine-connection.ts';
-import { protocolVersion } from '../../extension/protocol/model.ts';
+import { windowOptions } from './window-options.ts';
 import type { EngineState, ServerOptions } from '../../extension/protocol/server.ts';
 import { modelsFolder, root } from './child.ts';
 
@@ -115,16 +115,7 @@ export class RoomWorld {
   }
 }
 
-const defaultOptions: ServerOptions = {
-  protocolVersion,
-  modelsFolder,
-  threads: 0,
-  polite: false,
-  contextLength: 2048,
-  prefixCacheBytes: undefined,
-  snapshotBytes: 0,
-  compactCache: false,
-};
+const defaultOptions = windowOptions(modelsFolder);
 
 export function kill(pid: number): void {
   try {

@@ -23,15 +23,10 @@ import {
   UnloadModel,
 } from '../../extension/protocol/server.ts';
 import type { EngineState, GenerationPart } from '../../extension/protocol/server.ts';
-import { codeOf, root, smallModel, startChild } from './child.ts';
+import { codeOf, longAnswer, question, root, smallModel, startChild } from './child.ts';
 import type { Child } from './child.ts';
 
 const slow = 120_000;
-const question = { messages: [{ role: 'user', content: 'Say hello.' }], sampler: { temperature: 0 } } as const;
-const longAnswer = {
-  messages: [{ role: 'user', content: 'Write a long story about a fox and a bear, with ten chapters.' }],
-  sampler: { temperature: 0 },
-} as const;
 
 describe('a child with a model', () => {
   let child: Child;

@@ -3,7 +3,7 @@
  * stays until it is killed or its stdin ends. Arguments: the module of the server, and how long an empty room waits.
  */
 import { connectEngine } from '../../extension/client/engine/connect-engine.ts';
-import { protocolVersion } from '../../extension/protocol/model.ts';
+import { windowOptions } from './window-options.ts';
 
 const [module = '', emptyMs = ''] = process.argv.slice(2);
 const say = (event: object): void => void process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -11,16 +11,7 @@ const silent = (): void => {};
 const warn = (message: string | Error): void => say({ event: 'warning', text: String(message) });
 
 async function main(): Promise<void> {
-  const options = {
-    protocolVersion,
-    modelsFolder: undefined,
-    threads: 0,
-    polite: false,
-    contextLength: 2048,
-    prefixCacheBytes: undefined,
-    snapshotBytes: 0,
-    compactCache: false,
-  };
+  const options = windowOptions(undefined);
   const log = { debug: silent, info: silent, warn, error: warn };
   const about = { module, options, log, debugPort: 0, endedText: 'ended', version: 'test', emptyMs: Number(emptyMs) };
   const connection = await connectEngine(about, new AbortController().signal);

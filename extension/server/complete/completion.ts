@@ -5,6 +5,7 @@ import { EngineError } from '../engine/errors.ts';
 import { generate } from '../engine/generate.ts';
 import type { Generation } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
+import { toLf } from '../prompt/code-block.ts';
 import { extentOf } from './extent.ts';
 import { FimPrompter } from './fim-forms.ts';
 import type { FimFile } from './fim-forms.ts';
@@ -50,10 +51,7 @@ export async function completeCode(
     );
   }
   const { languageId, path } = request;
-  const [prefix, suffix] = [request.prefix, request.suffix].map((text) => text.replaceAll('\r\n', '\n')) as [
-    string,
-    string,
-  ];
+  const [prefix, suffix] = [toLf(request.prefix), toLf(request.suffix)];
   const place = placeOf(prefix, suffix, languageId);
   const count = (text: string): number => model.tokenize(text, false).length;
   const window = windowOf(prefix, suffix, budget, count);

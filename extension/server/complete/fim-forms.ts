@@ -64,11 +64,6 @@ export class FimPrompter {
     return Int32Array.from(middle === undefined ? ids : [...ids, ...this.#token(middle)]);
   }
 
-  /** Whether other files have a place of their own in the prompt. */
-  get takesFiles(): boolean {
-    return this.#form.file !== undefined;
-  }
-
   #token(text: string): number[] {
     const id = this.#model.tokenId(text);
     return id === undefined ? [] : [id];

@@ -86,8 +86,7 @@ export class ModelSlot {
 
   /** The state as one client sees it: a failure is told to its owner alone; for others there is no model. */
   stateFor(client: SlotClient): EngineState {
-    const { owner } = this.#activity;
-    const { state: resting } = this.#activity;
+    const { state: resting, owner } = this.#activity;
     const state =
       resting.kind === 'ready' && this.#working.size > 0 ? { ...resting, kind: 'answering' as const } : resting;
     if (state.kind === 'failed') return owner === client ? state : { kind: 'noModel' };
