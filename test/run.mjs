@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { findBrowser } from './workbench/browser.mjs';
 import { installPackages } from './workbench/install.mjs';
@@ -25,7 +26,8 @@ const suites = {
   ...(process.platform === 'linux' && { arm: armTests }),
   // A short run; `npm run fuzz` goes on for as long as one likes.
   ...(process.platform === 'linux' && { fuzz: fuzzTests }),
-  unit: () => vitest('unit', ['extension', 'webview', 'test/bench']),
+  // Unit tests share nothing, so every CPU gets a worker; by default one would be left for the terminal.
+  unit: () => vitest('unit', ['extension', 'webview', 'test/bench', `--maxWorkers=${availableParallelism()}`]),
   server: () => vitest('server', ['test/contract', 'test/server']),
   oracle: () => script('test/oracle/run.mjs'),
   webview: webviewTests,
@@ -148,13 +150,13 @@ async function junitCounts(file) {
   return [number('tests') - failed, failed];
 }
 
-async function vitest(name, filters) {
+async function vitest(name, args) {
   const file = join(results, `${name}.json`);
   const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const code = await run(process.execPath, [
     cli,
     'run',
-    ...filters,
+    ...args,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
