@@ -103,7 +103,7 @@ async function single(command, args) {
 /** The engine's own tests, with the address and undefined-behaviour sanitizers. */
 function nativeTests() {
   const junit = join(results, 'native.xml');
-  return engineTests(junit, testNative('asan', junit));
+  return engineTests(junit, testNative({ junit }));
 }
 
 /** Imported when the packages are there. */
