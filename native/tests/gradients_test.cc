@@ -6,10 +6,10 @@
 #include "base/buffer.h"
 #include "base/half.h"
 #include "check.h"
-#include "kernels/dispatch.h"
 #include "model/rope.h"
 #include "quant/dequantize.h"
 #include "random_tensor.h"
+#include "tables.h"
 #include "train/attention_backward.h"
 
 namespace paddock {
@@ -57,7 +57,7 @@ TEST(PanelsComeBackAsFloats) {
                                    TensorType::kQ4_1,   TensorType::kQ5_0, TensorType::kQ5_1, TensorType::kQ8_0,
                                    TensorType::kIQ4_NL, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K};
   test::Random random(3);
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     for (const TensorType type : kTypes) {
       constexpr int kColumns = 512, kBegin = 256;
       const int rows = table->lanes - 1;
@@ -120,7 +120,7 @@ void CheckProducts(const ProductTable& products, double tolerance) {
 }
 
 TEST(ProductsEqualTheirDefinition) {
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     CheckProducts(*table->gradients->float32, 1e-6);
     if (const ProductTable* bfloat16 = Bfloat16Products(*table)) CheckProducts(*bfloat16, 5e-3);
   }
@@ -140,7 +140,7 @@ TEST(NormalizationGoesBack) {
       sum += at[i] * scale * static_cast<double>(weight[i]) * static_cast<double>(dy[i]);
     return sum;
   });
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     std::vector<float> dx(kColumns);
     table->gradients->rms_norm_backward(x.data(), weight.data(), dy.data(), kColumns, 1e-5f, dx.data());
     CHECK(RelativeError(dx, expected) < 1e-4);
@@ -174,7 +174,7 @@ TEST(NormalizedAndRotatedHeadsGoBack) {
       }
       return sum;
     });
-    for (const KernelTable* table : AvailableKernels()) {
+    for (const KernelTable* table : test::TablesToTest()) {
       std::vector<float> before = dy, dx(dim);
       Rotate<RotationSense::kBackward>(h, c.data(), s.data(), before.data());
       table->gradients->rms_norm_backward(x.data(), weight.data(), before.data(), h.head_dim, 1e-6f, dx.data());
@@ -201,7 +201,7 @@ TEST(ActivationGoesBack) {
     for (size_t i = 0; i < kColumns; ++i) sum += silu(at[i]) * at[kColumns + i] * static_cast<double>(dy[i]);
     return sum;
   });
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     std::vector<float> d(2 * kColumns), ffn(kColumns);
     std::copy(dy.begin(), dy.end(), d.begin());
     table->gradients->silu_backward(gate.data(), up.data(), kColumns, d.data(), d.data() + kColumns, ffn.data());
@@ -225,7 +225,7 @@ TEST(CrossEntropyGoesBack) {
   };
   Doubles expected = Differences(ToDoubles(logits), loss);
   for (double& v : expected) v *= 0.25;
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     std::vector<float> x = logits;
     x.resize(kPadded, -3.0e38f);
     const float got = table->gradients->cross_entropy(x.data(), kPadded, kTarget, 0.25f);
@@ -312,7 +312,7 @@ TEST(AttentionGoesBack) {
     }
     CHECK(RelativeError(got, expected) < tolerance);
   };
-  for (const KernelTable* table : AvailableKernels()) {
+  for (const KernelTable* table : test::TablesToTest()) {
     check(*table, *table->gradients->float32, 1e-4);
     if (const ProductTable* bfloat16 = Bfloat16Products(*table)) check(*table, *bfloat16, 1e-2);
   }

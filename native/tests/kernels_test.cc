@@ -8,9 +8,9 @@
 #include "base/half.h"
 #include "check.h"
 #include "kernels/cpu_features.h"
-#include "kernels/dispatch.h"
 #include "quant/dequantize.h"
 #include "random_tensor.h"
+#include "tables.h"
 
 namespace paddock {
 
@@ -29,9 +29,8 @@ namespace {
 
 using test::Random;
 
-// All that run here, and those of AVX-512 and AVX-VNNI in emulation.
-std::vector<const KernelTable*> Tables() {
-  std::vector<const KernelTable*> tables = AvailableKernels();
+// `tables`, and those of AVX-512 and AVX-VNNI in emulation.
+std::vector<const KernelTable*> WithEmulated(std::vector<const KernelTable*> tables) {
 #ifdef PADDOCK_EMULATED_AVX512
   tables.insert(tables.begin(), &emulated::kTable);
 #endif
@@ -39,6 +38,10 @@ std::vector<const KernelTable*> Tables() {
   if (DetectCpuFeatures().avx2) tables.push_back(&emulated_avxvnni::kTable);
 #endif
   return tables;
+}
+
+std::vector<const KernelTable*> Tables() {
+  return WithEmulated(test::TablesToTest());
 }
 
 constexpr TensorType kTypes[] = {TensorType::kF32,    TensorType::kF16,  TensorType::kBF16, TensorType::kQ4_0,
@@ -207,7 +210,7 @@ TEST(ProductsAreTheSameBitsOnEveryFusingTable) {
   for (const TensorType type : kTypes) {
     for (const ActivationKind kind : KindsFor(type)) {
       std::vector<float> expected;
-      for (const KernelTable* k : Tables()) {
+      for (const KernelTable* k : WithEmulated(AvailableKernels())) {
         if (std::string(k->name) == "scalar") continue;
         Random random(11);
         const Matrix m = MakeMatrix(*k, type, static_cast<int>(rows), kColumns, random);
