@@ -137,27 +137,34 @@ function sureFrom({ spread }) {
   return Math.max(leastMargin, spread.margin);
 }
 
-/** Fails where another token was chosen although the reference was sure, or in too many places where it was not. */
+/**
+ * Fails where another token was chosen although the reference was sure, or in too many places where it was not. All
+ * continuations are asked for at once: they share passes, which read the weights once for several tokens and change no
+ * bit (native/tests/generation_test.cc).
+ */
 async function compareChoices(model, leastSure, continuations, t) {
-  let ties = 0;
-  let choices = 0;
-  for (const { prompt, ids, tokens, margins } of continuations) {
-    choices += tokens.length;
-    for (let at = 0; at < tokens.length;) {
-      const ours = await greedy(model, [...ids, ...tokens.slice(0, at)], tokens.length - at);
-      const same = ours.findIndex((token, i) => token !== tokens[at + i]);
-      if (same === -1) break;
-      at += same;
-      assert.ok(
-        margins[at] <= leastSure,
-        `${JSON.stringify(prompt)} differs at ${at}, where the margin is ${margins[at]}`,
-      );
-      ties += 1;
-      at += 1; // go on behind the tie, on the reference's own text
-    }
-  }
+  const counts = await Promise.all(continuations.map((one) => countTies(model, leastSure, one)));
+  const ties = counts.reduce((sum, count) => sum + count, 0);
+  const choices = continuations.reduce((sum, { tokens }) => sum + tokens.length, 0);
   t.diagnostic(`${ties} near ties of ${choices} choices went the other way`);
   assert.ok(ties <= mostTies * choices, `${ties} of ${choices} choices differ`);
+}
+
+async function countTies(model, leastSure, { prompt, ids, tokens, margins }) {
+  let ties = 0;
+  for (let at = 0; at < tokens.length;) {
+    const ours = await greedy(model, [...ids, ...tokens.slice(0, at)], tokens.length - at);
+    const same = ours.findIndex((token, i) => token !== tokens[at + i]);
+    if (same === -1) break;
+    at += same;
+    assert.ok(
+      margins[at] <= leastSure,
+      `${JSON.stringify(prompt)} differs at ${at}, where the margin is ${margins[at]}`,
+    );
+    ties += 1;
+    at += 1; // go on behind the tie, on the reference's own text
+  }
+  return ties;
 }
 
 async function greedy(model, prompt, maxTokens) {
