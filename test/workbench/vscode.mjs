@@ -2,12 +2,13 @@
  * A real VS Code from npm: the one inside code-server, run by the Node that it needs, without the code-server
  * wrapper. Installed once into .cache/vscode; no script of any package is run.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { StepError, cache, mustRun } from './process.mjs';
 
 const versions = { 'code-server': '4.139.1', [`node-${nodePackagePlatform()}`]: '24.21.0' };
@@ -122,7 +123,7 @@ export async function startVscode({
   ];
   const cleanEnv = { PATH: process.env.PATH ?? '', HOME: folders.home, TMPDIR: folders.tmp, LANG: 'C.UTF-8', ...env };
   const main = join(vscode, 'out', 'server-main.js');
-  installExtension(main, vsix, common, cleanEnv);
+  await installExtension(main, vsix, common, cleanEnv);
 
   const child = spawn(
     node24,
@@ -184,12 +185,11 @@ export const fewBuiltins = [
   'configuration-editing',
 ];
 
-function installExtension(main, vsix, common, env) {
-  const { status, stdout, stderr } = spawnSync(node24, [main, '--install-extension', vsix, ...common], {
-    env,
-    encoding: 'utf8',
-  });
-  if (status !== 0 || !/successfully installed/.test(stdout)) {
+/** Asynchronous, so that a caller can start a browser meanwhile. */
+async function installExtension(main, vsix, common, env) {
+  const program = promisify(execFile)(node24, [main, '--install-extension', vsix, ...common], { env });
+  const { code, stdout, stderr } = await program.catch((error) => error);
+  if (code !== undefined || !/successfully installed/.test(stdout)) {
     throw new StepError(`VS Code could not install ${vsix}:\n${stdout}${stderr}`);
   }
 }

@@ -41,22 +41,25 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
       userFolder: join(folder, 'user'),
       port,
     });
-  const server = await start();
+  // The browser starts beside the server: each waits more than it computes.
+  const launching = findBrowser().then((executablePath) => chromium.launch({ executablePath, args: browserArguments }));
+  let server;
   try {
+    server = await start();
     await prepare?.({ workspace, user: join(folder, 'user') });
   } catch (error) {
-    await server.stop();
+    await server?.stop();
+    await (await launching).close();
     throw error;
   }
-  const browser = await chromium.launch({ executablePath: await findBrowser(), args: browserArguments });
+  const browser = await launching;
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const window = new Window(await context.newPage(), server, workspace, start);
   window.onClose(async () => {
-    await browser.close();
-    await window.server.stop();
+    await Promise.all([browser.close(), window.server.stop()]);
     // It would wait for other windows.
     for (const pid of await enginePids(window.server)) process.kill(pid, 'SIGKILL');
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
