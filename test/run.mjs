@@ -1,12 +1,13 @@
 /**
  * `npm test`: from a fresh clone to one line `N passed, N failed`. Needs Node, a C++ compiler and CMake; gets
  * everything else. A suite that could not run counts as failed.
- *   node test/run.mjs [SUITE]...   only these suites
+ *   node test/run.mjs [--long] [SUITE]...   only these suites; `--long` repeats more, see workbench/effort.mjs
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findBrowser } from './workbench/browser.mjs';
 import { installPackages } from './workbench/install.mjs';
 import { writeAsText } from './oracle/as-text.mjs';
@@ -16,7 +17,12 @@ import { counted, runNodeTests } from './workbench/node-tests.mjs';
 import { StepError, cache, mustRun, root, run } from './workbench/process.mjs';
 
 const results = join(cache, 'results');
-const wanted = process.argv.slice(2);
+const { values: options, positionals: wanted } = parseArgs({
+  options: { long: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+// For workbench/effort.mjs, here and in the processes of the suites.
+if (options.long) process.env.PADDOCK_LONG_TESTS = '1';
 
 /** Each resolves with what it counted: `[passed, failed]`. The order is the order of running. */
 const suites = {
@@ -24,7 +30,7 @@ const suites = {
   native: nativeTests,
   // QEMU runs programs of another CPU only on Linux; on an Arm machine with another system `native` tests the same.
   ...(process.platform === 'linux' && { arm: armTests }),
-  // A short run; `npm run fuzz` goes on for as long as one likes.
+  // `npm run fuzz` goes on for as long as one likes.
   ...(process.platform === 'linux' && { fuzz: fuzzTests }),
   // Unit tests share nothing, so every CPU gets a worker; by default one would be left for the terminal.
   unit: () => vitest('unit', ['extension', 'webview', 'test/bench', `--maxWorkers=${availableParallelism()}`]),
@@ -109,7 +115,8 @@ function nativeTests() {
 /** Imported when the packages are there. */
 async function fuzzTests() {
   const { fuzz } = await import('./workbench/fuzz.mjs');
-  return fuzz({ seconds: 6 });
+  const { fuzzSeconds } = await import('./workbench/effort.mjs');
+  return fuzz({ seconds: fuzzSeconds });
 }
 
 /**

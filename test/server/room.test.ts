@@ -8,6 +8,7 @@ import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { readCard } from '../../extension/base/room-card.ts';
 import { Chat, CountTokens, GenerationProgress, LoadModel } from '../../extension/protocol/server.ts';
 import type { GenerationResult } from '../../extension/protocol/server.ts';
+import { startRaces } from '../workbench/effort.mjs';
 import { longAnswer, question, smallModel } from './child.ts';
 import { RoomWorld, buildWindowProgram, isAlive, kill, socketsOf } from './room.ts';
 import type { TestWindow } from './room.ts';
@@ -118,8 +119,8 @@ describe('starting', () => {
   });
   afterAll(() => rm(programs, { recursive: true }));
 
-  test('eight windows that start together have one process, twenty times', async () => {
-    for (let round = 0; round < 20; round++) {
+  test(`eight windows that start together have one process, ${startRaces} times`, async () => {
+    for (let round = 0; round < startRaces; round++) {
       const windows = await Promise.all(Array.from({ length: 8 }, () => world.openProcess(program, 200)));
       expect(new Set(windows.map(({ pid }) => pid)).size).toBe(1);
       expect(await world.rooms()).toEqual([windows[0]?.pid]);

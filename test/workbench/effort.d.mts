@@ -1,0 +1,2 @@
+export declare const fuzzSeconds: number;
+export declare const startRaces: number;
