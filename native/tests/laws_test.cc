@@ -75,11 +75,8 @@ TEST(LogitsDoNotDependOnBatchesThreadsOrCache) {
     const std::unique_ptr<Engine> one = Open(model, 1);
     const std::vector<float> expected = Logits(*one, ids, 0, 256);
     for (const int batch : kLawBatches) CHECK(SameBits(expected, Logits(*one, ids, 0, batch)));
-    // Half of it from the cache, all but one token from the cache.
-    for (const int keep : kLawKept) {
-      Logits(*one, ids, 0, 256);
-      CHECK(SameBits(expected, Logits(*one, ids, keep, 64)));
-    }
+    // Half of it from the cache, all but one token from the cache: whatever batches have put it there.
+    for (const int keep : kLawKept) CHECK(SameBits(expected, Logits(*one, ids, keep, 64)));
     // What followed a shared prefix before must leave no trace.
     std::vector<int32_t> other = ids;
     constexpr int kShared = kLawTokens / 2;
@@ -131,10 +128,7 @@ void CheckKeysAndValuesInBytes(const TinyModel& model) {
   }
   CHECK(error > 0 && error < 0.01 * power);
   for (const int batch : kLawBatches) CHECK(SameBits(expected, Logits(*one, ids, 0, batch)));
-  for (const int keep : kLawKept) {
-    Logits(*one, ids, 0, 256);
-    CHECK(SameBits(expected, Logits(*one, ids, keep, 64)));
-  }
+  for (const int keep : kLawKept) CHECK(SameBits(expected, Logits(*one, ids, keep, 64)));
   CHECK(SameBits(expected, Logits(*Open(model, 3, "", KvType::kQ8), ids, 0, 3)));
 }
 
