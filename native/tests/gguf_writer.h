@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -107,11 +108,11 @@ class GgufWriter {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::vector<uint8_t>& bytes) {
+    // Not by an address: an emulator gives the same ones to every process, and tests run side by side.
+    static const unsigned process = std::random_device{}();
     static int counter = 0;
-    path_ =
-        (std::filesystem::temp_directory_path() / ("paddock-test-" + std::to_string(reinterpret_cast<uintptr_t>(this)) +
-                                                   "-" + std::to_string(counter++) + ".gguf"))
-            .string();
+    const std::string name = "paddock-test-" + std::to_string(process) + "-" + std::to_string(counter++) + ".gguf";
+    path_ = (std::filesystem::temp_directory_path() / name).string();
     std::FILE* file = std::fopen(path_.c_str(), "wb");
     if (file == nullptr) return;
     if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file);

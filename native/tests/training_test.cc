@@ -315,7 +315,8 @@ TEST(ARunGoesOnBitForBitFromACheckpoint) {
   options.lora.dropout = 0.2f;
   const auto whole = MakeTrainer(*engine, options);
   const auto before = MakeTrainer(*engine, options), after = MakeTrainer(*engine, options);
-  const std::string path = (std::filesystem::temp_directory_path() / "paddock-test-checkpoint.bin").string();
+  const test::TemporaryFile place({});
+  const std::string path = place.path() + "-checkpoint.bin";
   const auto step = [](Trainer& trainer, uint64_t seed) {
     CHECK(trainer.Step(Data({40, 60, 90}, seed).samples(), 1e-3f, nullptr).ok());
   };
