@@ -1,2 +1,3 @@
 export declare const fuzzSeconds: number;
 export declare const startRaces: number;
+export declare const supervisorSequences: number;

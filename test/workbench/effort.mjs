@@ -9,3 +9,6 @@ export const fuzzSeconds = long ? 60 : 6;
 
 /** How often eight windows start together and race for the one engine process. */
 export const startRaces = long ? 50 : 8;
+
+/** How many random sequences of events the supervisor of the engine goes through. */
+export const supervisorSequences = long ? 20_000 : 2000;

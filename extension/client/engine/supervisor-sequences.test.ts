@@ -4,12 +4,12 @@
  */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
+import { supervisorSequences } from '../../../test/workbench/effort.mjs';
 import { Chat } from '../../protocol/server.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { FakeConnection } from './fake-connection.ts';
 import { EngineSupervisor } from './supervisor.ts';
 
-const sequences = 10_000;
 const longest = 24;
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const texts = { stopped: 'stopped', interrupted: 'interrupted', unavailable: 'unavailable', cancelled: 'cancelled' };
@@ -223,8 +223,9 @@ async function runSequence(seed: number): Promise<void> {
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
 
-it(`keeps one process, the truth and nothing else through ${sequences} random sequences`, async () => {
+it(`keeps one process, the truth and nothing else through ${supervisorSequences} random sequences`, async () => {
   const fixed = process.env['PADDOCK_SEED'];
   const first = fixed === undefined ? Math.floor(performance.timeOrigin) % 1_000_000_000 : Number(fixed);
-  for (let seed = first; seed < first + (fixed === undefined ? sequences : 1); seed++) await runSequence(seed);
+  for (let seed = first; seed < first + (fixed === undefined ? supervisorSequences : 1); seed++)
+    await runSequence(seed);
 }, 60_000);
