@@ -76,7 +76,7 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
-  const ghostText = store.add(new GhostText({ engine, models, log }));
+  const ghostText = store.add(new GhostText({ engine, models, used: completionsUsed(context), log }));
   store.add(createStatusBar(engine, models));
   store.add(
     registerCommands({
@@ -236,6 +236,17 @@ function createWorkbenchCommands({ view, ...parts }: WorkbenchParts) {
   };
 }
 
+/** Whether a model has completed code on this computer before. */
+function completionsUsed({ globalState }: vscode.ExtensionContext): { get(): boolean; set(): void } {
+  const key = 'completionsUsed';
+  return {
+    get: () => globalState.get(key, false),
+    set: () => {
+      if (!globalState.get(key, false)) void globalState.update(key, true);
+    },
+  };
+}
+
 interface Parts {
   readonly engine: EngineSupervisor;
   readonly models: ModelService;
@@ -256,9 +267,7 @@ function connectEvents({ engine, models, chat, lab, wakeUp }: Parts): vscode.Dis
       void setContext(contextKeys.hasMessages, chat.conversation.turns.length > 0);
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      const needsRestart = (['modelsFolder', 'threads', 'polite', 'contextLength', 'cache'] as const).some((key) =>
-        event.affectsConfiguration(`paddock.${key}`),
-      );
+      const needsRestart = startSettings.some((key) => event.affectsConfiguration(`paddock.${key}`));
       if (needsRestart) lab.renew();
       if (needsRestart) void reportFailure(() => engine.renew());
       if (event.affectsConfiguration('paddock.model')) void reportFailure(() => models.followChoice());
@@ -293,6 +302,17 @@ function onceUntilQuiet(tell: (error: unknown) => void): (error: unknown) => voi
   };
 }
 
+/** Settings that a connection begins with. */
+const startSettings = [
+  'modelsFolder',
+  'threads',
+  'polite',
+  'contextLength',
+  'cache',
+  'unloadAfter',
+  'completionModel',
+] as const;
+
 function serverOptions(): ServerOptions {
   const modelsFolder = readSetting('modelsFolder');
   return {
@@ -302,6 +322,8 @@ function serverOptions(): ServerOptions {
     polite: readSetting('polite'),
     contextLength: readSetting('contextLength'),
     compactCache: readSetting('cache.compact'),
+    idleMs: readSetting('unloadAfter') * 60_000,
+    completionModel: readSetting('completionModel'),
     ...cacheOptions(readSetting('cache.memory'), readSetting('cache.disk')),
   };
 }

@@ -35,8 +35,8 @@ export function downloadText(progress: DownloadProgress | undefined, t: Translat
  */
 export function modelTitle(engine: EngineView, models: ModelsView | undefined): string | undefined {
   if (engine.kind === 'noModel' || engine.kind === 'failed') return undefined;
-  const isRunning = (engine.kind === 'ready' || engine.kind === 'answering') && engine.otherModel !== true;
-  const running = isRunning ? engine.model : undefined;
+  const isRunning = engine.kind === 'ready' || engine.kind === 'answering' || engine.kind === 'resting';
+  const running = isRunning && engine.otherModel !== true ? engine.model : undefined;
   const entry = models?.entries.find(({ id, path }) =>
     running === undefined ? id === models.current : path === running.path,
   );

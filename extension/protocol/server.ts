@@ -25,6 +25,10 @@ export interface ServerOptions {
   readonly snapshotBytes: number;
   /** Keys and values of the context in 8 instead of 16 bits. */
   readonly compactCache: boolean;
+  /** After how many milliseconds a model that nobody uses is taken out of memory; 0 = never. */
+  readonly idleMs: number;
+  /** Catalogue name or path of the model that completes code; empty = as `Completer` chooses. */
+  readonly completionModel: string;
 }
 
 // ---- models -------------------------------------------------------------------------------------------------
@@ -42,6 +46,8 @@ export interface ModelEntry {
   readonly state: 'available' | 'partial' | 'downloading' | 'installed' | 'missing';
   readonly path: string | undefined;
   readonly recommended: boolean;
+  /** Of the catalogue: it was trained to fill in code. */
+  readonly completes: boolean;
   readonly source: 'catalogue' | 'user';
   readonly memory: MemoryNeed;
   /** `fits`: into the free memory. `tight`: into the memory of the machine, but not into what is free. */
@@ -354,9 +360,19 @@ export type EngineState =
       /** It answers another window. */
       readonly elsewhere?: true;
     }
+  /** Nobody has used it for a while, so it is not in memory. The next request loads it again. */
+  | { readonly kind: 'resting'; readonly model: ModelInfo; readonly otherModel?: true }
   | { readonly kind: 'failed'; readonly message: string; readonly data: ErrorData };
+
+/**
+ * Of the model that answers, or of that which only completes. Without one of its own, the one that answers completes.
+ */
+export interface RoleState {
+  readonly role: 'chat' | 'completion';
+  readonly state: EngineState;
+}
 /** The server announces what the engine does after `initialized` and at every change; the status bar shows it. */
-export const EngineStateChanged = new NotificationType<EngineState>('paddock/engine/state');
+export const EngineStateChanged = new NotificationType<RoleState>('paddock/engine/state');
 
 // ---- the engine's process -----------------------------------------------------------------------------------
 

@@ -122,12 +122,28 @@ export const settings = {
     scope: 'window',
     description: 'Where a proposed edit is shown.',
   },
+  unloadAfter: {
+    type: 'integer',
+    default: 15,
+    minimum: 0,
+    maximum: 1440,
+    scope: 'application',
+    description:
+      'Minutes after which a model that nobody uses is taken out of memory. The next question loads it again, which takes a second or less for each GB. 0: never.',
+  },
   completions: {
     type: 'boolean',
     default: true,
     scope: 'language-overridable',
     description:
-      'Completes code at the cursor while you type, as soon as a model is loaded. Can be set for each language. Files with secrets are left out.',
+      'Completes code at the cursor while you type. Can be set for each language. Files with secrets are left out.',
+  },
+  completionModel: {
+    type: 'string',
+    default: '',
+    scope: 'application',
+    description:
+      'The model that completes code: a catalogue name or the path of a GGUF file. Empty: the smallest installed one that was made for it, if there is memory for it beside the model that answers, otherwise the one that answers.',
   },
   codeActions: {
     type: 'flags',

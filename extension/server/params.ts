@@ -92,6 +92,8 @@ const serverOptions: Check<ServerOptions> = object<ServerOptions>({
   snapshotBytes: withDefault(whole(), 0),
   polite: withDefault(flag, false),
   compactCache: withDefault(flag, false),
+  idleMs: withDefault(whole(), 0),
+  completionModel: withDefault(text(), ''),
 });
 
 const networkSettings: Check<NetworkSettings> = object<NetworkSettings>({

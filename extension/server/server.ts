@@ -28,8 +28,8 @@ import type {
   CommitMessagePart,
   DownloadProgress,
   EditPart,
-  EngineState,
   GenerationPart,
+  RoleState,
   ServerOptions,
 } from '../protocol/server.ts';
 import { placeCode } from './apply/place-code.ts';
@@ -87,7 +87,7 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
     },
   };
   const { ready, tell } = client;
-  const sendState = (state: EngineState): void => tell(() => connection.sendNotification(EngineStateChanged, state));
+  const sendState = (state: RoleState): void => tell(() => connection.sendNotification(EngineStateChanged, state));
 
   connection.onInitialize((params) =>
     orResponseError(async () => {
@@ -102,10 +102,10 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
   );
   connection.onInitialized(() => {
     // A session that failed was reported by `initialize`.
-    session?.then(({ engine }) => sendState(engine.state)).catch(() => {});
+    session?.then(({ states }) => states().forEach(sendState)).catch(() => {});
   });
   connection.onShutdown(async () => {
-    if (isOwner) await (await ready()).engine.unload();
+    if (isOwner) await (await ready()).unload();
   });
 
   connection.onRequest(ClearCache, () =>
@@ -125,7 +125,7 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
   return {
     close: () => {
       closing.abort();
-      session?.then(({ engine }) => engine.close()).catch(() => {});
+      session?.then(({ close }) => close()).catch(() => {});
     },
   };
 }
@@ -147,12 +147,13 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
   );
   connection.onRequest(RemoveModel, ({ id }) =>
     orResponseError(async () => {
-      const { store, engine } = await ready();
-      const loaded = room.slot.model?.info.path;
-      if (loaded !== undefined && (await store.resolve(id).catch(() => undefined)) === loaded) {
-        await engine.unload();
+      const { store, completer } = await ready();
+      const path = await store.resolve(checkText(id, 'id')).catch(() => undefined);
+      for (const slot of [room.chat, room.completion]) {
+        if (path !== undefined && slot.model?.info.path === path) await slot.unload();
       }
-      await store.remove(checkText(id, 'id'));
+      await store.remove(id);
+      completer.chooseAnew();
       return null;
     }),
   );
@@ -185,7 +186,7 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
   );
   connection.onRequest(UnloadModel, () =>
     orResponseError(async () => {
-      await (await ready()).engine.unload();
+      await (await ready()).unload();
       return null;
     }),
   );
@@ -223,17 +224,17 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
   connection.onRequest(Complete, (params, token) =>
     orResponseError(async () => {
       const request = { ...checkCompleteParams(params), others: [] };
-      const { engine } = await ready();
-      const { text } = await engine.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
+      const { completer } = await ready();
+      const { text } = await completer.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
       return { text };
     }),
   );
   connection.onRequest(PlaceCode, (params) =>
     orResponseError(async () => placeCode((await ready()).syntax, checkPlaceCodeParams(params))),
   );
-  connection.onRequest(CountTokens, ({ text }) =>
+  connection.onRequest(CountTokens, ({ text }, token) =>
     orResponseError(async () => {
-      const { model } = (await ready()).engine;
+      const model = await (await ready()).engine.awake(toSignal(token));
       const count = (part: string): number => model.tokenize(part, false).length;
       return { tokens: boundedCount(checkText(text, 'text'), model.info.contextLength, count) };
     }),

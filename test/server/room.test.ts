@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { readCard } from '../../extension/base/room-card.ts';
-import { Chat, CountTokens, GenerationProgress, LoadModel } from '../../extension/protocol/server.ts';
-import type { GenerationResult } from '../../extension/protocol/server.ts';
+import {
+  Chat,
+  Complete,
+  CountTokens,
+  GenerationProgress,
+  LoadModel,
+  UnloadModel,
+} from '../../extension/protocol/server.ts';
+import type { EngineState, GenerationResult } from '../../extension/protocol/server.ts';
 import { startRaces } from '../workbench/effort.mjs';
 import { longAnswer, question, smallModel } from './child.ts';
 import { RoomWorld, buildWindowProgram, isAlive, kill, socketsOf } from './room.ts';
@@ -108,6 +115,57 @@ describe('sharing', () => {
     }
     expect((await world.open()).pid).toBe(one.pid);
   });
+});
+
+describe('memory', () => {
+  /** Bytes of the process that are in memory. */
+  const resident = async (pid: number): Promise<number> =>
+    1024 * Number(/VmRSS:\s+(\d+)/u.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+  test(
+    'a model that nobody uses leaves the memory, and the next question brings it back',
+    async () => {
+      const window = await world.open({ options: { idleMs: 1500 } });
+      await load(window);
+      await send<GenerationResult>(window, Chat, { ...question, maxTokens: 4 });
+      const used = await resident(window.pid);
+      await sees(window, { kind: 'resting' });
+      expect(used - (await resident(window.pid))).toBeGreaterThan(80e6);
+      const tokens = await send<{ tokens: number }>(window, CountTokens, { text: 'a question that is being typed' });
+      expect(tokens.tokens).toBeGreaterThan(3);
+      const states = window.states.length;
+      expect((await send<GenerationResult>(window, Chat, { ...question, maxTokens: 4 })).text).not.toBe('');
+      expect(window.states.slice(states).map(({ kind }) => kind)).not.toContain('failed');
+    },
+    slow,
+  );
+
+  test(
+    'a small model completes code beside the one that answers; removing or unloading takes both',
+    async () => {
+      const window = await world.open();
+      const completions: EngineState[] = [];
+      window.connection.onState(({ role, state }) => void (role === 'completion' && completions.push(state)));
+      const request = { path: 'a.py', languageId: 'python', prefix: 'def add(a, b):\n    return a', suffix: '\n' };
+      // Typing brings the small model, and not the other.
+      const { text } = await send<{ text: string }>(window, Complete, request);
+      expect(text).toMatch(/^ \+ b/u);
+      expect(completions.at(-1)).toMatchObject({ kind: 'ready' });
+      expect(window.states.map(({ kind }) => kind)).not.toContain('ready');
+      await load(window);
+      const answer = await longChat(window, 'answer');
+      const kinds = window.states.length;
+      await send<{ text: string }>(window, Complete, { ...request, prefix: `# again\n${request.prefix}` });
+      // The answer was not cut off for it.
+      expect(window.states.slice(kinds).map(({ kind }) => kind)).not.toContain('loading');
+      answer.stop.cancel();
+      await answer.result;
+      await window.connection.send(UnloadModel.method, undefined, undefined);
+      await vi.waitFor(() => expect(completions.at(-1)).toEqual({ kind: 'noModel' }));
+      expect(window.states.at(-1)).toEqual({ kind: 'noModel' });
+    },
+    slow,
+  );
 });
 
 describe('starting', () => {

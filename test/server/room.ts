@@ -69,7 +69,7 @@ export class RoomWorld {
       new AbortController().signal,
     );
     const window: TestWindow = { connection, pid: connection.pid ?? 0, states: [], logged, lost: [] };
-    connection.onState((state) => void window.states.push(state));
+    connection.onState(({ role, state }) => void (role === 'chat' && window.states.push(state)));
     connection.onLost((reason, onPurpose) => void window.lost.push({ reason, onPurpose }));
     this.#windows.push(window);
     return window;

@@ -34,7 +34,9 @@ describe('a child with a model', () => {
 
   beforeAll(async () => {
     child = await startChild();
-    child.connection.onNotification(EngineStateChanged, (state) => void states.push(state));
+    child.connection.onNotification(EngineStateChanged, ({ role, state }) => {
+      if (role === 'chat') states.push(state);
+    });
     const fractions: number[] = [];
     child.connection.onProgress(LoadModelProgress, 'load', ({ fraction }) => void fractions.push(fraction));
     const info = await child.connection.sendRequest(LoadModel, { id: smallModel, partialResultToken: 'load' });

@@ -12,5 +12,7 @@ export function windowOptions(modelsFolder: string | undefined): ServerOptions {
     prefixCacheBytes: undefined,
     snapshotBytes: 0,
     compactCache: false,
+    idleMs: 0,
+    completionModel: '',
   };
 }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { InlineCompletionTriggerKind, type InlineCompletionContext } from 'vscode';
+import { EngineError } from '../lib/engine-error.ts';
 import { GhostText } from './ghost-text.ts';
 
 const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
@@ -54,15 +55,24 @@ function documentOf(text: string, path = '/src/a.ts') {
 
 function setUp(answer: string) {
   const asked: { prefix: string; suffix: string }[] = [];
-  const loads: unknown[] = [];
-  const models = { loaded: {} as unknown, ensureLoaded: () => Promise.resolve(void loads.push(1)) };
+  let changed = (): void => undefined;
+  const models = {
+    onDidChange: (listener: () => void) => {
+      changed = listener;
+      return { dispose: () => undefined };
+    },
+  };
+  const used = { value: false, get: () => used.value, set: () => (used.value = true) };
   const engine = {
+    pid: 1 as number | undefined,
+    error: undefined as Error | undefined,
     request: (_: unknown, params: { prefix: string; suffix: string }) => {
       asked.push(params);
+      if (engine.error !== undefined) return Promise.reject(engine.error);
       return Promise.resolve({ text: answer });
     },
   };
-  const ghost = new GhostText({ engine, models, log: { debug: () => undefined } } as never);
+  const ghost = new GhostText({ engine, models, used, log: { debug: () => undefined } } as never);
   const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
   /** The completion at the mark `|`. */
   const at = async (code: string, more: object = {}, path?: string) => {
@@ -77,7 +87,7 @@ function setUp(answer: string) {
     const items = await ghost.provideInlineCompletionItems(document as never, position as never, context, token);
     return items.map(({ insertText }) => insertText);
   };
-  return { asked, loads, models, ghost, at };
+  return { asked, engine, used, ghost, at, modelsChange: () => changed() };
 }
 
 beforeEach(() => {
@@ -99,12 +109,23 @@ test('goes on from what is chosen in the list of suggestions', async () => {
   expect(asked[0]?.prefix).toBe('x.format');
 });
 
-test('typing loads no model, asking does', async () => {
-  const { asked, loads, models, at } = setUp('x');
-  models.loaded = undefined;
+test('typing starts no process for who has never used it', async () => {
+  const { asked, engine, used, at } = setUp('x');
+  engine.pid = undefined;
   expect(await at('a|')).toEqual([]);
   expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['x']);
-  expect([asked.length, loads.length]).toEqual([1, 1]);
+  expect([asked.length, used.value]).toEqual([1, true]);
+  expect(await at('ab|')).toEqual(['x']);
+});
+
+test('where no model completes it is not asked for at every key', async () => {
+  const { asked, engine, at, modelsChange } = setUp('x');
+  engine.error = new EngineError('noModel', 'No model is loaded.');
+  expect([await at('a|'), await at('ab|')]).toEqual([[], []]);
+  expect(asked).toHaveLength(1);
+  engine.error = undefined;
+  modelsChange();
+  expect(await at('abc|')).toEqual(['x']);
 });
 
 test('shows nothing in files with secrets, where it is off, and while it is snoozed', async () => {

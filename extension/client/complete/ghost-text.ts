@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { Complete } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
+import { EngineError } from '../lib/engine-error.ts';
 import { readSetting } from '../lib/commands.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
@@ -13,6 +14,8 @@ import { isSecretFile } from './secret-file.ts';
 export interface GhostTextOptions {
   readonly engine: EngineSupervisor;
   readonly models: ModelService;
+  /** Whether a model has completed code on this computer before. */
+  readonly used: { get(): boolean; set(): void };
   readonly log: Log;
 }
 
@@ -27,9 +30,12 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   readonly #recent = new RecentCompletions();
   readonly #pace = new Pace();
   #snoozedUntil = 0;
+  /** Until something changes about the models. */
+  #hasNoModel = false;
 
   constructor(options: GhostTextOptions) {
     this.#options = options;
+    this.#store.add(options.models.onDidChange(() => (this.#hasNoModel = false)));
     this.#store.add(vscode.languages.registerInlineCompletionItemProvider({ pattern: '**' }, this));
   }
 
@@ -68,15 +74,15 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     { triggerKind }: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
   ): Promise<string> {
-    const { engine, models, log } = this.#options;
+    const { engine, used, log } = this.#options;
     const uri = document.uri.toString();
     const known = this.#recent.find(uri, prefix, suffix);
     if (known !== undefined) return known;
     const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    // Who has never used it gets no process by typing.
+    if (!isAsked && ((engine.pid === undefined && !used.get()) || this.#hasNoModel)) return '';
     try {
-      if (isAsked) await models.ensureLoaded(token);
-      // Typing alone loads no model: it takes memory that nobody has asked for.
-      else if (models.loaded === undefined || !(await pause(this.#pace.delayMs, token))) return '';
+      if (!isAsked && !(await pause(this.#pace.delayMs, token))) return '';
       const start = performance.now();
       const path = vscode.workspace.asRelativePath(document.uri);
       const { text } = await engine.request(
@@ -84,13 +90,17 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
         { path, languageId: document.languageId, prefix, suffix },
         { token },
       );
+      used.set();
       if (token.isCancellationRequested) return '';
       this.#pace.observe(performance.now() - start);
       this.#recent.add({ document: uri, prefix, suffix, text });
       return text;
     } catch (error) {
+      if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
+      if (token.isCancellationRequested) return '';
+      log.debug(String(error));
       // Nobody wants to read about it while typing.
-      if (!token.isCancellationRequested) log.debug(String(error));
+      if (isAsked) void vscode.window.setStatusBarMessage(EngineError.from(error).message, 5000);
       return '';
     }
   }

@@ -2,7 +2,7 @@
  * What the supervisor needs of a running engine. `connect-engine.ts` makes the real one, tests make their own.
  */
 import type { CancellationToken, ProgressType } from 'vscode-jsonrpc/node';
-import type { EngineState } from '../../protocol/server.ts';
+import type { RoleState } from '../../protocol/server.ts';
 import type { Disposable } from '../lib/lifetime.ts';
 
 /** A live connection to one engine process. */
@@ -11,8 +11,8 @@ export interface EngineConnection {
   send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
   notify(method: string, params: object): Promise<void>;
   onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
-  /** Is called at once if a state is known already. */
-  onState(handler: (state: EngineState) => void): Disposable;
+  /** Is called at once for what is known already. */
+  onState(handler: (state: RoleState) => void): Disposable;
   /**
    * Called once if the connection ends unexpectedly, and immediately if it already has. `onPurpose`: another window
    * ends the process.

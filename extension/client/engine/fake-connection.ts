@@ -1,6 +1,6 @@
 /** A connection for tests: no process, and the test decides what it answers and when it dies. */
 import type { CancellationToken, ProgressType } from 'vscode-jsonrpc/node';
-import type { EngineState } from '../../protocol/server.ts';
+import type { EngineState, RoleState } from '../../protocol/server.ts';
 import { toDisposable, type Disposable } from '../lib/lifetime.ts';
 import type { EngineConnection } from './engine-connection.ts';
 
@@ -12,7 +12,7 @@ export class FakeConnection implements EngineConnection {
   ended = false;
   answer: (method: string, params: object | undefined, token: CancellationToken | undefined) => Promise<unknown> = () =>
     Promise.resolve('answer');
-  readonly #states = new Set<(state: EngineState) => void>();
+  readonly #states = new Set<(state: RoleState) => void>();
   readonly #lost = new Set<(reason: string, onPurpose: boolean) => void>();
   #death: { readonly reason: string; readonly onPurpose: boolean } | undefined;
   readonly #parts = new Map<string, (part: unknown) => void>();
@@ -22,8 +22,8 @@ export class FakeConnection implements EngineConnection {
     return this.#states.size + this.#lost.size + this.#parts.size;
   }
 
-  emitState(state: EngineState): void {
-    for (const handler of this.#states) handler(state);
+  emitState(state: EngineState, role: RoleState['role'] = 'chat'): void {
+    for (const handler of this.#states) handler({ role, state });
   }
 
   die(reason: string, onPurpose = false): void {
@@ -55,7 +55,7 @@ export class FakeConnection implements EngineConnection {
     return toDisposable(() => this.#parts.delete(token));
   }
 
-  onState(handler: (state: EngineState) => void): Disposable {
+  onState(handler: (state: RoleState) => void): Disposable {
     this.#states.add(handler);
     return toDisposable(() => this.#states.delete(handler));
   }

@@ -10,7 +10,7 @@ import {
   type MessageReader,
   type MessageWriter,
 } from 'vscode-jsonrpc/node';
-import { EngineEnds, EngineStateChanged, type EngineState, type ServerOptions } from '../../protocol/server.ts';
+import { EngineEnds, EngineStateChanged, type RoleState, type ServerOptions } from '../../protocol/server.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
@@ -24,9 +24,10 @@ interface Loss {
 export abstract class MessageChannel implements EngineConnection {
   protected readonly connection: MessageConnection;
   readonly #store = new DisposableStore();
-  readonly #states = this.#store.add(new Emitter<EngineState>());
+  readonly #states = this.#store.add(new Emitter<RoleState>());
   readonly #losses = this.#store.add(new Emitter<Loss>());
-  #state: EngineState | undefined;
+  /** The latest of each role. */
+  readonly #known = new Map<RoleState['role'], RoleState>();
   /** Why the connection ended unexpectedly. */
   #loss: Loss | undefined;
   #closing: Promise<void> | undefined;
@@ -41,7 +42,7 @@ export abstract class MessageChannel implements EngineConnection {
       }),
     );
     this.connection.onNotification(EngineStateChanged, (state) => {
-      this.#state = state;
+      this.#known.set(state.role, state);
       this.#states.fire(state);
     });
     // By itself the library leaves what is pending at the end of the stream for ever.
@@ -80,8 +81,8 @@ export abstract class MessageChannel implements EngineConnection {
   onProgress: EngineConnection['onProgress'] = (type, token, handler) =>
     this.connection.onProgress(type, token, handler);
 
-  onState(handler: (state: EngineState) => void): Disposable {
-    if (this.#state !== undefined) handler(this.#state);
+  onState(handler: (state: RoleState) => void): Disposable {
+    for (const state of this.#known.values()) handler(state);
     return this.#states.event(handler);
   }
 

@@ -20,6 +20,7 @@ import {
   type RequestType0,
 } from 'vscode-jsonrpc/node';
 import type { ErrorData } from '../../protocol/model.ts';
+import type { EngineState, RoleState } from '../../protocol/server.ts';
 import type { EngineView } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import type { Disposable } from '../lib/lifetime.ts';
@@ -60,6 +61,8 @@ export interface SupervisorOptions {
 export class EngineSupervisor implements Disposable {
   readonly #options: SupervisorOptions;
   readonly #stateChanged = new Emitter<EngineView>();
+  readonly #completionChanged = new Emitter<EngineState>();
+  readonly onDidChangeCompletion: Event<EngineState> = this.#completionChanged.event;
   readonly #connected = new Emitter<{ readonly again: boolean }>();
   readonly onDidChangeState: Event<EngineView> = this.#stateChanged.event;
   /**
@@ -70,6 +73,7 @@ export class EngineSupervisor implements Disposable {
 
   #phase: Phase = { kind: 'down' };
   #state: EngineView = { kind: 'idle' };
+  #completion: EngineState = { kind: 'noModel' };
   /** Settles when the current start or stop has finished. */
   #transition: Promise<void> = Promise.resolve();
   readonly #waiters = new Set<Waiter>();
@@ -85,8 +89,14 @@ export class EngineSupervisor implements Disposable {
     this.#delays = new RestartDelays(options.now ?? Date.now);
   }
 
+  /** Of the model that answers. */
   get state(): EngineView {
     return this.#state;
+  }
+
+  /** Of the model that only completes. */
+  get completion(): EngineState {
+    return this.#completion;
   }
 
   /** Undefined while no process answers. */
@@ -159,6 +169,7 @@ export class EngineSupervisor implements Disposable {
     this.#disposed = true;
     void this.stop();
     this.#stateChanged.dispose();
+    this.#completionChanged.dispose();
     this.#connected.dispose();
   }
 
@@ -264,7 +275,7 @@ export class EngineSupervisor implements Disposable {
     const { subscriptions } = up;
     this.#phase = up;
     this.#options.log.info(`The engine runs as process ${connection.pid ?? '?'}.`);
-    subscriptions.add(connection.onState((state) => this.#phase === up && this.#setState(state)));
+    subscriptions.add(connection.onState((state) => this.#phase === up && this.#onState(state)));
     subscriptions.add(connection.onLost((reason, onPurpose) => this.#onLost(up, reason, onPurpose)));
     if (this.#phase !== up) return;
     // The process announces its state itself. Until then it counts as running without a model.
@@ -318,6 +329,7 @@ export class EngineSupervisor implements Disposable {
     this.#phase = { kind: 'ending', next };
     up.subscriptions.dispose();
     up.reject(error);
+    this.#setCompletion({ kind: 'noModel' });
     if (next === 'wait') this.#announceDeath(error);
     this.#transition = closeConnection(up.connection, extent, this.#options.log).then(() => this.#ended());
   }
@@ -353,6 +365,16 @@ export class EngineSupervisor implements Disposable {
     const count = (this.#pending.get(method) ?? 0) + change;
     if (count === 0) this.#pending.delete(method);
     else this.#pending.set(method, count);
+  }
+
+  #onState({ role, state }: RoleState): void {
+    if (role === 'chat') this.#setState(state);
+    else this.#setCompletion(state);
+  }
+
+  #setCompletion(state: EngineState): void {
+    this.#completion = state;
+    if (!this.#disposed) this.#completionChanged.fire(state);
   }
 
   #setState(state: EngineView): void {

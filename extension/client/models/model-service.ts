@@ -71,6 +71,7 @@ export class ModelService implements Disposable {
         switch (state.kind) {
           case 'ready':
           case 'answering':
+          case 'resting':
             return this.#setRunning({ info: state.model, isOwn: state.otherModel !== true });
           case 'noModel':
           case 'loading':

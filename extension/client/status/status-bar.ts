@@ -13,7 +13,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
   item.name = 'Paddock';
   item.command = 'paddock.showMenu' satisfies CommandId;
   const update = (): void => {
-    const { text, label, tooltip, severity } = statusText(engine.state, models.view, vscode.l10n.t);
+    const { text, label, tooltip, severity } = statusText(engine.state, engine.completion, models.view, vscode.l10n.t);
     item.text = text;
     item.tooltip = tooltip;
     item.accessibilityInformation = { label: `${label}. ${tooltip}`, role: 'button' };
@@ -22,6 +22,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
   };
   update();
   store.add(engine.onDidChangeState(update));
+  store.add(engine.onDidChangeCompletion(update));
   store.add(models.onDidChange(update));
   item.show();
   return store;
@@ -29,7 +30,7 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
 
 /** The menu of the status bar item, with the actions that apply now. */
 export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
-  const { tooltip, label } = statusText(engine.state, models.view, vscode.l10n.t);
+  const { tooltip, label } = statusText(engine.state, engine.completion, models.view, vscode.l10n.t);
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [
     { label: `$(comment-discussion) ${vscode.l10n.t('Open Chat')}`, command: 'paddock.openChat' },
     { label: `$(server) ${vscode.l10n.t('Choose Model…')}`, command: 'paddock.models.choose' },
@@ -38,7 +39,7 @@ export async function showMenu(engine: EngineSupervisor, models: ModelService): 
   if (engine.state.kind === 'answering' && !engine.isBusyElsewhere) {
     items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop Answering')}`, command: 'paddock.chat.stop' });
   }
-  if (engine.state.kind === 'ready' || engine.state.kind === 'answering') {
+  if ([engine.state.kind, engine.completion.kind].some((kind) => kind === 'ready' || kind === 'answering')) {
     items.push({ label: `$(debug-disconnect) ${vscode.l10n.t('Unload Model')}`, command: 'paddock.models.unload' });
   }
   items.push(

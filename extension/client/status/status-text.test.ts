@@ -1,10 +1,17 @@
 import { expect, it } from 'vitest';
+import type { EngineState } from '../../protocol/server.ts';
 import type { EngineView, ModelsView } from '../../protocol/webview.ts';
 import { statusText } from './status-text.ts';
 
 const t = (message: string, ...values: (string | number)[]): string =>
   message.replaceAll(/\{(\d)\}/g, (_whole, index: string) => String(values[Number(index)]));
-const model = { name: 'Qwen', contextLength: 8192, threads: 2 } as Extract<EngineView, { kind: 'ready' }>['model'];
+const textOf = (engine: EngineView, models: ModelsView | undefined, completion: EngineState = { kind: 'noModel' }) =>
+  statusText(engine, completion, models, t);
+const memory = { total: 3e6 };
+const model = { name: 'Qwen', contextLength: 8192, threads: 2, memory } as Extract<
+  EngineView,
+  { kind: 'ready' }
+>['model'];
 
 it('tells the truth in every state, with a text for screen readers that has no icons', () => {
   const states: [EngineView, string][] = [
@@ -14,11 +21,12 @@ it('tells the truth in every state, with a text for screen readers that has no i
     [{ kind: 'loading', model: 'Qwen', fraction: 0.456 }, 'Paddock: loading 45 %'],
     [{ kind: 'ready', model }, 'Paddock: ready'],
     [{ kind: 'answering', model }, 'Paddock: answering'],
+    [{ kind: 'resting', model }, 'Paddock: ready'],
     [{ kind: 'restarting', message: 'It stopped.', delayMs: 500 }, 'Paddock: restarting'],
     [{ kind: 'failed', message: 'It failed.', data: { code: 'internal' } }, 'Paddock: failed'],
   ];
   for (const [state, label] of states) {
-    const status = statusText(state, undefined, t);
+    const status = textOf(state, undefined);
     expect(status.label).toBe(label);
     expect(status.text).toMatch(/^\$\([\w~-]+\) Paddock/);
     expect(status.tooltip).not.toBe('');
@@ -36,16 +44,16 @@ it('shows a download, but not instead of an answer', () => {
   } as const;
   const downloads = [{ id: 'm', progress, error: undefined }];
   const models = { entries: [], current: undefined, totalMemory: 1, availableMemory: 1, downloads };
-  expect(statusText({ kind: 'noModel' }, models, t).label).toBe('Paddock: downloading 50 %');
-  expect(statusText({ kind: 'answering', model }, models, t).label).toBe('Paddock: answering');
+  expect(textOf({ kind: 'noModel' }, models).label).toBe('Paddock: downloading 50 %');
+  expect(textOf({ kind: 'answering', model }, models).label).toBe('Paddock: answering');
 });
 
 it('calls the model by its title in the catalogue, as the chat does', () => {
   const entry = { id: 'q', title: 'Qwen Coder', path: '/q.gguf' } as ModelsView['entries'][number];
   const models = { entries: [entry], current: 'q', totalMemory: 1, availableMemory: 1, downloads: [] };
   const running = { ...model, path: '/q.gguf' };
-  expect(statusText({ kind: 'ready', model: running }, models, t).tooltip).toMatch(/^Qwen Coder ·/u);
-  expect(statusText({ kind: 'answering', model: running }, models, t).tooltip).toBe('Qwen Coder is answering.');
+  expect(textOf({ kind: 'ready', model: running }, models).tooltip).toMatch(/^Qwen Coder ·/u);
+  expect(textOf({ kind: 'answering', model: running }, models).tooltip).toBe('Qwen Coder is answering.');
 });
 
 it('says when another window is answered, and when it uses another model', () => {
@@ -54,10 +62,21 @@ it('says when another window is answered, and when it uses another model', () =>
   );
   const models = { entries, current: 'q', totalMemory: 1, availableMemory: 1, downloads: [] };
   const other = { ...model, path: '/r.gguf' };
-  const busy = statusText({ kind: 'answering', model: other, otherModel: true, elsewhere: true }, models, t);
+  const busy = textOf({ kind: 'answering', model: other, otherModel: true, elsewhere: true }, models);
   expect(busy).toMatchObject({ label: 'Paddock: busy', tooltip: 'R is answering in another window.' });
-  const ready = statusText({ kind: 'ready', model: other, otherModel: true }, models, t);
+  const ready = textOf({ kind: 'ready', model: other, otherModel: true }, models);
   expect(ready.tooltip).toBe('Another window uses R. Your next question loads Q again.');
-  const same = statusText({ kind: 'ready', model: { ...model, path: '/q.gguf' }, otherModel: true }, models, t);
+  const same = textOf({ kind: 'ready', model: { ...model, path: '/q.gguf' }, otherModel: true }, models);
   expect(same.tooltip).toMatch(/^Q ·/u);
+});
+
+it('says which model completes code, and what it does', () => {
+  const entry = { id: 's', title: 'Small', path: '/s.gguf' } as ModelsView['entries'][number];
+  const models = { entries: [entry], current: undefined, totalMemory: 1, availableMemory: 1, downloads: [] };
+  const small = { ...model, path: '/s.gguf' };
+  const lines = (completion: EngineState) => textOf({ kind: 'ready', model }, models, completion).tooltip.split('\n');
+  expect(lines({ kind: 'noModel' })).toHaveLength(1);
+  expect(lines({ kind: 'ready', model: small })[1]).toBe('Completions: Small · 3.0 MB of memory');
+  expect(lines({ kind: 'resting', model: small })[1]).toBe('Completions: Small, unloaded while nobody types');
+  expect(lines({ kind: 'loading', model: 's', fraction: 0.5 })[1]).toBe('Completions: loading a model, 50 %');
 });

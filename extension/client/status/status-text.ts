@@ -1,5 +1,8 @@
 /** The text of the status bar in each state of the engine. Pure: `t` translates. */
+import { formatBytes } from '../../protocol/format.ts';
+import type { ModelInfo } from '../../protocol/model.ts';
 import { modelTitle, type Translate } from '../../protocol/model-texts.ts';
+import type { EngineState } from '../../protocol/server.ts';
 import type { EngineView, ModelsView } from '../../protocol/webview.ts';
 
 export interface StatusText {
@@ -11,7 +14,35 @@ export interface StatusText {
   readonly severity: 'normal' | 'warning' | 'error';
 }
 
-export function statusText(engine: EngineView, models: ModelsView | undefined, t: Translate): StatusText {
+/** `completion` is the state of the model that only completes. */
+export function statusText(
+  engine: EngineView,
+  completion: EngineState,
+  models: ModelsView | undefined,
+  t: Translate,
+): StatusText {
+  const text = answersText(engine, models, t);
+  const completes = completionText(completion, models, t);
+  return completes === '' ? text : { ...text, tooltip: `${text.tooltip}\n${completes}` };
+}
+
+function completionText(state: EngineState, models: ModelsView | undefined, t: Translate): string {
+  switch (state.kind) {
+    case 'ready':
+    case 'answering':
+      return t('Completions: {0} · {1} of memory', titleOf(state.model, models), formatBytes(state.model.memory.total));
+    case 'resting':
+      return t('Completions: {0}, unloaded while nobody types', titleOf(state.model, models));
+    case 'loading':
+      return t('Completions: loading a model, {0} %', Math.floor(state.fraction * 100));
+    case 'failed':
+      return t('Completions: {0}', state.message);
+    case 'noModel':
+      return '';
+  }
+}
+
+function answersText(engine: EngineView, models: ModelsView | undefined, t: Translate): StatusText {
   const title = modelTitle(engine, models) ?? '';
   const runningTitle = titleInMemory(engine, models);
   const download = models?.downloads.find(({ progress }) => progress !== undefined)?.progress;
@@ -31,12 +62,18 @@ export function statusText(engine: EngineView, models: ModelsView | undefined, t
       return normal('$(loading~spin)', t('Paddock: loading {0} %', percent), t('Loading {0}…', title));
     }
     case 'ready': {
-      const { contextLength, threads } = engine.model;
+      const { contextLength, threads, memory } = engine.model;
       if (engine.otherModel === true && runningTitle !== title && title !== '') {
         const text = t('Another window uses {0}. Your next question loads {1} again.', runningTitle, title);
         return normal('$(comment-discussion)', t('Paddock: ready'), text);
       }
-      const facts = t('{0} · {1} tokens of context · {2} threads', title, contextLength.toLocaleString(), threads);
+      const facts = t(
+        '{0} · {1} tokens of context · {2} threads · {3} of memory',
+        title,
+        contextLength.toLocaleString(),
+        threads,
+        formatBytes(memory.total),
+      );
       return normal('$(comment-discussion)', t('Paddock: ready'), facts);
     }
     case 'answering':
@@ -45,6 +82,12 @@ export function statusText(engine: EngineView, models: ModelsView | undefined, t
         return normal('$(loading~spin)', t('Paddock: busy'), text);
       }
       return normal('$(loading~spin)', t('Paddock: answering'), t('{0} is answering.', title));
+    case 'resting':
+      return normal(
+        '$(comment-discussion)',
+        t('Paddock: ready'),
+        t('{0} was unloaded, since nobody used it. Your next question loads it again.', title),
+      );
     case 'restarting':
       return { ...normal('$(warning)', t('Paddock: restarting'), engine.message), severity: 'warning' };
     case 'failed':
@@ -54,8 +97,10 @@ export function statusText(engine: EngineView, models: ModelsView | undefined, t
 
 /** Of the model in memory, whichever window has loaded it. */
 function titleInMemory(engine: EngineView, models: ModelsView | undefined): string {
-  if (engine.kind !== 'ready' && engine.kind !== 'answering') return '';
-  const { path, name } = engine.model;
+  return engine.kind === 'ready' || engine.kind === 'answering' ? titleOf(engine.model, models) : '';
+}
+
+function titleOf({ path, name }: ModelInfo, models: ModelsView | undefined): string {
   return models?.entries.find((entry) => entry.path === path)?.title ?? name;
 }
 

@@ -6,7 +6,8 @@ import { toModelInfo } from './model-slot.ts';
 import type { EngineOptions, LoadHooks, ModelSlot, SlotClient, WantedModel } from './model-slot.ts';
 import type { ShareRest } from './scheduler.ts';
 
-type Job<T> = (model: NativeModel, signal: AbortSignal) => Promise<T>;
+/** Work on a loaded model. */
+export type Job<T> = (model: NativeModel, signal: AbortSignal) => Promise<T>;
 
 /**
  * The engine as one client sees it: loads a model, runs jobs on it, and hears of every change of state.
@@ -18,6 +19,7 @@ export class Engine implements SlotClient {
   readonly #slot: ModelSlot;
   readonly #options: EngineOptions;
   readonly #onState: (state: EngineState) => void;
+  readonly idleMs: number;
   #own: { readonly wanted: WantedModel; readonly info: ModelInfo } | undefined;
   /** Aborts all jobs of this client. */
   #ending = new AbortController();
@@ -26,10 +28,12 @@ export class Engine implements SlotClient {
   /** Aborts the current or queued load when a newer one replaces it. */
   #loading = new AbortController();
 
-  constructor(slot: ModelSlot, options: EngineOptions, onState: (state: EngineState) => void = () => {}) {
+  /** `idleMs`: see `SlotClient`. */
+  constructor(slot: ModelSlot, options: EngineOptions, onState: (state: EngineState) => void = () => {}, idleMs = 0) {
     this.#slot = slot;
     this.#options = options;
     this.#onState = onState;
+    this.idleMs = idleMs;
     slot.add(this);
   }
 
@@ -50,6 +54,12 @@ export class Engine implements SlotClient {
     const model = this.#own && this.#slot.modelFor(this.#own.wanted);
     if (model === undefined) throw noModel();
     return model;
+  }
+
+  /** As `model`, which is loaded again if it rests. */
+  async awake(signal: AbortSignal): Promise<NativeModel> {
+    if (this.state.kind === 'resting') await this.load(this.chosen.path, { signal, patient: true });
+    return this.model;
   }
 
   /** Facts about the model that answers this client, also while another one is in memory. */

@@ -33,6 +33,8 @@ export interface WantedModel {
 export interface SlotClient {
   /** The model that this client has loaded, if any. It may have been replaced since. */
   readonly wanted: WantedModel | undefined;
+  /** How long this client keeps a model in memory that nobody uses, in milliseconds; 0 = as long as it is there. */
+  readonly idleMs: number;
   onState(state: EngineState): void;
 }
 
@@ -54,8 +56,9 @@ interface Loaded {
 type Activity = { readonly state: EngineState; readonly owner: SlotClient | undefined };
 
 /**
- * The one model in memory, and whose turn it is. Several clients share it. The model is only ever replaced within a job
- * of the scheduler, so no job sees it change.
+ * A place for one model in memory, and whose turn it is. Several clients share it. The model is only ever replaced
+ * within a job of the scheduler, so no job sees it change. Nobody has used it for a while: then it rests on disk, and
+ * the next job loads it again.
  */
 export class ModelSlot {
   readonly scheduler = new Scheduler();
@@ -65,6 +68,9 @@ export class ModelSlot {
   #activity: Activity = { state: { kind: 'noModel' }, owner: undefined };
   /** How many jobs of each client are at work. */
   readonly #working = new Map<SlotClient, number>();
+  /** Of the model in memory, or of the one that rests. */
+  #key: string | undefined;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `addon` loads the native code on first call and may throw `engineUnavailable`. */
   constructor(addon: () => NativeModule) {
@@ -82,6 +88,7 @@ export class ModelSlot {
 
   remove(client: SlotClient): void {
     this.#clients.delete(client);
+    this.#restLater();
   }
 
   /** The state as one client sees it: a failure is told to its owner alone; for others there is no model. */
@@ -90,8 +97,8 @@ export class ModelSlot {
     const state =
       resting.kind === 'ready' && this.#working.size > 0 ? { ...resting, kind: 'answering' as const } : resting;
     if (state.kind === 'failed') return owner === client ? state : { kind: 'noModel' };
-    if (state.kind !== 'ready' && state.kind !== 'answering') return state;
-    const isOther = client.wanted === undefined || keyOf(client.wanted) !== this.#loaded?.key;
+    if (state.kind !== 'ready' && state.kind !== 'answering' && state.kind !== 'resting') return state;
+    const isOther = client.wanted === undefined || keyOf(client.wanted) !== this.#key;
     return {
       ...state,
       ...(isOther ? { otherModel: true } : {}),
@@ -119,6 +126,8 @@ export class ModelSlot {
       const stamp = await stampOf(wanted.path);
       const model = await this.#loadNative(wanted, owner, hooks);
       this.#loaded = { model, key: keyOf(wanted), stamp };
+      this.#key = this.#loaded.key;
+      this.#restLater();
       return model;
     } catch (error) {
       const failure = EngineError.from(error);
@@ -147,6 +156,7 @@ export class ModelSlot {
 
   /** Does a job of a client with the loaded model. */
   async work<T>(client: SlotClient, model: NativeModel, job: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#restTimer);
     this.#activity = { state: { kind: 'ready', model: toModelInfo(model) }, owner: client };
     this.#count(client, 1);
     try {
@@ -160,7 +170,27 @@ export class ModelSlot {
     const jobs = (this.#working.get(client) ?? 0) + change;
     if (jobs > 0) this.#working.set(client, jobs);
     else this.#working.delete(client);
+    if (this.#working.size === 0) this.#restLater();
     this.#tell();
+  }
+
+  /** Begins to wait anew, for as long as the most patient client likes. */
+  #restLater(): void {
+    clearTimeout(this.#restTimer);
+    const idle = [...this.#clients].map(({ idleMs }) => idleMs);
+    if (this.#loaded === undefined || idle.length === 0 || idle.includes(0)) return;
+    this.#restTimer = setTimeout(() => void this.#rest().catch(() => {}), Math.max(...idle));
+    this.#restTimer.unref();
+  }
+
+  async #rest(): Promise<void> {
+    if (!this.scheduler.idle) return;
+    await this.scheduler.run('alone', new AbortController().signal, async () => {
+      if (this.#loaded === undefined) return;
+      const model = toModelInfo(this.#loaded.model);
+      await this.#drop();
+      this.announce({ kind: 'resting', model }, undefined);
+    });
   }
 
   #tell(): void {

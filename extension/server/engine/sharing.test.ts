@@ -1,5 +1,5 @@
 /** Two clients on one slot, as two windows on one process. */
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineState } from '../../protocol/server.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
@@ -130,5 +130,54 @@ describe('two clients', () => {
     expect(one.states.at(-1)).toEqual({ kind: 'noModel' });
     await expect(ask(two.engine)).rejects.toMatchObject({ code: 'noModel' });
     expect((await ask(one.engine)).path).toBe('/models/a.gguf');
+  });
+});
+
+describe('a model that nobody uses', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const pathOf = (engine: Engine) => engine.run(signal, (model) => Promise.resolve(model.info.path));
+
+  test('leaves the memory after the time of the most patient client, and comes back for the next question', async () => {
+    const native = fakeNative();
+    const slot = new ModelSlot(() => native);
+    const states: EngineState[] = [];
+    const options = { threads: 0, contextLength: 0 };
+    const one = new Engine(slot, options, (state) => states.push(state), 1000);
+    const two = new Engine(slot, options, () => {}, 5000);
+    await one.load('/models/a.gguf', { signal });
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(native.unloaded).toBe(0);
+    await pathOf(one);
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(native.unloaded).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(native.unloaded).toBe(1);
+    expect(states.at(-1)).toMatchObject({ kind: 'resting', model: { path: '/models/a.gguf' } });
+    expect(two.state).toMatchObject({ kind: 'resting', otherModel: true });
+    expect(await pathOf(one)).toBe('/models/a.gguf');
+    expect(native.loadOptions).toHaveLength(2);
+    expect(one.state.kind).toBe('ready');
+  });
+
+  test('stays while somebody is answered, and where a client wants it to', async () => {
+    const native = fakeNative();
+    const slot = new ModelSlot(() => native);
+    const one = new Engine(slot, { threads: 0, contextLength: 0 }, () => {}, 1000);
+    await one.load('/models/a.gguf', { signal });
+    let end = (): void => {};
+    const answer = one.run(signal, () => new Promise<void>((resolve) => (end = resolve)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(native.unloaded).toBe(0);
+    const two = new Engine(slot, { threads: 0, contextLength: 0 });
+    end();
+    await answer;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(native.unloaded).toBe(0);
+    two.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(native.unloaded).toBe(1);
+    expect((await one.awake(signal)).info.path).toBe('/models/a.gguf');
   });
 });

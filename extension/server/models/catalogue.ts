@@ -10,6 +10,8 @@ export interface CatalogueModel {
   readonly description: string;
   readonly licence: string;
   readonly recommended: boolean;
+  /** It was trained to fill in code. */
+  readonly completes: boolean;
   /** Name of the file in the models folder. */
   readonly file: string;
   readonly bytes: number;
@@ -103,6 +105,7 @@ const model: Check<CatalogueModel> = object({
   description: words,
   licence: words,
   recommended: withDefault(flag, false),
+  completes: withDefault(flag, false),
   file: text({ pattern: /^[a-z0-9][\w.-]*\.gguf$/u }),
   bytes: positive,
   sha256: digest,

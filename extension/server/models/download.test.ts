@@ -24,6 +24,7 @@ const model: CatalogueModel = {
   description: '',
   licence: 'Apache-2.0',
   recommended: false,
+  completes: false,
   file: 'test.gguf',
   bytes: bytes.length,
   sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -13,6 +13,7 @@ const model: CatalogueModel = {
   description: 'A model.',
   licence: 'MIT',
   recommended: true,
+  completes: false,
   file: 'tiny.gguf',
   bytes: 4,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',

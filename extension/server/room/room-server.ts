@@ -74,7 +74,9 @@ export class RoomServer {
     });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, longestEndMs)));
-    const saved = room.slot.unload().catch((error: unknown) => log.line(String(error)));
+    const saved = Promise.all([room.chat.unload(), room.completion.unload()]).catch((error: unknown) =>
+      log.line(String(error)),
+    );
     await Promise.race([Promise.all([...told, saved]), late]);
     clearTimeout(timer);
     this.#ended();

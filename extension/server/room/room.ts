@@ -4,12 +4,15 @@ import { ModelSlot } from '../engine/model-slot.ts';
 import type { Host } from '../host.ts';
 import { Syntax, startSyntaxWorker } from '../syntax/syntax.ts';
 
-/** What all clients of one process share: the native code, the model in memory and the parser. */
+/** What all clients of one process share: the native code, the models in memory and the parser. */
 export interface Room {
   readonly host: Host;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
   readonly addon: () => NativeModule;
-  readonly slot: ModelSlot;
+  /** For answers, edits and the lab. */
+  readonly chat: ModelSlot;
+  /** For a small model that only completes, beside the other. */
+  readonly completion: ModelSlot;
   readonly syntax: Syntax;
 }
 
@@ -20,7 +23,8 @@ export function createRoom(host: Host): Room {
   return {
     host,
     addon,
-    slot: new ModelSlot(addon),
+    chat: new ModelSlot(addon),
+    completion: new ModelSlot(addon),
     syntax: new Syntax(() => startSyntaxWorker(host.installFolder)),
   };
 }

@@ -1,0 +1,91 @@
+/** Which model completes code for one client, and running it. */
+import { EngineError } from '../engine/errors.ts';
+import type { Engine, Job } from '../engine/engine.ts';
+import type { MemoryNeed } from '../../protocol/model.ts';
+import type { ModelEntry } from '../../protocol/server.ts';
+
+export interface CompleterOptions {
+  /** Of the models that answer. */
+  readonly chat: Engine;
+  /** Of the models that only complete. */
+  readonly own: Engine;
+  /** Catalogue name or path; empty = the smallest one that was made for it, if there is room for it. */
+  readonly wanted: string;
+  readonly models: () => Promise<readonly ModelEntry[]>;
+  /** The file of a catalogue name or a path. */
+  readonly resolve: (wanted: string) => Promise<string>;
+  /** Bytes that a model of its own may take. */
+  readonly available: () => number;
+}
+
+/** A model that could not be loaded is tried again after this time. */
+const againMs = 60_000;
+
+/**
+ * A small model of its own completes beside the one that answers; where there is none, or no memory for it, the one
+ * that answers does both. That one is loaded for answers only: typing brings it back, but never begins with it.
+ */
+export class Completer {
+  readonly #options: CompleterOptions;
+  #choice: { readonly path: string | undefined; readonly answers: string | undefined } | undefined;
+  readonly #failed = new Map<string, number>();
+
+  constructor(options: CompleterOptions) {
+    this.#options = options;
+  }
+
+  /** The list of models, or what they may take, has changed: the next completion chooses anew. */
+  chooseAnew(): void {
+    this.#choice = undefined;
+  }
+
+  /** Throws `noModel` where no model can complete now, and what `job` throws. */
+  async run<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
+    const { chat, own } = this.#options;
+    const path = await this.#ownModel();
+    if (path !== undefined && path !== chat.info?.path) {
+      try {
+        if (own.info?.path !== path) await own.load(path, { signal, patient: true });
+        return await own.run(signal, job);
+      } catch (error) {
+        if (!isAboutTheModel(error)) throw error;
+        this.#failed.set(path, performance.now());
+        this.chooseAnew();
+        if (this.#options.wanted !== '') throw error;
+      }
+    }
+    return chat.run(signal, job);
+  }
+
+  /** The file of the model of its own. Chosen once for each model that answers. */
+  async #ownModel(): Promise<string | undefined> {
+    const { chat, wanted, resolve } = this.#options;
+    if (wanted !== '') return resolve(wanted);
+    const answers = chat.info?.path;
+    if (this.#choice === undefined || this.#choice.answers !== answers || this.#choice.path === undefined) {
+      this.#choice = { answers, path: await this.#smallest() };
+    }
+    return this.#choice.path;
+  }
+
+  async #smallest(): Promise<string | undefined> {
+    const room = this.#options.available();
+    const made = (await this.#options.models())
+      .filter(({ state, completes, memory }) => state === 'installed' && completes && needOf(memory) <= room)
+      .toSorted((a, b) => needOf(a.memory) - needOf(b.memory));
+    const since = performance.now() - againMs;
+    return made.find(({ path }) => path !== undefined && (this.#failed.get(path) ?? -Infinity) < since)?.path;
+  }
+}
+
+/** It has a short context, and keeps hardly anything of earlier prompts. */
+function needOf({ total, prefixCache }: MemoryNeed): number {
+  return total - prefixCache;
+}
+
+/** Whether another model may do better. */
+function isAboutTheModel(error: unknown): boolean {
+  return (['outOfMemory', 'unsupportedModel', 'invalidModel', 'notFound'] as const).some((code) =>
+    EngineError.is(error, code),
+  );
+}
