@@ -4,23 +4,32 @@ import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario(() => ({
   models: testModels(),
-  settings: { 'paddock.model': 'qwen2.5-coder-0.5b-instruct', 'editor.inlineSuggest.enabled': true },
+  // This one answers, and cannot fill in code: a smaller one beside it completes.
+  settings: {
+    'paddock.model': 'smollm2-135m-instruct',
+    'editor.inlineSuggest.enabled': true,
+  },
 }));
 
 const ghost = (window) => window.page.locator('[class*="ghost-text"]').filter({ hasText: /\S/u });
 const lines = async (window) =>
   (await window.page.locator('.editor-instance .view-lines').first().innerText()).replaceAll('\u00a0', ' ');
 
-async function typeBelow(window, text) {
+/** Types a function at the end of the file. The editor indents the lines by itself, and does not go back by itself. */
+async function typeBelow(window, head, body) {
+  await window.page.keyboard.press('Escape');
   await window.openFile('src/text.py');
   await window.page.keyboard.press('Control+End');
-  await window.page.keyboard.type(text, { delay: 20 });
+  await window.page.keyboard.type('\n\n\n', { delay: 20 });
+  await window.page.keyboard.press('Shift+Home');
+  await window.page.keyboard.press('Backspace');
+  await window.page.keyboard.type(`${head}\n${body}`, { delay: 20 });
 }
 
 step(
-  'asking for a completion loads the model and shows grey text, Tab accepts it',
+  'asking for a completion loads the model for it and shows grey text, Tab accepts it',
   async (window) => {
-    await typeBelow(window, '\n\ndef add(first, second):\n    return first');
+    await typeBelow(window, 'def add(first, second):', 'return first');
     await window.command('Trigger Inline Suggestion');
     await ghost(window).first().waitFor({ timeout: 120_000 });
     await window.screenshot('completion');
@@ -35,8 +44,7 @@ step(
 );
 
 step('it comes by itself while typing, and typing on needs no other', async (window) => {
-  await window.page.keyboard.press('Escape');
-  await window.page.keyboard.type('\n\n\ndef subtract(first, second):\n    return first', { delay: 20 });
+  await typeBelow(window, 'def subtract(first, second):', 'return first');
   await ghost(window).first().waitFor({ timeout: 60_000 });
   await window.screenshot('completion-typed');
   await window.page.keyboard.type(' - ');
@@ -45,10 +53,27 @@ step('it comes by itself while typing, and typing on needs no other', async (win
   assert.match(await lines(window), /return first - \w/u);
 });
 
+step('the status bar says which model completes', async (window) => {
+  const label = (await window.status.locator('a').getAttribute('aria-label')) ?? '';
+  assert.match(label, /Paddock: completing[^]*Completions: Qwen2\.5 Coder 0\.5B · [\d.]+ [MG]B of memory/u);
+});
+
+step('grey text can be read in every theme', async (window) => {
+  await typeBelow(window, 'def is_even(number):', 'return number');
+  for (const theme of ['Dark Modern', 'Light Modern', 'Dark High Contrast', 'Light High Contrast']) {
+    await window.command('Preferences: Color Theme');
+    await window.pick(theme);
+    await window.openFile('src/text.py');
+    await window.command('Trigger Inline Suggestion');
+    await ghost(window).first().waitFor({ timeout: 60_000 });
+    await window.screenshot(`completion-${theme.toLowerCase().replaceAll(' ', '-')}`);
+    await window.page.keyboard.press('Escape');
+  }
+});
+
 step('snoozing shows none', async (window) => {
   await window.command('Paddock: Snooze Completions for Five Minutes');
-  await window.page.keyboard.press('Escape');
-  await window.page.keyboard.type('\n\n\ndef multiply(first, second):\n    return first', { delay: 20 });
+  await typeBelow(window, 'def multiply(first, second):', 'return first');
   await window.page.waitForTimeout(3000);
   assert.equal(await ghost(window).count(), 0);
 });

@@ -36,8 +36,16 @@ vi.mock('vscode', () => ({
   InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   l10n: { t: (text: string) => text },
   languages: { registerInlineCompletionItemProvider: () => ({ dispose: () => undefined }) },
-  window: { setStatusBarMessage: () => undefined },
-  workspace: { asRelativePath: () => 'src/a.ts', getConfiguration: () => ({ get: () => config.on }) },
+  window: {
+    setStatusBarMessage: () => undefined,
+    onDidChangeTextEditorSelection: () => ({ dispose: () => undefined }),
+    onDidChangeActiveTextEditor: () => ({ dispose: () => undefined }),
+  },
+  workspace: {
+    onDidChangeTextDocument: () => ({ dispose: () => undefined }),
+    asRelativePath: () => 'src/a.ts',
+    getConfiguration: () => ({ get: () => config.on }),
+  },
 }));
 
 function documentOf(text: string, path = '/src/a.ts') {

@@ -1,5 +1,6 @@
 /** Completions as VS Code shows them: grey text at the cursor. Accepting it, whole or by word or line, is VS Code's. */
 import * as vscode from 'vscode';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { Complete } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -8,6 +9,7 @@ import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
 import { Pace } from './pace.ts';
+import { PlaceWatch } from './place-watch.ts';
 import { RecentCompletions } from './recent-completions.ts';
 import { isSecretFile } from './secret-file.ts';
 
@@ -32,6 +34,8 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   #snoozedUntil = 0;
   /** Until something changes about the models. */
   #hasNoModel = false;
+  /** Of the latest request. */
+  #watch: PlaceWatch | undefined;
 
   constructor(options: GhostTextOptions) {
     this.#options = options;
@@ -54,12 +58,13 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   ): Promise<vscode.InlineCompletionItem[]> {
     if (!this.#isOn(document)) return [];
     const place = placeOf(document, position, context);
-    const text = await this.#complete(document, place, context, token);
+    const text = await this.#complete(document, position, place, context, token);
     if (text === '' || token.isCancellationRequested) return [];
     return [new vscode.InlineCompletionItem(place.chosen + text, place.range)];
   }
 
   dispose(): void {
+    this.#watch?.leave();
     this.#store.dispose();
   }
 
@@ -70,6 +75,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
 
   async #complete(
     document: vscode.TextDocument,
+    position: vscode.Position,
     { prefix, suffix }: Place,
     { triggerKind }: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
@@ -81,27 +87,35 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
     // Who has never used it gets no process by typing.
     if (!isAsked && ((engine.pid === undefined && !used.get()) || this.#hasNoModel)) return '';
+    this.#watch?.leave();
+    const watch = (this.#watch = new PlaceWatch(document, position, token));
     try {
-      if (!isAsked && !(await pause(this.#pace.delayMs, token))) return '';
+      if (!isAsked && !(await pause(this.#pace.delayMs, watch.token))) return '';
       const start = performance.now();
       const path = vscode.workspace.asRelativePath(document.uri);
       const { text } = await engine.request(
         Complete,
         { path, languageId: document.languageId, prefix, suffix },
-        { token },
+        { token: watch.token },
       );
       used.set();
-      if (token.isCancellationRequested) return '';
+      if (watch.token.isCancellationRequested) return '';
       this.#pace.observe(performance.now() - start);
       this.#recent.add({ document: uri, prefix, suffix, text });
+      // It came too late for VS Code, which asks again and finds it among the recent ones.
+      if (token.isCancellationRequested && text !== '') {
+        void vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+      }
       return text;
     } catch (error) {
       if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
-      if (token.isCancellationRequested) return '';
+      if (watch.token.isCancellationRequested) return '';
       log.debug(String(error));
       // Nobody wants to read about it while typing.
       if (isAsked) void vscode.window.setStatusBarMessage(EngineError.from(error).message, 5000);
       return '';
+    } finally {
+      watch.dispose();
     }
   }
 }
@@ -133,7 +147,7 @@ function placeOf(
 }
 
 /** False when it was cancelled. */
-function pause(milliseconds: number, token: vscode.CancellationToken): Promise<boolean> {
+function pause(milliseconds: number, token: CancellationToken): Promise<boolean> {
   return new Promise((resolve) => {
     const cancelled = token.onCancellationRequested(() => settle(false));
     const timer = setTimeout(() => settle(!token.isCancellationRequested), milliseconds);

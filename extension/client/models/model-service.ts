@@ -67,6 +67,12 @@ export class ModelService implements Disposable {
     this.#options = options;
     const { engine } = options;
     this.#store.add(
+      engine.onDidChangeCompletion(({ kind }) => {
+        // Typing has brought a model before anybody asked for the list; its title is in there.
+        if (kind === 'ready' && this.#list === undefined) this.refresh().catch(() => undefined);
+      }),
+    );
+    this.#store.add(
       engine.onDidChangeState((state) => {
         switch (state.kind) {
           case 'ready':

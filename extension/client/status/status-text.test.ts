@@ -77,6 +77,7 @@ it('says which model completes code, and what it does', () => {
   const lines = (completion: EngineState) => textOf({ kind: 'ready', model }, models, completion).tooltip.split('\n');
   expect(lines({ kind: 'noModel' })).toHaveLength(1);
   expect(lines({ kind: 'ready', model: small })[1]).toBe('Completions: Small · 3.0 MB of memory');
+  expect(textOf({ kind: 'noModel' }, models, { kind: 'ready', model: small }).label).toBe('Paddock: completing');
   expect(lines({ kind: 'resting', model: small })[1]).toBe('Completions: Small, unloaded while nobody types');
   expect(lines({ kind: 'loading', model: 's', fraction: 0.5 })[1]).toBe('Completions: loading a model, 50 %');
 });

@@ -21,8 +21,12 @@ export function statusText(
   models: ModelsView | undefined,
   t: Translate,
 ): StatusText {
-  const text = answersText(engine, models, t);
   const completes = completionText(completion, models, t);
+  const isCompleting = completion.kind === 'ready' || completion.kind === 'answering';
+  const text =
+    engine.kind === 'noModel' && isCompleting
+      ? normal('$(comment-discussion)', t('Paddock: completing'), t('The model that answers is not loaded.'))
+      : answersText(engine, models, t);
   return completes === '' ? text : { ...text, tooltip: `${text.tooltip}\n${completes}` };
 }
 

@@ -112,6 +112,8 @@ async function untilEnd(
 function fitted({ languageId, head, tail, above, below }: Place, text: string): string {
   const [line = ''] = text.split('\n', 1);
   if (head.trim() === '' && line.trim() !== '' && line.trim() === above.trim() && /\w/u.test(line)) return '';
+  // The line is whole, and nothing follows it soon.
+  if (head.trim() !== '' && /^\s*\n[^\S\n]*\n/u.test(text)) return '';
   let kept = text.trimEnd();
   if (kept.trim() === '') return '';
   // Closing brackets that nothing of the completion opens and that stand behind it already.
