@@ -54,27 +54,27 @@ describe('openRoomPlace', () => {
 });
 
 describe('roomKey', () => {
-  const program = { version: '1.0.0', protocolVersion: 1, files: [], execArgv: [], env: { PATH: '/bin' } };
+  const program = { version: '1.0.0', protocolVersion: 1, module: '', execArgv: [], env: { PATH: '/bin' } };
 
   it('tells what changes the process from what does not', async () => {
     const file = join(base, 'server.js');
     await writeFile(file, 'one');
-    const key = await roomKey({ ...program, files: [file] });
+    const key = await roomKey({ ...program, module: file });
     expect(key).toMatch(/^[0-9a-f]{16}$/u);
-    expect(await roomKey({ ...program, files: [file], env: { PATH: '/other', EDITOR: 'vi' } })).toBe(key);
+    expect(await roomKey({ ...program, module: file, env: { PATH: '/other', EDITOR: 'vi' } })).toBe(key);
     const others = [
-      { ...program, files: [file], version: '1.0.1' },
-      { ...program, files: [file], protocolVersion: 2 },
-      { ...program, files: [file], execArgv: ['--inspect=1'] },
+      { ...program, module: file, version: '1.0.1' },
+      { ...program, module: file, protocolVersion: 2 },
+      { ...program, module: file, execArgv: ['--inspect=1'] },
       ...['PADDOCK_KERNELS', 'PADDOCK_MODELS', 'HOME', 'https_proxy', 'HTTPS_PROXY', 'PIP_INDEX_URL'].map((name) => ({
         ...program,
-        files: [file],
+        module: file,
         env: { [name]: 'x' },
       })),
     ];
     const keys = await Promise.all(others.map((other) => roomKey(other)));
     await writeFile(file, 'rebuilt');
-    keys.push(await roomKey({ ...program, files: [file] }));
+    keys.push(await roomKey({ ...program, module: file }));
     expect(new Set([key, ...keys]).size).toBe(keys.length + 1);
   });
 });

@@ -12,8 +12,8 @@ import { isCode } from './error-code.ts';
 export interface RoomProgram {
   readonly version: string;
   readonly protocolVersion: number;
-  /** Files of the program. A rebuilt or updated one is another program. */
-  readonly files: readonly string[];
+  /** Of the program, `dist/server.js`. A rebuilt or updated one is another program; so it is with other native code. */
+  readonly module: string;
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -44,7 +44,8 @@ const relevant = /^(?:PADDOCK_(?:KERNELS|MODELS)|HOME|XDG_(?:DATA|CONFIG)_HOME|L
 const relevantToNetwork = /^(?:(?:https?|all|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|PIP_\w+)$/iu;
 
 /** Names a program, for the folder of its room. */
-export async function roomKey({ version, protocolVersion, files, execArgv, env }: RoomProgram): Promise<string> {
+export async function roomKey({ version, protocolVersion, module, execArgv, env }: RoomProgram): Promise<string> {
+  const files = [module, join(dirname(module), 'native', `${process.platform}-${process.arch}`, 'paddock.node')];
   const stamps = await Promise.all(
     files.map(async (path) => {
       const { size, mtimeMs } = (await stat(path).catch(() => undefined)) ?? {};
@@ -102,6 +103,19 @@ export async function openRoomPlace(folder: string, platform: string = process.p
     throw new RoomPlaceError(`The folder ${folder} cannot be used: ${String(error)}`, error);
   }
   return place;
+}
+
+/** The same of a folder that is there already: makes nothing. `undefined` when it is not there, or not private. */
+export async function findRoomPlace(
+  folder: string,
+  platform: string = process.platform,
+): Promise<RoomPlace | undefined> {
+  try {
+    if (platform !== 'win32') for (const path of [dirname(folder), folder]) await checkPrivate(path);
+    return roomPlace(folder, platform);
+  } catch {
+    return undefined;
+  }
 }
 
 function roomPlace(folder: string, platform: string): RoomPlace {

@@ -20,6 +20,7 @@ export const collect: Verb = {
   name: 'collect',
   usage: '[PROMPTS]... --out DIR',
   summary: 'has a model on this computer answer many questions, for a training set',
+  givesWay: true,
   options: [
     ['PROMPTS', 'questions: a line each, or records in the formats of "paddock curate", whose answers are not read'],
     ['--out DIR', 'gets answers-00001.jsonl and so on, fails.jsonl and collect.jsonl; the same command goes on'],

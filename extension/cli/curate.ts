@@ -25,6 +25,7 @@ export const curate: Verb = {
   name: 'curate',
   usage: 'INPUT... --out DIR',
   summary: 'makes a training set of collected questions and answers, and says why it drops what it drops',
+  givesWay: true,
   options: [
     [
       'INPUT...',

@@ -21,6 +21,7 @@ export const evaluate: Verb = {
   name: 'evaluate',
   usage: 'DATA [--metric gt-ppl] [--against MODEL]',
   summary: 'how good a model is at tasks with known answers, also beside another model',
+  givesWay: true,
   options: [
     ['DATA', 'tasks: self-instruct, prompt/response and the other formats of "paddock curate"; for bits-per-byte text'],
     ['--metric M', `${ids.join(', ')}; may be repeated; gt-ppl`],

@@ -10,6 +10,7 @@ export const importance: Verb = {
   name: 'importance',
   usage: 'TEXT|DATA.jsonl... --out FILE.gguf [--context 512] [--chunks N]',
   summary: 'measure which weights matter, for "paddock quantize --importance"',
+  givesWay: true,
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
     ['--context N', 'tokens that are read together; 512'],

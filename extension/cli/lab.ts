@@ -11,6 +11,7 @@ export const lab: Verb = {
   name: 'lab',
   usage: 'FOLDER',
   summary: 'goes on with a project of the lab: collects, curates, trains, quantizes, evaluates what is not done',
+  givesWay: true,
   options: [['FOLDER', 'with lab.json, as the editor or "paddock reproduce" made it']],
   specs: {},
   run: async (terminal, values, positionals) => {

@@ -18,6 +18,7 @@ export const perplexity: Verb = {
   name: 'perplexity',
   usage: '--file F [--context 512] [--against BASE]',
   summary: 'perplexity of a text, and how far a model is from its base',
+  givesWay: true,
   options: [
     ['--file F', 'the text; - is stdin'],
     ['--context N', 'tokens of a window, of which the second half counts; 512'],

@@ -2,7 +2,8 @@ import { settings } from '../protocol/settings.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import type { Host } from '../server/host.ts';
 import { createRoom } from '../server/room/room.ts';
-import { createSession } from '../server/session.ts';
+import { giveWay } from '../server/room/give-way.ts';
+import { createSession, readVersion } from '../server/session.ts';
 import type { Session } from '../server/session.ts';
 import { ask } from './ask.ts';
 import { bench } from './bench.ts';
@@ -63,10 +64,11 @@ export async function runProgram(
     return explainProgram(name, streams);
   }
   const opened: Session[] = [];
+  const room = createRoom(host);
   const terminal: Terminal = {
     ...streams,
     session: async ({ threads, contextLength, cache, cacheFolder, compactCache, exact, polite }) => {
-      const session = await createSession(createRoom(host), {
+      const session = await createSession(room, {
         modelsFolder: undefined,
         threads,
         contextLength,
@@ -90,7 +92,10 @@ export async function runProgram(
       streams.out(verbHelp(verb));
       return exitCodes.done;
     }
-    await verb.run(terminal, values, positionals);
+    const run = (): Promise<void> => verb.run(terminal, values, positionals);
+    await (verb.givesWay === true
+      ? giveWay({ host, version: await readVersion(host), addon: room.addon }).during(run)
+      : run());
     return exitCodes.done;
   } catch (error) {
     return explain(error, verb, streams);

@@ -11,6 +11,7 @@ export const quantize: Verb = {
   name: 'quantize',
   usage: 'FILE.gguf|NAME|FOLDER --out FILE.gguf [--type Q4_K_M]',
   summary: 'write a model file in fewer bits, also from a Hugging Face folder, with an adapter merged into it',
+  givesWay: true,
   options: [
     ['--out FILE', 'the new file; nothing is there until it is whole'],
     ['--type T', 'Q4_K_M or another; "--type help" prints them'],

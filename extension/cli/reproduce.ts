@@ -11,6 +11,7 @@ export const reproduce: Verb = {
   name: 'reproduce',
   usage: 'gpt4all --data DIR --out DIR [--scale laptop]',
   summary: "GPT4All's road of 2023 on this computer: collect, curate, train, quantize, evaluate, and one report",
+  givesWay: true,
   options: [
     ['--data DIR', 'with the data of others: self-instruct and a sample of P3; what is missing is named'],
     ['--out DIR', 'gets the project, its results and report.html; the same command goes on'],

@@ -17,6 +17,7 @@ export const train: Verb = {
   name: 'train',
   usage: 'DATA... --out DIR',
   summary: 'trains an adapter (LoRA) on questions and answers; the model stays as it is',
+  givesWay: true,
   options: [
     ['DATA...', 'train.jsonl of "paddock curate", or any of the formats that it reads'],
     ['--out DIR', 'gets adapter.gguf, peft/, log.jsonl and checkpoint.bin; the same command goes on'],

@@ -33,6 +33,8 @@ export interface Verb {
   readonly common?: readonly string[];
   /** Keeps the prompt cache on disk: for conversations, not for measurements. */
   readonly keepsPrompts?: boolean;
+  /** Takes minutes: sleeps while a model answers or completes in the editor. */
+  readonly givesWay?: boolean;
   /** Throws `UsageError` when the arguments are wrong. */
   run(terminal: Terminal, values: OptionValues, positionals: readonly string[]): Promise<void>;
 }

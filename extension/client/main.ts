@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const models = store.add(createModels(engine));
   const chat = store.add(createChat(context, log, answerSource(engine, models)));
   const modelCommands = new ModelCommands(models);
-  const lab = store.add(createLab({ createEngine: engines.lab, engine, models, modelCommands, context, log }));
+  const lab = store.add(createLab({ createEngine: engines.lab, models, modelCommands, context, log }));
   const edits = store.add(createEdits({ context, log, engine, models }));
   shutDown = async () => {
     await Promise.all([chat.shutDown(), edits.proposals.shutDown()]);

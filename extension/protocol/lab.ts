@@ -3,7 +3,7 @@
  * there, with a digest of its inputs, and is repeated only when they have changed. All layers share the types. The
  * messages go between the extension host (client) and the lab's own child process, so that the chat keeps its model.
  */
-import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
+import { ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ErrorData } from './model.ts';
 
 type Token = string | number;
@@ -208,7 +208,8 @@ export interface RunLabParams {
 }
 /** The user starts the steps that are not done. Cancelling loses nothing: the next run resumes. */
 export const RunLab = new RequestType<RunLabParams, LabState, ErrorData>('paddock/lab/run');
-export const LabRunProgress = new ProgressType<LabProgress>();
-
-/** The editor needs the cores for other work, or no longer needs them. */
-export const PauseLab = new NotificationType<{ readonly paused: boolean }>('paddock/lab/pause');
+/** A run sleeps while the models answer and complete, and goes on where it was. */
+export interface LabWait {
+  readonly waits: boolean;
+}
+export const LabRunProgress = new ProgressType<LabProgress | LabWait>();

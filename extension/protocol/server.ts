@@ -376,6 +376,15 @@ export const EngineStateChanged = new NotificationType<RoleState>('paddock/engin
 
 // ---- the engine's process -----------------------------------------------------------------------------------
 
+/** Whether the models are at work, for a program that leaves them the cores. */
+export interface RoomWork {
+  readonly busy: boolean;
+}
+
+/** A program without a window asks to be told of every change. It needs no `initialize`. */
+export const FollowWork = new RequestType0<RoomWork, ErrorData>('paddock/work/follow');
+export const WorkChanged = new NotificationType<RoomWork>('paddock/work/changed');
+
 /** The client ends the process that all windows share, to start it anew. Settles before the process exits. */
 export const EndEngine = new RequestType0<null, ErrorData>('paddock/engine/end');
 /** The server says that it ends on purpose. Running requests of all windows count as interrupted. */

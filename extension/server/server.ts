@@ -15,6 +15,7 @@ import {
   EditProgress,
   EndEngine,
   EngineStateChanged,
+  FollowWork,
   GenerationProgress,
   ListModels,
   LoadModel,
@@ -23,6 +24,7 @@ import {
   PlaceCode,
   RemoveModel,
   UnloadModel,
+  WorkChanged,
 } from '../protocol/server.ts';
 import type {
   CommitMessagePart,
@@ -51,6 +53,7 @@ import {
 } from './params.ts';
 import { boundedCount } from './prompt/trim.ts';
 import type { Room } from './room/room.ts';
+import { followWork, workOf } from './room/work.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -114,6 +117,12 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
       return null;
     }),
   );
+  let unfollow = (): void => {};
+  connection.onRequest(FollowWork, () => {
+    unfollow();
+    unfollow = followWork(room, (work) => tell(() => connection.sendNotification(WorkChanged, work)));
+    return workOf(room);
+  });
   connection.onRequest(EndEngine, () => {
     onEnd?.();
     return null;
@@ -125,6 +134,7 @@ export function serve(connection: Connection, room: Room, { isOwner, onEnd }: Se
   return {
     close: () => {
       closing.abort();
+      unfollow();
       session?.then(({ close }) => close()).catch(() => {});
     },
   };

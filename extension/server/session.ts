@@ -127,7 +127,8 @@ function machineMemory({ addon }: Room, slot: ModelSlot): Memory {
   }
 }
 
-async function readVersion({ installFolder }: Host): Promise<string> {
+/** Of this program. */
+export async function readVersion({ installFolder }: Host): Promise<string> {
   const path = join(installFolder, 'package.json');
   return object({ version: text() })(JSON.parse(await readFile(path, 'utf8')), path).version;
 }

@@ -8,6 +8,7 @@
 #include "kernels/dispatch.h"
 #include "model_object.h"
 #include "ops/cpu_topology.h"
+#include "ops/thread_pool.h"
 #include "predictions_object.h"
 #include "trainer_object.h"
 
@@ -15,7 +16,7 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 9;
+constexpr int kAbiVersion = 10;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {
@@ -35,6 +36,13 @@ Napi::Value SystemInfo(const Napi::CallbackInfo& info) {
   out.Set("availableMemory", static_cast<double>(memory.available));
   out.Set("defaultPrefixCache", static_cast<double>(DefaultPrefixCacheBytes()));
   return out;
+}
+
+// hold(held): while true, all computing in this process sleeps where it is.
+Napi::Value Hold(const Napi::CallbackInfo& info) {
+  if (!info[0].IsBoolean()) return ThrowArgument(info.Env(), "hold: whether to hold is needed.");
+  ThreadPool::HoldAll(info[0].As<Napi::Boolean>());
+  return info.Env().Undefined();
 }
 
 Napi::Value InspectFile(const Napi::CallbackInfo& info) {
@@ -95,6 +103,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data);
   exports.Set("abiVersion", kAbiVersion);
   exports.Set("systemInfo", Napi::Function::New<GuardedFunction<SystemInfo>>(env, "systemInfo"));
+  exports.Set("hold", Napi::Function::New<GuardedFunction<Hold>>(env, "hold"));
   exports.Set("inspect", Napi::Function::New<GuardedFunction<InspectFile>>(env, "inspect"));
   exports.Set("loadModel", Napi::Function::New<GuardedFunction<LoadModel>>(env, "loadModel"));
   exports.Set("quantizeTypes", List(env, Recipes(), [](const std::string& name) { return name; }));

@@ -34,7 +34,10 @@ class Job {
   virtual void Finish(std::shared_ptr<Job> self) noexcept = 0;
 
   WorkClass work_class() const { return work_class_; }
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  void Cancel() {
+    cancelled_.store(true, std::memory_order_relaxed);
+    ThreadPool::WakeHeld();
+  }
   const std::atomic<bool>& cancelled() const { return cancelled_; }
 
  private:

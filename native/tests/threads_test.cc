@@ -202,6 +202,61 @@ TEST(CancellingEndsThePassForAllThreadsAndTheNextOneIsWhole) {
   }
 }
 
+TEST(HeldThreadsSleepWhereTheyAreAndGoOnFromThere) {
+  constexpr int kPhases = 2000;
+  ThreadPool pool(3), other(2);
+  std::atomic<int> pieces{0}, started{0};
+  ThreadPool::HoldAll(true);
+  std::thread first([&] {
+    pool.Run(nullptr, [&](const Worker& worker) {
+      ++started;
+      for (int phase = 0; phase < kPhases; ++phase) {
+        worker.ForEach(5, [&](int) { ++pieces; });
+        worker.Sync();
+      }
+    });
+  });
+  std::thread second(
+      [&] { other.Run(nullptr, [&](const Worker& worker) { worker.ForEach(7, [&](int) { ++pieces; }); }); });
+  const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+  while (started.load() < 3) pause();
+  pause();
+  CHECK_EQ(pieces.load(), 0);
+  int before = 0;
+  for (int round = 0; round < 20; ++round) {
+    ThreadPool::HoldAll(false);
+    std::this_thread::yield();
+    ThreadPool::HoldAll(true);
+    // At most the pieces that were claimed already.
+    pause();
+    before = pieces.load();
+    pause();
+    CHECK_EQ(pieces.load(), before);
+  }
+  ThreadPool::HoldAll(false);
+  first.join();
+  second.join();
+  CHECK_EQ(pieces.load(), 5 * kPhases + 7);
+}
+
+TEST(WhatIsCancelledWhileHeldEnds) {
+  ThreadPool pool(3);
+  std::atomic<bool> cancel{false};
+  ThreadPool::HoldAll(true);
+  std::thread thread([&] {
+    pool.Run(&cancel, [&](const Worker& worker) {
+      while (worker.Claim(4) < 4) {
+      }
+      if (worker.Sync()) CHECK(false);
+    });
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  cancel = true;
+  ThreadPool::WakeHeld();
+  thread.join();
+  ThreadPool::HoldAll(false);
+}
+
 std::string Text(const std::vector<int>& numbers) {
   std::string out;
   for (const int n : numbers) {

@@ -9,9 +9,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { DataMap } from '../../extension/protocol/data-map.ts';
-import { LabRunProgress, OpenLab, PauseLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
+import { OpenLab, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
 import type { LabState } from '../../extension/protocol/lab.ts';
-import { Chat, GenerationProgress } from '../../extension/protocol/server.ts';
 import { startChild, root, smallModel } from './child.ts';
 import { writeLabData } from './lab-data.ts';
 
@@ -137,55 +136,6 @@ test('a project is worked on by one run at a time, here or in the terminal', asy
     await child.stop();
   }
 }, 60_000);
-
-test('a pause cuts an answer off, the chat answers at once, and what is collected stays the same', async () => {
-  const questions = join(folder, 'long.txt');
-  await writeFile(questions, ['one', 'two', 'three'].map((n) => `Tell a long story about ${n} dogs.`).join('\n'));
-  const child = await startChild();
-  const { connection } = child;
-  const collectIn = async (name: string, onProgress: () => void): Promise<string> => {
-    const place = join(folder, name);
-    const { project } = await connection.sendRequest(OpenLab, { folder: out });
-    const asked = { files: [questions], code: [], teacher: smallModel, limit: 0, maxTokens: 200, temperature: 0.7 };
-    await connection.sendRequest(SaveLab, { folder: place, project: { ...project, questions: asked } });
-    const progress = connection.onProgress(LabRunProgress, name, onProgress);
-    await connection.sendRequest(RunLab, { folder: place, until: 'collect', partialResultToken: name });
-    progress.dispose();
-    const [made = ''] = await readdir(join(place, 'collect'));
-    return readFile(join(place, 'collect', made, 'answers-00001.jsonl'), 'utf8');
-  };
-  try {
-    const whole = await collectIn('unpaused', () => {});
-    expect(whole.split('\n')).toHaveLength(4);
-    const waits: number[] = [];
-    const pause = async (): Promise<void> => {
-      const start = performance.now();
-      await connection.sendNotification(PauseLab, { paused: true });
-      const messages = [{ role: 'user' as const, content: 'Hi' }];
-      const token = `chat ${waits.length}`;
-      const first = new Promise<void>((resolve) => {
-        connection.onProgress(GenerationProgress, token, () => resolve());
-      });
-      await Promise.all([first, connection.sendRequest(Chat, { messages, maxTokens: 1, partialResultToken: token })]);
-      waits.push(performance.now() - start);
-      await connection.sendNotification(PauseLab, { paused: false });
-    };
-    // In the middle of the writing: an answer of 200 tokens takes a second or so.
-    let timer: NodeJS.Timeout | undefined;
-    const paused = await collectIn('paused', () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void pause(), 300);
-    });
-    clearTimeout(timer);
-    expect(paused).toBe(whole);
-    expect(waits.length).toBeGreaterThan(0);
-    expect(Math.min(...waits), `the chat had its answer after ${waits.map(Math.round).join(', ')} ms`).toBeLessThan(
-      400,
-    );
-  } finally {
-    await child.stop();
-  }
-}, 90_000);
 
 test('a run of "paddock collect" holds its folder, also against one that was killed', async () => {
   const questions = join(folder, 'many.txt');

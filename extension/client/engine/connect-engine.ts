@@ -2,7 +2,6 @@
  * Connects a window to the engine: to the room that all windows share, or where no folder can hold its socket to a
  * child of its own, which costs memory and nothing else.
  */
-import { dirname, join } from 'node:path';
 import { openRoomPlace, roomFolders, roomKey } from '../../base/room-place.ts';
 import { protocolVersion } from '../../protocol/model.ts';
 import type { EngineConnection } from './engine-connection.ts';
@@ -75,14 +74,7 @@ async function connectRoom(
   }
 }
 
-/** The native code counts as well: an update may replace it alone. */
 function keyOf({ module, debugPort, version }: ConnectEngineOptions): Promise<string> {
-  const addon = join(dirname(module), 'native', `${process.platform}-${process.arch}`, 'paddock.node');
-  return roomKey({
-    version,
-    protocolVersion,
-    files: [module, addon],
-    execArgv: execArgvOf({ module, debugPort }),
-    env: process.env,
-  });
+  const execArgv = execArgvOf({ module, debugPort });
+  return roomKey({ version, protocolVersion, module, execArgv, env: process.env });
 }

@@ -9,7 +9,6 @@ import type { Disposable } from '../lib/lifetime.ts';
 export interface EngineConnection {
   readonly pid: number | undefined;
   send(method: string, params: object | undefined, token: CancellationToken | undefined): Promise<unknown>;
-  notify(method: string, params: object): Promise<void>;
   onProgress<T>(type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable;
   /** Is called at once for what is known already. */
   onState(handler: (state: RoleState) => void): Disposable;

@@ -45,11 +45,6 @@ export class FakeConnection implements EngineConnection {
     return this.answer(method, params, token);
   }
 
-  notify(method: string, params: object): Promise<void> {
-    this.sent.push({ method, params: { ...params } });
-    return Promise.resolve();
-  }
-
   onProgress<T>(_type: ProgressType<T>, token: string, handler: (part: T) => void): Disposable {
     this.#parts.set(token, handler as (part: unknown) => void);
     return toDisposable(() => this.#parts.delete(token));

@@ -74,10 +74,6 @@ export abstract class MessageChannel implements EngineConnection {
       : this.connection.sendRequest(method, params, token);
   }
 
-  notify(method: string, params: object): Promise<void> {
-    return this.connection.sendNotification(method, params);
-  }
-
   onProgress: EngineConnection['onProgress'] = (type, token, handler) =>
     this.connection.onProgress(type, token, handler);
 

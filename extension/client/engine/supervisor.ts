@@ -14,7 +14,6 @@ import {
   Emitter,
   type CancellationToken,
   type Event,
-  type NotificationType,
   type ProgressType,
   type RequestType,
   type RequestType0,
@@ -126,12 +125,6 @@ export class EngineSupervisor implements Disposable {
   /** The same for a request without params. */
   async ask<R>(type: RequestType0<R, ErrorData>): Promise<R> {
     return (await this.#send(type.method, undefined, {})) as R;
-  }
-
-  /** Sends a notification to a running process. Never starts one. */
-  notify<P extends object>(type: NotificationType<P>, params: P): void {
-    if (this.#phase.kind !== 'up') return;
-    this.#phase.connection.notify(type.method, params).catch((error: unknown) => this.#options.log.warn(String(error)));
   }
 
   /**

@@ -1,7 +1,6 @@
-import { Emitter, ResponseError } from 'vscode-jsonrpc/node';
+import { ResponseError } from 'vscode-jsonrpc/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OpenLab, PauseLab, RunLab, SaveLab, type LabProgress, type LabState } from '../../protocol/lab.ts';
-import type { EngineView } from '../../protocol/webview.ts';
+import { OpenLab, RunLab, SaveLab, type LabProgress, type LabState } from '../../protocol/lab.ts';
 import { FakeConnection } from '../engine/fake-connection.ts';
 import { EngineSupervisor } from '../engine/supervisor.ts';
 import { newProject } from './lab-edit.ts';
@@ -43,8 +42,6 @@ class LabConnection extends FakeConnection {
 
 describe('LabService', () => {
   let connections: LabConnection[];
-  let other: Emitter<EngineView>;
-  let otherState: EngineView;
   let service: LabService;
   let changes: LabServiceChange[];
   let outcomes: LabOutcome[];
@@ -58,8 +55,6 @@ describe('LabService', () => {
     remainingSeconds: undefined,
     ...more,
   });
-  const answering = { kind: 'answering' } as EngineView;
-
   let engine: EngineSupervisor;
 
   beforeEach(() => {
@@ -67,8 +62,6 @@ describe('LabService', () => {
     connections = [];
     changes = [];
     outcomes = [];
-    other = new Emitter();
-    otherState = { kind: 'idle' };
     service = new LabService({
       createEngine: () =>
         (engine = new EngineSupervisor({
@@ -84,12 +77,6 @@ describe('LabService', () => {
             cancelled: 'Cancelled.',
           },
         })),
-      other: {
-        get state() {
-          return otherState;
-        },
-        onDidChangeState: other.event,
-      },
       log,
       texts: { busy: (title) => `Busy with ${title}.` },
     });
@@ -100,10 +87,6 @@ describe('LabService', () => {
     service.dispose();
     vi.useRealTimers();
   });
-  const setOther = (view: EngineView): void => {
-    otherState = view;
-    other.fire(view);
-  };
   const startRun = async (): Promise<void> => {
     await service.open(folder);
     void service.start();
@@ -261,18 +244,19 @@ describe('LabService', () => {
     expect(service.error).toBeUndefined();
   });
 
-  it('waits while the chat needs the cores, also with a process that is new', async () => {
+  it('says when the run waits for the models, and not of the next one', async () => {
     await startRun();
-    setOther(answering);
-    expect(last().sent.at(-1)).toEqual({ method: PauseLab.method, params: { paused: true } });
+    last().emitPart({ waits: true });
     expect(service.run?.paused).toBe(true);
+    last().emitPart({ waits: false });
+    expect(service.run?.paused).toBe(false);
+    last().emitPart({ waits: true });
     last().lose('killed');
     await settle();
-    expect(methods()).toEqual([PauseLab.method, OpenLab.method]);
-    setOther({ kind: 'noModel' });
-    expect(last().sent.at(-1)).toEqual({ method: PauseLab.method, params: { paused: false } });
-    setOther({ kind: 'idle' });
-    expect(methods().filter((method) => method === PauseLab.method)).toHaveLength(2);
+    expect(service.run).toBeUndefined();
+    void service.start();
+    await settle();
+    expect(service.run?.paused).toBe(false);
   });
 
   it('takes new settings with a new process, but not from a run', async () => {
@@ -298,11 +282,6 @@ describe('LabService', () => {
     expect(connections).toHaveLength(1);
     expect(methods().at(-1)).toBe(RunLab.method);
     expect(outcomes).toEqual(['stopped']);
-  });
-
-  it('wakes no process to tell it to wait', () => {
-    setOther(answering);
-    expect(connections).toHaveLength(0);
   });
 
   it('leaves a project that runs only when it is stopped', async () => {

@@ -7,17 +7,16 @@ import { CancellationTokenSource, Emitter, type Event } from 'vscode-jsonrpc/nod
 import {
   LabRunProgress,
   OpenLab,
-  PauseLab,
   RunLab,
   SaveLab,
   type LabProgress,
   type LabProject,
   type LabState,
   type LabStepName,
+  type LabWait,
   type LossPoint,
 } from '../../protocol/lab.ts';
 import { withPoints, type LabErrorView, type LabRunView } from '../../protocol/lab-view.ts';
-import type { EngineView } from '../../protocol/webview.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
@@ -26,8 +25,6 @@ import type { Log } from '../lib/log.ts';
 export interface LabServiceOptions {
   /** Makes the supervisor of the lab's own process; called once, at first use. */
   readonly createEngine: () => EngineSupervisor;
-  /** The engine of the chat and the edits, which has priority. */
-  readonly other: Pick<EngineSupervisor, 'state' | 'onDidChangeState'>;
   readonly log: Log;
   readonly texts: { readonly busy: (title: string) => string };
 }
@@ -68,14 +65,11 @@ export class LabService implements Disposable {
   /** The window is closing: no new run may start. */
   #ending = false;
   #unsaved = false;
-  #otherBusy: boolean;
   #requests = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LabServiceOptions) {
     this.#options = options;
-    this.#otherBusy = needsCores(options.other.state);
-    this.#store.add(options.other.onDidChangeState((state) => this.#onOther(needsCores(state))));
   }
 
   get folder(): string | undefined {
@@ -167,13 +161,13 @@ export class LabService implements Disposable {
     this.#cancellation = cancellation;
     this.#points = [];
     this.#setError(undefined);
-    this.#setRun({ until, stopping: false, paused: this.#otherBusy, progress: undefined });
+    this.#setRun({ until, stopping: false, paused: false, progress: undefined });
     let outcome: LabOutcome = 'done';
     try {
       await this.#saving;
       const token = cancellation.token;
       if (token.isCancellationRequested) throw new EngineError('cancelled', '');
-      const onPart = (progress: LabProgress): void => this.#onProgress(progress);
+      const onPart = (part: LabProgress | LabWait): void => this.#onPart(part);
       const lab = await this.#request(() =>
         this.#ensureEngine().request(
           RunLab,
@@ -247,10 +241,16 @@ export class LabService implements Disposable {
     }
   }
 
-  #onProgress(progress: LabProgress): void {
-    if (this.#run === undefined || this.#folder === undefined) return;
-    const before = this.#run.progress?.step;
-    this.#run = { ...this.#run, progress };
+  #onPart(part: LabProgress | LabWait): void {
+    if (this.#run === undefined) return;
+    if ('waits' in part) this.#setRun({ ...this.#run, paused: part.waits });
+    else this.#onProgress(this.#run, part);
+  }
+
+  #onProgress(run: LabRunView, progress: LabProgress): void {
+    if (this.#folder === undefined) return;
+    const before = run.progress?.step;
+    this.#run = { ...run, progress };
     const { points = [] } = progress;
     if (this.#lab !== undefined && points.length > 0) {
       this.#points.push(...points);
@@ -261,13 +261,6 @@ export class LabService implements Disposable {
     if (before !== undefined && before !== progress.step) {
       this.#read(this.#folder).catch((error: unknown) => this.#options.log.warn(String(error)));
     }
-  }
-
-  #onOther(busy: boolean): void {
-    if (busy === this.#otherBusy) return;
-    this.#otherBusy = busy;
-    this.#engine?.notify(PauseLab, { paused: busy });
-    if (this.#run !== undefined) this.#setRun({ ...this.#run, paused: busy });
   }
 
   #ask(type: typeof OpenLab, params: { readonly folder: string }): Promise<LabState>;
@@ -292,10 +285,7 @@ export class LabService implements Disposable {
 
   #ensureEngine(): EngineSupervisor {
     if (this.#engine === undefined) {
-      const engine = this.#options.createEngine();
-      this.#engine = engine;
-      // Tells a new process to wait, before the request that started it.
-      this.#store.add(engine.onDidConnect(() => this.#otherBusy && engine.notify(PauseLab, { paused: true })));
+      this.#engine = this.#options.createEngine();
     }
     return this.#engine;
   }
@@ -319,8 +309,4 @@ export class LabService implements Disposable {
         : { code: failure.code, message: failure.message, step: this.#run?.progress?.step };
     this.#changed.fire({ kind: 'error', error: this.#error });
   }
-}
-
-function needsCores({ kind }: EngineView): boolean {
-  return kind === 'answering' || kind === 'loading';
 }

@@ -12,7 +12,6 @@ import { LabService } from './lab-service.ts';
 
 export interface LabOptions {
   readonly createEngine: () => EngineSupervisor;
-  readonly engine: EngineSupervisor;
   readonly models: ModelService;
   readonly modelCommands: ModelCommands;
   readonly context: vscode.ExtensionContext;
@@ -28,12 +27,11 @@ export interface Lab extends Disposable {
   shutDown(): Promise<void>;
 }
 
-export function createLab({ createEngine, engine, models, modelCommands, context, log }: LabOptions): Lab {
+export function createLab({ createEngine, models, modelCommands, context, log }: LabOptions): Lab {
   const store = new DisposableStore();
   const lab = store.add(
     new LabService({
       createEngine,
-      other: engine,
       log,
       texts: { busy: (title) => vscode.l10n.t('The lab is working on “{0}”.', title) },
     }),

@@ -13,6 +13,8 @@ export interface NativeModule {
    * Reads the header of a GGUF file: metadata, tensors, memory need. Loads no weights. Synchronous. `contextLength`
    * (tokens; 0 = the engine chooses) is brought within what the model was trained for.
    */
+  /** While true, all computing in this process sleeps where it is. */
+  hold(held: boolean): void;
   inspect(
     path: string,
     options?: { contextLength?: number; prefixCacheBytes?: number; compactCache?: boolean },

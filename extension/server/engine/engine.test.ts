@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EngineState } from '../../protocol/server.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
@@ -93,55 +93,6 @@ describe('Engine', () => {
     await engine.unload();
     expect(native.unloaded).toBe(1);
     expect(engine.state).toEqual({ kind: 'noModel' });
-  });
-});
-
-describe('runPausable', () => {
-  const answer = 'abcdefgh'.repeat(50);
-  const loaded = async (): Promise<Engine> => {
-    const { engine } = engineWith({ answer: () => answer });
-    await engine.load('/models/a.gguf', { signal });
-    return engine;
-  };
-  const write = (engine: Engine, stop: AbortSignal, onText: () => void) =>
-    engine.runPausable(stop, (model, either) => generate(model, request, { signal: either, onText }));
-
-  test('a pause cuts the work off, others go first, and it is done again as if nothing had been', async () => {
-    const engine = await loaded();
-    const order: string[] = [];
-    let pieces = 0;
-    const work = write(engine, signal, () => {
-      if (++pieces === 3) engine.pause();
-    }).finally(() => order.push('work'));
-    await vi.waitFor(() => expect(engine.state.kind).toBe('ready'));
-    expect(pieces).toBe(3);
-    await engine.run(signal, async () => {
-      order.push('chat');
-    });
-    engine.resume();
-    expect(await work).toMatchObject({ text: answer, finishReason: 'stop' });
-    expect(order).toEqual(['chat', 'work']);
-  });
-
-  test('it can be paused again and again, and stopped while it waits', async () => {
-    const engine = await loaded();
-    const stop = new AbortController();
-    let pauses = 0;
-    const work = write(engine, stop.signal, () => {
-      engine.pause();
-      if (++pauses < 3) setTimeout(() => engine.resume(), 1);
-      else setTimeout(() => stop.abort(), 1);
-    });
-    await expect(work).rejects.toMatchObject({ code: 'cancelled' });
-    expect(pauses).toBe(3);
-  });
-
-  test('errors of its own, and a model that goes away, end it', async () => {
-    const engine = await loaded();
-    const fails = engine.runPausable(signal, () => Promise.reject(new Error('no')));
-    await expect(fails).rejects.toThrow('no');
-    const work = write(engine, signal, () => void engine.unload());
-    expect(await work).toMatchObject({ finishReason: 'cancelled' });
   });
 });
 

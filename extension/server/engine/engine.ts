@@ -23,8 +23,6 @@ export class Engine implements SlotClient {
   #own: { readonly wanted: WantedModel; readonly info: ModelInfo } | undefined;
   /** Aborts all jobs of this client. */
   #ending = new AbortController();
-  /** Aborts the pausable job when a pause begins. */
-  #pausing = new AbortController();
   /** Aborts the current or queued load when a newer one replaces it. */
   #loading = new AbortController();
 
@@ -148,45 +146,11 @@ export class Engine implements SlotClient {
     return done === undefined ? this.#slot.scheduler.run('alone', either, load) : done.value;
   }
 
-  /**
-   * Runs background work that can be interrupted: a pause aborts `job`, and afterwards it runs again from the
-   * beginning. `job` must give the same result each time and have no side effects.
-   */
-  async runPausable<T>(signal: AbortSignal, job: Job<T>): Promise<T> {
-    for (;;) {
-      let cutOff = (): boolean => false;
-      const work = this.runInBackground(signal, (model, either) => {
-        const { signal: pausing } = (this.#pausing = new AbortController());
-        // A result that arrived during the abort may be incomplete.
-        cutOff = () => pausing.aborted && !either.aborted;
-        return job(model, AbortSignal.any([either, pausing]));
-      });
-      const result = await work.catch((error: unknown) => {
-        if (!cutOff()) throw error;
-        return undefined;
-      });
-      if (!cutOff()) return result as T;
-    }
-  }
-
   /** Clears the prompt cache of the loaded model after the running job. */
   async clearCache(): Promise<void> {
     await this.#slot.scheduler.run('alone', new AbortController().signal, async () => {
       await this.#slot.model?.clearCache().result;
     });
-  }
-
-  /**
-   * Other work needs the cores. No new background job starts; a pausable job is aborted; any other running job finishes
-   * first.
-   */
-  pause(): void {
-    this.#slot.scheduler.hold(true);
-    this.#pausing.abort();
-  }
-
-  resume(): void {
-    this.#slot.scheduler.hold(false);
   }
 
   #setOwn(wanted: WantedModel, model: NativeModel): ModelInfo {

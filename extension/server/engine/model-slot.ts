@@ -64,6 +64,7 @@ export class ModelSlot {
   readonly scheduler = new Scheduler();
   readonly #addon: () => NativeModule;
   readonly #clients = new Set<SlotClient>();
+  readonly #watchers = new Set<() => void>();
   #loaded: Loaded | undefined;
   #activity: Activity = { state: { kind: 'noModel' }, owner: undefined };
   /** How many jobs of each client are at work. */
@@ -80,6 +81,17 @@ export class ModelSlot {
   /** `undefined` when nothing is loaded. */
   get model(): NativeModel | undefined {
     return this.#loaded?.model;
+  }
+
+  /** Whether it loads a model or works with it. */
+  get busy(): boolean {
+    return this.#working.size > 0 || this.#activity.state.kind === 'loading';
+  }
+
+  /** Calls `listener` when `busy` may have changed, until the result is called. */
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => void this.#watchers.delete(listener);
   }
 
   add(client: SlotClient): void {
@@ -195,6 +207,7 @@ export class ModelSlot {
 
   #tell(): void {
     for (const client of this.#clients) client.onState(this.stateFor(client));
+    for (const watcher of this.#watchers) watcher();
   }
 
   async #drop(): Promise<void> {

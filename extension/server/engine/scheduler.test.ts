@@ -81,15 +81,3 @@ test('a job that fails does not stop the next', async () => {
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe(7);
 });
-
-test('while held no background job begins, and others do', async () => {
-  const scheduler = new Scheduler();
-  scheduler.hold(true);
-  const order: string[] = [];
-  const background = scheduler.run('background', never, async () => void order.push('background'));
-  await scheduler.run('shared', never, async () => void order.push('chat'));
-  expect(order).toEqual(['chat']);
-  scheduler.hold(false);
-  await background;
-  expect(order).toEqual(['chat', 'background']);
-});

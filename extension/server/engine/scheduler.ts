@@ -18,7 +18,6 @@ export class Scheduler {
   #waiting: Waiting[] = [];
   #sharing = 0;
   #isTaken = false;
-  #isHeld = false;
 
   /** Settles as the job does, or rejects with `cancelled` when the signal aborts before the job began. */
   run<T>(kind: JobKind, signal: AbortSignal, job: (shareRest: ShareRest) => Promise<T>): Promise<T> {
@@ -39,12 +38,6 @@ export class Scheduler {
       signal.addEventListener('abort', leave, { once: true });
       this.#enqueue(waiting);
     });
-  }
-
-  /** While held, no background job starts. Other jobs do. */
-  hold(held: boolean): void {
-    this.#isHeld = held;
-    this.#startNext();
   }
 
   get idle(): boolean {
@@ -68,7 +61,7 @@ export class Scheduler {
   }
 
   #mayStart({ kind }: Waiting): boolean {
-    if (this.#isTaken || (kind === 'background' && this.#isHeld)) return false;
+    if (this.#isTaken) return false;
     return kind === 'shared' || this.#sharing === 0;
   }
 

@@ -1,10 +1,11 @@
 /** Handles the client's lab requests. */
 import { resolve } from 'node:path';
 import type { CancellationToken, Connection } from 'vscode-languageserver/node';
-import { LabRunProgress, OpenLab, PauseLab, RunLab, SaveLab, labSteps } from '../../protocol/lab.ts';
-import type { LabState } from '../../protocol/lab.ts';
+import { LabRunProgress, OpenLab, RunLab, SaveLab, labSteps } from '../../protocol/lab.ts';
+import type { LabProgress, LabState, LabWait } from '../../protocol/lab.ts';
 import { EngineError } from '../engine/errors.ts';
 import { checkText } from '../params.ts';
+import { giveWay } from '../room/give-way.ts';
 import type { Session } from '../session.ts';
 import { Lab } from './project/lab.ts';
 
@@ -40,18 +41,14 @@ export function serveLab({ connection, ready, orResponseError, toSignal, tell }:
         throw new EngineError('invalidArgument', `There is no step "${until as string}".`);
       }
       const lab = await labOf(folder);
-      await lab.run(until, {
-        signal: toSignal(token),
-        onProgress: (progress) => {
-          if (partialResultToken !== undefined) {
-            tell(() => connection.sendProgress(LabRunProgress, partialResultToken, progress));
-          }
-        },
-      });
+      const send = (part: LabProgress | LabWait): void => {
+        if (partialResultToken !== undefined) {
+          tell(() => connection.sendProgress(LabRunProgress, partialResultToken, part));
+        }
+      };
+      const way = giveWay(await ready(), (waits) => send({ waits }));
+      await way.during(() => lab.run(until, { signal: toSignal(token), onProgress: send }));
       return lab.state();
     }),
   );
-  connection.onNotification(PauseLab, ({ paused }) => {
-    void ready().then(({ engine }) => (paused ? engine.pause() : engine.resume()));
-  });
 }

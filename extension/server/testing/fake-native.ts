@@ -52,6 +52,7 @@ export function fakeNative(script: FakeScript = {}): NativeModule & {
       availableMemory: script.availableMemory ?? 8 * 2 ** 30,
       defaultPrefixCache: 2 ** 29,
     }),
+    hold: () => {},
     inspect: (): NativeInspection => ({ ...defaultInspection, ...script.inspection }),
     loadModel: (path: string, options: NativeLoadOptions, onProgress: (fraction: number) => void) => {
       native.loadOptions.push(options);

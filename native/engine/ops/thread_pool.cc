@@ -21,6 +21,9 @@ uint32_t PhaseOf(uint64_t state) {
 // Of the calling thread.
 thread_local int urgency = 0;
 
+// 0, or while the pools are held an odd number that every WakeHeld() makes another.
+std::atomic<uint32_t> held{0};
+
 }  // namespace
 
 Urgency::Urgency(ThreadPool& pool, int level) : pool_(pool), level_(std::clamp(level, 0, kLevels - 1)) {
@@ -183,8 +186,24 @@ void ThreadPool::SleepUntilNext(uint32_t phase) {
   if (PhaseOf(state) == phase) Sleep(phase_, phase);
 }
 
+void ThreadPool::HoldAll(bool hold) {
+  held.store(hold ? 1 : 0);
+  WakeAll(held);
+}
+
+void ThreadPool::WakeHeld() {
+  for (uint32_t now = held.load(); now != 0;) {
+    if (held.compare_exchange_weak(now, now + 2)) return WakeAll(held);
+  }
+}
+
+void ThreadPool::WaitWhileHeld() const {
+  for (uint32_t now; (now = held.load(std::memory_order_relaxed)) != 0 && !Interrupted();) Sleep(held, now);
+}
+
 int ThreadPool::Claim(int index, int count) {
   Member& member = members_[index];
+  WaitWhileHeld();
   if (!member.joined || Interrupted()) return count;
   const auto bound = [&](int owner) { return static_cast<int>(static_cast<int64_t>(count) * owner / active_); };
   for (int i = 0; i < active_; ++i) {
@@ -203,6 +222,7 @@ int ThreadPool::Claim(int index, int count) {
 }
 
 void ThreadPool::Sync(Member& member, bool border) {
+  WaitWhileHeld();
   if (member.joined && LeaveOrEnd(member, border)) return;
   while (phase_.load(std::memory_order_acquire) == member.phase) {
     if (!SpinWhile(phase_, member.phase)) SleepUntilNext(member.phase);

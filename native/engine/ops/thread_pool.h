@@ -9,6 +9,9 @@
 //
 // A pass can be broken off between two phases at its borders, SyncAtBorder(), and gone on with later by another Run().
 //
+// A process that gives way to another one holds all its pools: their threads sleep where they are, and go on from
+// there.
+//
 // Inside a pass a waiting thread spins for some tens of microseconds, because phases are that short, and then sleeps,
 // so that it does not take a core from the thread it waits for. Between passes all threads sleep.
 #pragma once
@@ -97,6 +100,12 @@ class ThreadPool {
     Run(cancel, size_, work);
   }
 
+  // While held, the threads of all pools of this process sleep, also amid a pass: at their next piece or phase. What is
+  // cancelled ends all the same, once WakeHeld() was called.
+  static void HoldAll(bool held);
+  // To be called after a `cancel` was set while held.
+  static void WakeHeld();
+
   // Inside Run(): how many threads take part.
   int active() const { return active_; }
 
@@ -132,6 +141,7 @@ class ThreadPool {
   void Sync(Member& member, bool border);
   // Takes a thread whose work has thrown out of the pass.
   void Abandon(Member& member);
+  void WaitWhileHeld() const;
   // Whether this pass is to end early.
   bool Interrupted() const {
     return failed_.load(std::memory_order_relaxed) || (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed));

@@ -35,34 +35,6 @@ async function engineWith(answer: FakeScript['answer'], info: FakeScript['info']
   await engine.load('/fake.gguf', { signal });
   return { engine, native };
 }
-/** `pauseAt`: after so many pieces of text. */
-async function collectPaused(pauseAt: readonly number[]) {
-  const { engine, native } = await engineWith((prompt, { seed }) => `${prompt.slice(-40)} ${seed} `.repeat(3));
-  const { model } = engine;
-  const generate = model.generate.bind(model);
-  let pieces = 0;
-  Object.assign(model, {
-    generate: (request: Parameters<typeof generate>[0], onEvent: Parameters<typeof generate>[1]) =>
-      generate(request, (event) => {
-        onEvent(event);
-        if (event.type === 'text' && pauseAt.includes(++pieces)) {
-          engine.pause();
-          setTimeout(() => engine.resume(), 2);
-        }
-      }),
-  });
-  const shards = new Shards(folder, { kind: 'collection', settings });
-  const prompts = asked('one', 'two', 'three');
-  const found = await collect(
-    engine,
-    shards,
-    { prompts, settings: { ...settings, followUps: 1 }, teacher },
-    { signal },
-  );
-  shards.close();
-  return { found, requests: native.requests.length };
-}
-
 function records(name = 'answers-00001.jsonl'): Record<string, unknown>[] {
   const lines = readFileSync(join(folder, name), 'utf8').split('\n');
   expect(lines.pop()).toBe('');
@@ -70,16 +42,6 @@ function records(name = 'answers-00001.jsonl'): Record<string, unknown>[] {
 }
 
 describe('collecting', () => {
-  test('pauses cut answers off, and the records are those of a run without them', async () => {
-    const plain = await collectPaused([]);
-    const whole = records();
-    rmSync(folder, { recursive: true });
-    const paused = await collectPaused([2, 9, 60, 61]);
-    expect(records()).toEqual(whole);
-    expect(paused.found).toEqual(plain.found);
-    expect(paused.requests).toBeGreaterThan(plain.requests);
-  });
-
   test('writes a record for each answer, with how it was made', async () => {
     const { engine, native } = await engineWith(() => 'An answer.');
     const shards = new Shards(folder, {});

@@ -56,7 +56,9 @@ export async function collect(
     const done = known + answered + failed;
     onProgress?.({ done, total: prompts.length, failed, remainingSeconds: remaining.seconds() });
     try {
-      const answer = await engine.runPausable(signal, (model, either) => answerPrompt(model, prompt, settings, either));
+      const answer = await engine.runInBackground(signal, (model, either) =>
+        answerPrompt(model, prompt, settings, either),
+      );
       shards.append(toRecord(prompt, answer, settings, teacher));
       answered++;
       completionTokens += answer.completionTokens;

@@ -23,7 +23,7 @@ export type ScoreRecord = (record: CurateRecord, signal: AbortSignal) => Promise
 /** Undefined for a record without an answer, or one that leaves no room for it. */
 export function scoreWith(engine: Engine): ScoreRecord {
   return (record, signal) =>
-    engine.runPausable(signal, async (model, either) => {
+    engine.runInBackground(signal, async (model, either) => {
       const encoded = encodeSample(model, record, 'chat', mostTokens)?.sample;
       const alone = withBos(model, model.tokenize(answerOf(record), false)).subarray(0, mostTokens);
       if (encoded === undefined || alone.length < 2) return undefined;

@@ -34,7 +34,7 @@ function side(name: string, factor: number, opened: string[] = []): Side {
       opened.push(name);
       const model = { factor } as unknown as NativeModel;
       const engine = {
-        runPausable: (signal: AbortSignal, job: (m: NativeModel, s: AbortSignal) => unknown) => job(model, signal),
+        runInBackground: (signal: AbortSignal, job: (m: NativeModel, s: AbortSignal) => unknown) => job(model, signal),
       };
       return Promise.resolve({
         engine: engine as unknown as Engine,

@@ -139,7 +139,7 @@ async function runSides<Task>(
     for (const { metric, task, index, sample } of list.filter(isOpen)) {
       const progress = { model: opened.identity.name, metric: metric.id, done, total };
       onProgress?.({ ...progress, remainingSeconds: remaining.seconds() });
-      const result = await opened.engine.runPausable(signal, (model, either) =>
+      const result = await opened.engine.runInBackground(signal, (model, either) =>
         metric.evaluate(model, task, sample, either),
       );
       table.set({ side, metric: metric.id, task: index, sample, ...result });

@@ -97,7 +97,7 @@ async function compareAnswers(
     for (const [index, task] of asked.entries()) {
       const fraction = 0.8 + (0.2 * (side * asked.length + index)) / (2 * asked.length);
       hooks.tell({ words: `answers to read, ${basename(name)}`, fraction, remainingSeconds: undefined });
-      const answer = await engine.runPausable(hooks.signal, (model, signal) =>
+      const answer = await engine.runInBackground(hooks.signal, (model, signal) =>
         generate(
           model,
           {

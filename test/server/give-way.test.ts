@@ -1,0 +1,73 @@
+/** Long work beside the process that all windows share: it sleeps while a model answers, and gives the same results. */
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newProject } from '../../extension/client/lab/lab-edit.ts';
+import { LabRunProgress, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
+import { Chat, LoadModel } from '../../extension/protocol/server.ts';
+import type { GenerationResult } from '../../extension/protocol/server.ts';
+import { question, root, smallModel, startChild } from './child.ts';
+import type { Child } from './child.ts';
+import { RoomWorld } from './room.ts';
+import type { TestWindow } from './room.ts';
+
+const slow = 120_000;
+
+let world: RoomWorld;
+let folder: string;
+beforeEach(async () => {
+  world = await RoomWorld.create();
+  folder = await mkdtemp(join(tmpdir(), 'paddock-give-way-'));
+});
+afterEach(async () => {
+  await world.dispose();
+  await rm(folder, { recursive: true, force: true });
+}, slow);
+
+const openWindow = async (): Promise<TestWindow> => {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  return world.open({ version });
+};
+const ask = (window: TestWindow): Promise<GenerationResult> =>
+  window.connection.send(Chat.method, { ...question, maxTokens: 24 }, undefined) as Promise<GenerationResult>;
+
+/** Collects three answers of 80 tokens and returns them. */
+async function collectIn({ connection }: Child, name: string, onWait: (waits: boolean) => void): Promise<string> {
+  const place = join(folder, name);
+  const questions = join(folder, 'questions.txt');
+  await writeFile(questions, ['one', 'two', 'three'].map((n) => `Tell a long story about ${n} dogs.`).join('\n'));
+  const project = newProject(name, smallModel);
+  const asked = { files: [questions], code: [], teacher: smallModel, limit: 0, maxTokens: 80, temperature: 0.7 };
+  await connection.sendRequest(SaveLab, { folder: place, project: { ...project, questions: asked } });
+  connection.onProgress(LabRunProgress, name, (part) => void ('waits' in part && onWait(part.waits)));
+  await connection.sendRequest(RunLab, { folder: place, until: 'collect', partialResultToken: name });
+  const [made = ''] = await readdir(join(place, 'collect'));
+  return readFile(join(place, 'collect', made, 'answers-00001.jsonl'), 'utf8');
+}
+
+test(
+  'the lab sleeps while a window is answered, also by a process that starts later, and nothing changes in its results',
+  async () => {
+    const child = await startChild();
+    try {
+      const whole = await collectIn(child, 'alone', () => expect.unreachable());
+      expect(whole.split('\n')).toHaveLength(4);
+      const window = await openWindow();
+      await window.connection.send(LoadModel.method, { id: smallModel }, undefined);
+      const waits: boolean[] = [];
+      const run = collectIn(child, 'beside', (wait) => void waits.push(wait));
+      for (let count = 0; count < 2; count++) {
+        expect((await ask(window)).text).not.toBe('');
+        await sleep(700);
+      }
+      expect(await run).toBe(whole);
+      expect(waits.slice(0, 2)).toEqual([true, false]);
+      expect(waits.at(-1)).toBe(false);
+    } finally {
+      await child.stop();
+    }
+  },
+  slow,
+);
