@@ -4,13 +4,15 @@ import { CancellationTokenSource, type CancellationToken } from 'vscode-jsonrpc/
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 
 /**
- * VS Code gives a completion up when it takes longer than 750 ms, and shows its list of words. A cancellation that comes
+ * VS Code gives a completion up when it takes longer than 750 ms, and shows its list of words. A cancellation that
+ * comes
  * as late as this says nothing about what the user does.
  */
 const patienceMs = 500;
 
 /**
- * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early. What VS Code
+ * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early. What VS
+ * Code
  * has only lost its patience with goes on.
  */
 export class PlaceWatch implements Disposable {
