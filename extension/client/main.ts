@@ -281,6 +281,7 @@ function answerSource(engine: EngineSupervisor, models: ModelService): AnswerSou
       await models.ensureLoaded(token);
       return engine.request(Chat, params, { token, progress: { type: GenerationProgress, onPart } });
     },
+    onDidChangeWork: engine.onDidChangeWork,
     busyWith: () => {
       if (engine.isBusyWith(Edit)) return 'edit';
       return engine.isBusyWith(CommitMessage) ? 'commitMessage' : undefined;

@@ -209,6 +209,7 @@ step('an edit goes before an answer, which goes on afterwards', async (window) =
   await window.openFile('src/text.py');
   await window.select(5, 2);
   await edits.rewrite('Add a docstring');
+  await window.chat.frame.getByText('Waiting for the edit to finish…').waitFor();
   await edits.ready();
   await window.screenshot('edit-before-answer');
   const before = (await window.chat.partialAnswer(1)).length;

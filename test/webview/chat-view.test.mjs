@@ -387,6 +387,15 @@ viewTest(
 );
 
 viewTest(
+  'an answer that has begun and waits for an edit says so below its text',
+  withAnswer({ text: 'It begins', status: 'streaming', waitingFor: 'edit', timings: undefined }),
+  async (view) => {
+    await view.page.getByText('It begins').waitFor();
+    await view.page.locator('.note', { hasText: 'Waiting for the edit to finish…' }).waitFor();
+  },
+);
+
+viewTest(
   'a wide table scrolls and keeps its words whole',
   withAnswer({
     text: '| Implementation | Allocation | Synchronization | Throughput | Responsibility | Documentation |\n|---|---|---|---|---|---|\n| a | b | c | d | e | f |',

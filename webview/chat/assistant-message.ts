@@ -46,7 +46,7 @@ export class AnswerMessage extends ChatElement {
     >
       <h2 class="hidden">Paddock</h2>
       ${message.status === 'waiting' ? progress(message) : nothing} ${this.#thoughts(thinking, live)}
-      ${answer === '' ? nothing : this.#markdown(answer, live)}
+      ${answer === '' ? nothing : this.#markdown(answer, live)} ${pauseNote(message)}
       ${message.error === undefined ? nothing : this.#error(message.error)} ${this.#note()}
       ${message.omitted.length > 0 ? omittedNote(message.omitted) : nothing} ${live ? nothing : this.#footer(answer)}
     </article>`;
@@ -185,6 +185,11 @@ function waitingText(waitingFor: OtherWork | undefined): string {
     case 'commitMessage':
       return t('Waiting for the commit message…');
   }
+}
+
+/** An answer that has begun stands still meanwhile. */
+function pauseNote({ status, waitingFor }: AssistantMessage): TemplateResult | typeof nothing {
+  return status === 'streaming' && waitingFor !== undefined ? note('debug-pause', waitingText(waitingFor)) : nothing;
 }
 
 function omittedNote(omitted: readonly Omission[]): TemplateResult {

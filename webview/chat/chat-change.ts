@@ -11,7 +11,6 @@ export function applyChange(state: ChatState, change: ChatChange): ChatState | u
               ...message,
               status: 'streaming',
               prefill: undefined,
-              waitingFor: undefined,
               text: message.text + change.text,
             }
           : undefined,

@@ -2,8 +2,9 @@ import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CancellationToken } from 'vscode-jsonrpc/node';
+import { Emitter, type CancellationToken } from 'vscode-jsonrpc/node';
 import type { ChatParams, GenerationPart, GenerationResult } from '../../protocol/server.ts';
+import type { AssistantMessage, OtherWork } from '../../protocol/webview.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { ChatService, type AnswerSource, type ConversationChange } from './chat-service.ts';
 import { ConversationFiles } from './conversation-files.ts';
@@ -34,7 +35,15 @@ class ScriptedSource implements AnswerSource {
   emit: (part: GenerationPart) => void = () => undefined;
   finish: (result: GenerationResult) => void = () => undefined;
   fail: (error: Error) => void = () => undefined;
+  readonly #work = new Emitter<void>();
+  readonly onDidChangeWork = this.#work.event;
+  busyWith: () => OtherWork | undefined = () => undefined;
   #text = '';
+
+  work(kind: OtherWork | undefined): void {
+    this.busyWith = () => kind;
+    this.#work.fire();
+  }
 
   chat(
     params: ChatParams,
@@ -148,6 +157,23 @@ describe('ChatService', () => {
       { role: 'user', content: 'Why?' },
     ]);
     expect(service.view.attachments).toEqual([]);
+  });
+
+  it('says while other work goes before an answer, before it and amid it', () => {
+    source.busyWith = () => 'edit';
+    const service = newService();
+    service.send('A question');
+    const waits = () => (service.view.messages.at(-1) as AssistantMessage).waitingFor;
+    expect(waits()).toBe('edit');
+    source.work(undefined);
+    expect(waits()).toBeUndefined();
+    source.say('It begins');
+    source.work('commitMessage');
+    source.say(' and goes on for a moment');
+    expect(waits()).toBe('commitMessage');
+    source.work(undefined);
+    expect(waits()).toBeUndefined();
+    source.end();
   });
 
   it('takes one question at a time', () => {

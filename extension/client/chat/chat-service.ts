@@ -29,8 +29,10 @@ export interface AnswerSource {
   chat(params: ChatParams, token: CancellationToken, onPart: (part: GenerationPart) => void): Promise<GenerationResult>;
   /** Undefined while no model is loaded. */
   countTokens(text: string): Promise<number | undefined>;
-  /** Work that a new question has to wait for. */
+  /** Work of this window that goes before answers. */
   busyWith?(): OtherWork | undefined;
+  /** It may be other work now, or none. */
+  readonly onDidChangeWork?: Event<void>;
 }
 
 export interface ChatServiceOptions {
@@ -75,6 +77,8 @@ export class ChatService implements Disposable {
   /** The window closes: an unfinished answer stays unfinished. */
   #closing = false;
 
+  readonly #workChanged: Disposable | undefined;
+
   constructor(options: ChatServiceOptions) {
     this.#options = options;
     this.#log = this.#newLog();
@@ -83,6 +87,7 @@ export class ChatService implements Disposable {
       onDidChange: (attachments) => this.#changed.fire({ kind: 'attachments', attachments }),
       tooLargeText: options.texts.attachmentsTooLarge,
     });
+    this.#workChanged = options.source.onDidChangeWork?.(() => this.#onWork());
   }
 
   get answering(): boolean {
@@ -219,6 +224,7 @@ export class ChatService implements Disposable {
 
   dispose(): void {
     this.#closing = true;
+    this.#workChanged?.dispose();
     this.stop();
     void this.#log.flush();
     this.#changed.dispose();
@@ -267,15 +273,21 @@ export class ChatService implements Disposable {
     return { type: 'error', id, code: failure.code, message: failure.message };
   }
 
+  /** An answer waits while other work goes on, and says so. */
+  #onWork(): void {
+    const live = this.#live;
+    const waitingFor = this.#options.source.busyWith?.();
+    if (live === undefined || this.#closing || live.waitingFor === waitingFor) return;
+    live.waitingFor = waitingFor;
+    this.#announce(live.log.conversation.turns.find(({ id }) => id === live.id));
+  }
+
   #onPart(live: LiveAnswer, part: GenerationPart): void {
     if (this.#live !== live || this.#closing) return;
-    const wasWaiting = live.waitingFor !== undefined;
-    live.waitingFor = undefined;
     if (part.kind === 'prefill') {
       const { done, total, remainingSeconds } = part;
       live.prefill = { done, total, remainingSeconds };
-      if (wasWaiting) this.#announce(live.log.conversation.turns.at(-1));
-      else this.#changed.fire({ kind: 'prefill', messageId: live.id, prefill: live.prefill });
+      this.#changed.fire({ kind: 'prefill', messageId: live.id, prefill: live.prefill });
       return;
     }
     const { text } = part;

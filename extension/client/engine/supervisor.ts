@@ -62,6 +62,9 @@ export class EngineSupervisor implements Disposable {
   readonly #stateChanged = new Emitter<EngineView>();
   readonly #completionChanged = new Emitter<EngineState>();
   readonly onDidChangeCompletion: Event<EngineState> = this.#completionChanged.event;
+  readonly #workChanged = new Emitter<void>();
+  /** Fires when `isBusyWith` changes. */
+  readonly onDidChangeWork: Event<void> = this.#workChanged.event;
   readonly #connected = new Emitter<{ readonly again: boolean }>();
   readonly onDidChangeState: Event<EngineView> = this.#stateChanged.event;
   /**
@@ -163,6 +166,7 @@ export class EngineSupervisor implements Disposable {
     void this.stop();
     this.#stateChanged.dispose();
     this.#completionChanged.dispose();
+    this.#workChanged.dispose();
     this.#connected.dispose();
   }
 
@@ -355,9 +359,10 @@ export class EngineSupervisor implements Disposable {
   }
 
   #count(method: string, change: 1 | -1): void {
-    const count = (this.#pending.get(method) ?? 0) + change;
-    if (count === 0) this.#pending.delete(method);
-    else this.#pending.set(method, count);
+    const before = this.#pending.get(method) ?? 0;
+    if (before + change === 0) this.#pending.delete(method);
+    else this.#pending.set(method, before + change);
+    if (!this.#disposed && (before === 0 || before + change === 0)) this.#workChanged.fire();
   }
 
   #onState({ role, state }: RoleState): void {
