@@ -27,7 +27,7 @@ export interface ServerOptions {
   readonly compactCache: boolean;
   /** After how many milliseconds a model that nobody uses is taken out of memory; 0 = never. */
   readonly idleMs: number;
-  /** Catalogue name or path of the model that completes code; empty = as `Completer` chooses. */
+  /** Catalogue name or path of the model that completes code; empty = as `CompletionModel` chooses. */
   readonly completionModel: string;
 }
 

@@ -157,13 +157,13 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
   );
   connection.onRequest(RemoveModel, ({ id }) =>
     orResponseError(async () => {
-      const { store, completer } = await ready();
+      const { store, completing } = await ready();
       const path = await store.resolve(checkText(id, 'id')).catch(() => undefined);
       for (const slot of [room.chat, room.completion]) {
         if (path !== undefined && slot.model?.info.path === path) await slot.unload();
       }
       await store.remove(id);
-      completer.chooseAnew();
+      completing.chooseAnew();
       return null;
     }),
   );
@@ -234,8 +234,8 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
   connection.onRequest(Complete, (params, token) =>
     orResponseError(async () => {
       const request = { ...checkCompleteParams(params), others: [] };
-      const { completer } = await ready();
-      const { text } = await completer.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
+      const { completing } = await ready();
+      const { text } = await completing.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
       return { text };
     }),
   );

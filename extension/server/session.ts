@@ -3,7 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { object, text } from '../protocol/check.ts';
 import type { EngineState, RoleState, ServerOptions } from '../protocol/server.ts';
-import { Completer } from './complete/completer.ts';
+import { CompletionModel } from './complete/completion-model.ts';
 import type { NativeModule } from './engine/binding.ts';
 import { Engine } from './engine/engine.ts';
 import { inspectModel } from './engine/inspect.ts';
@@ -27,7 +27,8 @@ export interface Session {
   /** Where copies of models with an adapter are kept. */
   readonly mergedFolder: string;
   readonly engine: Engine;
-  readonly completer: Completer;
+  /** Which model completes code. */
+  readonly completing: CompletionModel;
   readonly store: ModelStore;
   /** Loads the native code on first call. Throws `engineUnavailable`. */
   readonly addon: () => NativeModule;
@@ -69,7 +70,7 @@ export async function createSession(
     memory: () => machineMemory(room, room.chat),
     prefixCacheBytes,
   });
-  const completer = new Completer({
+  const completing = new CompletionModel({
     chat: engine,
     own,
     wanted: completionModel,
@@ -83,7 +84,7 @@ export async function createSession(
   };
   const version = await readVersion(host);
   const folders = { installFolder: host.installFolder, mergedFolder: mergedFolder(host) };
-  return { ...engines, host, version, ...folders, completer, store, addon, syntax, clearCache };
+  return { ...engines, host, version, ...folders, completing, store, addon, syntax, clearCache };
 }
 
 /** Of one client: what answers it, and what completes its code beside that. */

@@ -4,7 +4,7 @@ import { ModelSlot } from '../engine/model-slot.ts';
 import type { ModelEntry } from '../../protocol/server.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import type { FakeScript } from '../testing/fake-native.ts';
-import { Completer } from './completer.ts';
+import { CompletionModel } from './completion-model.ts';
 
 const { signal } = new AbortController();
 const mebibyte = 2 ** 20;
@@ -31,7 +31,7 @@ function setUp(models: readonly ModelEntry[], { wanted = '', available = 1000, s
   const engineOf = (): Engine => new Engine(new ModelSlot(() => native), { threads: 0, contextLength: 0 });
   const [chat, own] = [engineOf(), engineOf()];
   let lists = 0;
-  const completer = new Completer({
+  const completing = new CompletionModel({
     chat,
     own,
     wanted,
@@ -39,8 +39,8 @@ function setUp(models: readonly ModelEntry[], { wanted = '', available = 1000, s
     resolve: (name) => Promise.resolve(`/models/${name}.gguf`),
     available: () => available * mebibyte,
   });
-  const path = () => completer.run(signal, (model) => Promise.resolve(model.info.path));
-  return { chat, own, completer, path, lists: () => lists };
+  const path = () => completing.run(signal, (model) => Promise.resolve(model.info.path));
+  return { chat, own, completing, path, lists: () => lists };
 }
 
 describe('who completes', () => {

@@ -4,7 +4,7 @@ import type { Engine, Job } from '../engine/engine.ts';
 import type { MemoryNeed } from '../../protocol/model.ts';
 import type { ModelEntry } from '../../protocol/server.ts';
 
-export interface CompleterOptions {
+export interface CompletionModelOptions {
   /** Of the models that answer. */
   readonly chat: Engine;
   /** Of the models that only complete. */
@@ -25,12 +25,12 @@ const againMs = 60_000;
  * A small model of its own completes beside the one that answers; where there is none, or no memory for it, the one
  * that answers does both. That one is loaded for answers only: typing brings it back, but never begins with it.
  */
-export class Completer {
-  readonly #options: CompleterOptions;
+export class CompletionModel {
+  readonly #options: CompletionModelOptions;
   #choice: { readonly path: string | undefined; readonly answers: string | undefined } | undefined;
   readonly #failed = new Map<string, number>();
 
-  constructor(options: CompleterOptions) {
+  constructor(options: CompletionModelOptions) {
     this.#options = options;
   }
 
