@@ -8,7 +8,7 @@ import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
 import { Pace } from './pace.ts';
 import { RecentCompletions } from './recent-completions.ts';
-import { isSecretFile } from './secret-file.ts';
+import { isSecretFile } from '../../base/secret-file.ts';
 
 export interface GhostTextOptions {
   readonly engine: EngineSupervisor;
