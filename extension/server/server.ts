@@ -33,7 +33,7 @@ import type {
   ServerOptions,
 } from '../protocol/server.ts';
 import { placeCode } from './apply/place-code.ts';
-import { completeCode } from './complete/completion.ts';
+import type { Completer } from './complete/completer.ts';
 import { answerChat } from './chat/chat.ts';
 import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
@@ -220,12 +220,12 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
     }),
   );
+  // Read when it is needed: no model that completes code is loaded at start.
+  let completer: Promise<Completer> | undefined;
   connection.onRequest(Complete, (params, token) =>
     orResponseError(async () => {
-      const request = { ...checkCompleteParams(params), others: [] };
-      const { engine } = await ready();
-      const { text } = await engine.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
-      return { text };
+      completer ??= import('./complete/completer.ts').then(({ Completer }) => new Completer());
+      return (await completer).answer(await ready(), checkCompleteParams(params), toSignal(token));
     }),
   );
   connection.onRequest(PlaceCode, (params) =>

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { InlineCompletionTriggerKind, type InlineCompletionContext } from 'vscode';
+import type { CompleteParams } from '../../protocol/server.ts';
 import { GhostText } from './ghost-text.ts';
 
 const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
@@ -35,8 +36,17 @@ vi.mock('vscode', () => ({
   InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   l10n: { t: (text: string) => text },
   languages: { registerInlineCompletionItemProvider: () => ({ dispose: () => undefined }) },
-  window: { setStatusBarMessage: () => undefined },
-  workspace: { asRelativePath: () => 'src/a.ts', getConfiguration: () => ({ get: () => config.on }) },
+  window: {
+    setStatusBarMessage: () => undefined,
+    onDidChangeTextEditorSelection: () => ({ dispose: () => undefined }),
+    onDidChangeTextEditorVisibleRanges: () => ({ dispose: () => undefined }),
+  },
+  workspace: {
+    asRelativePath: () => 'src/a.ts',
+    getConfiguration: () => ({ get: () => config.on }),
+    getWorkspaceFolder: () => ({ uri: { fsPath: '/work' } }),
+    onDidChangeTextDocument: () => ({ dispose: () => undefined }),
+  },
 }));
 
 function documentOf(text: string, path = '/src/a.ts') {
@@ -44,7 +54,7 @@ function documentOf(text: string, path = '/src/a.ts') {
   const offset = ({ line, character }: { line: number; character: number }): number =>
     lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0) + character;
   return {
-    uri: { path, toString: () => `file://${path}` },
+    uri: { scheme: 'file', path, toString: () => `file://${path}` },
     languageId: 'typescript',
     lineCount: lines.length,
     lineAt: (line: number) => ({ range: { end: new Position(line, lines[line]?.length ?? 0) } }),
@@ -52,14 +62,14 @@ function documentOf(text: string, path = '/src/a.ts') {
   };
 }
 
-function setUp(answer: string) {
-  const asked: { prefix: string; suffix: string }[] = [];
+function setUp(...answers: readonly string[]) {
+  const asked: CompleteParams[] = [];
   const loads: unknown[] = [];
   const models = { loaded: {} as unknown, ensureLoaded: () => Promise.resolve(void loads.push(1)) };
   const engine = {
-    request: (_: unknown, params: { prefix: string; suffix: string }) => {
+    request: (_: unknown, params: CompleteParams) => {
       asked.push(params);
-      return Promise.resolve({ text: answer });
+      return Promise.resolve({ texts: params.automatic ? answers.slice(0, 1) : answers });
     },
   };
   const ghost = new GhostText({ engine, models, log: { debug: () => undefined } } as never);
@@ -87,7 +97,17 @@ beforeEach(() => {
 test('asks with what stands around the cursor, once while its answer is typed', async () => {
   const { asked, at } = setUp('first + second;');
   expect(await at('let a = |\nb();')).toEqual(['first + second;']);
-  expect(asked).toEqual([{ path: 'src/a.ts', languageId: 'typescript', prefix: 'let a = ', suffix: '\nb();' }]);
+  expect(asked).toEqual([
+    {
+      path: 'src/a.ts',
+      languageId: 'typescript',
+      prefix: 'let a = ',
+      suffix: '\nb();',
+      folder: '/work',
+      recent: [],
+      automatic: true,
+    },
+  ]);
   expect(await at('let a = fir|\nb();')).toEqual(['st + second;']);
   expect(asked).toHaveLength(1);
 });
@@ -105,6 +125,21 @@ test('typing loads no model, asking does', async () => {
   expect(await at('a|')).toEqual([]);
   expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['x']);
   expect([asked.length, loads.length]).toEqual([1, 1]);
+});
+
+test('who asks is given several, also where one came by itself', async () => {
+  const { asked, at } = setUp('first', 'second');
+  expect(await at('a|')).toEqual(['first']);
+  expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['first', 'second']);
+  expect(asked.map(({ automatic }) => automatic)).toEqual([true, false]);
+});
+
+test('of a long document the first lines are sent as well', async () => {
+  const { asked, at } = setUp('x');
+  const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}`);
+  await at(`import a;\n${lines.join('\n')}|`);
+  expect(asked[0]?.prefix).toMatch(/^import a;\nline 0\n/u);
+  expect(asked[0]?.prefix).toMatch(/line 98\nline 1399\n/u);
 });
 
 test('shows nothing in files with secrets, where it is off, and while it is snoozed', async () => {

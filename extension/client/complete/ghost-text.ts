@@ -1,14 +1,16 @@
 /** Completions as VS Code shows them: grey text at the cursor. Accepting it, whole or by word or line, is VS Code's. */
 import * as vscode from 'vscode';
+import { isSecretFile } from '../../base/secret-file.ts';
 import { Complete } from '../../protocol/server.ts';
+import type { CompleteParams } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { readSetting } from '../lib/commands.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
 import { Pace } from './pace.ts';
+import { RecentPlaces } from './recent-places.ts';
 import { RecentCompletions } from './recent-completions.ts';
-import { isSecretFile } from '../../base/secret-file.ts';
 
 export interface GhostTextOptions {
   readonly engine: EngineSupervisor;
@@ -19,12 +21,15 @@ export interface GhostTextOptions {
 /** Lines around the cursor that are sent: the engine chooses among them. */
 const linesAbove = 600;
 const linesBelow = 60;
+/** Of a longer document its first lines are sent as well: they say what it imports. */
+const linesAtTop = 100;
 const snoozeMs = 5 * 60_000;
 
 export class GhostText implements vscode.InlineCompletionItemProvider, Disposable {
   readonly #options: GhostTextOptions;
   readonly #store = new DisposableStore();
   readonly #recent = new RecentCompletions();
+  readonly #places = this.#store.add(new RecentPlaces());
   readonly #pace = new Pace();
   #snoozedUntil = 0;
 
@@ -48,9 +53,9 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   ): Promise<vscode.InlineCompletionItem[]> {
     if (!this.#isOn(document)) return [];
     const place = placeOf(document, position, context);
-    const text = await this.#complete(document, place, context, token);
-    if (text === '' || token.isCancellationRequested) return [];
-    return [new vscode.InlineCompletionItem(place.chosen + text, place.range)];
+    const texts = await this.#complete(document, place, context, token);
+    if (token.isCancellationRequested) return [];
+    return texts.map((text) => new vscode.InlineCompletionItem(place.chosen + text, place.range));
   }
 
   dispose(): void {
@@ -64,35 +69,39 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
 
   async #complete(
     document: vscode.TextDocument,
-    { prefix, suffix }: Place,
+    place: Place,
     { triggerKind }: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
-  ): Promise<string> {
+  ): Promise<readonly string[]> {
     const { engine, models, log } = this.#options;
+    const { prefix, suffix } = place;
     const uri = document.uri.toString();
-    const known = this.#recent.find(uri, prefix, suffix);
-    if (known !== undefined) return known;
     const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    // Who asks wants to see more than what came by itself.
+    const known = isAsked ? undefined : this.#recent.find(uri, prefix, suffix);
+    if (known !== undefined) return known === '' ? [] : [known];
     try {
       if (isAsked) await models.ensureLoaded(token);
       // Typing alone loads no model: it takes memory that nobody has asked for.
-      else if (models.loaded === undefined || !(await pause(this.#pace.delayMs, token))) return '';
+      else if (models.loaded === undefined || !(await pause(this.#pace.delayMs, token))) return [];
       const start = performance.now();
-      const path = vscode.workspace.asRelativePath(document.uri);
-      const { text } = await engine.request(
-        Complete,
-        { path, languageId: document.languageId, prefix, suffix },
-        { token },
-      );
-      if (token.isCancellationRequested) return '';
-      this.#pace.observe(performance.now() - start);
-      this.#recent.add({ document: uri, prefix, suffix, text });
-      return text;
+      const { texts } = await engine.request(Complete, this.#request(document, place, !isAsked), { token });
+      if (token.isCancellationRequested) return [];
+      if (!isAsked) this.#pace.observe(performance.now() - start);
+      this.#recent.add({ document: uri, prefix, suffix, text: texts[0] ?? '' });
+      return texts;
     } catch (error) {
       // Nobody wants to read about it while typing.
       if (!token.isCancellationRequested) log.debug(String(error));
-      return '';
+      return [];
     }
+  }
+
+  #request(document: vscode.TextDocument, { prefix, suffix }: Place, automatic: boolean): CompleteParams {
+    const { uri, languageId } = document;
+    const folder = uri.scheme === 'file' ? vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath : undefined;
+    const path = vscode.workspace.asRelativePath(uri, false);
+    return { path, languageId, prefix, suffix, folder, recent: this.#places.collect(), automatic };
   }
 }
 
@@ -112,10 +121,14 @@ function placeOf(
 ): Place {
   const range = selected?.range ?? new vscode.Range(position, position);
   const chosen = selected?.text ?? '';
-  const first = new vscode.Position(Math.max(0, position.line - linesAbove), 0);
+  const line = Math.max(0, position.line - linesAbove);
+  const top = document.getText(
+    new vscode.Range(new vscode.Position(0, 0), new vscode.Position(Math.min(line, linesAtTop), 0)),
+  );
+  const first = new vscode.Position(line, 0);
   const last = document.lineAt(Math.min(document.lineCount - 1, position.line + linesBelow)).range.end;
   return {
-    prefix: document.getText(new vscode.Range(first, range.start)) + chosen,
+    prefix: top + document.getText(new vscode.Range(first, range.start)) + chosen,
     suffix: document.getText(new vscode.Range(range.end, last)),
     chosen,
     range,

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative } from '../testing/fake-native.ts';
+import { commented } from './lexer.ts';
 import { completeCode } from './completion.ts';
+import { fullBudget } from './context/reading-speed.ts';
 import type { FimFile } from './fim-forms.ts';
 
 const qwen = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>'];
@@ -17,8 +19,15 @@ async function shown(code: string, answer: string, others: readonly FimFile[] = 
     },
   }).loadModel('/models/x.gguf', {}, () => {}).result;
   const [prefix = '', suffix = ''] = code.split('|');
-  const request = { path: 'src/a.ts', languageId: 'typescript', prefix, suffix, others };
-  const { text, finishReason } = await completeCode(model, request, new AbortController().signal);
+  const request = {
+    path: 'src/a.ts',
+    languageId: 'typescript',
+    prefix,
+    suffix,
+    budget: fullBudget,
+    others: () => others,
+  };
+  const [{ text, finishReason }] = await completeCode(model, request, new AbortController().signal);
   return { text, finishReason, asked };
 }
 
@@ -35,6 +44,21 @@ test('other files come first, each with its path', async () => {
   expect(asked).toBe(
     '<|file_sep|>src/b.ts\nexport const b = 1;\n<|file_sep|>src/a.ts\n<|fim_prefix|><|fim_suffix|>\n<|fim_middle|>',
   );
+});
+
+test('they are comments where the model has no token for files', async () => {
+  const others = [{ path: 'src/b.ts', text: 'export const b = 1;\n\nf();' }];
+  const { asked } = await shown('a|b', 'x', others, qwen.slice(0, 3));
+  expect(asked).toBe('<|fim_prefix|>// src/b.ts\n// export const b = 1;\n//\n// f();\na<|fim_suffix|>b<|fim_middle|>');
+  const suffixFirst = ['[PREFIX]', '[SUFFIX]'];
+  expect((await shown('a|b', 'x', [{ path: 'c', text: 'd' }], suffixFirst)).asked).toBe(
+    '[SUFFIX]b[PREFIX]// c\n// d\na',
+  );
+});
+
+test('a comment cannot be left by what it holds', () => {
+  expect(commented('a **// b\nc', 'css')).toBe('/* a * / b */\n/* c */\n');
+  expect(commented('a', 'python')).toBe('# a\n');
 });
 
 test('models are asked in their own way, and others not at all', async () => {

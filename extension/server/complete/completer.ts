@@ -1,0 +1,110 @@
+/** Completions of one client, with code from other files, as much of it as this computer reads in time. */
+import type { CompleteParams, CompleteResult } from '../../protocol/server.ts';
+import type { Session } from '../session.ts';
+import type { Syntax } from '../syntax/syntax.ts';
+import { completeCode } from './completion.ts';
+import type { Completion } from './completion.ts';
+import { alikeIn, likenessTo } from './context/alike.ts';
+import { ContextChoice } from './context/choice.ts';
+import { sourcesOf } from './context/excerpt.ts';
+import type { Excerpt, Source } from './context/excerpt.ts';
+import { importedDefinitions, mostSearchMs } from './context/imported.ts';
+import { importsOf } from './context/imports.ts';
+import { ReadingSpeed, fullBudget } from './context/reading-speed.ts';
+import { WorkspaceFiles } from './context/workspace-files.ts';
+import type { Window } from './window.ts';
+
+export interface CompletionInContext {
+  /** The best first, and always one, which may be empty. */
+  readonly completions: readonly [Completion, ...Completion[]];
+  /** What the prompt held of other files, in its order. */
+  readonly context: readonly Source[];
+}
+
+export interface CompleterOptions {
+  /**
+   * For a single run: it reads with the full budget and waits for what the workspace says, so that the same files give
+   * the same prompt on every computer.
+   */
+  readonly isSingle?: boolean;
+}
+
+/** How long a key waits for the search in the workspace; it goes on for the next one. */
+const searchMs = 120;
+const mostFolders = 4;
+const mostAlternatives = 3;
+
+/**
+ * Mean ln p of a token below which a completion is not shown unless it was asked for.
+ */
+const leastLikelihood = -0.5;
+
+export class Completer {
+  readonly #isSingle: boolean;
+  readonly #choice = new ContextChoice();
+  readonly #speed = new ReadingSpeed();
+  /** The latest last. */
+  readonly #folders = new Map<string, WorkspaceFiles>();
+
+  constructor({ isSingle = false }: CompleterOptions = {}) {
+    this.#isSingle = isSingle;
+  }
+
+  /** What the editor shows: of what nobody has asked for only what is probably right. */
+  async answer(
+    session: Pick<Session, 'engine' | 'syntax'>,
+    params: CompleteParams,
+    signal: AbortSignal,
+  ): Promise<CompleteResult> {
+    const { completions } = await this.complete(session, params, signal);
+    const shown = params.automatic ? completions.filter(isProbable) : completions.filter(({ text }) => text !== '');
+    return { texts: shown.map(({ text }) => text) };
+  }
+
+  /** Throws `invalidArgument` when the model was not trained for it. */
+  async complete(
+    { engine, syntax }: Pick<Session, 'engine' | 'syntax'>,
+    params: CompleteParams,
+    signal: AbortSignal,
+  ): Promise<CompletionInContext> {
+    const definitions = await this.#definitions(params, syntax);
+    const { path, prefix, suffix } = params;
+    return engine.run(signal, async (model, either) => {
+      const { path: file } = model.info;
+      const budget = this.#isSingle ? fullBudget : this.#speed.budget(file);
+      let held: readonly Excerpt[] = [];
+      const request = {
+        ...params,
+        budget,
+        others: (window: Window, count: (text: string) => number) => {
+          const likenessOf = likenessTo(prefix, suffix);
+          const alike = alikeIn(params.recent ?? [], window, likenessOf);
+          const imports = JSON.stringify(importsOf(prefix, params.languageId));
+          held = this.#choice.choose(path, { imports, definitions, alike, likenessOf }, budget.others, count);
+          return held;
+        },
+      };
+      const completions = await completeCode(model, request, either, params.automatic ? 1 : mostAlternatives);
+      this.#speed.observe(file, completions[0].timings);
+      return { completions, context: sourcesOf(held) };
+    });
+  }
+
+  async #definitions(params: CompleteParams, syntax: Syntax): Promise<readonly Excerpt[]> {
+    const { folder } = params;
+    if (folder === undefined) return [];
+    const files = this.#folders.get(folder) ?? new WorkspaceFiles(folder);
+    this.#folders.delete(folder);
+    this.#folders.set(folder, files);
+    for (const key of this.#folders.keys()) {
+      if (this.#folders.size <= mostFolders) break;
+      this.#folders.delete(key);
+    }
+    return importedDefinitions(params, files, syntax, this.#isSingle ? mostSearchMs : searchMs);
+  }
+}
+
+/** Whether the editor shows a completion that nobody has asked for. */
+export function isProbable({ text, likelihood }: Completion): boolean {
+  return text !== '' && likelihood >= leastLikelihood;
+}

@@ -1,0 +1,133 @@
+/**
+ * Which code of other files a prompt holds. It stands at the prompt's beginning, and the engine reads again everything
+ * behind a change. So a document keeps its choice from key to key:
+ *
+ * - as long as it imports the same, has the same budget, and the definitions that are needed most are in the choice,
+ * with
+ *   the text that they have now, and recent places would not be much more alike;
+ * - a needed definition that is missing is added at the end while the budget lasts: what stands before it stays read;
+ * - else everything is chosen anew.
+ */
+import type { Alike, Likeness } from './alike.ts';
+import type { Excerpt } from './excerpt.ts';
+import { holds } from './excerpt.ts';
+
+/** What there is to choose from; the most helpful first. */
+export interface Found {
+  /** Says what the document imports. */
+  readonly imports: string;
+  readonly definitions: readonly Excerpt[];
+  readonly alike: readonly Alike[];
+  readonly likenessOf: Likeness;
+}
+
+interface Kept {
+  readonly imports: string;
+  readonly budget: number;
+  /** In the order of the prompt. */
+  readonly excerpts: readonly Excerpt[];
+  readonly places: readonly Excerpt[];
+  readonly tokens: number;
+}
+
+/** Definitions that must be in a choice that is kept. */
+const mostNeeded = 3;
+/** How much more alike other places must be. */
+const payingFactor = 1.5;
+const payingScore = 0.1;
+const mostDocuments = 16;
+
+type Count = (text: string) => number;
+
+export class ContextChoice {
+  /** By document, the latest last. */
+  readonly #kept = new Map<string, Kept>();
+
+  /** Excerpts of at most `budget` tokens, the most helpful last. */
+  choose(document: string, found: Found, budget: number, count: Count): readonly Excerpt[] {
+    const kept = this.#kept.get(document);
+    const next = (kept && goneOn(kept, found, budget, count)) ?? chooseAnew(found, budget, count);
+    this.#kept.delete(document);
+    this.#kept.set(document, next);
+    for (const key of this.#kept.keys()) {
+      if (this.#kept.size <= mostDocuments) break;
+      this.#kept.delete(key);
+    }
+    return next.excerpts;
+  }
+}
+
+/** The kept choice, or with what it lacks; undefined when it has to be made anew. */
+function goneOn(kept: Kept, found: Found, budget: number, count: Count): Kept | undefined {
+  if (kept.imports !== found.imports || kept.budget !== budget || paysToChange(kept, found, budget, count)) {
+    return undefined;
+  }
+  const needed = fitting(found.definitions.slice(0, mostNeeded), budget, count).excerpts;
+  const missing = needed.filter((excerpt) => !kept.excerpts.some((one) => isIn(excerpt, one)));
+  if (missing.length === 0) return kept;
+  const isStale = missing.some((excerpt) => kept.excerpts.some((one) => isSamePlace(excerpt, one)));
+  const added = fitting(missing, budget - kept.tokens, count);
+  if (isStale || added.excerpts.length < missing.length) return undefined;
+  const excerpts = [...kept.excerpts, ...added.excerpts.toReversed()];
+  return { ...kept, excerpts, tokens: kept.tokens + added.tokens };
+}
+
+/** Definitions stand first, since they change less often, and may use the whole budget; places get what is left. */
+function chooseAnew({ imports, definitions, alike }: Found, budget: number, count: Count): Kept {
+  const named = fitting(definitions, budget, count);
+  const isKnown = ({ path, ranges }: Excerpt): boolean =>
+    ranges.every(({ startLine }) => named.excerpts.some((one) => one.path === path && holds(one.ranges, startLine)));
+  const others = alike.map(({ excerpt }) => excerpt).filter((excerpt) => !isKnown(excerpt));
+  const places = fitting(others, budget - named.tokens, count);
+  return {
+    imports,
+    budget,
+    excerpts: [...named.excerpts.toReversed(), ...places.excerpts.toReversed()],
+    places: places.excerpts,
+    tokens: named.tokens + places.tokens,
+  };
+}
+
+function paysToChange(kept: Kept, { alike, likenessOf }: Found, budget: number, count: Count): boolean {
+  const total = (excerpts: readonly Excerpt[]): number => excerpts.reduce((sum, { text }) => sum + likenessOf(text), 0);
+  const used = kept.places.reduce((sum, excerpt) => sum + cost(excerpt, count), 0);
+  const room = budget - kept.tokens + used;
+  const best = fitting(
+    alike.map(({ excerpt }) => excerpt),
+    room,
+    count,
+  ).excerpts;
+  return total(best) > payingFactor * total(kept.places) + payingScore;
+}
+
+/** Those that fit, in their order; one that is too large leaves room for those behind it. */
+function fitting(excerpts: readonly Excerpt[], budget: number, count: Count) {
+  const kept: Excerpt[] = [];
+  let tokens = 0;
+  for (const excerpt of excerpts) {
+    const own = tokens < budget ? cost(excerpt, count) : 0;
+    if (own === 0 || tokens + own > budget) continue;
+    kept.push(excerpt);
+    tokens += own;
+  }
+  return { excerpts: kept, tokens };
+}
+
+/** With its path and the token before it. */
+function cost({ path, text }: Excerpt, count: Count): number {
+  return count(`${path}\n${text}\n`) + 1;
+}
+
+/** Whether the model reads the excerpt's beginning in the other one, with its present text. */
+function isIn(excerpt: Excerpt, other: Excerpt): boolean {
+  const isSame = excerpt.ranges.length === other.ranges.length && excerpt.ranges.at(-1)?.endLine === lastLine(other);
+  return isSamePlace(excerpt, other) && (!isSame || excerpt.text === other.text);
+}
+
+function isSamePlace({ path, ranges: [first] }: Excerpt, other: Excerpt): boolean {
+  return path === other.path && first !== undefined && holds(other.ranges, first.startLine);
+}
+
+function lastLine({ ranges }: Excerpt): number | undefined {
+  return ranges.at(-1)?.endLine;
+}

@@ -1,0 +1,184 @@
+/** The declarations in other files of the workspace that the code around a cursor most probably needs. */
+import { setTimeout } from 'node:timers/promises';
+import { languageOf } from '../../syntax/grammars.ts';
+import type { Syntax } from '../../syntax/syntax.ts';
+import { definitionsOf, linesOf, withMembers } from './definitions.ts';
+import type { Definition } from './definitions.ts';
+import { excerptOf, holds } from './excerpt.ts';
+import type { Excerpt, LineRange } from './excerpt.ts';
+import { importsOf } from './imports.ts';
+import { lookupsOf } from './lookups.ts';
+import type { Lookup } from './lookups.ts';
+import { namesNear, typesOf } from './names.ts';
+import type { SourceFile, WorkspaceFiles } from './workspace-files.ts';
+
+export interface Around {
+  readonly path: string;
+  readonly languageId: string;
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** Files that are opened, paths that are tried, and excerpts that are given. */
+const mostFiles = 24;
+const mostPaths = 400;
+const mostExcerpts = 24;
+const mostCharacters = 8000;
+/** A file that only passes on what others declare is looked through, this often. */
+const mostPassedOn = 2;
+/** Shorter names are everywhere. */
+const shortestName = 3;
+
+interface Imported {
+  readonly file: SourceFile;
+  readonly definitions: readonly Definition[];
+  readonly names: Lookup['names'];
+}
+
+/** A search ends then, whatever the workspace is like. */
+export const mostSearchMs = 5000;
+
+/**
+ * The most helpful first: imported names by their nearness, types of near names, then other near names. After
+ * `patience`
+ * milliseconds those that were found until then; the search goes on, so that a later one finds its files read.
+ */
+export async function importedDefinitions(
+  around: Around,
+  files: WorkspaceFiles,
+  syntax: Syntax,
+  patience: number,
+): Promise<readonly Excerpt[]> {
+  const text = `${around.prefix}${around.suffix}`;
+  const near = namesNear(around.prefix, around.suffix);
+  const wanted = [...new Set([...near, ...typesOf(near, text)])];
+  const search = new Search(files, syntax, wanted);
+  const done = search.follow(around.path, around.languageId, text, mostPassedOn);
+  await Promise.race([done, setTimeout(patience, undefined, { ref: false })]);
+  return chosen(search.found, wanted);
+}
+
+/** One search, with its bounds. */
+class Search {
+  readonly found: Imported[] = [];
+  readonly #files: WorkspaceFiles;
+  readonly #syntax: Syntax;
+  readonly #wanted: readonly string[];
+  readonly #end = performance.now() + mostSearchMs;
+  readonly #seen = new Set<string>();
+  #paths = mostPaths;
+
+  constructor(files: WorkspaceFiles, syntax: Syntax, wanted: readonly string[]) {
+    this.#files = files;
+    this.#syntax = syntax;
+    this.#wanted = wanted;
+  }
+
+  /** Adds what a file imports. `depth`: how often imports of imported files are followed. */
+  async follow(path: string, languageId: string, text: string, depth: number): Promise<void> {
+    const imports = importsOf(text, languageId);
+    const goModule = languageId === 'go' ? await this.#goModule() : undefined;
+    const importer = { path, languageId, text, wanted: this.#wanted, goModule };
+    for (const lookup of this.#ordered(lookupsOf(imports, importer))) {
+      for (const file of await this.#lookUp(lookup)) {
+        if (file.path !== path) await this.#add(file, lookup, depth);
+      }
+    }
+  }
+
+  /** Those of the nearest names first, then whole modules, then the others. */
+  #ordered(lookups: readonly Lookup[]): readonly Lookup[] {
+    const rank = new Map(this.#wanted.map((name, index) => [name, index]));
+    const last = this.#wanted.length;
+    const rankOf = ({ names, isWhole }: Lookup): number =>
+      Math.min(isWhole ? last : last + 1, ...names.map(({ as }) => rank.get(as) ?? last + 1));
+    return lookups.toSorted((a, b) => rankOf(a) - rankOf(b));
+  }
+
+  async #lookUp({ paths, allIn }: Lookup): Promise<readonly SourceFile[]> {
+    for (const path of paths) {
+      if (this.#isOver()) return [];
+      this.#paths -= 1;
+      if (allIn === undefined) {
+        const file = await this.#files.read(path);
+        if (file !== undefined) return [file];
+      } else {
+        const names = (await this.#files.names(path)).filter((name) => name.endsWith(allIn) && !/_test\./u.test(name));
+        const all = await Promise.all(names.slice(0, mostFiles / 3).map((name) => this.#files.read(`${path}/${name}`)));
+        if (all.length > 0) return all.filter((file) => file !== undefined);
+      }
+    }
+    return [];
+  }
+
+  async #add(file: SourceFile, lookup: Lookup, depth: number): Promise<void> {
+    const key = `${file.path} ${lookup.names.map(({ name }) => name).join(' ')}`;
+    if (this.#isOver() || this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const definitions = await definitionsOf(this.#syntax, file);
+    this.found.push({ file, definitions, names: lookup.names });
+    const declared = new Set(definitions.map(({ name }) => name));
+    const isPassedOn = lookup.names.some(({ name }) => !declared.has(name)) || definitions.length === 0;
+    if (depth > 0 && isPassedOn) await this.follow(file.path, languageOf(file.path), file.text, depth - 1);
+  }
+
+  #isOver(): boolean {
+    return performance.now() > this.#end || this.#paths <= 0 || this.found.length >= mostFiles;
+  }
+
+  async #goModule(): Promise<string | undefined> {
+    return /^module\s{1,9}(\S{1,300})/mu.exec((await this.#files.read('go.mod'))?.text ?? '')?.[1];
+  }
+}
+
+function chosen(found: readonly Imported[], wanted: readonly string[]): readonly Excerpt[] {
+  const names = new Set(wanted);
+  const excerpts: Excerpt[] = [];
+  const shown = new Map<string, LineRange[]>();
+  const take = (file: SourceFile, definition: Definition): void => {
+    const known = shown.get(file.path) ?? [];
+    if (excerpts.length >= mostExcerpts || holds(known, definition.startLine)) return;
+    const excerpt = excerptOf(file.path, file.lines, linesOf(definition, names));
+    if (excerpt.text.length > mostCharacters) return;
+    shown.set(file.path, [...known, ...excerpt.ranges]);
+    excerpts.push(excerpt);
+  };
+  for (const name of wanted) {
+    for (const { file, definitions, names: imported } of found) {
+      const declared = imported.find(({ as }) => as === name)?.name;
+      if (declared === undefined) continue;
+      for (const definition of declarationsOf(definitions, declared, name, file)) take(file, definition);
+    }
+  }
+  const byName = definitionsByName(found);
+  for (const name of wanted.filter(({ length }) => length >= shortestName)) {
+    for (const { file, definition } of byName.get(name) ?? []) take(file, definition);
+  }
+  return excerpts;
+}
+
+/** A name may be declared more than once: a type of Rust and its blocks, overloads. */
+const mostOfOneName = 3;
+
+function declarationsOf(
+  definitions: readonly Definition[],
+  declared: string,
+  name: string,
+  file: SourceFile,
+): readonly Definition[] {
+  const outer = definitions.filter((one) => one.name === declared);
+  if (declared !== 'default') return outer.slice(0, mostOfOneName);
+  const marked = definitions.find(({ startLine }) => /\bexport\s+default\b/u.test(file.lines[startLine - 1] ?? ''));
+  return [marked ?? definitions.find((one) => one.name === name)].filter((one) => one !== undefined);
+}
+
+function definitionsByName(found: readonly Imported[]) {
+  const byName = new Map<string, { readonly file: SourceFile; readonly definition: Definition }[]>();
+  for (const { file, definitions } of found) {
+    for (const definition of withMembers(definitions)) {
+      const known = byName.get(definition.name) ?? [];
+      if (known.length < mostOfOneName) byName.set(definition.name, [...known, { file, definition }]);
+    }
+  }
+  return byName;
+}

@@ -1,0 +1,118 @@
+/**
+ * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files
+ * and
+ * folders cost a bounded amount of time and memory, and nothing outside the folder is read.
+ */
+import { constants } from 'node:fs';
+import { open, opendir, realpath } from 'node:fs/promises';
+import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { isSecretFile } from '../../../base/secret-file.ts';
+
+export interface SourceFile {
+  /** Relative to the folder, with slashes. */
+  readonly path: string;
+  readonly lines: readonly string[];
+  readonly text: string;
+}
+
+const mostBytes = 256 * 1024;
+const mostFiles = 64;
+const mostEntries = 1000;
+const mostAnswers = 2048;
+/** For so long a path is not looked at again. */
+const trustMs = 3000;
+
+interface Answer {
+  readonly until: number;
+  readonly file: Promise<SourceFile | undefined>;
+}
+
+export class WorkspaceFiles {
+  readonly #folder: string;
+  #root: Promise<string | undefined> | undefined;
+  /** The latest last, by path. */
+  readonly #answers = new Map<string, Answer>();
+  /** Texts by path and the version that they were read at. */
+  readonly #texts = new Map<string, { readonly version: string; readonly file: SourceFile }>();
+
+  /** An absolute path. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Undefined for what is not there, is no source text, or may not be read. */
+  async read(path: string): Promise<SourceFile | undefined> {
+    const wanted = posix.normalize(path);
+    const known = this.#answers.get(wanted);
+    if (known !== undefined && known.until > performance.now()) return known.file;
+    const file = this.#readNow(wanted).catch(() => undefined);
+    this.#answers.delete(wanted);
+    this.#answers.set(wanted, { until: performance.now() + trustMs, file });
+    trim(this.#answers, mostAnswers);
+    return file;
+  }
+
+  /** Names in a folder, sorted; none when it is not there. */
+  async names(path: string): Promise<readonly string[]> {
+    const place = await this.#inside(posix.normalize(path)).catch(() => undefined);
+    if (place === undefined) return [];
+    const names: string[] = [];
+    try {
+      for await (const entry of await opendir(place)) if (names.push(entry.name) >= mostEntries) break;
+    } catch {
+      return [];
+    }
+    return names.sort();
+  }
+
+  /** The real place of a path in the folder; undefined when it leads out. */
+  async #inside(path: string): Promise<string | undefined> {
+    if (path.startsWith('..') || posix.isAbsolute(path) || path.includes('\0')) return undefined;
+    this.#root ??= realpath(this.#folder).catch(() => undefined);
+    const root = await this.#root;
+    if (root === undefined) return undefined;
+    const place = await realpath(join(root, path));
+    const below = relative(root, place);
+    return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? undefined : place;
+  }
+
+  async #readNow(path: string): Promise<SourceFile | undefined> {
+    if (isSecretFile(path)) return undefined;
+    const place = await this.#inside(path);
+    if (place === undefined || isSecretFile(place)) return undefined;
+    // A pipe must not block, and a link that has come since must not be followed. Windows has neither flag: undefined,
+    // and
+    // nothing for `|`.
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+    const handle = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const about = await handle.stat();
+      if (!about.isFile() || about.size > mostBytes) return undefined;
+      const version = `${about.ino} ${about.size} ${about.mtimeMs}`;
+      const known = this.#texts.get(path);
+      if (known?.version === version) return known.file;
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+      const bytes = buffer.subarray(0, bytesRead);
+      if (bytes.includes(0)) return undefined;
+      const text = bytes
+        .toString('utf8')
+        .replace(/^\uFEFF/u, '')
+        .replaceAll(/\r\n?/gu, '\n');
+      const file = { path, text, lines: text.split('\n') };
+      this.#texts.delete(path);
+      this.#texts.set(path, { version, file });
+      trim(this.#texts, mostFiles);
+      return file;
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Without the oldest entries above `most`. */
+function trim(map: Map<string, unknown>, most: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= most) break;
+    map.delete(key);
+  }
+}
