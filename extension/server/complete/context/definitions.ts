@@ -115,9 +115,9 @@ function isNamespace({ inner, isContainer }: OutlineItem, text: string): boolean
   return isContainer && /^(?:\w+\s){0,3}(?:namespace|module|mod)\b/u.test(text.slice(inner.start, inner.start + 80));
 }
 
-/** Methods of Go and C++ and blocks of Rust are named after their type as well. */
+/** Methods of Go and C++ and blocks of Rust are named after their type as well. Private names keep their `#`. */
 function simpleName(name: string): string {
-  return /([\p{L}_$][\p{L}\p{N}_$]*)\W*$/u.exec(name)?.[1] ?? name;
+  return /(#?[\p{L}_$][\p{L}\p{N}_$]*)\W*$/u.exec(name)?.[1] ?? name;
 }
 
 /** Gives the line of an offset, from 1. */

@@ -1,4 +1,5 @@
 /** The declarations in other files of the workspace that the code around a cursor most probably needs. */
+import { posix } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { languageOf } from '../../syntax/grammars.ts';
 import type { Syntax } from '../../syntax/syntax.ts';
@@ -8,7 +9,7 @@ import { excerptOf, holds } from './excerpt.ts';
 import type { Excerpt, LineRange } from './excerpt.ts';
 import { importsOf } from './imports.ts';
 import { lookupsOf } from './lookups.ts';
-import type { Lookup } from './lookups.ts';
+import type { FilesOfFolder, Lookup } from './lookups.ts';
 import { namesNear, typesOf } from './names.ts';
 import type { SourceFile, WorkspaceFiles } from './workspace-files.ts';
 
@@ -24,6 +25,8 @@ const mostFiles = 24;
 const mostPaths = 400;
 const mostExcerpts = 24;
 const mostCharacters = 8000;
+/** Of one folder. */
+const mostOfFolder = 8;
 /** A file that only passes on what others declare is looked through, this often. */
 const mostPassedOn = 2;
 /** Shorter names are everywhere. */
@@ -52,7 +55,7 @@ export async function importedDefinitions(
   const text = `${around.prefix}${around.suffix}`;
   const near = namesNear(around.prefix, around.suffix);
   const wanted = [...new Set([...near, ...typesOf(near, text)])];
-  const search = new Search(files, syntax, wanted);
+  const search = new Search(around.path, files, syntax, wanted);
   const done = search.follow(around.path, around.languageId, text, mostPassedOn);
   await Promise.race([done, setTimeout(patience, undefined, { ref: false })]);
   return chosen(search.found, wanted);
@@ -61,6 +64,7 @@ export async function importedDefinitions(
 /** One search, with its bounds. */
 class Search {
   readonly found: Imported[] = [];
+  readonly #document: string;
   readonly #files: WorkspaceFiles;
   readonly #syntax: Syntax;
   readonly #wanted: readonly string[];
@@ -68,7 +72,8 @@ class Search {
   readonly #seen = new Set<string>();
   #paths = mostPaths;
 
-  constructor(files: WorkspaceFiles, syntax: Syntax, wanted: readonly string[]) {
+  constructor(document: string, files: WorkspaceFiles, syntax: Syntax, wanted: readonly string[]) {
+    this.#document = document;
     this.#files = files;
     this.#syntax = syntax;
     this.#wanted = wanted;
@@ -81,7 +86,7 @@ class Search {
     const importer = { path, languageId, text, wanted: this.#wanted, goModule };
     for (const lookup of this.#ordered(lookupsOf(imports, importer))) {
       for (const file of await this.#lookUp(lookup)) {
-        if (file.path !== path) await this.#add(file, lookup, depth);
+        if (file.path !== this.#document) await this.#add(file, lookup, depth);
       }
     }
   }
@@ -95,20 +100,22 @@ class Search {
     return lookups.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 
-  async #lookUp({ paths, allIn }: Lookup): Promise<readonly SourceFile[]> {
+  async #lookUp({ paths, inFolder }: Lookup): Promise<readonly SourceFile[]> {
     for (const path of paths) {
       if (this.#isOver()) return [];
       this.#paths -= 1;
-      if (allIn === undefined) {
-        const file = await this.#files.read(path);
-        if (file !== undefined) return [file];
-      } else {
-        const names = (await this.#files.names(path)).filter((name) => name.endsWith(allIn) && !/_test\./u.test(name));
-        const all = await Promise.all(names.slice(0, mostFiles / 3).map((name) => this.#files.read(`${path}/${name}`)));
-        if (all.length > 0) return all.filter((file) => file !== undefined);
-      }
+      const files = inFolder === undefined ? [await this.#files.read(path)] : await this.#readIn(path, inFolder);
+      const found = files.filter((file) => file !== undefined);
+      if (found.length > 0) return found;
     }
     return [];
+  }
+
+  async #readIn(folder: string, { ending, stems }: FilesOfFolder): Promise<readonly (SourceFile | undefined)[]> {
+    const isMeant = (name: string): boolean =>
+      name.endsWith(ending) && (stems?.includes(name.slice(0, -ending.length)) ?? !/_test\./u.test(name));
+    const names = (await this.#files.names(folder)).filter(isMeant).slice(0, mostOfFolder);
+    return Promise.all(names.map((name) => this.#files.read(posix.join(folder, name))));
   }
 
   async #add(file: SourceFile, lookup: Lookup, depth: number): Promise<void> {
@@ -119,7 +126,8 @@ class Search {
     this.found.push({ file, definitions, names: lookup.names });
     const declared = new Set(definitions.map(({ name }) => name));
     const isPassedOn = lookup.names.some(({ name }) => !declared.has(name)) || definitions.length === 0;
-    if (depth > 0 && isPassedOn) await this.follow(file.path, languageOf(file.path), file.text, depth - 1);
+    if (depth > 0 && isPassedOn && lookup.inFolder === undefined)
+      await this.follow(file.path, languageOf(file.path), file.text, depth - 1);
   }
 
   #isOver(): boolean {
@@ -143,15 +151,19 @@ function chosen(found: readonly Imported[], wanted: readonly string[]): readonly
     shown.set(file.path, [...known, ...excerpt.ranges]);
     excerpts.push(excerpt);
   };
+  const resolved = new Set<string>();
   for (const name of wanted) {
     for (const { file, definitions, names: imported } of found) {
       const declared = imported.find(({ as }) => as === name)?.name;
       if (declared === undefined) continue;
-      for (const definition of declarationsOf(definitions, declared, name, file)) take(file, definition);
+      for (const definition of declarationsOf(definitions, declared, name, file)) {
+        take(file, definition);
+        resolved.add(name);
+      }
     }
   }
   const byName = definitionsByName(found);
-  for (const name of wanted.filter(({ length }) => length >= shortestName)) {
+  for (const name of wanted.filter((one) => one.length >= shortestName && !resolved.has(one))) {
     for (const { file, definition } of byName.get(name) ?? []) take(file, definition);
   }
   return excerpts;

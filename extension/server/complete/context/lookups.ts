@@ -6,10 +6,16 @@ import type { Import, ImportedName } from './imports.ts';
 export interface Lookup {
   /** The first of these that is there is meant. Relative to the workspace folder. */
   readonly paths: readonly string[];
-  /** Instead of a file all files of the first folder that has some with this ending. */
-  readonly allIn?: string;
+  /** The paths are folders, and the first that has such files is meant. */
+  readonly inFolder?: FilesOfFolder;
   readonly names: readonly ImportedName[];
   readonly isWhole: boolean;
+}
+
+export interface FilesOfFolder {
+  readonly ending: string;
+  /** Their names without the ending; absent = all. */
+  readonly stems?: readonly string[];
 }
 
 export interface Importer {
@@ -24,7 +30,7 @@ export interface Importer {
 }
 
 /** Types that are looked for by name in the folder of a package or a namespace. */
-const mostTypes = 12;
+const mostTypes = 40;
 
 export function lookupsOf(imports: readonly Import[], importer: Importer): readonly Lookup[] {
   const { languageId } = importer;
@@ -57,22 +63,19 @@ const resolvers: Readonly<Record<string, Resolver>> = {
 function implied(importer: Importer): readonly Lookup[] {
   const { path, languageId, wanted } = importer;
   const folder = posix.dirname(path);
-  if (languageId === 'go') return [{ paths: [folder], allIn: '.go', names: [], isWhole: true }];
+  if (languageId === 'go') return [{ paths: [folder], inFolder: { ending: '.go' }, names: [], isWhole: true }];
   if (languageId === 'java') return typesIn([folder], wanted, '.java');
   if (languageId !== 'csharp') return [];
   const namespace = ownModule(importer.text);
-  return typesIn([folder, ...(namespace === undefined ? [] : namespaceFolders(namespace, path))], wanted, '.cs');
+  const own = typesIn([folder], wanted, '.cs');
+  return namespace === undefined ? own : [...own, ...typesIn(namespaceFolders(namespace, path), wanted, '.cs')];
 }
 
+/** Types are in files of their names. */
 function typesIn(folders: readonly string[], wanted: readonly string[], ending: string): readonly Lookup[] {
-  return wanted
-    .filter((name) => /^\p{Lu}/u.test(name))
-    .slice(0, mostTypes)
-    .map((name) => ({
-      paths: folders.map((folder) => posix.join(folder, name + ending)),
-      names: [{ name, as: name }],
-      isWhole: false,
-    }));
+  const stems = wanted.filter((name) => /^\p{Lu}/u.test(name)).slice(0, mostTypes);
+  const names = stems.map((name) => ({ name, as: name }));
+  return stems.length === 0 ? [] : [{ paths: folders, inFolder: { ending, stems }, names, isWhole: false }];
 }
 
 const scriptEndings = ['.ts', '.tsx', '.d.ts', '.js', '.jsx', '.mts', '.mjs', '.cts', '.cjs'];
@@ -171,7 +174,7 @@ function include({ module }: Import, { path }: Importer): readonly Lookup[] {
 
 function go({ module }: Import, { goModule }: Importer): readonly Lookup[] {
   if (goModule === undefined || !(module === goModule || module.startsWith(`${goModule}/`))) return [];
-  return [{ paths: [`.${module.slice(goModule.length)}`], allIn: '.go', names: [], isWhole: true }];
+  return [{ paths: [`.${module.slice(goModule.length)}`], inFolder: { ending: '.go' }, names: [], isWhole: true }];
 }
 
 function rust({ module, names, isWhole }: Import, { path }: Importer): readonly Lookup[] {

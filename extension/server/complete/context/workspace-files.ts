@@ -22,16 +22,17 @@ const mostAnswers = 2048;
 /** For so long a path is not looked at again. */
 const trustMs = 3000;
 
-interface Answer {
+interface Known<T> {
   readonly until: number;
-  readonly file: Promise<SourceFile | undefined>;
+  readonly answer: Promise<T>;
 }
 
 export class WorkspaceFiles {
   readonly #folder: string;
   #root: Promise<string | undefined> | undefined;
-  /** The latest last, by path. */
-  readonly #answers = new Map<string, Answer>();
+  /** By path, the latest last. */
+  readonly #files = new Map<string, Known<SourceFile | undefined>>();
+  readonly #listings = new Map<string, Known<readonly string[]>>();
   /** Texts by path and the version that they were read at. */
   readonly #texts = new Map<string, { readonly version: string; readonly file: SourceFile }>();
 
@@ -43,26 +44,13 @@ export class WorkspaceFiles {
   /** Undefined for what is not there, is no source text, or may not be read. */
   async read(path: string): Promise<SourceFile | undefined> {
     const wanted = posix.normalize(path);
-    const known = this.#answers.get(wanted);
-    if (known !== undefined && known.until > performance.now()) return known.file;
-    const file = this.#readNow(wanted).catch(() => undefined);
-    this.#answers.delete(wanted);
-    this.#answers.set(wanted, { until: performance.now() + trustMs, file });
-    trim(this.#answers, mostAnswers);
-    return file;
+    return remembered(this.#files, wanted, () => this.#readNow(wanted).catch(() => undefined));
   }
 
   /** Names in a folder, sorted; none when it is not there. */
   async names(path: string): Promise<readonly string[]> {
-    const place = await this.#inside(posix.normalize(path)).catch(() => undefined);
-    if (place === undefined) return [];
-    const names: string[] = [];
-    try {
-      for await (const entry of await opendir(place)) if (names.push(entry.name) >= mostEntries) break;
-    } catch {
-      return [];
-    }
-    return names.sort();
+    const wanted = posix.normalize(path);
+    return remembered(this.#listings, wanted, () => this.#listNow(wanted).catch(() => []));
   }
 
   /** The real place of a path in the folder; undefined when it leads out. */
@@ -74,6 +62,14 @@ export class WorkspaceFiles {
     const place = await realpath(join(root, path));
     const below = relative(root, place);
     return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? undefined : place;
+  }
+
+  async #listNow(path: string): Promise<readonly string[]> {
+    const place = await this.#inside(path);
+    const names: string[] = [];
+    if (place === undefined) return names;
+    for await (const { name } of await opendir(place)) if (names.push(name) >= mostEntries) break;
+    return names.sort();
   }
 
   async #readNow(path: string): Promise<SourceFile | undefined> {
@@ -107,6 +103,17 @@ export class WorkspaceFiles {
       await handle.close();
     }
   }
+}
+
+/** The answer to a path, also when there is none, for some seconds. */
+async function remembered<T>(known: Map<string, Known<T>>, path: string, ask: () => Promise<T>): Promise<T> {
+  const found = known.get(path);
+  if (found !== undefined && found.until > performance.now()) return found.answer;
+  const answer = ask();
+  known.delete(path);
+  known.set(path, { until: performance.now() + trustMs, answer });
+  trim(known, mostAnswers);
+  return answer;
 }
 
 /** Without the oldest entries above `most`. */
