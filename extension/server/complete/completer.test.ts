@@ -47,6 +47,7 @@ test('a prompt holds what is imported and then what is alike, and the result say
   const recent = [
     { path: 'b.ts', startLine: 11, text: 'const sum = total(1);\nconst other = sum;' },
     { path: 'c.ts', startLine: 1, text: 'unlike' },
+    { path: '.env', startLine: 1, text: 'const sum = total(2);' },
   ];
   const { completions, context } = await new Completer({ isSingle: true }).complete(
     session,

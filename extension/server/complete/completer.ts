@@ -1,4 +1,5 @@
 /** Completions of one client, with code from other files, as much of it as this computer reads in time. */
+import { isSecretFile } from '../../base/secret-file.ts';
 import type { CompleteParams, CompleteResult } from '../../protocol/server.ts';
 import type { Session } from '../session.ts';
 import type { Syntax } from '../syntax/syntax.ts';
@@ -69,6 +70,7 @@ export class Completer {
   ): Promise<CompletionInContext> {
     const definitions = await this.#definitions(params, syntax);
     const { path, prefix, suffix } = params;
+    const recent = (params.recent ?? []).filter((place) => !isSecretFile(place.path));
     return engine.run(signal, async (model, either) => {
       const { path: file } = model.info;
       const budget = this.#isSingle ? fullBudget : this.#speed.budget(file);
@@ -78,7 +80,7 @@ export class Completer {
         budget,
         others: (window: Window, count: (text: string) => number) => {
           const likenessOf = likenessTo(prefix, suffix);
-          const alike = alikeIn(params.recent ?? [], window, likenessOf);
+          const alike = alikeIn(recent, window, likenessOf);
           const imports = JSON.stringify(importsOf(prefix, params.languageId));
           held = this.#choice.choose(path, { imports, definitions, alike, likenessOf }, budget.others, count);
           return held;
