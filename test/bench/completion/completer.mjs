@@ -29,9 +29,9 @@ export async function openCompleter(name) {
     throw new StepError(`The model ${name} cannot be used: ${error.message}`);
   }
   /** Each gap is a document of its own: nothing is kept from the one before. */
-  const ours = async (gap, recent, room = engine) => {
-    const { path, languageId, prefix, suffix } = gap;
-    const params = { path, languageId, prefix, suffix, recent, automatic: true };
+  const ours = async (gap, room = engine) => {
+    const { path, languageId, prefix, suffix, folder, others: recent } = gap;
+    const params = { path, languageId, prefix, suffix, folder, recent, automatic: true };
     const completer = new product.Completer({ isSingle: true });
     const { completions, context } = await completer.complete({ engine: room, syntax }, params, signal);
     const [{ text, promptTokens, completionTokens, likelihood }] = completions;
@@ -49,9 +49,9 @@ export async function openCompleter(name) {
     run: (signal, job) => engine.run(signal, (model, either) => job(withoutFileTokens(model), either)),
   };
   const ways = {
-    ours: (gap) => ours(gap, gap.others),
-    comments: (gap) => ours(gap, gap.others, withoutFiles),
-    alone: (gap) => ours(gap, []),
+    ours: (gap) => ours(gap),
+    comments: (gap) => ours(gap, withoutFiles),
+    alone: (gap) => ours({ ...gap, folder: undefined, others: [] }),
     plain: (gap) => engine.run(signal, (model) => plain(model, gap)),
   };
   const complete = (way, gap) => {

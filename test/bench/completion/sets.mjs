@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownGaps } from './own-gaps.mjs';
 
 /** Compares what a program prints with what is accepted: word by word, without regard to case, decimals to 1e-6. */
 const checker = `
@@ -91,10 +92,12 @@ export const sets = {
   'safim-control-java': safim,
   'safim-control-cpp': safim,
   crosscodeeval: crossCodeEval,
+  own: undefined,
 };
 
-/** `folder` has the sets as JSON lines. */
+/** `folder` has the sets as JSON lines, but for this repository's own code. */
 export function readGaps(folder, name) {
+  if (name === 'own') return ownGaps();
   return readFileSync(join(folder, `${name}.jsonl`), 'utf8')
     .split('\n')
     .filter(Boolean)
