@@ -9,8 +9,9 @@ import { alikeIn, likenessTo } from './context/alike.ts';
 import { ContextChoice } from './context/choice.ts';
 import { sourcesOf } from './context/excerpt.ts';
 import type { Excerpt, Source } from './context/excerpt.ts';
-import { importedDefinitions, mostSearchMs } from './context/imported.ts';
+import { ImportedDefinitions, mostSearchMs } from './context/imported.ts';
 import { importsOf } from './context/imports.ts';
+import { LatestMap } from './context/latest-map.ts';
 import { ReadingSpeed, fullBudget } from './context/reading-speed.ts';
 import { WorkspaceFiles } from './context/workspace-files.ts';
 import type { Window } from './window.ts';
@@ -44,8 +45,7 @@ export class Completer {
   readonly #isSingle: boolean;
   readonly #choice = new ContextChoice();
   readonly #speed = new ReadingSpeed();
-  /** The latest last. */
-  readonly #folders = new Map<string, WorkspaceFiles>();
+  readonly #searches = new LatestMap<ImportedDefinitions>(mostFolders);
 
   constructor({ isSingle = false }: CompleterOptions = {}) {
     this.#isSingle = isSingle;
@@ -69,7 +69,8 @@ export class Completer {
     signal: AbortSignal,
   ): Promise<CompletionInContext> {
     const definitions = await this.#definitions(params, syntax);
-    const { path, prefix, suffix } = params;
+    const { path, folder = '', prefix, suffix } = params;
+    const document = `${folder}/${path}`;
     const recent = (params.recent ?? []).filter((place) => !isSecretFile(place.path));
     return engine.run(signal, async (model, either) => {
       const { path: file } = model.info;
@@ -82,7 +83,7 @@ export class Completer {
           const likenessOf = likenessTo(prefix, suffix);
           const alike = alikeIn(recent, window, likenessOf);
           const imports = JSON.stringify(importsOf(prefix, params.languageId));
-          held = this.#choice.choose(path, { imports, definitions, alike, likenessOf }, budget.others, count);
+          held = this.#choice.choose(document, { imports, definitions, alike, likenessOf }, budget.others, count);
           return held;
         },
       };
@@ -95,14 +96,9 @@ export class Completer {
   async #definitions(params: CompleteParams, syntax: Syntax): Promise<readonly Excerpt[]> {
     const { folder } = params;
     if (folder === undefined) return [];
-    const files = this.#folders.get(folder) ?? new WorkspaceFiles(folder);
-    this.#folders.delete(folder);
-    this.#folders.set(folder, files);
-    for (const key of this.#folders.keys()) {
-      if (this.#folders.size <= mostFolders) break;
-      this.#folders.delete(key);
-    }
-    return importedDefinitions(params, files, syntax, this.#isSingle ? mostSearchMs : searchMs);
+    const search = this.#searches.get(folder) ?? new ImportedDefinitions(new WorkspaceFiles(folder), syntax);
+    this.#searches.set(folder, search);
+    return search.find(params, this.#isSingle ? mostSearchMs : searchMs);
   }
 }
 

@@ -11,6 +11,7 @@
 import type { Alike, Likeness } from './alike.ts';
 import type { Excerpt } from './excerpt.ts';
 import { holds } from './excerpt.ts';
+import { LatestMap } from './latest-map.ts';
 
 /** What there is to choose from; the most helpful first. */
 export interface Found {
@@ -40,19 +41,14 @@ const mostDocuments = 16;
 type Count = (text: string) => number;
 
 export class ContextChoice {
-  /** By document, the latest last. */
-  readonly #kept = new Map<string, Kept>();
+  /** By document. */
+  readonly #kept = new LatestMap<Kept>(mostDocuments);
 
   /** Excerpts of at most `budget` tokens, the most helpful last. */
   choose(document: string, found: Found, budget: number, count: Count): readonly Excerpt[] {
     const kept = this.#kept.get(document);
     const next = (kept && goneOn(kept, found, budget, count)) ?? chooseAnew(found, budget, count);
-    this.#kept.delete(document);
     this.#kept.set(document, next);
-    for (const key of this.#kept.keys()) {
-      if (this.#kept.size <= mostDocuments) break;
-      this.#kept.delete(key);
-    }
     return next.excerpts;
   }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { languageOf } from '../../syntax/grammars.ts';
 import type { Syntax } from '../../syntax/syntax.ts';
 import { syntaxInProcess } from '../../testing/syntax-in-process.ts';
-import { importedDefinitions } from './imported.ts';
+import { ImportedDefinitions } from './imported.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
 
 let folder = '';
@@ -27,7 +27,7 @@ async function found(
   }
   const [prefix = '', suffix = ''] = code.split('|');
   const around = { path, languageId: languageOf(path), prefix, suffix };
-  const excerpts = await importedDefinitions(around, new WorkspaceFiles(folder), syntax, 5000);
+  const excerpts = await new ImportedDefinitions(new WorkspaceFiles(folder), syntax).find(around, 5000);
   return {
     places: excerpts.flatMap(({ path: name, ranges }) =>
       ranges.map(({ startLine, endLine }) => `${name}:${startLine}-${endLine}`),
@@ -165,4 +165,24 @@ test('a workspace of many files costs few', async () => {
   const { places } = await found(files, 'main.ts', `${imports}\n${names.join(' ')}|`, counting);
   expect(read.size).toBeLessThanOrEqual(24);
   expect(places[0]).toMatch(/^n\d+\.ts:1-1$/u);
+});
+
+test('a search that takes long holds up no key, and there is one at a time', async () => {
+  writeFileSync(join(folder, 'a.ts'), 'export const a = 1;\n');
+  let asked = 0;
+  let settle: (outline: undefined) => void = () => {};
+  const slow = {
+    outline: () => {
+      asked += 1;
+      return new Promise((resolve) => (settle = resolve));
+    },
+  } as unknown as Syntax;
+  const search = new ImportedDefinitions(new WorkspaceFiles(folder), slow);
+  const around = { path: 'm.ts', languageId: 'typescript', prefix: "import { a } from './a';\na", suffix: '' };
+  expect(await search.find(around, 20)).toEqual([]);
+  expect(await search.find(around, 20)).toEqual([]);
+  expect(await search.find({ ...around, path: 'other.ts' }, 20)).toEqual([]);
+  expect(asked).toBe(1);
+  settle(undefined);
+  expect((await search.find(around, 1000)).map(({ path }) => path)).toEqual(['a.ts']);
 });

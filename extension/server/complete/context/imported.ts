@@ -41,24 +41,43 @@ interface Imported {
 /** A search ends then, whatever the workspace is like. */
 export const mostSearchMs = 5000;
 
-/**
- * The most helpful first: imported names by their nearness, types of near names, then other near names. After
- * `patience`
- * milliseconds those that were found until then; the search goes on, so that a later one finds its files read.
- */
-export async function importedDefinitions(
-  around: Around,
-  files: WorkspaceFiles,
-  syntax: Syntax,
-  patience: number,
-): Promise<readonly Excerpt[]> {
-  const text = `${around.prefix}${around.suffix}`;
-  const near = namesNear(around.prefix, around.suffix);
-  const wanted = [...new Set([...near, ...typesOf(near, text)])];
-  const search = new Search(around.path, files, syntax, wanted);
-  const done = search.follow(around.path, around.languageId, text, mostPassedOn);
-  await Promise.race([done, setTimeout(patience, undefined, { ref: false })]);
-  return chosen(search.found, wanted);
+/** The searches in one workspace folder, one after the other. */
+export class ImportedDefinitions {
+  readonly #files: WorkspaceFiles;
+  readonly #syntax: Syntax;
+  #running: { readonly document: string; readonly search: Search; readonly done: Promise<void> } | undefined;
+
+  constructor(files: WorkspaceFiles, syntax: Syntax) {
+    this.#files = files;
+    this.#syntax = syntax;
+  }
+
+  /**
+   * The most helpful first: imported names by their nearness, types of near names, then other near names. After
+   * `patience` milliseconds those that were found until then; the search goes on, so that the next one finds its files
+   * read.
+   */
+  async find(around: Around, patience: number): Promise<readonly Excerpt[]> {
+    const text = `${around.prefix}${around.suffix}`;
+    const near = namesNear(around.prefix, around.suffix);
+    const wanted = [...new Set([...near, ...typesOf(near, text)])];
+    const impatient = setTimeout(patience, undefined, { ref: false });
+    if (this.#running !== undefined && this.#running.document !== around.path) {
+      await Promise.race([this.#running.done, impatient]);
+      if (this.#running !== undefined) return [];
+    }
+    const { search, done } = (this.#running ??= this.#begin(around, text, wanted));
+    await Promise.race([done, impatient]);
+    return chosen(search.found, wanted);
+  }
+
+  #begin({ path, languageId }: Around, text: string, wanted: readonly string[]) {
+    const search = new Search(path, this.#files, this.#syntax, wanted);
+    // Whatever fails in a workspace, the completion goes without it.
+    const ended = (): void => (this.#running = undefined);
+    const done = search.follow(path, languageId, text, mostPassedOn).then(ended, ended);
+    return { document: path, search, done };
+  }
 }
 
 /** One search, with its bounds. */

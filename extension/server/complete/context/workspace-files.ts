@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { open, opendir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, sep } from 'node:path';
 import { isSecretFile } from '../../../base/secret-file.ts';
+import { LatestMap } from './latest-map.ts';
 
 export interface SourceFile {
   /** Relative to the folder, with slashes. */
@@ -30,11 +31,11 @@ interface Known<T> {
 export class WorkspaceFiles {
   readonly #folder: string;
   #root: Promise<string | undefined> | undefined;
-  /** By path, the latest last. */
-  readonly #files = new Map<string, Known<SourceFile | undefined>>();
-  readonly #listings = new Map<string, Known<readonly string[]>>();
+  /** By path. */
+  readonly #files = new LatestMap<Known<SourceFile | undefined>>(mostAnswers);
+  readonly #listings = new LatestMap<Known<readonly string[]>>(mostAnswers);
   /** Texts by path and the version that they were read at. */
-  readonly #texts = new Map<string, { readonly version: string; readonly file: SourceFile }>();
+  readonly #texts = new LatestMap<{ readonly version: string; readonly file: SourceFile }>(mostFiles);
 
   /** An absolute path. */
   constructor(folder: string) {
@@ -95,9 +96,7 @@ export class WorkspaceFiles {
         .replace(/^\uFEFF/u, '')
         .replaceAll(/\r\n?/gu, '\n');
       const file = { path, text, lines: text.split('\n') };
-      this.#texts.delete(path);
       this.#texts.set(path, { version, file });
-      trim(this.#texts, mostFiles);
       return file;
     } finally {
       await handle.close();
@@ -106,20 +105,10 @@ export class WorkspaceFiles {
 }
 
 /** The answer to a path, also when there is none, for some seconds. */
-async function remembered<T>(known: Map<string, Known<T>>, path: string, ask: () => Promise<T>): Promise<T> {
+async function remembered<T>(known: LatestMap<Known<T>>, path: string, ask: () => Promise<T>): Promise<T> {
   const found = known.get(path);
   if (found !== undefined && found.until > performance.now()) return found.answer;
   const answer = ask();
-  known.delete(path);
   known.set(path, { until: performance.now() + trustMs, answer });
-  trim(known, mostAnswers);
   return answer;
-}
-
-/** Without the oldest entries above `most`. */
-function trim(map: Map<string, unknown>, most: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= most) break;
-    map.delete(key);
-  }
 }
