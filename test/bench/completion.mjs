@@ -3,10 +3,10 @@
  * with the same model, greedy:
  *   node test/bench/completion.mjs --data DIR --set NAME,NAME --model NAME
  *     [--ways ours,comments,alone,plain] [--limit N] [--fresh]
- * DIR has the sets as JSON lines (see completion/sets.mjs); `own` are gaps in this repository. `comments` is ours as for
- * a model without a token for files; `alone` is ours without code from other files; `plain` gives the model all of prefix
- * and suffix and takes what it writes until it ends by itself, or 128 tokens. The model's code runs isolated. Results are
- * kept in the cache folder, and a run goes on where one before it ended.
+ * DIR has the sets as JSON lines (see completion/sets.mjs); `own` are gaps in this repository. `comments` is ours as
+ * for a model without a token for files; `alone` is ours without code from other files; `plain` gives the model all of
+ * prefix and suffix and takes what it writes until it ends by itself, or 128 tokens. The model's code runs isolated.
+ * Results are kept in the cache folder, and a run goes on where one before it ended.
  */
 import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
