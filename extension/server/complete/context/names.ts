@@ -5,6 +5,8 @@ const linesAfter = 5;
 /** Characters of a line that is looked at: machines write longer ones. */
 const longestLine = 400;
 const mostNames = 200;
+/** Of a text that is searched for declarations: its end, where the cursor is. */
+const mostCharacters = 200_000;
 
 /** The names around the cursor, the nearest first. */
 export function namesNear(prefix: string, suffix: string): readonly string[] {
@@ -25,7 +27,7 @@ export function namesOf(text: string): string[] {
 export function typesOf(names: readonly string[], text: string): readonly string[] {
   const rank = new Map(names.map((name, index) => [name, index]));
   const found: { readonly rank: number; readonly type: string }[] = [];
-  for (const line of text.split('\n')) {
+  for (const line of text.slice(-mostCharacters).split('\n')) {
     if (line.length > longestLine) continue;
     for (const pattern of declarationPatterns) {
       for (const { groups } of line.matchAll(pattern)) {
@@ -41,7 +43,7 @@ export function typesOf(names: readonly string[], text: string): readonly string
 /** Repetitions have bounds, so that no line takes long. */
 const declarationPatterns: readonly RegExp[] = [
   /\b(?<type>[A-Z]\w{0,80}(?:<[^<>]{0,80}>)?)(?:\[\])?[?*&]?\s{1,20}[*&]?(?<name>\w{1,80})/gu,
-  /\b(?<name>\w{1,80})\??\s{0,20}:\s{0,20}(?<type>(?:\w{1,40}[<[])?['"&*]{0,2}[A-Z]\w{0,80})/gu,
+  /\b(?<name>\w{1,80})\??\s{0,20}:\s{0,20}(?:readonly\s)?(?<type>(?:\w{1,40}[<[])?['"&*]{0,2}[A-Z]\w{0,80})/gu,
   /\b(?<name>\w{1,80})\s{0,20}:?=\s{0,20}(?:await\s|new\s|&)?\s{0,20}(?:\w{1,40}\.)?(?<type>[A-Z]\w{0,80})/gu,
 ];
 
