@@ -12,8 +12,9 @@ import type { Excerpt, Source } from './context/excerpt.ts';
 import { ImportedDefinitions, mostSearchMs } from './context/imported.ts';
 import { importsOf } from './context/imports.ts';
 import { LatestMap } from './context/latest-map.ts';
-import { ReadingSpeed, fullBudget } from './context/reading-speed.ts';
+import { ReadingSpeed, fullBudget, withinContext } from './context/reading-speed.ts';
 import { WorkspaceFiles } from './context/workspace-files.ts';
+import type { FimFile } from './fim-forms.ts';
 import type { Window } from './window.ts';
 
 export interface CompletionInContext {
@@ -73,17 +74,17 @@ export class Completer {
     const document = `${folder}/${path}`;
     const recent = (params.recent ?? []).filter((place) => !isSecretFile(place.path));
     return engine.run(signal, async (model, either) => {
-      const { path: file } = model.info;
-      const budget = this.#isSingle ? fullBudget : this.#speed.budget(file);
+      const { path: file, contextLength } = model.info;
+      const budget = withinContext(this.#isSingle ? fullBudget : this.#speed.budget(file), contextLength);
       let held: readonly Excerpt[] = [];
       const request = {
         ...params,
         budget,
-        others: (window: Window, count: (text: string) => number) => {
+        others: (window: Window, cost: (other: FimFile) => number) => {
           const likenessOf = likenessTo(prefix, suffix);
           const alike = alikeIn(recent, window, likenessOf);
           const imports = JSON.stringify(importsOf(prefix, params.languageId));
-          held = this.#choice.choose(document, { imports, definitions, alike, likenessOf }, budget.others, count);
+          held = this.#choice.choose(document, { imports, definitions, alike, likenessOf }, budget.others, cost);
           return held;
         },
       };

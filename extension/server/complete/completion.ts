@@ -22,8 +22,11 @@ export interface CompletionRequest {
   readonly prefix: string;
   readonly suffix: string;
   readonly budget: ReadingBudget;
-  /** Code from elsewhere that may help beside what the window shows, the most helpful last. */
-  readonly others: (window: Window, count: (text: string) => number) => readonly FimFile[];
+  /**
+   * Code from elsewhere that may help beside what the window shows, the most helpful last. `cost` gives the tokens that
+   * one takes.
+   */
+  readonly others: (window: Window, cost: (other: FimFile) => number) => readonly FimFile[];
 }
 
 export interface Completion {
@@ -64,7 +67,7 @@ export async function completeCode(
   const place = placeOf(prefix, suffix, request.languageId);
   const count = (text: string): number => model.tokenize(text, false).length;
   const window = windowOf(prefix, suffix, request.budget, count);
-  const others = request.others(window, count);
+  const others = request.others(window, (other) => prompter.cost(other, request.languageId));
   const prompt = prompter.prompt(window.prefix, window.suffix, { file: request, others });
   const asked = { model, request, place, prompt };
   const first = await completion(asked, completeSampler({}, editSampler), signal);

@@ -65,9 +65,9 @@ export class FimPrompter {
     const ids: number[] = [];
     let head = '';
     for (const other of others) {
-      const text = `${other.path}\n${other.text}`;
-      if (mark === undefined) head += commented(text, file?.languageId ?? '');
-      else ids.push(...this.#token(mark), ...this.#text(`${text}\n`));
+      const text = this.#textOf(other, file?.languageId ?? '');
+      if (mark === undefined) head += text;
+      else ids.push(...this.#token(mark), ...this.#text(text));
     }
     if (mark !== undefined && others.length > 0) ids.push(...this.#token(mark), ...this.#text(`${file?.path ?? ''}\n`));
     const parts = [
@@ -77,6 +77,15 @@ export class FimPrompter {
     ];
     for (const part of suffixFirst ? parts.reverse() : parts) ids.push(...part);
     return Int32Array.from(middle === undefined ? ids : [...ids, ...this.#token(middle)]);
+  }
+
+  /** The tokens that a file of `others` takes. */
+  cost(other: FimFile, languageId: string): number {
+    return this.#text(this.#textOf(other, languageId)).length + (this.#form.file === undefined ? 0 : 1);
+  }
+
+  #textOf({ path, text }: FimFile, languageId: string): string {
+    return this.#form.file === undefined ? commented(`${path}\n${text}`, languageId) : `${path}\n${text}\n`;
   }
 
   #token(text: string): number[] {

@@ -38,43 +38,44 @@ const payingFactor = 1.5;
 const payingScore = 0.1;
 const mostDocuments = 16;
 
-type Count = (text: string) => number;
+/** The tokens that an excerpt takes in the prompt. */
+type Cost = (excerpt: Excerpt) => number;
 
 export class ContextChoice {
   /** By document. */
   readonly #kept = new LatestMap<Kept>(mostDocuments);
 
   /** Excerpts of at most `budget` tokens, the most helpful last. */
-  choose(document: string, found: Found, budget: number, count: Count): readonly Excerpt[] {
+  choose(document: string, found: Found, budget: number, cost: Cost): readonly Excerpt[] {
     const kept = this.#kept.get(document);
-    const next = (kept && goneOn(kept, found, budget, count)) ?? chooseAnew(found, budget, count);
+    const next = (kept && goneOn(kept, found, budget, cost)) ?? chooseAnew(found, budget, cost);
     this.#kept.set(document, next);
     return next.excerpts;
   }
 }
 
 /** The kept choice, or with what it lacks; undefined when it has to be made anew. */
-function goneOn(kept: Kept, found: Found, budget: number, count: Count): Kept | undefined {
-  if (kept.imports !== found.imports || kept.budget !== budget || paysToChange(kept, found, budget, count)) {
+function goneOn(kept: Kept, found: Found, budget: number, cost: Cost): Kept | undefined {
+  if (kept.imports !== found.imports || kept.budget !== budget || paysToChange(kept, found, budget, cost)) {
     return undefined;
   }
-  const needed = fitting(found.definitions.slice(0, mostNeeded), budget, count).excerpts;
+  const needed = fitting(found.definitions.slice(0, mostNeeded), budget, cost).excerpts;
   const missing = needed.filter((excerpt) => !kept.excerpts.some((one) => isIn(excerpt, one)));
   if (missing.length === 0) return kept;
   const isStale = missing.some((excerpt) => kept.excerpts.some((one) => isSamePlace(excerpt, one)));
-  const added = fitting(missing, budget - kept.tokens, count);
+  const added = fitting(missing, budget - kept.tokens, cost);
   if (isStale || added.excerpts.length < missing.length) return undefined;
   const excerpts = [...kept.excerpts, ...added.excerpts.toReversed()];
   return { ...kept, excerpts, tokens: kept.tokens + added.tokens };
 }
 
 /** Definitions stand first, since they change less often, and may use the whole budget; places get what is left. */
-function chooseAnew({ imports, definitions, alike }: Found, budget: number, count: Count): Kept {
-  const named = fitting(definitions, budget, count);
+function chooseAnew({ imports, definitions, alike }: Found, budget: number, cost: Cost): Kept {
+  const named = fitting(definitions, budget, cost);
   const isKnown = ({ path, ranges }: Excerpt): boolean =>
     ranges.every(({ startLine }) => named.excerpts.some((one) => one.path === path && holds(one.ranges, startLine)));
   const others = alike.map(({ excerpt }) => excerpt).filter((excerpt) => !isKnown(excerpt));
-  const places = fitting(others, budget - named.tokens, count);
+  const places = fitting(others, budget - named.tokens, cost);
   return {
     imports,
     budget,
@@ -84,34 +85,29 @@ function chooseAnew({ imports, definitions, alike }: Found, budget: number, coun
   };
 }
 
-function paysToChange(kept: Kept, { alike, likenessOf }: Found, budget: number, count: Count): boolean {
+function paysToChange(kept: Kept, { alike, likenessOf }: Found, budget: number, cost: Cost): boolean {
   const total = (excerpts: readonly Excerpt[]): number => excerpts.reduce((sum, { text }) => sum + likenessOf(text), 0);
-  const used = kept.places.reduce((sum, excerpt) => sum + cost(excerpt, count), 0);
+  const used = kept.places.reduce((sum, excerpt) => sum + cost(excerpt), 0);
   const room = budget - kept.tokens + used;
   const best = fitting(
     alike.map(({ excerpt }) => excerpt),
     room,
-    count,
+    cost,
   ).excerpts;
   return total(best) > payingFactor * total(kept.places) + payingScore;
 }
 
 /** Those that fit, in their order; one that is too large leaves room for those behind it. */
-function fitting(excerpts: readonly Excerpt[], budget: number, count: Count) {
+function fitting(excerpts: readonly Excerpt[], budget: number, cost: Cost) {
   const kept: Excerpt[] = [];
   let tokens = 0;
   for (const excerpt of excerpts) {
-    const own = tokens < budget ? cost(excerpt, count) : 0;
+    const own = tokens < budget ? cost(excerpt) : 0;
     if (own === 0 || tokens + own > budget) continue;
     kept.push(excerpt);
     tokens += own;
   }
   return { excerpts: kept, tokens };
-}
-
-/** With its path and the token before it. */
-function cost({ path, text }: Excerpt, count: Count): number {
-  return count(`${path}\n${text}\n`) + 1;
 }
 
 /** Whether the model reads the excerpt's beginning in the other one, with its present text. */

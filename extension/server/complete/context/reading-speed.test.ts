@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ReadingSpeed, fullBudget } from './reading-speed.ts';
+import { ReadingSpeed, fullBudget, withinContext } from './reading-speed.ts';
 
 const timings = (speed: number, read = 200) => ({
   promptTokens: 300,
@@ -30,4 +30,11 @@ test('small differences and short prompts change nothing', () => {
   expect(speed.budget('a').others).toBe(others);
   for (let index = 0; index < 9; index++) speed.observe('a', timings(500));
   expect(speed.budget('a').others).toBe(192);
+});
+
+test('a prompt fits into the context, and the document goes first', () => {
+  expect(withinContext(fullBudget, 8192)).toEqual(fullBudget);
+  expect(withinContext(fullBudget, 2048)).toEqual({ prefix: 1024, suffix: 256, others: 512 });
+  expect(withinContext(fullBudget, 512)).toEqual({ prefix: 179, suffix: 38, others: 39 });
+  expect(withinContext(fullBudget, 64)).toEqual({ prefix: 0, suffix: 0, others: 0 });
 });

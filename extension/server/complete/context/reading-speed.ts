@@ -28,6 +28,17 @@ const remembered = 9;
 const steps = { prefix: [256, 384, 512, 768, 1024], others: [0, 96, 128, 192, 256, 384, 512, 768, 1024] };
 const clearDifference = 1.3;
 
+/** Left for the answer, for paths and for what parts of a text have more than the whole. */
+const reserved = 256;
+
+/** As much of a budget as fits into the context; the document goes first. */
+export function withinContext({ prefix, suffix, others }: ReadingBudget, contextLength: number): ReadingBudget {
+  const room = Math.max(0, contextLength - reserved);
+  const before = Math.min(prefix, Math.floor(room * 0.7));
+  const behind = Math.min(suffix, Math.floor((room - before) / 2));
+  return { prefix: before, suffix: behind, others: Math.min(others, room - before - behind) };
+}
+
 export class ReadingSpeed {
   #model = '';
   #latest: number[] = [];
