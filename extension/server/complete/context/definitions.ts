@@ -76,7 +76,7 @@ function fromOutline(outline: Outline, file: SourceFile): readonly Definition[] 
   let left = mostDefinitions;
   const read = (items: readonly OutlineItem[], isOuter: boolean): Definition[] =>
     items.flatMap((item) => {
-      if (item.kind !== 'declaration' || left-- <= 0) return [];
+      if ((item.kind !== 'declaration' && item.kind !== 'forward') || left-- <= 0) return [];
       if (isNamespace(item, file.text)) return read(item.members, isOuter);
       const startLine = lineAt(item.start);
       const endLine = lineAt(Math.max(item.start, item.end - 1));

@@ -119,10 +119,10 @@ test.each([
   ],
   [
     'cpp',
-    { 'include/shop/cart.h': '#pragma once\nint total_of(int a);\nstruct Cart { int a; };\n' },
+    { 'include/shop/cart.h': '#pragma once\n// Sums up.\nint total_of(int a);\nstruct Cart { int a; };\n' },
     'src/main.cc',
-    '#include "shop/cart.h"\nint main() { Cart c; return | }',
-    'include/shop/cart.h:3-3',
+    '#include "shop/cart.h"\nint main() { return total_of(| }',
+    'include/shop/cart.h:2-3',
   ],
   [
     'go',
