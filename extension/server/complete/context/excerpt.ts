@@ -27,6 +27,13 @@ export function holds(ranges: readonly LineRange[], line: number): boolean {
   return ranges.some(({ startLine, endLine }) => line >= startLine && line <= endLine);
 }
 
+/** Whether all lines of one excerpt are in another one of the same file. */
+export function isInside({ ranges }: Excerpt, other: Excerpt): boolean {
+  return ranges.every(({ startLine, endLine }) =>
+    other.ranges.some((range) => range.startLine <= startLine && range.endLine >= endLine),
+  );
+}
+
 /** The excerpt of these lines of a file. */
 export function excerptOf(path: string, lines: readonly string[], ranges: readonly LineRange[]): Excerpt {
   const kept = joined(ranges);

@@ -87,6 +87,12 @@ test('of a long class the signatures, and near members whole', async () => {
   expect(places.slice(0, 4)).toEqual(['c.ts:1-1', 'c.ts:3-3', 'c.ts:8-8', 'c.ts:12-15']);
 });
 
+test('a class comes in place of its members', async () => {
+  const text = `export class Cart {\n  total() {\n    return 1;\n  }\n  count() {\n    return 2;\n  }\n}\n`;
+  const code = "import * as shop from './c';\n\nnew shop.Cart().total() + cart.count(|";
+  expect((await found({ 'c.ts': text }, 'm.ts', code)).places).toEqual(['c.ts:1-8']);
+});
+
 test('Java: the type of a near name, from its own package', async () => {
   const files = { 'src/a/b/Sound.java': 'package a.b;\nclass Sound {\n  int getMusic() { return 1; }\n}\n' };
   const code = 'package a.b;\nclass X {\n  private Sound mSound;\n  int f() { return mSound.|; }\n}\n';

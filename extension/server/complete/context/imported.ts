@@ -5,8 +5,8 @@ import { languageOf } from '../../syntax/grammars.ts';
 import type { Syntax } from '../../syntax/syntax.ts';
 import { definitionsOf, linesOf, withMembers } from './definitions.ts';
 import type { Definition } from './definitions.ts';
-import { excerptOf, holds } from './excerpt.ts';
-import type { Excerpt, LineRange } from './excerpt.ts';
+import { excerptOf, holds, isInside } from './excerpt.ts';
+import type { Excerpt } from './excerpt.ts';
 import { importsOf } from './imports.ts';
 import { lookupsOf } from './lookups.ts';
 import type { FilesOfFolder, Lookup } from './lookups.ts';
@@ -25,6 +25,7 @@ const mostFiles = 24;
 const mostPaths = 400;
 const mostExcerpts = 24;
 const mostCharacters = 8000;
+const mostAroundMembers = 2000;
 /** Of one folder. */
 const mostOfFolder = 8;
 /** A file that only passes on what others declare is looked through, this often. */
@@ -161,14 +162,16 @@ class Search {
 function chosen(found: readonly Imported[], wanted: readonly string[]): readonly Excerpt[] {
   const names = new Set(wanted);
   const excerpts: Excerpt[] = [];
-  const shown = new Map<string, LineRange[]>();
   const take = (file: SourceFile, definition: Definition): void => {
-    const known = shown.get(file.path) ?? [];
-    if (excerpts.length >= mostExcerpts || holds(known, definition.startLine)) return;
+    const known = excerpts.filter(({ path }) => path === file.path);
+    if (excerpts.length >= mostExcerpts || known.some(({ ranges }) => holds(ranges, definition.startLine))) return;
     const excerpt = excerptOf(file.path, file.lines, linesOf(definition, names));
-    if (excerpt.text.length > mostCharacters) return;
-    shown.set(file.path, [...known, ...excerpt.ranges]);
-    excerpts.push(excerpt);
+    // A class comes in place of its members that are there already, unless it is much more than they are.
+    const inside = known.filter((one) => isInside(one, excerpt));
+    if (excerpt.text.length > (inside.length === 0 ? mostCharacters : mostAroundMembers)) return;
+    const at = inside[0] === undefined ? excerpts.length : excerpts.indexOf(inside[0]);
+    excerpts.splice(at, inside.length === 0 ? 0 : 1, excerpt);
+    for (const one of inside.slice(1)) excerpts.splice(excerpts.indexOf(one), 1);
   };
   const resolved = new Set<string>();
   for (const name of wanted) {
