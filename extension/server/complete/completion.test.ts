@@ -74,6 +74,13 @@ test('what stands there already is not repeated', async () => {
   expect((await shown('if (a) {\n  |\n}\n', 'b();\n}')).text).toBe('b();');
 });
 
+test('a whole line before another one has its own end, a part of it has none', async () => {
+  expect((await shown('a();\n|c();\n', 'b();\nc();\n')).text).toBe('b();\n');
+  expect((await shown('{\n  |c();\n}\n', 'b();\n  d();\n')).text).toBe('b();\n  ');
+  expect((await shown('{\n  |c();\n}\n', 'await ')).text).toBe('await');
+  expect((await shown('x = |c();\n', 'await b();\n')).text).toBe('await b();');
+});
+
 test('line ends of Windows stay as they are', async () => {
   expect((await shown('if (a) {\r\n  |\r\n}\r\n', 'b();\n  c();\n}\n')).text).toBe('b();\r\n  c();');
 });

@@ -11,7 +11,7 @@ import type { ReadingBudget } from './context/reading-speed.ts';
 import { extentOf } from './extent.ts';
 import { FimPrompter } from './fim-forms.ts';
 import type { FimFile } from './fim-forms.ts';
-import { isInLine, openBrackets, placeOf } from './place.ts';
+import { isBeforeLine, isInLine, openBrackets, placeOf } from './place.ts';
 import type { Place } from './place.ts';
 import { windowOf } from './window.ts';
 import type { Window } from './window.ts';
@@ -97,14 +97,17 @@ async function completion(
   signal: AbortSignal,
 ): Promise<Completion> {
   const generation = await untilEnd(model, place, prompt, sampler, signal);
-  const text = fitted(place, generation.text.slice(0, extentOf(place, generation.text, true)));
+  const end = extentOf(place, generation.text, true) ?? generation.text.length;
+  const own = fitted(place, generation.text.slice(0, end));
+  // A whole line before one that stands there already needs its own end.
+  const text = own !== '' && isBeforeLine(place) && generation.text[end] === '\n' ? `${own}\n${place.head}` : own;
   return {
     text: request.prefix.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text,
     finishReason: generation.finishReason,
     promptTokens: prompt.length,
     completionTokens: generation.tokens.length,
     timings: generation.timings,
-    likelihood: meanLikelihood(model, generation, text),
+    likelihood: meanLikelihood(model, generation, own),
   };
 }
 
@@ -122,7 +125,7 @@ async function untilEnd(
     prompt,
     maxTokens: isInLine(place) ? mostTokens.line : mostTokens.block,
     sampler,
-    stop: isInLine(place) ? ['\n'] : [],
+    stop: isInLine(place) && !isBeforeLine(place) ? ['\n'] : [],
     transient: true,
     work: 'completion',
     likelihoods: true,
