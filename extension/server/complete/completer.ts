@@ -38,10 +38,10 @@ const mostFolders = 4;
 const mostAlternatives = 3;
 
 /**
- * Mean ln p of a token below which a completion is not shown unless it was asked for. Measured with Qwen2.5-Coder 0.5B on
- * single lines of HumanEval (100 gaps) and statements of CrossCodeEval (50): of the right ones 96 % and 100 % are shown,
- * of the wrong ones 32 % and 29 % are not. At -0.2 it would be 87 % and 100 %, and 55 % and 60 %; at -0.5 98 % and 100 %,
- * and 7 % and 21 %.
+ * Mean ln p of a token below which a completion is not shown unless it was asked for. Measured with Qwen2.5-Coder 0.5B
+ * on single lines of HumanEval (100 gaps) and statements of CrossCodeEval (50): of the right ones 96 % and 100 % are
+ * shown, of the wrong ones 32 % and 29 % are not. At -0.2 it would be 87 % and 100 %, and 55 % and 60 %; at -0.5 98 %
+ * and 100 %, and 7 % and 21 %.
  */
 const leastLikelihood = -0.3;
 
