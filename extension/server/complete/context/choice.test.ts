@@ -68,6 +68,14 @@ test('another document, other imports, another budget and other text of a defini
   expect(choice.choose('f', found([changed]), 8 * each, cost)).toEqual([changed]);
 });
 
+test('a place that a definition holds is none', () => {
+  const choice = new ContextChoice();
+  const all = found([a, b], { alike: alike([excerpt('a', 'other text'), c], 0.9), likenessOf: () => 0.9 });
+  const first = choice.choose('f', all, 9 * each, cost);
+  expect(paths(first)).toBe('bac');
+  expect(choice.choose('f', { ...all, definitions: [b, a] }, 9 * each, cost)).toBe(first);
+});
+
 test('places change only for those that are much more alike', () => {
   const choice = new ContextChoice();
   const scores: Record<string, number> = { c: 0.4, d: 0.5 };

@@ -2,11 +2,10 @@
  * Which code of other files a prompt holds. It stands at the prompt's beginning, and the engine reads again everything
  * behind a change. So a document keeps its choice from key to key:
  *
- * - as long as it imports the same, has the same budget, and the definitions that are needed most are in the choice,
- * with
- *   the text that they have now, and recent places would not be much more alike;
- * - a needed definition that is missing is added at the end while the budget lasts: what stands before it stays read;
- * - else everything is chosen anew.
+ * - It is kept while the document imports the same and has the same budget, the definitions that are needed most are in
+ *   it with their present text, and recent places are not much more alike than its own.
+ * - A needed definition that is missing is added at the end while the budget lasts: what stands before it stays read.
+ * - Else everything is chosen anew.
  */
 import type { Alike, Likeness } from './alike.ts';
 import type { Excerpt } from './excerpt.ts';
@@ -72,10 +71,7 @@ function goneOn(kept: Kept, found: Found, budget: number, cost: Cost): Kept | un
 /** Definitions stand first, since they change less often, and may use the whole budget; places get what is left. */
 function chooseAnew({ imports, definitions, alike }: Found, budget: number, cost: Cost): Kept {
   const named = fitting(definitions, budget, cost);
-  const isKnown = ({ path, ranges }: Excerpt): boolean =>
-    ranges.every(({ startLine }) => named.excerpts.some((one) => one.path === path && holds(one.ranges, startLine)));
-  const others = alike.map(({ excerpt }) => excerpt).filter((excerpt) => !isKnown(excerpt));
-  const places = fitting(others, budget - named.tokens, cost);
+  const places = fitting(newIn(alike, named.excerpts), budget - named.tokens, cost);
   return {
     imports,
     budget,
@@ -89,12 +85,16 @@ function paysToChange(kept: Kept, { alike, likenessOf }: Found, budget: number, 
   const total = (excerpts: readonly Excerpt[]): number => excerpts.reduce((sum, { text }) => sum + likenessOf(text), 0);
   const used = kept.places.reduce((sum, excerpt) => sum + cost(excerpt), 0);
   const room = budget - kept.tokens + used;
-  const best = fitting(
-    alike.map(({ excerpt }) => excerpt),
-    room,
-    cost,
-  ).excerpts;
+  const definitions = kept.excerpts.filter((excerpt) => !kept.places.includes(excerpt));
+  const best = fitting(newIn(alike, definitions), room, cost).excerpts;
   return total(best) > payingFactor * total(kept.places) + payingScore;
+}
+
+/** Places that the definitions do not hold already. */
+function newIn(alike: readonly Alike[], definitions: readonly Excerpt[]): readonly Excerpt[] {
+  const isHeld = ({ path, ranges }: Excerpt): boolean =>
+    ranges.every(({ startLine }) => definitions.some((one) => one.path === path && holds(one.ranges, startLine)));
+  return alike.map(({ excerpt }) => excerpt).filter((excerpt) => !isHeld(excerpt));
 }
 
 /** Those that fit, in their order; one that is too large leaves room for those behind it. */
