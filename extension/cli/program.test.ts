@@ -128,6 +128,10 @@ describe('failures are 1, in words, with nothing on stdout', () => {
   test.each([
     [['ask', 'Why?'], 'No model is installed. Get one with "paddock models get NAME"'],
     [['ask', 'Why?', '--file', '/nowhere/a.ts'], '/nowhere/a.ts does not exist.'],
+    [
+      ['complete', '--file', 'package.json', '--offset', '0', '--workspace', '/nowhere'],
+      '/nowhere does not exist or cannot be read.',
+    ],
     [['ask', 'Why?', '--file', '/'], '/ is a folder, not a file.'],
     [['tokenize', '--file', '/dev/null', '--model', 'nothing'], 'no model of the catalogue has this name'],
     [['tokenize', '--file', '/dev/null', '--model', 'smollm2-135m-instruct'], 'not downloaded'],

@@ -91,6 +91,7 @@ export function activate(context: vscode.ExtensionContext): void {
       ...edits.handlers,
       ...createWorkbenchCommands({ engine, models, chatCommands, view }),
       'paddock.completions.snooze': () => ghostText.snooze(),
+      'paddock.completions.resume': () => ghostText.resume(),
       'paddock.lab.open': () => lab.open(),
       'paddock.lab.new': () => lab.make(),
       'paddock.lab.show': () => lab.show(),
@@ -100,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'paddock.models.unload': () => modelCommands.unload(),
       'paddock.cache.clear': () => modelCommands.clearCache(),
       'paddock.engine.restart': () => reportFailure(() => engine.restart()),
-      'paddock.showMenu': () => showMenu(engine, models),
+      'paddock.showMenu': () => showMenu(engine, models, ghostText),
       'paddock.showLog': () => log.show(),
     }),
   );

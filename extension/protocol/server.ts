@@ -266,15 +266,31 @@ export type EditPart =
 export const EditProgress = new ProgressType<EditPart>();
 
 export interface CompleteParams {
+  /** Relative to the folder, with slashes; of a document without a folder its name. */
   readonly path: string;
   readonly languageId: string;
   /** What stands before and behind the cursor, as far as it may matter. */
   readonly prefix: string;
   readonly suffix: string;
+  /** The workspace folder with the document: an absolute path. Files that the document imports are read there. */
+  readonly folder?: string | undefined;
+  /** Places that were edited or looked at lately, the latest last. */
+  readonly recent?: readonly RecentPlace[] | undefined;
+  /** Nobody has asked: only what is probably right is given, and at most one completion. */
+  readonly automatic: boolean;
 }
-export interface CompleteResult {
-  /** Empty when there is nothing to show. */
+/** Some lines of a document. */
+export interface RecentPlace {
+  readonly path: string;
+  /** From 1. */
+  readonly startLine: number;
   readonly text: string;
+}
+/** Bounds of `recent`. */
+export const recentPlaceLimits = { places: 12, lines: 60, characters: 8000 } as const;
+export interface CompleteResult {
+  /** Different completions, the best first; none when there is nothing to show. */
+  readonly texts: readonly string[];
 }
 /** What the editor shows at the cursor. It goes before everything else that the engine does. */
 export const Complete = new RequestType<CompleteParams, CompleteResult, ErrorData>('paddock/complete');

@@ -27,11 +27,12 @@ import type {
   EditParams,
   EditRound,
   NetworkSettings,
+  RecentPlace,
   RelatedPlace,
   PlaceCodeParams,
   ServerOptions,
 } from '../protocol/server.ts';
-import { editKinds } from '../protocol/server.ts';
+import { editKinds, recentPlaceLimits } from '../protocol/server.ts';
 import { EngineError } from './engine/errors.ts';
 
 /** Throws `invalidArgument` with the message of the check. */
@@ -64,11 +65,7 @@ export function checkCommitMessageParams(value: unknown): CommitMessageParams {
 }
 
 export function checkCompleteParams(value: unknown): CompleteParams {
-  return checked(
-    object<CompleteParams>({ path: text(), languageId: text(), prefix: text(), suffix: text() }),
-    value,
-    'params',
-  );
+  return checked(completeParams, value, 'params');
 }
 
 export function checkPlaceCodeParams(value: unknown): PlaceCodeParams {
@@ -103,6 +100,23 @@ const networkSettings: Check<NetworkSettings> = object<NetworkSettings>({
   noProxy: list(text()),
   strictSsl: flag,
   systemCertificates: flag,
+});
+
+const { places: mostPlaces, characters: mostCharacters } = recentPlaceLimits;
+
+const completeParams: Check<CompleteParams> = object<CompleteParams>({
+  path: text(),
+  languageId: text(),
+  prefix: text(),
+  suffix: text(),
+  folder: optional(text()),
+  recent: optional(
+    list(
+      object<RecentPlace>({ path: text({ most: 1000 }), startLine: whole(1), text: text({ most: mostCharacters }) }),
+      { most: mostPlaces },
+    ),
+  ),
+  automatic: flag,
 });
 
 const progressToken: Check<string | number | undefined> = (value, place) =>

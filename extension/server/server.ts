@@ -35,7 +35,7 @@ import type {
   ServerOptions,
 } from '../protocol/server.ts';
 import { placeCode } from './apply/place-code.ts';
-import { completeCode } from './complete/completion.ts';
+import type { Completer } from './complete/completer.ts';
 import { answerChat } from './chat/chat.ts';
 import { answerCommitMessage } from './commit/commit-message.ts';
 import { answerEdit } from './edit/edit.ts';
@@ -231,12 +231,14 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
     }),
   );
+  // Read when it is needed: no model that completes code is loaded at start.
+  let completer: Promise<Completer> | undefined;
   connection.onRequest(Complete, (params, token) =>
     orResponseError(async () => {
-      const request = { ...checkCompleteParams(params), others: [] };
-      const { completing } = await ready();
-      const { text } = await completing.run(toSignal(token), (model, signal) => completeCode(model, request, signal));
-      return { text };
+      completer ??= import('./complete/completer.ts').then(({ Completer }) => new Completer());
+      const { completing, syntax } = await ready();
+      const session = { engine: completing, syntax };
+      return (await completer).answer(session, checkCompleteParams(params), toSignal(token));
     }),
   );
   connection.onRequest(PlaceCode, (params) =>

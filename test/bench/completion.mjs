@@ -2,10 +2,11 @@
  * How often a gap in code is filled in rightly, by the product's completion and by a plain prompt of prefix and suffix
  * with the same model, greedy:
  *   node test/bench/completion.mjs --data DIR --set NAME,NAME --model NAME
- *     [--ways ours,alone,plain] [--limit N] [--fresh]
- * DIR has the sets as JSON lines (see completion/sets.mjs). `alone` is ours without code from other files; `plain`
- * gives the model all of prefix and suffix and takes what it writes until it ends by itself, or 128 tokens. The model's
- * code runs isolated. Results are kept in the cache folder, and a run goes on where one before it ended.
+ *     [--ways ours,comments,alone,plain] [--limit N] [--fresh]
+ * DIR has the sets as JSON lines (see completion/sets.mjs); `own` are gaps in this repository. `comments` is ours as
+ * for a model without a token for files; `alone` is ours without code from other files; `plain` gives the model all of
+ * prefix and suffix and takes what it writes until it ends by itself, or 128 tokens. The model's code runs isolated.
+ * Results are kept in the cache folder, and a run goes on where one before it ended.
  */
 import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
@@ -37,6 +38,18 @@ function report(set, gaps, results) {
     console.log(
       `${set}: ${way} fills in ${passed} of ${all.length} (${share} %)${similarity}, ${mean((one) => one.tokens).toFixed(0)} tokens read and written`,
     );
+  }
+  reportPairs(set, gaps, results);
+}
+
+/** What the first way fills in and another does not, and the other way round. */
+function reportPairs(set, gaps, results) {
+  const [[first, found], ...others] = Object.entries(results);
+  for (const [way, other] of others) {
+    const both = gaps.map(({ id }) => [found.of(id)?.passed, other.of(id)?.passed]);
+    const wins = both.filter(([one, another]) => one === true && another === false).length;
+    const losses = both.filter(([one, another]) => one === false && another === true).length;
+    console.log(`${set}: ${first} against ${way}: ${wins} wins, ${losses} losses`);
   }
 }
 

@@ -76,4 +76,9 @@ step('snoozing shows none', async (window) => {
   await typeBelow(window, 'def multiply(first, second):', 'return first');
   await window.page.waitForTimeout(3000);
   assert.equal(await ghost(window).count(), 0);
+  await window.status.first().click();
+  await window.pick('Resume Completions');
+  await window.openFile('src/text.py');
+  await window.command('Trigger Inline Suggestion');
+  await ghost(window).first().waitFor({ timeout: 60_000 });
 });

@@ -146,16 +146,22 @@ describe('memory', () => {
       const window = await world.open();
       const completions: EngineState[] = [];
       window.connection.onState(({ role, state }) => void (role === 'completion' && completions.push(state)));
-      const request = { path: 'a.py', languageId: 'python', prefix: 'def add(a, b):\n    return a', suffix: '\n' };
+      const request = {
+        path: 'a.py',
+        languageId: 'python',
+        prefix: 'def add(a, b):\n    return a',
+        suffix: '\n',
+        automatic: true,
+      };
       // Typing brings the small model, and not the other.
-      const { text } = await send<{ text: string }>(window, Complete, request);
-      expect(text).toMatch(/^ \+ b/u);
+      const { texts } = await send<{ texts: string[] }>(window, Complete, request);
+      expect(texts[0]).toMatch(/^ \+ b/u);
       expect(completions.at(-1)).toMatchObject({ kind: 'ready' });
       expect(window.states.map(({ kind }) => kind)).not.toContain('ready');
       await load(window);
       const answer = await longChat(window, 'answer');
       const kinds = window.states.length;
-      await send<{ text: string }>(window, Complete, { ...request, prefix: `# again\n${request.prefix}` });
+      await send(window, Complete, { ...request, prefix: `# again\n${request.prefix}` });
       // The answer was not cut off for it.
       expect(window.states.slice(kinds).map(({ kind }) => kind)).not.toContain('loading');
       answer.stop.cancel();

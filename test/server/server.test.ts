@@ -10,6 +10,7 @@ import {
   Chat,
   ClearCache,
   CommitMessage,
+  Complete,
   CountTokens,
   DownloadModel,
   Edit,
@@ -205,6 +206,17 @@ describe('a child with a model', () => {
     const params = { text, languageId: 'python', code: 'def f():\n    return 2' };
     const result = await child.connection.sendRequest(PlaceCode, params);
     expect(result).toEqual({ kind: 'replace', start: 12, end: 33, replacement: params.code, leftOut: 0 });
+  });
+
+  test('says of a model that was not trained to complete code that it was not', async () => {
+    const params = { path: 'a.ts', languageId: 'typescript', prefix: 'let a = ', suffix: '', automatic: true };
+    const recent = [{ path: 'b.ts', startLine: 1, text: 'let a = 1;' }];
+    const request = child.connection.sendRequest(Complete, { ...params, folder: root, recent });
+    await expect(request).rejects.toThrow('not trained to complete code');
+    const wrong = { ...params, recent: [{ path: 'b.ts', startLine: 0, text: '' }] };
+    expect(await codeOf(child.connection.sendRequest(Complete, wrong))).toBe('invalidArgument');
+    const many = { ...params, recent: Array.from({ length: 13 }, () => recent[0]) };
+    expect(await codeOf(child.connection.sendRequest('paddock/complete', many))).toBe('invalidArgument');
   });
 
   test('counts tokens; control tokens of the user are text', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { InlineCompletionTriggerKind, type InlineCompletionContext } from 'vscode';
+import type { CompleteParams } from '../../protocol/server.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { GhostText } from './ghost-text.ts';
 
@@ -40,11 +41,13 @@ vi.mock('vscode', () => ({
     setStatusBarMessage: () => undefined,
     onDidChangeTextEditorSelection: () => ({ dispose: () => undefined }),
     onDidChangeActiveTextEditor: () => ({ dispose: () => undefined }),
+    onDidChangeTextEditorVisibleRanges: () => ({ dispose: () => undefined }),
   },
   workspace: {
-    onDidChangeTextDocument: () => ({ dispose: () => undefined }),
     asRelativePath: () => 'src/a.ts',
     getConfiguration: () => ({ get: () => config.on }),
+    getWorkspaceFolder: () => ({ uri: { fsPath: '/work' } }),
+    onDidChangeTextDocument: () => ({ dispose: () => undefined }),
   },
 }));
 
@@ -53,7 +56,7 @@ function documentOf(text: string, path = '/src/a.ts') {
   const offset = ({ line, character }: { line: number; character: number }): number =>
     lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0) + character;
   return {
-    uri: { path, toString: () => `file://${path}` },
+    uri: { scheme: 'file', path, toString: () => `file://${path}` },
     languageId: 'typescript',
     lineCount: lines.length,
     lineAt: (line: number) => ({ range: { end: new Position(line, lines[line]?.length ?? 0) } }),
@@ -61,8 +64,8 @@ function documentOf(text: string, path = '/src/a.ts') {
   };
 }
 
-function setUp(answer: string) {
-  const asked: { prefix: string; suffix: string }[] = [];
+function setUp(...answers: readonly string[]) {
+  const asked: CompleteParams[] = [];
   let changed = (): void => undefined;
   const models = {
     onDidChange: (listener: () => void) => {
@@ -74,10 +77,10 @@ function setUp(answer: string) {
   const engine = {
     pid: 1 as number | undefined,
     error: undefined as Error | undefined,
-    request: (_: unknown, params: { prefix: string; suffix: string }) => {
+    request: (_: unknown, params: CompleteParams) => {
       asked.push(params);
       if (engine.error !== undefined) return Promise.reject(engine.error);
-      return Promise.resolve({ text: answer });
+      return Promise.resolve({ texts: params.automatic ? answers.slice(0, 1) : answers });
     },
   };
   const ghost = new GhostText({ engine, models, used, log: { debug: () => undefined } } as never);
@@ -105,7 +108,17 @@ beforeEach(() => {
 test('asks with what stands around the cursor, once while its answer is typed', async () => {
   const { asked, at } = setUp('first + second;');
   expect(await at('let a = |\nb();')).toEqual(['first + second;']);
-  expect(asked).toEqual([{ path: 'src/a.ts', languageId: 'typescript', prefix: 'let a = ', suffix: '\nb();' }]);
+  expect(asked).toEqual([
+    {
+      path: 'src/a.ts',
+      languageId: 'typescript',
+      prefix: 'let a = ',
+      suffix: '\nb();',
+      folder: '/work',
+      recent: [],
+      automatic: true,
+    },
+  ]);
   expect(await at('let a = fir|\nb();')).toEqual(['st + second;']);
   expect(asked).toHaveLength(1);
 });
@@ -134,6 +147,21 @@ test('where no model completes it is not asked for at every key', async () => {
   engine.error = undefined;
   modelsChange();
   expect(await at('abc|')).toEqual(['x']);
+});
+
+test('who asks is given several, also where one came by itself', async () => {
+  const { asked, at } = setUp('first', 'second');
+  expect(await at('a|')).toEqual(['first']);
+  expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['first', 'second']);
+  expect(asked.map(({ automatic }) => automatic)).toEqual([true, false]);
+});
+
+test('of a long document the first lines are sent as well', async () => {
+  const { asked, at } = setUp('x');
+  const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}`);
+  await at(`import a;\n${lines.join('\n')}|`);
+  expect(asked[0]?.prefix).toMatch(/^import a;\nline 0\n/u);
+  expect(asked[0]?.prefix).toMatch(/line 98\nline 1399\n/u);
 });
 
 test('shows nothing in files with secrets, where it is off, and while it is snoozed', async () => {

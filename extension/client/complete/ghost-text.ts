@@ -1,7 +1,9 @@
 /** Completions as VS Code shows them: grey text at the cursor. Accepting it, whole or by word or line, is VS Code's. */
 import * as vscode from 'vscode';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
+import { isSecretFile } from '../../base/secret-file.ts';
 import { Complete } from '../../protocol/server.ts';
+import type { CompleteParams } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
 import { readSetting } from '../lib/commands.ts';
@@ -10,8 +12,8 @@ import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
 import { Pace } from './pace.ts';
 import { PlaceWatch } from './place-watch.ts';
+import { RecentPlaces } from './recent-places.ts';
 import { RecentCompletions } from './recent-completions.ts';
-import { isSecretFile } from './secret-file.ts';
 
 export interface GhostTextOptions {
   readonly engine: EngineSupervisor;
@@ -24,23 +26,36 @@ export interface GhostTextOptions {
 /** Lines around the cursor that are sent: the engine chooses among them. */
 const linesAbove = 600;
 const linesBelow = 60;
+/** Of a longer document its first lines are sent as well: they say what it imports. */
+const linesAtTop = 100;
 const snoozeMs = 5 * 60_000;
 
 export class GhostText implements vscode.InlineCompletionItemProvider, Disposable {
   readonly #options: GhostTextOptions;
   readonly #store = new DisposableStore();
   readonly #recent = new RecentCompletions();
+  readonly #places = this.#store.add(new RecentPlaces());
   readonly #pace = new Pace();
   #snoozedUntil = 0;
   /** Until something changes about the models. */
   #hasNoModel = false;
   /** Of the latest request. */
   #watch: PlaceWatch | undefined;
+  /** VS Code is asked to show what came too late for it. */
+  #isLate = false;
 
   constructor(options: GhostTextOptions) {
     this.#options = options;
     this.#store.add(options.models.onDidChange(() => (this.#hasNoModel = false)));
     this.#store.add(vscode.languages.registerInlineCompletionItemProvider({ pattern: '**' }, this));
+  }
+
+  get isSnoozing(): boolean {
+    return Date.now() < this.#snoozedUntil;
+  }
+
+  resume(): void {
+    this.#snoozedUntil = 0;
   }
 
   /** Nothing is shown for five minutes. */
@@ -58,9 +73,9 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   ): Promise<vscode.InlineCompletionItem[]> {
     if (!this.#isOn(document)) return [];
     const place = placeOf(document, position, context);
-    const text = await this.#complete(document, position, place, context, token);
-    if (text === '' || token.isCancellationRequested) return [];
-    return [new vscode.InlineCompletionItem(place.chosen + text, place.range)];
+    const texts = await this.#complete(document, position, place, context, token);
+    if (token.isCancellationRequested) return [];
+    return texts.map((text) => new vscode.InlineCompletionItem(place.chosen + text, place.range));
   }
 
   dispose(): void {
@@ -69,54 +84,80 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   }
 
   #isOn(document: vscode.TextDocument): boolean {
-    if (Date.now() < this.#snoozedUntil || isSecretFile(document.uri.path)) return false;
+    if (this.isSnoozing || isSecretFile(document.uri.path)) return false;
     return readSetting('completions', document);
   }
 
   async #complete(
     document: vscode.TextDocument,
     position: vscode.Position,
-    { prefix, suffix }: Place,
+    place: Place,
     { triggerKind }: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
-  ): Promise<string> {
-    const { engine, used, log } = this.#options;
-    const uri = document.uri.toString();
-    const known = this.#recent.find(uri, prefix, suffix);
-    if (known !== undefined) return known;
-    const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
-    // Who has never used it gets no process by typing.
-    if (!isAsked && ((engine.pid === undefined && !used.get()) || this.#hasNoModel)) return '';
+  ): Promise<readonly string[]> {
+    const { prefix, suffix } = place;
+    const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke && !this.#isLate;
+    // Who asks wants to see more than what came by itself.
+    const known = isAsked ? undefined : this.#recent.find(document.uri.toString(), prefix, suffix);
+    if (known !== undefined) return known === '' ? [] : [known];
+    if (!isAsked && !this.#mayAsk()) return [];
     this.#watch?.leave();
     const watch = (this.#watch = new PlaceWatch(document, position, token));
     try {
-      if (!isAsked && !(await pause(this.#pace.delayMs, watch.token))) return '';
-      const start = performance.now();
-      const path = vscode.workspace.asRelativePath(document.uri);
-      const { text } = await engine.request(
-        Complete,
-        { path, languageId: document.languageId, prefix, suffix },
-        { token: watch.token },
-      );
-      used.set();
-      if (watch.token.isCancellationRequested) return '';
-      this.#pace.observe(performance.now() - start);
-      this.#recent.add({ document: uri, prefix, suffix, text });
+      if (!isAsked && !(await pause(this.#pace.delayMs, watch.token))) return [];
+      const texts = await this.#request(document, place, !isAsked, watch.token);
       // It came too late for VS Code, which asks again and finds it among the recent ones.
-      if (token.isCancellationRequested && text !== '') {
-        void vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-      }
-      return text;
+      if (token.isCancellationRequested && texts.length > 0) await this.#showLate();
+      return texts;
     } catch (error) {
       if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
-      if (watch.token.isCancellationRequested) return '';
-      log.debug(String(error));
+      if (watch.token.isCancellationRequested) return [];
+      this.#options.log.debug(String(error));
       // Nobody wants to read about it while typing.
       if (isAsked) void vscode.window.setStatusBarMessage(EngineError.from(error).message, 5000);
-      return '';
+      return [];
     } finally {
       watch.dispose();
     }
+  }
+
+  /** Who has never used it gets no process by typing. */
+  #mayAsk(): boolean {
+    const { engine, used } = this.#options;
+    return !this.#hasNoModel && (engine.pid !== undefined || used.get());
+  }
+
+  async #request(
+    document: vscode.TextDocument,
+    place: Place,
+    automatic: boolean,
+    token: CancellationToken,
+  ): Promise<readonly string[]> {
+    const { engine, used } = this.#options;
+    const start = performance.now();
+    const { texts } = await engine.request(Complete, this.#params(document, place, automatic), { token });
+    used.set();
+    if (token.isCancellationRequested) return [];
+    if (automatic) this.#pace.observe(performance.now() - start);
+    const { prefix, suffix } = place;
+    this.#recent.add({ document: document.uri.toString(), prefix, suffix, text: texts[0] ?? '' });
+    return texts;
+  }
+
+  async #showLate(): Promise<void> {
+    this.#isLate = true;
+    try {
+      await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+    } finally {
+      this.#isLate = false;
+    }
+  }
+
+  #params(document: vscode.TextDocument, { prefix, suffix }: Place, automatic: boolean): CompleteParams {
+    const { uri, languageId } = document;
+    const folder = uri.scheme === 'file' ? vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath : undefined;
+    const path = vscode.workspace.asRelativePath(uri, false);
+    return { path, languageId, prefix, suffix, folder, recent: this.#places.collect(), automatic };
   }
 }
 
@@ -136,10 +177,14 @@ function placeOf(
 ): Place {
   const range = selected?.range ?? new vscode.Range(position, position);
   const chosen = selected?.text ?? '';
-  const first = new vscode.Position(Math.max(0, position.line - linesAbove), 0);
+  const line = Math.max(0, position.line - linesAbove);
+  const top = document.getText(
+    new vscode.Range(new vscode.Position(0, 0), new vscode.Position(Math.min(line, linesAtTop), 0)),
+  );
+  const first = new vscode.Position(line, 0);
   const last = document.lineAt(Math.min(document.lineCount - 1, position.line + linesBelow)).range.end;
   return {
-    prefix: document.getText(new vscode.Range(first, range.start)) + chosen,
+    prefix: top + document.getText(new vscode.Range(first, range.start)) + chosen,
     suffix: document.getText(new vscode.Range(range.end, last)),
     chosen,
     range,

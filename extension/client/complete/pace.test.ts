@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Pace } from './pace.ts';
-import { isSecretFile } from './secret-file.ts';
+import { isSecretFile } from '../../base/secret-file.ts';
 
 test('waits longer where completions take longer, within limits', () => {
   const pace = new Pace();

@@ -127,6 +127,7 @@ export const commands = {
     menus: [{ menu: 'editor/paddock', group: '1_edit@6', when: '!editorReadonly' }],
   },
   'paddock.completions.snooze': { title: 'Snooze Completions for Five Minutes' },
+  'paddock.completions.resume': { title: 'Resume Completions' },
   'paddock.edit.repair': { title: 'Repair New Errors', palette: false },
   'paddock.edit.dismissErrors': { title: 'Dismiss New Errors', palette: false },
   'paddock.edit.accept': {

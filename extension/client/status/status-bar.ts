@@ -1,5 +1,6 @@
 /** The status bar item: the state of the engine, and a menu. */
 import * as vscode from 'vscode';
+import type { GhostText } from '../complete/ghost-text.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { runCommand } from '../lib/commands.ts';
 import type { CommandId } from '../contributions/commands.ts';
@@ -29,12 +30,22 @@ export function createStatusBar(engine: EngineSupervisor, models: ModelService):
 }
 
 /** The menu of the status bar item, with the actions that apply now. */
-export async function showMenu(engine: EngineSupervisor, models: ModelService): Promise<void> {
+export async function showMenu(
+  engine: EngineSupervisor,
+  models: ModelService,
+  completions: Pick<GhostText, 'isSnoozing'>,
+): Promise<void> {
   const { tooltip, label } = statusText(engine.state, engine.completion, models.view, vscode.l10n.t);
   const items: (vscode.QuickPickItem & { command: CommandId })[] = [
     { label: `$(comment-discussion) ${vscode.l10n.t('Open Chat')}`, command: 'paddock.openChat' },
     { label: `$(server) ${vscode.l10n.t('Choose Model…')}`, command: 'paddock.models.choose' },
     { label: `$(beaker) ${vscode.l10n.t('Open Lab…')}`, command: 'paddock.lab.open' },
+    completions.isSnoozing
+      ? { label: `$(bell) ${vscode.l10n.t('Resume Completions')}`, command: 'paddock.completions.resume' }
+      : {
+          label: `$(bell-slash) ${vscode.l10n.t('Snooze Completions for Five Minutes')}`,
+          command: 'paddock.completions.snooze',
+        },
   ];
   if (engine.state.kind === 'answering' && !engine.isBusyElsewhere) {
     items.unshift({ label: `$(debug-stop) ${vscode.l10n.t('Stop Answering')}`, command: 'paddock.chat.stop' });

@@ -59,7 +59,7 @@ function isWhole(old: Outlined, code: Outlined): boolean {
 
 function covers(items: readonly OutlineItem[], wanted: readonly OutlineItem[]): boolean {
   return wanted.every(({ kind, name, members }) => {
-    const own = items.find((item) => item.name === name);
+    const own = items.find((item) => item.kind === 'declaration' && item.name === name);
     return kind !== 'declaration' || (own !== undefined && covers(own.members, members));
   });
 }

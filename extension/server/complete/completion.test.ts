@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative } from '../testing/fake-native.ts';
+import { commented } from './lexer.ts';
 import { completeCode } from './completion.ts';
+import { fullBudget } from './context/reading-speed.ts';
 import type { FimFile } from './fim-forms.ts';
 
 const qwen = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>'];
@@ -17,8 +19,15 @@ async function shown(code: string, answer: string, others: readonly FimFile[] = 
     },
   }).loadModel('/models/x.gguf', {}, () => {}).result;
   const [prefix = '', suffix = ''] = code.split('|');
-  const request = { path: 'src/a.ts', languageId: 'typescript', prefix, suffix, others };
-  const { text, finishReason } = await completeCode(model, request, new AbortController().signal);
+  const request = {
+    path: 'src/a.ts',
+    languageId: 'typescript',
+    prefix,
+    suffix,
+    budget: fullBudget,
+    others: () => others,
+  };
+  const [{ text, finishReason }] = await completeCode(model, request, new AbortController().signal);
   return { text, finishReason, asked };
 }
 
@@ -37,6 +46,21 @@ test('other files come first, each with its path', async () => {
   );
 });
 
+test('they are comments where the model has no token for files', async () => {
+  const others = [{ path: 'src/b.ts', text: 'export const b = 1;\n\nf();' }];
+  const { asked } = await shown('a|b', 'x', others, qwen.slice(0, 3));
+  expect(asked).toBe('<|fim_prefix|>// src/b.ts\n// export const b = 1;\n//\n// f();\na<|fim_suffix|>b<|fim_middle|>');
+  const suffixFirst = ['[PREFIX]', '[SUFFIX]'];
+  expect((await shown('a|b', 'x', [{ path: 'c', text: 'd' }], suffixFirst)).asked).toBe(
+    '[SUFFIX]b[PREFIX]// c\n// d\na',
+  );
+});
+
+test('a comment cannot be left by what it holds', () => {
+  expect(commented('a **// b\nc', 'css')).toBe('/* a * / b */\n/* c */\n');
+  expect(commented('a', 'python')).toBe('# a\n');
+});
+
 test('models are asked in their own way, and others not at all', async () => {
   const deepSeek = ['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>'];
   expect((await shown('a|b', 'x', [], deepSeek)).asked).toBe('<｜fim▁begin｜>a<｜fim▁hole｜>b<｜fim▁end｜>');
@@ -48,6 +72,13 @@ test('what stands there already is not repeated', async () => {
   expect((await shown('call(|)\n', 'a, b)')).text).toBe('a, b');
   expect((await shown('first();\n|\nlast();\n', 'first();\n')).text).toBe('');
   expect((await shown('if (a) {\n  |\n}\n', 'b();\n}')).text).toBe('b();');
+});
+
+test('a whole line before another one has its own end, a part of it has none', async () => {
+  expect((await shown('a();\n|c();\n', 'b();\nc();\n')).text).toBe('b();\n');
+  expect((await shown('{\n  |c();\n}\n', 'b();\n  d();\n')).text).toBe('b();\n  ');
+  expect((await shown('{\n  |c();\n}\n', 'await ')).text).toBe('await');
+  expect((await shown('x = |c();\n', 'await b();\n')).text).toBe('await b();');
 });
 
 test('line ends of Windows stay as they are', async () => {

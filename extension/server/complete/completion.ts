@@ -5,21 +5,28 @@ import { EngineError } from '../engine/errors.ts';
 import { generate } from '../engine/generate.ts';
 import type { Generation } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
+import type { Sampler } from '../engine/sampling.ts';
 import { toLf } from '../prompt/code-block.ts';
+import type { ReadingBudget } from './context/reading-speed.ts';
 import { extentOf } from './extent.ts';
 import { FimPrompter } from './fim-forms.ts';
 import type { FimFile } from './fim-forms.ts';
-import { isInLine, openBrackets, placeOf } from './place.ts';
+import { isBeforeLine, isInLine, openBrackets, placeOf } from './place.ts';
 import type { Place } from './place.ts';
 import { windowOf } from './window.ts';
+import type { Window } from './window.ts';
 
 export interface CompletionRequest {
   readonly path: string;
   readonly languageId: string;
   readonly prefix: string;
   readonly suffix: string;
-  /** Code from elsewhere that may help, the most helpful last. */
-  readonly others: readonly FimFile[];
+  readonly budget: ReadingBudget;
+  /**
+   * Code from elsewhere that may help beside what the window shows, the most helpful last. `cost` gives the tokens that
+   * one takes.
+   */
+  readonly others: (window: Window, cost: (other: FimFile) => number) => readonly FimFile[];
 }
 
 export interface Completion {
@@ -34,15 +41,21 @@ export interface Completion {
 }
 
 /** In tokens. */
-const budget = { prefix: 1024, suffix: 256, others: 1024 };
 const mostTokens = { line: 48, block: 128 };
 
-/** Throws `invalidArgument` when the model was not trained for it. */
+/** Several ways to go on: varied, and the same ones each time. */
+const variedSampler = { ...editSampler, temperature: 0.7, topP: 0.95 };
+
+/**
+ * The likeliest completion first, then up to `most - 1` others that differ. Throws `invalidArgument` when the model was
+ * not trained for it.
+ */
 export async function completeCode(
   model: NativeModel,
   request: CompletionRequest,
   signal: AbortSignal,
-): Promise<Completion> {
+  most = 1,
+): Promise<readonly [Completion, ...Completion[]]> {
   const prompter = FimPrompter.of(model);
   if (prompter === undefined) {
     throw new EngineError(
@@ -50,34 +63,52 @@ export async function completeCode(
       'This model was not trained to complete code. Choose one that was, such as Qwen2.5-Coder.',
     );
   }
-  const { languageId, path } = request;
   const [prefix, suffix] = [toLf(request.prefix), toLf(request.suffix)];
-  const place = placeOf(prefix, suffix, languageId);
+  const place = placeOf(prefix, suffix, request.languageId);
   const count = (text: string): number => model.tokenize(text, false).length;
-  const window = windowOf(prefix, suffix, budget, count);
-  const prompt = prompter.prompt(window.prefix, window.suffix, path, fitting(request.others, budget.others, count));
-  const generation = await untilEnd(model, place, prompt, signal);
-  const text = fitted(place, generation.text.slice(0, extentOf(place, generation.text, true)));
+  const window = windowOf(prefix, suffix, request.budget, count);
+  const others = request.others(window, (other) => prompter.cost(other, request.languageId));
+  const prompt = prompter.prompt(window.prefix, window.suffix, { file: request, others });
+  const asked = { model, request, place, prompt };
+  const first = await completion(asked, completeSampler({}, editSampler), signal);
+  if (most === 1 || first.finishReason === 'cancelled') return [first];
+  // The first one has left the prompt in the cache; the others share it and their passes.
+  const seeds = Array.from({ length: most - 1 }, (_, index) => index + 1);
+  const varied = await Promise.all(
+    seeds.map((seed) => completion(asked, completeSampler({ seed }, variedSampler), signal)),
+  );
+  return [first, ...varied.filter(({ text }, index) => isNew(text, [first, ...varied.slice(0, index)]))];
+}
+
+function isNew(text: string, before: readonly Completion[]): boolean {
+  return text !== '' && before.every((other) => other.text.trim() !== text.trim());
+}
+
+interface Asked {
+  readonly model: NativeModel;
+  readonly request: CompletionRequest;
+  readonly place: Place;
+  readonly prompt: Int32Array;
+}
+
+async function completion(
+  { model, request, place, prompt }: Asked,
+  sampler: Sampler,
+  signal: AbortSignal,
+): Promise<Completion> {
+  const generation = await untilEnd(model, place, prompt, sampler, signal);
+  const end = extentOf(place, generation.text, true) ?? generation.text.length;
+  const own = fitted(place, generation.text.slice(0, end));
+  // A whole line before one that stands there already needs its own end.
+  const text = own !== '' && isBeforeLine(place) && generation.text[end] === '\n' ? `${own}\n${place.head}` : own;
   return {
     text: request.prefix.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text,
     finishReason: generation.finishReason,
     promptTokens: prompt.length,
     completionTokens: generation.tokens.length,
     timings: generation.timings,
-    likelihood: meanLikelihood(model, generation, text),
+    likelihood: meanLikelihood(model, generation, own),
   };
-}
-
-/** The last ones that fit. */
-function fitting(others: readonly FimFile[], tokens: number, count: (text: string) => number): readonly FimFile[] {
-  let room = tokens;
-  const kept: FimFile[] = [];
-  for (const other of others.toReversed()) {
-    room -= count(other.text);
-    if (room < 0) break;
-    kept.unshift(other);
-  }
-  return kept;
 }
 
 /** Generates until the completion has ended; that it was stopped there is its normal end. */
@@ -85,6 +116,7 @@ async function untilEnd(
   model: NativeModel,
   place: Place,
   prompt: Int32Array,
+  sampler: Sampler,
   signal: AbortSignal,
 ): Promise<Generation> {
   const enough = new AbortController();
@@ -92,8 +124,8 @@ async function untilEnd(
   const request = {
     prompt,
     maxTokens: isInLine(place) ? mostTokens.line : mostTokens.block,
-    sampler: completeSampler({}, editSampler),
-    stop: isInLine(place) ? ['\n'] : [],
+    sampler,
+    stop: isInLine(place) && !isBeforeLine(place) ? ['\n'] : [],
     transient: true,
     work: 'completion',
     likelihoods: true,

@@ -32,6 +32,12 @@ test('brackets that were opened above are closed where nothing below does', () =
   expect(kept('run(\n  task.|\n);\n', 'next(),\n  unit\n);\n')).toBe('next(),\n  unit');
 });
 
+test('a bracket below with less indentation closes nothing of the line', () => {
+  expect(kept('{\n  return { a: g(|\n}\n', 'x) };\n}\n')).toBe('x) };');
+  expect(kept('f(() => {\n  g({ a: |\n});\n', 'b });\n});\n')).toBe('b });');
+  expect(kept('g(|\n);\n', 'x);\n')).toBe('x');
+});
+
 test('its block, unless that stands below', () => {
   expect(kept('|\n', 'if (a) {\n  b();\n}\nc();\n')).toBe('if (a) {\n  b();\n}');
   expect(kept('|\n', 'if (a) {\n  b();\n} else {\n  c();\n}\nd();\n')).toBe('if (a) {\n  b();\n} else {\n  c();\n}');

@@ -57,6 +57,8 @@ function statementEnd(place: Place, text: string, head: string): number | undefi
   const own = open.length;
   const hasBody = columnsOf(below[0] ?? '') > columnsOf(head.trim() === '' ? head + text : head);
   const next = (tail.trim() === '' ? (below[0] ?? '') : tail).trim();
+  // What stands below with less indentation closes a block around the line, and nothing that the line has opened.
+  const closesMore = tail.trim() === '' && columnsOf(below[0] ?? '') < columnsOf(head);
   for (const { index, char } of codeCharacters(text, languageId)) {
     if (char === '(' || char === '[') open.push(char === '(' ? ')' : ']');
     if (char === '{') {
@@ -64,7 +66,7 @@ function statementEnd(place: Place, text: string, head: string): number | undefi
       open.push('}');
     }
     if (char === ')' || char === ']' || char === '}') {
-      if (open.at(-1) === char && (open.length > own || !next.startsWith(char))) open.pop();
+      if (open.at(-1) === char && (open.length > own || !next.startsWith(char) || closesMore)) open.pop();
       else if (next.startsWith(char)) return trimmedEnd(text, index, char);
     }
     if (char !== '\n' || open.length > 0 || text.slice(0, index).trim() === '') continue;

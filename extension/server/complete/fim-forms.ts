@@ -1,5 +1,6 @@
 /** How models that were trained to fill in code are asked: by control tokens of their vocabulary. */
 import type { NativeModel } from '../engine/binding.ts';
+import { commented } from './lexer.ts';
 
 interface FimForm {
   readonly prefix: string;
@@ -31,6 +32,12 @@ export interface FimFile {
   readonly text: string;
 }
 
+export interface FimContext {
+  /** The file that is completed. */
+  readonly file: { readonly path: string; readonly languageId: string };
+  readonly others: readonly FimFile[];
+}
+
 /** Writes the prompts of one model. */
 export class FimPrompter {
   readonly #model: Pick<NativeModel, 'tokenId' | 'tokenize'>;
@@ -48,20 +55,37 @@ export class FimPrompter {
     return form === undefined ? undefined : new FimPrompter(model, form);
   }
 
-  /** Other files come first, each with its path, and the file itself last. */
-  prompt(prefix: string, suffix: string, path = '', others: readonly FimFile[] = []): Int32Array {
-    const { prefix: before, suffix: after, middle, suffixFirst = false, file } = this.#form;
+  /**
+   * Other files come first, each with its path, and the file itself last; as comments before it where the model has no
+   * token for files.
+   */
+  prompt(prefix: string, suffix: string, beside?: FimContext): Int32Array {
+    const { file, others = [] } = beside ?? {};
+    const { prefix: before, suffix: after, middle, suffixFirst = false, file: mark } = this.#form;
     const ids: number[] = [];
-    if (file !== undefined && others.length > 0) {
-      for (const other of others) ids.push(...this.#token(file), ...this.#text(`${other.path}\n${other.text}\n`));
-      ids.push(...this.#token(file), ...this.#text(`${path}\n`));
+    let head = '';
+    for (const other of others) {
+      const text = this.#textOf(other, file?.languageId ?? '');
+      if (mark === undefined) head += text;
+      else ids.push(...this.#token(mark), ...this.#text(text));
     }
+    if (mark !== undefined && others.length > 0) ids.push(...this.#token(mark), ...this.#text(`${file?.path ?? ''}\n`));
     const parts = [
-      [...this.#token(before), ...this.#text(prefix)],
+      // In parts, so that what the cache knows of the head does not depend on what follows it.
+      [...this.#token(before), ...this.#text(head), ...this.#text(prefix)],
       [...this.#token(after), ...this.#text(suffix)],
     ];
     for (const part of suffixFirst ? parts.reverse() : parts) ids.push(...part);
     return Int32Array.from(middle === undefined ? ids : [...ids, ...this.#token(middle)]);
+  }
+
+  /** The tokens that a file of `others` takes. */
+  cost(other: FimFile, languageId: string): number {
+    return this.#text(this.#textOf(other, languageId)).length + (this.#form.file === undefined ? 0 : 1);
+  }
+
+  #textOf({ path, text }: FimFile, languageId: string): string {
+    return this.#form.file === undefined ? commented(`${path}\n${text}`, languageId) : `${path}\n${text}\n`;
   }
 
   #token(text: string): number[] {

@@ -18,6 +18,26 @@ export function lineComment(languageId: string): string {
   return dashes.has(languageId) ? '--' : '//';
 }
 
+const blockComments: Readonly<Record<string, readonly [string, string]>> = {
+  css: ['/*', '*/'],
+  html: ['<!--', '-->'],
+  markdown: ['<!--', '-->'],
+  xml: ['<!--', '-->'],
+};
+
+/** Each line of a text as a comment of its own, with a line break at the end. */
+export function commented(text: string, languageId: string): string {
+  const [open, close] = (Object.hasOwn(blockComments, languageId) ? blockComments[languageId] : undefined) ?? [
+    lineComment(languageId),
+    '',
+  ];
+  const lines = close === '' ? text : text.replaceAll(close, ' ');
+  return lines
+    .split('\n')
+    .map((line) => `${`${open} ${line} ${close}`.trimEnd()}\n`)
+    .join('');
+}
+
 /** A string that is open at the end of a line ends there, unless its quotes are made for several lines. */
 export function* codeCharacters(text: string, languageId: string): Generator<CodeCharacter> {
   const comment = lineComment(languageId);

@@ -46,6 +46,11 @@ export function isInLine({ tail }: Place): boolean {
   return /[^\s)\]}>;,:"'`]/u.test(tail);
 }
 
+/** Whether a line stands behind the cursor, and nothing before it. */
+export function isBeforeLine(place: Place): boolean {
+  return isInLine(place) && place.head.trim() === '';
+}
+
 /** Whether a line ends with what begins a block. */
 export function opensBlock(line: string, languageId: string): boolean {
   let last = '';

@@ -1,6 +1,5 @@
 /** Long work leaves the cores to the models that answer and complete: it sleeps while they are at work. */
 import type { Session } from '../session.ts';
-import { followRoom } from './running-room.ts';
 import type { FollowHooks, FollowedRoom } from './running-room.ts';
 
 export interface GiveWayOptions {
@@ -87,7 +86,8 @@ export function giveWay(
   onChange?: (waits: boolean) => void,
 ): GiveWay {
   return new GiveWay({
-    follow: (hooks) => followRoom(host, version, hooks),
+    // Read when it is needed: few runs of the terminal program need it.
+    follow: async (hooks) => (await import('./running-room.ts')).followRoom(host, version, hooks),
     hold: (held) => addon().hold(held),
     onChange,
   });

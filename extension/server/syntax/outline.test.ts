@@ -59,8 +59,8 @@ describe('outlineOf', () => {
     ],
     [
       'cpp',
-      '#include <a>\nint Ring::push(int x) { return x; }\nclass A { int f() { return 1; } };\ntemplate <class T> T g(T x) { return x; }',
-      '<import> Ring::push A(f) g',
+      '#include <a>\nint h(int a);\nextern int k;\nint Ring::push(int x) { return x; }\nclass A { int f() { return 1; } void i(int); };\ntemplate <class T> T g(T x) { return x; }',
+      '<import> <forward> <forward> Ring::push A(f i) g',
     ],
     ['ruby', 'class A\n  def f\n    1\n  end\nend\ndef g\nend', 'A(f) g'],
     ['php', '<?php\nfunction f() {}\nclass A { public $x; function g() {} }', '<other> f A($x g)'],

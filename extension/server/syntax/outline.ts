@@ -3,8 +3,11 @@ import type { Node } from '@vscode/tree-sitter-wasm';
 import type { Span } from './nodes.ts';
 
 export interface OutlineItem extends Span {
-  /** `other`: a statement that declares nothing. */
-  readonly kind: 'declaration' | 'import' | 'other';
+  /**
+   * `forward`: says that something is defined elsewhere, as headers of C and C++ do. `other`: a statement that declares
+   * nothing.
+   */
+  readonly kind: 'declaration' | 'forward' | 'import' | 'other';
   /** Empty for what declares nothing. */
   readonly name: string;
   /** Where the comment right above it begins; `start` without one. */
@@ -48,9 +51,10 @@ function itemOf(node: Node, docStart: number, depth: number): OutlineItem {
   const innerSpan = { start: inner.startIndex, end: inner.endIndex };
   if (importTypes.test(inner.type))
     return { kind: 'import', name: '', ...span, inner: innerSpan, isContainer: false, members: [] };
-  const name = declarationTypes.test(inner.type) ? nameOf(inner) : '';
+  const isForward = inner.type === 'declaration';
+  const name = isForward || declarationTypes.test(inner.type) ? nameOf(inner) : '';
   const isContainer = containerTypes.test(inner.type);
-  const kind = name === '' ? 'other' : 'declaration';
+  const kind = name === '' ? 'other' : isForward ? 'forward' : 'declaration';
   const item: OutlineItem = { kind, name, ...span, inner: innerSpan, isContainer, members: [] };
   const body = depth > 0 && isContainer ? bodyOf(inner) : undefined;
   return body === undefined ? item : { ...item, bodyStart: body.startIndex, members: itemsOf(body, depth - 1) };

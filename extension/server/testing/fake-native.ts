@@ -19,6 +19,8 @@ export interface FakeScript {
   /** The answer to a prompt; it is streamed in pieces of `pieceLength`. */
   readonly answer?: (prompt: string, request: NativeGenerateRequest) => string;
   readonly pieceLength?: number;
+  /** ln p of each token, when likelihoods are asked for. */
+  readonly likelihood?: number;
   readonly loadError?: Error & { code?: string };
   /** Control tokens besides ChatML's. */
   readonly controlTokens?: readonly string[];
@@ -100,7 +102,12 @@ function fakeModel(
       requests.push(request);
       let cancelled = false;
       const answer = script.answer?.(fakeText(request.prompt, controls), request) ?? 'answer';
-      const result = stream(answer, request, onEvent, () => cancelled, script.pieceLength ?? 4);
+      const made = stream(answer, request, onEvent, () => cancelled, script.pieceLength ?? 4);
+      const result = made.then((one) =>
+        request.likelihoods === true && script.likelihood !== undefined
+          ? { ...one, likelihoods: new Float64Array(one.tokens.length).fill(script.likelihood) }
+          : one,
+      );
       return { result, cancel: () => (cancelled = true) };
     },
     score: (ids, first = 0) => ({

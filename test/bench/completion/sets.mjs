@@ -1,10 +1,13 @@
 /**
- * Gaps in code that others chose: `{ id, path, languageId, prefix, suffix, others, judge }`. `judge` is either a
+ * Gaps in code that others chose: `{ id, path, languageId, prefix, suffix, others, judge }`. `others` are places in
+ * other
+ * files, as the editor sends recent ones. `judge` is either a
  * program to run, `{ program(middle) }` with files and a command that ends with 0 when the middle is right, or the
  * middle that was there, `{ reference }`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownGaps } from './own-gaps.mjs';
 
 /** Compares what a program prints with what is accepted: word by word, without regard to case, decimals to 1e-6. */
 const checker = `
@@ -72,10 +75,10 @@ function humanEval({ prompt, suffix, test, entry_point: name }) {
 }
 
 function crossCodeEval({ lang, file, prompt, right_context: suffix, groundtruth, chunks }) {
-  // The best one last: what stands next to the file counts most.
+  // As if they had been looked at lately. Where in their files they stand is not told.
   const others = chunks
     .toSorted((a, b) => a.score - b.score)
-    .map(({ filename, retrieved_chunk: text }) => ({ path: filename, text }));
+    .map(({ filename, retrieved_chunk: text }) => ({ path: filename, startLine: 1, text }));
   return { path: file, languageId: lang, prefix: prompt, suffix, others, judge: { reference: groundtruth } };
 }
 
@@ -89,10 +92,12 @@ export const sets = {
   'safim-control-java': safim,
   'safim-control-cpp': safim,
   crosscodeeval: crossCodeEval,
+  own: undefined,
 };
 
-/** `folder` has the sets as JSON lines. */
+/** `folder` has the sets as JSON lines, but for this repository's own code. */
 export function readGaps(folder, name) {
+  if (name === 'own') return ownGaps();
   return readFileSync(join(folder, `${name}.jsonl`), 'utf8')
     .split('\n')
     .filter(Boolean)

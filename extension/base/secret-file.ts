@@ -1,4 +1,4 @@
-/** Files whose contents are secrets: nothing is completed in them, and nothing of them is read. */
+/** Files whose contents are secrets: nothing is completed in them, and nothing of them is read for a prompt. */
 const secret =
   /^(?:\.env(?:\..*)?|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)|id_(?:rsa|dsa|ecdsa|ed25519)|\.(?:netrc|pgpass|npmrc|pypirc)|credentials|secrets?\.(?:ya?ml|json|toml))$/iu;
 
