@@ -278,6 +278,8 @@ export interface CompleteParams {
   readonly recent?: readonly RecentPlace[] | undefined;
   /** Nobody has asked: only what is probably right is given, and at most one completion. */
   readonly automatic: boolean;
+  /** False: nothing is given in comments. */
+  readonly inComments?: boolean | undefined;
 }
 /** Some lines of a document. */
 export interface RecentPlace {

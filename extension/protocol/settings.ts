@@ -138,6 +138,12 @@ export const settings = {
     description:
       'Completes code at the cursor while you type. Can be set for each language. Files with secrets are left out.',
   },
+  completionsInComments: {
+    type: 'boolean',
+    default: true,
+    scope: 'language-overridable',
+    description: 'Completes comments as well. "Trigger Inline Suggestion" does so in any case.',
+  },
   completionModel: {
     type: 'string',
     default: '',

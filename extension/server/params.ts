@@ -117,6 +117,7 @@ const completeParams: Check<CompleteParams> = object<CompleteParams>({
     ),
   ),
   automatic: flag,
+  inComments: optional(flag),
 });
 
 const progressToken: Check<string | number | undefined> = (value, place) =>

@@ -1,4 +1,5 @@
 /** The process that all windows share, as it is built: how it is found, started, shared, lost and ended. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -309,6 +310,23 @@ describe('safety', () => {
     expect(names).toContain(join(folder, 's'));
     // Abstract sockets have no permissions; their names begin with @.
     expect(names.filter((name) => name.startsWith('@'))).toEqual([]);
+  });
+
+  test('another user reaches neither the folder nor the socket', async () => {
+    await world.open();
+    const place = await world.folder();
+    // Only root can become somebody else; for others the modes that are checked above must do.
+    if (process.getuid?.() !== 0) return;
+    const script = `
+      process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      const net = require('node:net'), fs = require('node:fs');
+      const codes = [];
+      for (const path of process.argv.slice(1)) try { fs.readFileSync(path); codes.push('read'); } catch (error) { codes.push(error.code); }
+      net.connect(process.argv[1]).once('connect', () => end('connected')).once('error', (error) => end(error.code));
+      const end = (code) => { console.log(JSON.stringify([...codes, code])); process.exit(); };
+    `;
+    const child = spawnSync(process.execPath, ['-e', script, join(place, 's'), join(place, 'room.json')]);
+    expect(JSON.parse(child.stdout.toString())).toEqual(['EACCES', 'EACCES', 'EACCES']);
   });
 
   test('a connection without the token is closed at once and hears nothing', async () => {

@@ -117,6 +117,7 @@ test('asks with what stands around the cursor, once while its answer is typed', 
       folder: '/work',
       recent: [],
       automatic: true,
+      inComments: true,
     },
   ]);
   expect(await at('let a = fir|\nb();')).toEqual(['st + second;']);

@@ -157,7 +157,8 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     const { uri, languageId } = document;
     const folder = uri.scheme === 'file' ? vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath : undefined;
     const path = vscode.workspace.asRelativePath(uri, false);
-    return { path, languageId, prefix, suffix, folder, recent: this.#places.collect(), automatic };
+    const inComments = !automatic || readSetting('completionsInComments', document);
+    return { path, languageId, prefix, suffix, folder, recent: this.#places.collect(), automatic, inComments };
   }
 }
 

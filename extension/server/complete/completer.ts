@@ -15,6 +15,7 @@ import { LatestMap } from './context/latest-map.ts';
 import { ReadingSpeed, fullBudget, withinContext } from './context/reading-speed.ts';
 import { WorkspaceFiles } from './context/workspace-files.ts';
 import type { FimFile } from './fim-forms.ts';
+import { endsInComment } from './lexer.ts';
 import type { Window } from './window.ts';
 
 export interface CompletionInContext {
@@ -63,6 +64,7 @@ export class Completer {
 
   /** What the editor shows: of what nobody has asked for only what is probably right. */
   async answer(tools: CompleterTools, params: CompleteParams, signal: AbortSignal): Promise<CompleteResult> {
+    if (params.inComments === false && endsInComment(params.prefix, params.languageId)) return { texts: [] };
     const { completions } = await this.complete(tools, params, signal);
     const shown = params.automatic ? completions.filter(isProbable) : completions.filter(({ text }) => text !== '');
     return { texts: shown.map(({ text }) => text) };

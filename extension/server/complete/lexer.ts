@@ -38,32 +38,52 @@ export function commented(text: string, languageId: string): string {
     .join('');
 }
 
-/** A string that is open at the end of a line ends there, unless its quotes are made for several lines. */
 export function* codeCharacters(text: string, languageId: string): Generator<CodeCharacter> {
-  const comment = lineComment(languageId);
-  for (let index = 0; index < text.length; index++) {
-    const rest = text.slice(index, index + 3);
-    if (rest.startsWith(comment)) {
-      index = endOfLine(text, index) - 1;
-      continue;
-    }
-    if (comment === '//' && rest.startsWith('/*')) {
-      const end = text.indexOf('*/', index + 2);
-      index = end < 0 ? text.length : end + 1;
-      continue;
-    }
-    const char = text[index] ?? '';
-    const quote = rest === '"""' || rest === "'''" ? rest : char;
-    if (quote.length === 3 || char === '"' || char === "'" || char === '`') {
-      const end = endOfString(text, index + quote.length, quote);
-      // An apostrophe alone: a lifetime, or a word in a template.
-      if (end !== undefined) {
-        index = end - 1;
-        continue;
-      }
-    }
-    yield { index, char };
+  for (const { kind, start } of piecesOf(text, languageId)) {
+    if (kind === 'code') yield { index: start, char: text[start] ?? '' };
   }
+}
+
+/** Whether the end of a text is in a comment. */
+export function endsInComment(text: string, languageId: string): boolean {
+  let last: Piece | undefined;
+  for (const piece of piecesOf(text, languageId)) last = piece;
+  return last?.kind === 'comment' && last.end >= text.length && !(last.isBlock && text.endsWith('*/'));
+}
+
+/** A character of code, or a whole comment or string. */
+interface Piece {
+  readonly kind: 'code' | 'comment' | 'string';
+  readonly start: number;
+  readonly end: number;
+  /** A comment that has an end of its own. */
+  readonly isBlock?: boolean;
+}
+
+/** A string that is open at the end of a line ends there, unless its quotes are made for several lines. */
+function* piecesOf(text: string, languageId: string): Generator<Piece> {
+  const comment = lineComment(languageId);
+  for (let start = 0; start < text.length;) {
+    const piece = commentAt(text, start, comment) ?? stringAt(text, start) ?? { kind: 'code', start, end: start + 1 };
+    yield piece;
+    start = piece.end;
+  }
+}
+
+function commentAt(text: string, start: number, comment: string): Piece | undefined {
+  if (text.startsWith(comment, start)) return { kind: 'comment', start, end: endOfLine(text, start) };
+  if (comment !== '//' || !text.startsWith('/*', start)) return undefined;
+  const end = text.indexOf('*/', start + 2);
+  return { kind: 'comment', start, end: end < 0 ? text.length : end + 2, isBlock: true };
+}
+
+/** An apostrophe alone is code: a lifetime, or a word in a template. */
+function stringAt(text: string, start: number): Piece | undefined {
+  const [three, one = ''] = [text.slice(start, start + 3), text[start]];
+  const quote = three === '"""' || three === "'''" ? three : one;
+  if (quote.length !== 3 && one !== '"' && one !== "'" && one !== '`') return undefined;
+  const end = endOfString(text, start + quote.length, quote);
+  return end === undefined ? undefined : { kind: 'string', start, end };
 }
 
 function endOfLine(text: string, from: number): number {
