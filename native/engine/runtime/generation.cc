@@ -77,7 +77,11 @@ void Generation::Restore(ThreadPool::Deadline deadline) {
 }
 
 void Generation::Prefill(ThreadPool::Deadline deadline) {
-  const int at = sequence_.size(), total = prompt_tokens(), count = std::min(kMaxBatch, total - at);
+  // A transient request may be cancelled at any key, and the next one finds only what whole passes have read: its passes
+  // are short, though not so short that they would mostly wait for the weights.
+  constexpr int kShortPass = 64;
+  const int most = request_.transient ? kShortPass : kMaxBatch;
+  const int at = sequence_.size(), total = prompt_tokens(), count = std::min(most, total - at);
   const std::span<const int32_t> tokens = std::span(request_.prompt).subspan(at, count);
   const bool last = at + count == total;
   if (!pass_) {

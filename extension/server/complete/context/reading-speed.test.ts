@@ -13,9 +13,9 @@ const timings = (speed: number, read = 200) => ({
 
 test('little before the first measurement, and after one what is read in time, within bounds', () => {
   const speed = new ReadingSpeed();
-  expect(speed.budget('a')).toEqual({ prefix: 256, suffix: 256, others: 0 });
+  expect(speed.budget('a')).toEqual({ prefix: 256, suffix: 48, others: 0 });
   speed.observe('a', timings(1000));
-  expect(speed.budget('a')).toEqual({ prefix: 256, suffix: 256, others: 384 });
+  expect(speed.budget('a')).toEqual({ prefix: 256, suffix: 96, others: 384 });
   for (let index = 0; index < 9; index++) speed.observe('a', timings(100_000));
   expect(speed.budget('a')).toEqual(fullBudget);
   expect(speed.budget('b').others).toBe(0);

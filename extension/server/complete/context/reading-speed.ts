@@ -13,9 +13,10 @@ export const fullBudget: ReadingBudget = { prefix: 1024, suffix: 256, others: 10
 
 /**
  * How long reading may take when nothing of the prompt is remembered. Other files may take longer than the document:
- * they stand first and keep their place from key to key, so that mostly they are read once.
+ * they stand first and keep their place from key to key, so that mostly they are read once. What stands behind the
+ * cursor is read again at every key, since what is before it has become longer.
  */
-const mostSeconds = { prefix: 0.25, others: 0.5 };
+const mostSeconds = { prefix: 0.25, suffix: 0.12, others: 0.5 };
 /** Before the first measurement: what a laptop of some years reads with a model of 1.5 billion parameters. */
 const unknownSpeed = 100;
 /** A short prompt measures how long a pass takes to begin. */
@@ -25,7 +26,11 @@ const remembered = 9;
  * In tokens. Budgets move in steps, and only for a clear difference: another budget means another beginning of the
  * prompt. Less than the least makes no sense for the document, and is nothing for others.
  */
-const steps = { prefix: [256, 384, 512, 768, 1024], others: [0, 96, 128, 192, 256, 384, 512, 768, 1024] };
+const steps = {
+  prefix: [256, 384, 512, 768, 1024],
+  suffix: [48, 64, 96, 128, 192, 256],
+  others: [0, 96, 128, 192, 256, 384, 512, 768, 1024],
+};
 const clearDifference = 1.3;
 
 /** Left for the answer, for paths and for what parts of a text have more than the whole. */
@@ -57,9 +62,9 @@ export class ReadingSpeed {
   /** What can be read in time when nothing is remembered; at least what a completion makes no sense without. */
   budget(model: string): ReadingBudget {
     if (model !== this.#model) this.#forget(model);
-    const stepFor = (name: 'prefix' | 'others'): number =>
+    const stepFor = (name: keyof typeof steps): number =>
       steps[name].findLast((step) => step <= this.#settled * mostSeconds[name]) ?? steps[name][0] ?? 0;
-    return { prefix: stepFor('prefix'), suffix: fullBudget.suffix, others: stepFor('others') };
+    return { prefix: stepFor('prefix'), suffix: stepFor('suffix'), others: stepFor('others') };
   }
 
   #forget(model: string): void {
