@@ -77,7 +77,8 @@ void Generation::Restore(ThreadPool::Deadline deadline) {
 }
 
 void Generation::Prefill(ThreadPool::Deadline deadline) {
-  // A transient request may be cancelled at any key, and the next one finds only what whole passes have read: its passes
+  // A transient request may be cancelled at any key, and the next one finds only what whole passes have read: its
+  // passes
   // are short, though not so short that they would mostly wait for the weights.
   constexpr int kShortPass = 64;
   const int most = request_.transient ? kShortPass : kMaxBatch;
