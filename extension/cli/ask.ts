@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
 import type { CodeContext, GenerationResult } from '../protocol/server.ts';
-import { answerChat } from '../server/chat/chat.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import { readInput } from './input.ts';
-import { loadModel } from './model.ts';
 import { answerPrinter } from './answer-printer.ts';
-import { UsageError, commonOptions, decimal, texts, wholeNumber } from './verb.ts';
+import { openAnswers } from './answers.ts';
+import { UsageError, decimal, texts, wholeNumber } from './verb.ts';
 import type { Verb } from './verb.ts';
 
 export const ask: Verb = {
@@ -36,14 +35,14 @@ export const ask: Verb = {
       ...(values['temperature'] === undefined ? {} : { temperature: decimal(values, 'temperature', 0) }),
       ...(values['seed'] === undefined ? {} : { seed: wholeNumber(values, 'seed', 0) }),
     };
-    const { engine } = await loadModel(terminal, commonOptions(values));
+    const answers = await openAnswers(terminal, values);
     const printer = answerPrinter(terminal, values['json'] !== true);
     const params = {
       messages: [{ role: 'user' as const, content: question, attachments }],
       sampler,
       ...(maxTokens > 0 ? { maxTokens } : {}),
     };
-    const result = await answerChat(engine, params, terminal.signal, printer.part);
+    const result = await answers.chat(params, terminal.signal, printer.part).finally(() => answers.close());
     printer.end(result);
     if (values['json'] === true) {
       terminal.out(`${JSON.stringify(toJson(result))}\n`);

@@ -1,11 +1,10 @@
 import { createInterface } from 'node:readline/promises';
-import type { ChatTurn } from '../protocol/server.ts';
-import { answerChat } from '../server/chat/chat.ts';
+import type { ChatTurn, GenerationResult } from '../protocol/server.ts';
 import { EngineError } from '../server/engine/errors.ts';
 import { answerPrinter } from './answer-printer.ts';
 import type { AnswerPrinter } from './answer-printer.ts';
-import { loadModel } from './model.ts';
-import { UsageError, commonOptions } from './verb.ts';
+import { openAnswers } from './answers.ts';
+import { UsageError } from './verb.ts';
 import type { Terminal, Verb } from './verb.ts';
 
 export const chat: Verb = {
@@ -19,11 +18,14 @@ export const chat: Verb = {
     if (positionals.length > 0 || values['json'] === true) {
       throw new UsageError('chat takes no text and no --json. For one answer use "paddock ask".');
     }
-    const { engine } = await loadModel(terminal, commonOptions(values));
-    const name = engine.info?.name ?? 'model';
+    const answers = await openAnswers(terminal, values);
     const conversation = new Conversation(terminal);
-    terminal.note(`${name}. Type a question; an empty line sends nothing, ${commandsHint}\n`);
-    await conversation.run((turns, signal, printer) => answerChat(engine, { messages: turns }, signal, printer));
+    terminal.note(`${answers.modelName}. Type a question; an empty line sends nothing, ${commandsHint}\n`);
+    try {
+      await conversation.run((turns, signal, printer) => answers.chat({ messages: turns }, signal, printer));
+    } finally {
+      answers.close();
+    }
   },
 };
 
@@ -35,7 +37,7 @@ type Answer = (
   turns: readonly ChatTurn[],
   signal: AbortSignal,
   send: AnswerPrinter['part'],
-) => ReturnType<typeof answerChat>;
+) => Promise<GenerationResult>;
 
 /** Reads questions and prints answers until the input ends or Ctrl+C comes while nothing is being answered. */
 class Conversation {

@@ -111,6 +111,8 @@ export interface LoadModelParams {
    * Running answers of this client end first; otherwise they are cancelled. Those of other clients always end first.
    */
   readonly patient?: boolean;
+  /** Only if it is in memory, as another client has loaded it. Fails with `noModel` otherwise. */
+  readonly join?: boolean;
   readonly partialResultToken?: Token;
 }
 export interface LoadProgress {

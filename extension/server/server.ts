@@ -179,10 +179,11 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
       return store.download(checkText(id, 'id'), hooks, network === undefined ? undefined : checkNetwork(network));
     }),
   );
-  connection.onRequest(LoadModel, ({ id, patient, partialResultToken }, token) =>
+  connection.onRequest(LoadModel, ({ id, patient, join, partialResultToken }, token) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
       const path = await store.resolve(checkText(id, 'id'));
+      if (join === true) return engine.join(path);
       return engine.load(path, {
         signal: toSignal(token),
         patient: patient === true,

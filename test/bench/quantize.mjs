@@ -10,8 +10,7 @@
  *   --threads N      of both; as many as there are CPUs
  *   --output FILE    keeps the Markdown there
  *
- * Perplexity and divergence of both files are computed by Paddock without rounding activations, so that they differ by
- * the
+ * Perplexity and divergence of both files are computed by Paddock without rounding activations, so that they differ by the
  * weights alone, over text of this repository. llama.cpp is compiled for this processor, once, in the cache folder; it
  * must open every file of ours.
  */

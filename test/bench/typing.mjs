@@ -1,6 +1,6 @@
 /**
- * How soon grey text comes in the real editor: `node test/bench/typing.mjs [--model NAME] [--places N] [--file
- * PATH]...`
+ * How soon grey text comes in the real editor:
+ *   node test/bench/typing.mjs [--model NAME] [--places N] [--file PATH]...
  * Types at six keys a second into files of 600 lines, each time the end of another line, and measures from the last key
  * to the first frame with grey text; then it accepts and measures again. Without `--file`: files of this repository in
  * five languages. Prints medians, the 95th percentile, and how often something was shown.

@@ -6,9 +6,9 @@ test('waits longer where completions take longer, within limits', () => {
   const pace = new Pace();
   expect(pace.delayMs).toBe(60);
   for (let count = 0; count < 9; count++) pace.observe(500);
-  expect(pace.delayMs).toBe(150);
+  expect(pace.delayMs).toBe(75);
   for (let count = 0; count < 9; count++) pace.observe(60_000);
-  expect(pace.delayMs).toBe(400);
+  expect(pace.delayMs).toBe(150);
 });
 
 test('files with secrets are known by their names', () => {

@@ -1,8 +1,11 @@
-/** How long to wait after a key before a completion is asked for: longer where it takes long. */
+/**
+ * How long to wait after a key before a completion is asked for: longer where it takes long. Never longer than the time
+ * between two keys of somebody who types fast: what is read meanwhile is kept for the next request.
+ */
 
 const shortestMs = 60;
-const longestMs = 400;
-const share = 0.3;
+const longestMs = 150;
+const share = 0.15;
 const remembered = 9;
 
 export class Pace {

@@ -95,6 +95,17 @@ export class Engine implements SlotClient {
     });
   }
 
+  /**
+   * Takes the model that another client has loaded, with that one's settings: for a client that would not have it
+   * loaded anew. Throws `noModel` when it is not in memory.
+   */
+  join(path: string): ModelInfo {
+    const wanted = this.#slot.loadedAs(path);
+    const model = wanted && this.#slot.modelFor(wanted);
+    if (wanted === undefined || model === undefined) throw noModel();
+    return this.#setOwn(wanted, model);
+  }
+
   /** Frees the model, also for other clients, once their running answer has ended. One of this client is cancelled. */
   async unload(): Promise<void> {
     this.#endJobs();

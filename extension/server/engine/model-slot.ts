@@ -48,6 +48,7 @@ export interface LoadHooks {
 
 interface Loaded {
   readonly model: NativeModel;
+  readonly wanted: WantedModel;
   readonly key: string;
   /** Of the file when it was loaded. */
   readonly stamp: string;
@@ -118,6 +119,11 @@ export class ModelSlot {
     };
   }
 
+  /** How this file was loaded, by whichever client; undefined when it is not. */
+  loadedAs(path: string): WantedModel | undefined {
+    return this.#loaded?.wanted.path === path ? this.#loaded.wanted : undefined;
+  }
+
   /** The loaded model if it is this one. Does not look at the file. */
   modelFor(wanted: WantedModel): NativeModel | undefined {
     return this.#loaded?.key === keyOf(wanted) ? this.#loaded.model : undefined;
@@ -137,7 +143,7 @@ export class ModelSlot {
     try {
       const stamp = await stampOf(wanted.path);
       const model = await this.#loadNative(wanted, owner, hooks);
-      this.#loaded = { model, key: keyOf(wanted), stamp };
+      this.#loaded = { model, wanted, key: keyOf(wanted), stamp };
       this.#key = this.#loaded.key;
       this.#restLater();
       return model;

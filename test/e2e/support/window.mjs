@@ -22,8 +22,7 @@ const screenshots = join(cache, 'screenshots');
  * @param {readonly string[]} [options.builtins] Built-in extensions besides the usual few.
  * @param {Record<string, string>} [options.env] More environment of the server.
  * @param {(folders: { workspace: string, user: string }) => Promise<void>} [options.prepare] Runs before the window
- * opens,
- * with the extension installed below `user`.
+ * opens, with the extension installed below `user`.
  */
 export async function openWindow({ models, settings = {}, builtins = [], env = {}, prepare }) {
   const vsix = process.env.PADDOCK_VSIX;

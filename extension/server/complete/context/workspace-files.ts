@@ -1,6 +1,5 @@
 /**
- * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files
- * and
+ * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files and
  * folders cost a bounded amount of time and memory, and nothing outside the folder is read.
  */
 import { constants } from 'node:fs';
@@ -77,9 +76,8 @@ export class WorkspaceFiles {
     if (isSecretFile(path)) return undefined;
     const place = await this.#inside(path);
     if (place === undefined || isSecretFile(place)) return undefined;
-    // A pipe must not block, and a link that has come since must not be followed. Windows has neither flag: undefined,
-    // and
-    // nothing for `|`.
+    // A pipe must not block, and a link that has come since must not be followed. Windows has neither flag: they are
+    // undefined there, which is nothing for `|`.
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     const handle = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {

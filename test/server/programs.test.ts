@@ -1,9 +1,14 @@
-/** Long work beside the process that all windows share: it sleeps while a model answers, and gives the same results. */
+/**
+ * Programs beside the process that all windows share: long work sleeps while a model answers there, and gives the same
+ * results; a question is answered by the model that is in memory there.
+ */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newProject } from '../../extension/client/lab/lab-edit.ts';
 import { LabRunProgress, RunLab, SaveLab } from '../../extension/protocol/lab.ts';
 import { Chat, LoadModel } from '../../extension/protocol/server.ts';
@@ -68,6 +73,34 @@ test(
     } finally {
       await child.stop();
     }
+  },
+  slow,
+);
+
+test(
+  'the terminal is answered by the model that the editor has in memory, and loads none',
+  async () => {
+    const window = await openWindow();
+    await window.connection.send(LoadModel.method, { id: smallModel }, undefined);
+    const { text, contextLength } = await ask(window);
+    const program = [
+      join(root, 'dist', 'cli.js'),
+      'ask',
+      question.messages[0].content,
+      '--json',
+      '--model',
+      smallModel,
+    ];
+    const run = (...more: string[]) =>
+      promisify(execFile)(process.execPath, [...program, '--max-tokens', '24', '--temperature', '0', ...more]);
+    const { stdout, stderr } = await run();
+    expect(JSON.parse(stdout)).toMatchObject({ text, contextLength });
+    expect(stderr).not.toContain('loading');
+    await vi.waitFor(() => expect(window.states.at(-1)).toMatchObject({ kind: 'ready' }));
+    expect(window.states.map((state) => ('elsewhere' in state ? state.kind : ''))).toContain('answering');
+    // With settings of its own it loads the model itself.
+    const own = JSON.parse((await run('--context', '512')).stdout) as GenerationResult;
+    expect(own.contextLength).toBe(512);
   },
   slow,
 );
