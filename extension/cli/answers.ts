@@ -1,4 +1,4 @@
-/** Who answers the terminal's questions: the engine of the editor if it has the model in memory, else one of its own. */
+/** Who answers the terminal's questions: the engine of the editor if it has the model in memory, else its own. */
 import { answerChat } from '../server/chat/chat.ts';
 import { loadModel, modelFile } from './model.ts';
 import { commonOptions } from './verb.ts';

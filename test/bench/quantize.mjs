@@ -10,9 +10,9 @@
  *   --threads N      of both; as many as there are CPUs
  *   --output FILE    keeps the Markdown there
  *
- * Perplexity and divergence of both files are computed by Paddock without rounding activations, so that they differ by the
- * weights alone, over text of this repository. llama.cpp is compiled for this processor, once, in the cache folder; it
- * must open every file of ours.
+ * Perplexity and divergence of both files are computed by Paddock without rounding activations, so that they differ by
+ * the weights alone, over text of this repository. llama.cpp is compiled for this processor, once, in the cache folder;
+ * it must open every file of ours.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';

@@ -4,14 +4,14 @@ import { CancellationTokenSource, type CancellationToken } from 'vscode-jsonrpc/
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 
 /**
- * VS Code gives a completion up when it takes longer than 750 ms, and shows its list of words. A cancellation as late as
- * this says nothing about what the user does.
+ * VS Code gives a completion up when it takes longer than 750 ms, and shows its list of words. A cancellation as late
+ * as this says nothing about what the user does.
  */
 const patienceMs = 500;
 
 /**
- * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early. When VS Code
- * has only lost its patience, it is not.
+ * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early, but not when
+ * VS Code has only lost its patience.
  */
 export class PlaceWatch implements Disposable {
   readonly #store = new DisposableStore();

@@ -34,7 +34,8 @@ const options: ServerOptions = {
 export async function joinRoom(host: Host, version: string, path: string): Promise<RoomAnswers | undefined> {
   const room = await enterRunningRoom(host, version);
   if (room === undefined) return undefined;
-  const { connection, close } = room;
+  const { connection } = room;
+  const close = (): void => room.close();
   try {
     const params = { processId: null, rootUri: null, capabilities: {}, initializationOptions: options };
     await connection.sendRequest('initialize', params);

@@ -1,6 +1,6 @@
 /**
- * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files and
- * folders cost a bounded amount of time and memory, and nothing outside the folder is read.
+ * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files
+ * and folders cost a bounded amount of time and memory, and nothing outside the folder is read.
  */
 import { constants } from 'node:fs';
 import { open, opendir, realpath } from 'node:fs/promises';
