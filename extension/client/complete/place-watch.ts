@@ -10,8 +10,8 @@ import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 const patienceMs = 500;
 
 /**
- * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early, but not when
- * VS Code has only lost its patience.
+ * Its token is cancelled at the next key, when the cursor leaves the place, and when VS Code cancels early. It is not
+ * when VS Code has only lost its patience.
  */
 export class PlaceWatch implements Disposable {
   readonly #store = new DisposableStore();
