@@ -30,7 +30,7 @@ const targets = [
       process.kill(pids[random(pids.length)], 'SIGKILL');
     },
     // A model that was not loaded yet is loaded by the next question.
-    recover: (window) => window.statusIs(/ready|no model/, 60_000),
+    recover: (window) => window.statusIs(/ready|no model|completing/, 60_000),
   },
   {
     name: 'extension host',
