@@ -64,3 +64,11 @@ test('no further than the rest of the line and what stands below', () => {
   expect(kept('|\nconst total = sum(list);\n', 'const total = sum(list);\nmore();\n')).toBe('');
   expect(kept('a();\n|\n  }\n}\n', 'b();\n  }\n}\n')).toBe('b();');
 });
+
+test('no token more is waited for where the line says that it is the end', () => {
+  const early = (text: string, languageId: string) => extentOf(placeOf('a = ', '\n', languageId), text, false);
+  expect(early('b + 1\n', 'python')).toBe(5);
+  expect(early('b + 1;\n', 'typescript')).toBe(6);
+  expect(early('b + 1\n', 'typescript')).toBeUndefined();
+  expect(early('b +\n', 'python')).toBeUndefined();
+});

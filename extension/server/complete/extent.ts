@@ -99,9 +99,10 @@ const goingOn = ['.a', '?.', '&&', '||', 'else ', 'catch ', 'finally ', '} else 
 /** Whether a statement goes on below its line. Undefined when too little of the rest is known. */
 function continues(line: string, rest: string, languageId: string): boolean | undefined {
   if (/(?:[,\\=+*/%&|^?]|&&|\|\||=>|->)\s*$/u.test(line) && !/(?:\+\+|--|\*\/)\s*$/u.test(line)) return true;
+  // Here the line says it all, and no token more is waited for.
+  if (indented.has(languageId) || /;\s*$/u.test(line)) return false;
   const next = rest.trimStart();
   if (next === '') return undefined;
-  if (indented.has(languageId)) return false;
   if (!next.includes('\n') && goingOn.some((word) => word !== next && word.startsWith(next))) return undefined;
   if (/^(?:\?\.|\.[\p{L}_]|&&|\|\||\{)/u.test(next)) return true;
   return /^\}?\s*(?:else|catch|finally|elsif|rescue|ensure)\b/u.test(next) && /\}\s*$/u.test(line);
