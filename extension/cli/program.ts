@@ -64,11 +64,12 @@ export async function runProgram(
     return explainProgram(name, streams);
   }
   const opened: Session[] = [];
-  const room = createRoom(host);
+  const { addon } = createRoom(host);
   const terminal: Terminal = {
     ...streams,
     session: async ({ threads, contextLength, cache, cacheFolder, compactCache, exact, polite }) => {
-      const session = await createSession(room, {
+      // Some verbs compare two models, so each session has a place for one of its own.
+      const session = await createSession(createRoom(host), {
         modelsFolder: undefined,
         threads,
         contextLength,
@@ -93,9 +94,7 @@ export async function runProgram(
       return exitCodes.done;
     }
     const run = (): Promise<void> => verb.run(terminal, values, positionals);
-    await (verb.givesWay === true
-      ? giveWay({ host, version: await readVersion(host), addon: room.addon }).during(run)
-      : run());
+    await (verb.givesWay === true ? giveWay({ host, version: await readVersion(host), addon }).during(run) : run());
     return exitCodes.done;
   } catch (error) {
     return explain(error, verb, streams);

@@ -49,6 +49,7 @@ describe('the surface', () => {
   test('has what binding.ts says', () => {
     expect(Object.keys(addon).sort()).toEqual([
       'abiVersion',
+      'hold',
       'inspect',
       'loadModel',
       'quantize',

@@ -34,7 +34,8 @@ describe('a child with a model', () => {
   const states: EngineState[] = [];
 
   beforeAll(async () => {
-    child = await startChild();
+    // No other one completes code beside it.
+    child = await startChild({ completionModel: smallModel });
     child.connection.onNotification(EngineStateChanged, ({ role, state }) => {
       if (role === 'chat') states.push(state);
     });
