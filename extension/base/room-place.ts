@@ -12,7 +12,7 @@ import { isCode } from './error-code.ts';
 export interface RoomProgram {
   readonly version: string;
   readonly protocolVersion: number;
-  /** Of the program, `dist/server.js`. A rebuilt or updated one is another program; so it is with other native code. */
+  /** Path of `dist/server.js`. When it or the native code beside it is rebuilt, that is another program. */
   readonly module: string;
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -46,7 +46,7 @@ export interface ModelEntry {
   readonly state: 'available' | 'partial' | 'downloading' | 'installed' | 'missing';
   readonly path: string | undefined;
   readonly recommended: boolean;
-  /** Of the catalogue: it was trained to fill in code. */
+  /** A catalogue model that was trained to fill in code. */
   readonly completes: boolean;
   readonly source: 'catalogue' | 'user';
   readonly memory: MemoryNeed;
@@ -385,7 +385,7 @@ export type EngineState =
   | { readonly kind: 'failed'; readonly message: string; readonly data: ErrorData };
 
 /**
- * Of the model that answers, or of that which only completes. Without one of its own, the one that answers completes.
+ * The state of the model that answers, or of one that only completes. If there is no such one, the first does both.
  */
 export interface RoleState {
   readonly role: 'chat' | 'completion';

@@ -26,7 +26,7 @@ export interface GhostTextOptions {
 /** Lines around the cursor that are sent: the engine chooses among them. */
 const linesAbove = 600;
 const linesBelow = 60;
-/** Of a longer document its first lines are sent as well: they say what it imports. */
+/** The first lines of a longer document are sent as well, for its imports. */
 const linesAtTop = 100;
 const snoozeMs = 5 * 60_000;
 
@@ -39,7 +39,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   #snoozedUntil = 0;
   /** Until something changes about the models. */
   #hasNoModel = false;
-  /** Of the latest request. */
+  /** Watches the place of the latest request. */
   #watch: PlaceWatch | undefined;
   /** VS Code is asked to show what came too late for it. */
   #isLate = false;
@@ -97,7 +97,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   ): Promise<readonly string[]> {
     const { prefix, suffix } = place;
     const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke && !this.#isLate;
-    // Who asks wants to see more than what came by itself.
+    // Whoever asks wants more than what was shown unasked.
     const known = isAsked ? undefined : this.#recent.find(document.uri.toString(), prefix, suffix);
     if (known !== undefined) return known === '' ? [] : [known];
     if (!isAsked && !this.#mayAsk()) return [];
@@ -121,7 +121,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     }
   }
 
-  /** Who has never used it gets no process by typing. */
+  /** Typing starts no process for somebody who has never used completions. */
   #mayAsk(): boolean {
     const { engine, used } = this.#options;
     return !this.#hasNoModel && (engine.pid !== undefined || used.get());

@@ -91,12 +91,12 @@ export class EngineSupervisor implements Disposable {
     this.#delays = new RestartDelays(options.now ?? Date.now);
   }
 
-  /** Of the model that answers. */
+  /** What the model that answers is doing. */
   get state(): EngineView {
     return this.#state;
   }
 
-  /** Of the model that only completes. */
+  /** What the model that only completes is doing. */
   get completion(): EngineState {
     return this.#completion;
   }

@@ -21,7 +21,7 @@ import type { Window } from './window.ts';
 export interface CompletionInContext {
   /** The best first, and always one, which may be empty. */
   readonly completions: readonly [Completion, ...Completion[]];
-  /** What the prompt held of other files, in its order. */
+  /** Which lines of other files were in the prompt, in its order. */
   readonly context: readonly Source[];
 }
 
@@ -33,7 +33,7 @@ export interface CompleterOptions {
   readonly isSingle?: boolean;
 }
 
-/** What runs the model, and what parses. */
+/** Runs the model, and parses. */
 export interface CompleterTools {
   readonly engine: Pick<Engine, 'run'>;
   readonly syntax: Syntax;

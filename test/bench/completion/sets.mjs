@@ -1,9 +1,7 @@
 /**
  * Gaps in code that others chose: `{ id, path, languageId, prefix, suffix, others, judge }`. `others` are places in
- * other
- * files, as the editor sends recent ones. `judge` is either a
- * program to run, `{ program(middle) }` with files and a command that ends with 0 when the middle is right, or the
- * middle that was there, `{ reference }`.
+ * other files, as the editor sends recent ones. `judge` is either a program to run, `{ program(middle) }` with files
+ * and a command that ends with 0 when the middle is right, or the middle that was there, `{ reference }`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
