@@ -3,12 +3,42 @@
  * answers with its process. A room says nothing to a client without the token.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import type { RoomCard } from './room-card.ts';
 
 const greeting = 'paddock-room 1';
 /** A process answers within milliseconds, unless it hangs or the computer sleeps. */
 const helloMs = 5000;
 const longestLine = 256;
+
+/** A connection that the room has taken. The next byte in each direction belongs to a message. */
+export interface Entered {
+  readonly socket: Socket;
+  readonly pid: number;
+}
+
+/** Connects to the room that a card names. Rejects when nobody listens there, or as `greet` does. */
+export async function enter({ address, token }: RoomCard): Promise<Entered> {
+  const socket = await opened(address);
+  try {
+    return { socket, pid: await greet(socket, token) };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function opened(address: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
 
 /** The client's side. Returns the room's process. Rejects when the room closes the connection or does not answer. */
 export async function greet(socket: Socket, token: string, timeoutMs = helloMs): Promise<number> {

@@ -16,7 +16,15 @@ export async function loadModel(
   terminal: Terminal,
   options: CommonOptions,
 ): Promise<Session & { readonly file: NamedFile; readonly loadMs: number }> {
-  const session = await terminal.session(options);
+  return loadIn(terminal, await terminal.session(options), options);
+}
+
+/** The same in a session that is open. */
+export async function loadIn(
+  terminal: Terminal,
+  session: Session,
+  options: CommonOptions,
+): Promise<Session & { readonly file: NamedFile; readonly loadMs: number }> {
   const file = await modelFile(terminal, session, options);
   const line = progressLine(terminal);
   const start = performance.now();

@@ -2,37 +2,21 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { InlineCompletionTriggerKind, type InlineCompletionContext } from 'vscode';
 import type { CompleteParams } from '../../protocol/server.ts';
 import { EngineError } from '../lib/engine-error.ts';
+import { Position, Range } from './fake-places.ts';
 import { GhostText } from './ghost-text.ts';
 
-const { config, Position, Range, InlineCompletionItem } = vi.hoisted(() => {
-  class Position {
-    readonly line: number;
-    readonly character: number;
-    constructor(line: number, character: number) {
-      this.line = line;
-      this.character = character;
-    }
-  }
-  class Range {
-    readonly start: Position;
-    readonly end: Position;
-    constructor(start: Position, end: Position) {
-      this.start = start;
-      this.end = end;
-    }
-  }
+const { config, InlineCompletionItem } = vi.hoisted(() => {
   class InlineCompletionItem {
     readonly insertText: string;
     constructor(insertText: string) {
       this.insertText = insertText;
     }
   }
-  return { config: { on: true }, Position, Range, InlineCompletionItem };
+  return { config: { on: true }, InlineCompletionItem };
 });
 
-vi.mock('vscode', () => ({
-  Position,
-  Range,
+vi.mock('vscode', async () => ({
+  ...(await import('./fake-places.ts')),
   InlineCompletionItem,
   InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   l10n: { t: (text: string) => text },
@@ -60,7 +44,7 @@ function documentOf(text: string, path = '/src/a.ts') {
     languageId: 'typescript',
     lineCount: lines.length,
     lineAt: (line: number) => ({ range: { end: new Position(line, lines[line]?.length ?? 0) } }),
-    getText: ({ start, end }: InstanceType<typeof Range>) => text.slice(offset(start), offset(end)),
+    getText: ({ start, end }: Range) => text.slice(offset(start), offset(end)),
   };
 }
 

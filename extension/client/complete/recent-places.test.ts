@@ -4,28 +4,13 @@ import { RecentPlaces } from './recent-places.ts';
 type Listener = (event: unknown) => void;
 const { listeners } = vi.hoisted(() => ({ listeners: {} as Record<string, Listener> }));
 
-vi.mock('vscode', () => {
+vi.mock('vscode', async () => {
   const on = (name: string) => (listener: Listener) => {
     listeners[name] = listener;
     return { dispose: () => delete listeners[name] };
   };
-  class Position {
-    readonly line: number;
-    constructor(line: number) {
-      this.line = line;
-    }
-  }
-  class Range {
-    readonly start: Position;
-    readonly end: Position;
-    constructor(start: Position, end: Position) {
-      this.start = start;
-      this.end = end;
-    }
-  }
   return {
-    Position,
-    Range,
+    ...(await import('./fake-places.ts')),
     window: {
       onDidChangeTextEditorSelection: on('selection'),
       onDidChangeTextEditorVisibleRanges: on('visible'),

@@ -2,11 +2,12 @@
  * Connects a window to the engine: to the room that all windows share, or where no folder can hold its socket to a
  * child of its own, which costs memory and nothing else.
  */
+import type { Entered } from '../../base/room-hello.ts';
 import { openRoomPlace, roomFolders, roomKey } from '../../base/room-place.ts';
 import { protocolVersion } from '../../protocol/model.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { startEngineProcess, type EngineProcessOptions } from './engine-process.ts';
-import { enterRoom, type Entered } from './enter-room.ts';
+import { enterRoom } from './enter-room.ts';
 import { RoomConnection } from './room-connection.ts';
 import { RoomLog } from './room-log.ts';
 import { execArgvOf } from './server-program.ts';

@@ -1,18 +1,11 @@
 /** Finds the process that all windows share, and starts it if there is none. */
-import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isCode } from '../../base/error-code.ts';
 import { readCard, type RoomCard } from '../../base/room-card.ts';
-import { greet, SilentError } from '../../base/room-hello.ts';
+import { enter, SilentError, type Entered } from '../../base/room-hello.ts';
 import type { RoomPlace } from '../../base/room-place.ts';
 import { tryStartLock } from '../../base/start-lock.ts';
 import { startRoom, type StartRoomOptions } from './start-room.ts';
-
-/** A window that has the room's attention: the next byte from it is a message. */
-export interface Entered {
-  readonly socket: Socket;
-  readonly pid: number;
-}
 
 /** Another window may start the room meanwhile, and that room may wait for the end of the one before it. */
 const longestMs = 30_000;
@@ -55,12 +48,9 @@ async function tryEnter({ card: path }: RoomPlace): Promise<Entered | undefined>
   for (let silences = 0; ;) {
     const card = await readCard(path);
     if (card === undefined) return undefined;
-    let socket: Socket | undefined;
     try {
-      socket = await opened(card.address);
-      return { socket, pid: await greet(socket, card.token) };
+      return await enter(card);
     } catch (error) {
-      socket?.destroy();
       // A room that is gone or going: its socket is stale, or its card was read just before its end.
       if (!(error instanceof SilentError)) return undefined;
       if (++silences < 2) continue;
@@ -68,17 +58,6 @@ async function tryEnter({ card: path }: RoomPlace): Promise<Entered | undefined>
       return undefined;
     }
   }
-}
-
-function opened(address: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(address);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
 }
 
 /** It took the connection, so it lives, and nobody can use it. The card is its own, and so is the number. */

@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net';
 import { SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import { isCode } from '../../base/error-code.ts';
+import type { Entered } from '../../base/room-hello.ts';
 import { EndEngine, type ServerOptions } from '../../protocol/server.ts';
 import type { Log } from '../lib/log.ts';
 import { defaultGraceMs, killMs } from './engine-process.ts';
-import type { Entered } from './enter-room.ts';
 import { MessageChannel } from './message-channel.ts';
 import type { RoomLog } from './room-log.ts';
 

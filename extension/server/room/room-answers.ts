@@ -9,7 +9,8 @@ import type { Host } from '../host.ts';
 import { enterRunningRoom } from './running-room.ts';
 import type { RunningRoom } from './running-room.ts';
 
-export interface RoomAnswers {
+/** A model that is loaded, here or there. */
+export interface Answers {
   readonly modelName: string;
   /** As `answerChat`. */
   chat(params: ChatParams, signal: AbortSignal, send: (part: GenerationPart) => void): Promise<GenerationResult>;
@@ -31,7 +32,7 @@ const options: ServerOptions = {
 };
 
 /** `undefined` when no room has loaded this file. */
-export async function joinRoom(host: Host, version: string, path: string): Promise<RoomAnswers | undefined> {
+export async function joinRoom(host: Host, version: string, path: string): Promise<Answers | undefined> {
   const room = await enterRunningRoom(host, version);
   if (room === undefined) return undefined;
   const { connection } = room;
@@ -41,7 +42,7 @@ export async function joinRoom(host: Host, version: string, path: string): Promi
     await connection.sendRequest('initialize', params);
     await connection.sendNotification('initialized', {});
     const { name } = await connection.sendRequest(LoadModel, { id: path, join: true });
-    return { modelName: name, chat: (params_, signal, send) => chatIn(room, params_, signal, send), close };
+    return { modelName: name, chat: (...asked) => chatIn(room, ...asked), close };
   } catch {
     close();
     return undefined;

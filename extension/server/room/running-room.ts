@@ -1,11 +1,10 @@
 /** The room that runs, for a program that is no window: it finds one and never starts one. */
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { SocketMessageReader, SocketMessageWriter, createMessageConnection } from 'vscode-languageserver/node';
 import type { MessageConnection } from 'vscode-languageserver/node';
 import { readCard } from '../../base/room-card.ts';
-import { greet } from '../../base/room-hello.ts';
+import { enter } from '../../base/room-hello.ts';
 import { findRoomPlace, roomFolders, roomKey } from '../../base/room-place.ts';
 import { protocolVersion } from '../../protocol/model.ts';
 import { FollowWork, WorkChanged } from '../../protocol/server.ts';
@@ -78,15 +77,8 @@ async function openSocket(host: Host, version: string): Promise<Socket | undefin
   for (const folder of await roomFolders(key, env)) {
     const place = await findRoomPlace(folder);
     const card = place && (await readCard(place.card));
-    if (card === undefined) continue;
-    const socket = connect(card.address);
-    try {
-      await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-      await greet(socket, card.token);
-      return socket;
-    } catch {
-      socket.destroy();
-    }
+    const entered = card && (await enter(card).catch(() => undefined));
+    if (entered !== undefined) return entered.socket;
   }
   return undefined;
 }

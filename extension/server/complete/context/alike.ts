@@ -1,5 +1,6 @@
 /** Code that was edited or looked at lately and is like the code around the cursor. */
 import type { RecentPlace } from '../../../protocol/server.ts';
+import { toLf } from '../../prompt/code-block.ts';
 import type { Window } from '../window.ts';
 import type { Excerpt } from './excerpt.ts';
 import { firstLines, lastLines, likeness, wordsOf } from './names.ts';
@@ -49,7 +50,7 @@ export function alikeIn(places: readonly RecentPlace[], window: Window, likeness
 
 /** Pieces of about equal length. */
 function chunksOf({ path, startLine, text }: RecentPlace): Excerpt[] {
-  const lines = text.replaceAll(/\r\n?/gu, '\n').replace(/\n$/u, '').split('\n');
+  const lines = toLf(text).replace(/\n$/u, '').split('\n');
   const count = Math.max(1, Math.round(lines.length / chunkLines));
   const size = Math.ceil(lines.length / count);
   return Array.from({ length: Math.ceil(lines.length / size) }, (_, index) => {

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { open, opendir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, sep } from 'node:path';
 import { isSecretFile } from '../../../base/secret-file.ts';
+import { toLf } from '../../prompt/code-block.ts';
 import { LatestMap } from './latest-map.ts';
 
 export interface SourceFile {
@@ -89,10 +90,7 @@ export class WorkspaceFiles {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
       const bytes = buffer.subarray(0, bytesRead);
       if (bytes.includes(0)) return undefined;
-      const text = bytes
-        .toString('utf8')
-        .replace(/^\uFEFF/u, '')
-        .replaceAll(/\r\n?/gu, '\n');
+      const text = toLf(bytes.toString('utf8').replace(/^\uFEFF/u, ''));
       const file = { path, text, lines: text.split('\n') };
       this.#texts.set(path, { version, file });
       return file;
