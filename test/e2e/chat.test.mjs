@@ -88,7 +88,7 @@ step('Escape stops the answer while it is written, and the engine rests at once'
     await window.chat.ask('Count from 1 to 500 in words, one per line.');
     const partial = await window.chat.partialAnswer(20);
     const pid = await enginePid(window.server);
-    const taken = await msUntilIdle(pid, () => window.chat.input.press('Escape'));
+    const taken = await msUntilIdle(window, pid, () => window.chat.input.press('Escape'));
     const text = await window.chat.answer(['cancelled']);
     // The last line may be half of a list's marker: "5" is shown until "5." begins an item, whose number is no text.
     const wholeLines = partial.slice(0, partial.lastIndexOf('\n') + 1).trim();
@@ -109,7 +109,7 @@ step('Stop works while the question is read, and the engine rests at once', asyn
     await window.screenshot('prefill');
     const pid = await enginePid(window.server);
     // By the keyboard: before a click the driver looks at the button for as long as the engine may take to stop.
-    const taken = await msUntilIdle(pid, () => window.chat.stopButton.press('Enter'));
+    const taken = await msUntilIdle(window, pid, () => window.chat.stopButton.press('Enter'));
     await window.chat.answer(['cancelled']);
     return taken;
   });

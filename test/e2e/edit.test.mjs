@@ -193,7 +193,7 @@ step('Cancel stops the edit while it streams in, and the engine rests at once', 
     const pid = await enginePid(window.server);
     await window.editorFocused();
     await window.page.keyboard.press('Control+k');
-    const taken = await msUntilIdle(pid, () => window.page.keyboard.press('n'));
+    const taken = await msUntilIdle(window, pid, () => window.page.keyboard.press('n'));
     await edits.none();
     return taken;
   });

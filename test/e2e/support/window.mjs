@@ -56,6 +56,10 @@ export async function openWindow({ models, settings = {}, builtins = [], env = {
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  // In the page and in every frame of it.
+  await context.addInitScript(() => {
+    addEventListener('keydown', () => (globalThis.lastKeyAt = Date.now()), true);
+  });
   const window = new Window(await context.newPage(), server, workspace, start);
   window.onClose(async () => {
     await Promise.all([browser.close(), window.server.stop()]);
@@ -117,6 +121,12 @@ export class Window {
     this.server = await this.#start(this.server.port);
   }
 
+  /** When the last key press arrived in this window, in milliseconds since 1970. */
+  async lastKeyAt() {
+    const times = this.page.frames().map((frame) => frame.evaluate(() => globalThis.lastKeyAt ?? 0).catch(() => 0));
+    return Math.max(...(await Promise.all(times)));
+  }
+
   async screenshot(name) {
     await mkdir(screenshots, { recursive: true });
     await this.page.screenshot({ path: join(screenshots, `e2e-${name}.png`) });
@@ -166,19 +176,20 @@ export class Window {
   async openFile(name) {
     const base = name.split('/').at(-1);
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: base }).first();
-    // A file that was made a moment ago may not be among the results of the first search.
+    const widget = this.page.locator('.quick-input-widget');
+    // A file that was made a moment ago may not be among the results of the first search, and a click hits nothing
+    // while the results are put into another order.
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.quickInput(() => this.page.keyboard.press('Control+P'));
-      const input = this.page.locator('.quick-input-widget input[type=text]');
       try {
-        await input.fill(name, { timeout: 2000 });
-        await row.waitFor({ timeout: 3000 });
+        await widget.locator('input[type=text]').fill(name, { timeout: 2000 });
+        await row.click({ timeout: 3000 });
+        await widget.waitFor({ state: 'hidden', timeout: 3000 });
         break;
       } catch {
         await this.page.keyboard.press('Escape');
       }
     }
-    await row.click();
     await this.page.locator('.tab.active', { hasText: base }).waitFor();
     await this.editorFocused();
   }
