@@ -282,6 +282,8 @@ export interface CompleteParams {
   readonly automatic: boolean;
   /** False: nothing is given in comments. */
   readonly inComments?: boolean | undefined;
+  /** Tells what the model says while it says it; a part of it may be shown in the end. */
+  readonly partialResultToken?: Token | undefined;
 }
 /** Some lines of a document. */
 export interface RecentPlace {
@@ -298,6 +300,8 @@ export interface CompleteResult {
 }
 /** What the editor shows at the cursor. It goes before everything else that the engine does. */
 export const Complete = new RequestType<CompleteParams, CompleteResult, ErrorData>('paddock/complete');
+/** What the model has said since the last time. */
+export const CompleteProgress = new ProgressType<string>();
 
 export interface PlaceCodeParams {
   /** The whole document. */

@@ -104,6 +104,9 @@ const networkSettings: Check<NetworkSettings> = object<NetworkSettings>({
 
 const { places: mostPlaces, characters: mostCharacters } = recentPlaceLimits;
 
+const progressToken: Check<string | number | undefined> = (value, place) =>
+  typeof value === 'string' ? value : optional(number())(value, place);
+
 const completeParams: Check<CompleteParams> = object<CompleteParams>({
   path: text(),
   languageId: text(),
@@ -118,10 +121,8 @@ const completeParams: Check<CompleteParams> = object<CompleteParams>({
   ),
   automatic: flag,
   inComments: optional(flag),
+  partialResultToken: progressToken,
 });
-
-const progressToken: Check<string | number | undefined> = (value, place) =>
-  typeof value === 'string' ? value : optional(number())(value, place);
 
 const attachment: Check<CodeContext> = object<CodeContext>({
   path: text(),

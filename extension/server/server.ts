@@ -1,4 +1,4 @@
-import type { CancellationToken, Connection } from 'vscode-languageserver/node';
+import type { CancellationToken, Connection, ProgressType, RequestParam } from 'vscode-languageserver/node';
 import { ResponseError } from 'vscode-languageserver/node';
 import { protocolVersion } from '../protocol/model.ts';
 import type { ErrorData } from '../protocol/model.ts';
@@ -21,19 +21,13 @@ import {
   LoadModel,
   LoadModelProgress,
   Complete,
+  CompleteProgress,
   PlaceCode,
   RemoveModel,
   UnloadModel,
   WorkChanged,
 } from '../protocol/server.ts';
-import type {
-  CommitMessagePart,
-  DownloadProgress,
-  EditPart,
-  GenerationPart,
-  RoleState,
-  ServerOptions,
-} from '../protocol/server.ts';
+import type { RoleState, ServerOptions } from '../protocol/server.ts';
 import { placeCode } from './apply/place-code.ts';
 import type { Completer } from './complete/completer.ts';
 import { answerChat } from './chat/chat.ts';
@@ -150,7 +144,8 @@ interface Client {
   readonly tell: (send: () => Promise<void>) => void;
 }
 
-function serveModels({ connection, ready, toSignal, tell }: Client, room: Room): void {
+function serveModels(client: Client, room: Room): void {
+  const { connection, ready, toSignal } = client;
   connection.onRequest(ListModels, () => orResponseError(async () => (await ready()).store.list()));
   connection.onRequest(AddModel, ({ path }) =>
     orResponseError(async () => (await ready()).store.add(checkText(path, 'path'))),
@@ -167,31 +162,26 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
       return null;
     }),
   );
-  connection.onRequest(DownloadModel, ({ id, network, partialResultToken }, token) =>
+  connection.onRequest(DownloadModel, (params, token) =>
     orResponseError(async () => {
       const { store } = await ready();
-      const onProgress = (progress: DownloadProgress): void => {
-        if (partialResultToken !== undefined) {
-          tell(() => connection.sendProgress(DownloadModelProgress, partialResultToken, progress));
-        }
-      };
+      const { id, network } = params;
+      const onProgress = partsTo(client, DownloadModelProgress, params);
       const hooks = { signal: toSignal(token), onProgress };
       return store.download(checkText(id, 'id'), hooks, network === undefined ? undefined : checkNetwork(network));
     }),
   );
-  connection.onRequest(LoadModel, ({ id, patient, join, partialResultToken }, token) =>
+  connection.onRequest(LoadModel, (params, token) =>
     orResponseError(async () => {
       const { store, engine } = await ready();
+      const { id, patient, join } = params;
+      const send = partsTo(client, LoadModelProgress, params);
       const path = await store.resolve(checkText(id, 'id'));
       if (join === true) return engine.join(path);
       return engine.load(path, {
         signal: toSignal(token),
         patient: patient === true,
-        onProgress: (fraction) => {
-          if (partialResultToken !== undefined) {
-            tell(() => connection.sendProgress(LoadModelProgress, partialResultToken, { fraction }));
-          }
-        },
+        onProgress: (fraction) => send({ fraction }),
       });
     }),
   );
@@ -203,31 +193,34 @@ function serveModels({ connection, ready, toSignal, tell }: Client, room: Room):
   );
 }
 
-function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
+/** Sends the parts of a result that the client wants to hear about before its end. */
+function partsTo<T>(
+  { connection, tell }: Client,
+  type: ProgressType<T>,
+  { partialResultToken: listener }: { readonly partialResultToken?: string | number | undefined },
+): (part: RequestParam<T>) => void {
+  return (part) => {
+    if (listener !== undefined) tell(() => connection.sendProgress(type, listener, part));
+  };
+}
+
+function serveAnswers(client: Client): void {
+  const { connection, ready, toSignal } = client;
   connection.onRequest(Chat, (params, token) =>
     orResponseError(async () => {
-      const send = (part: GenerationPart): void => {
-        const { partialResultToken: listener } = params;
-        if (listener !== undefined) tell(() => connection.sendProgress(GenerationProgress, listener, part));
-      };
+      const send = partsTo(client, GenerationProgress, params);
       return answerChat((await ready()).engine, checkChatParams(params), toSignal(token), send);
     }),
   );
   connection.onRequest(Edit, (params, token) =>
     orResponseError(async () => {
-      const send = (part: EditPart): void => {
-        const { partialResultToken: listener } = params;
-        if (listener !== undefined) tell(() => connection.sendProgress(EditProgress, listener, part));
-      };
+      const send = partsTo(client, EditProgress, params);
       return answerEdit(await ready(), checkEditParams(params), toSignal(token), send);
     }),
   );
   connection.onRequest(CommitMessage, (params, token) =>
     orResponseError(async () => {
-      const send = (part: CommitMessagePart): void => {
-        const { partialResultToken: listener } = params;
-        if (listener !== undefined) tell(() => connection.sendProgress(CommitMessageProgress, listener, part));
-      };
+      const send = partsTo(client, CommitMessageProgress, params);
       const { engine } = await ready();
       return answerCommitMessage(engine, checkCommitMessageParams(params), toSignal(token), send);
     }),
@@ -239,7 +232,8 @@ function serveAnswers({ connection, ready, toSignal, tell }: Client): void {
       completer ??= import('./complete/completer.ts').then(({ Completer }) => new Completer());
       const { completing, syntax } = await ready();
       const session = { engine: completing, syntax };
-      return (await completer).answer(session, checkCompleteParams(params), toSignal(token));
+      const send = partsTo(client, CompleteProgress, params);
+      return (await completer).answer(session, checkCompleteParams(params), toSignal(token), send);
     }),
   );
   connection.onRequest(PlaceCode, (params) =>

@@ -16,7 +16,7 @@ namespace paddock::binding {
 namespace {
 
 // Raised together with `abiVersion` in extension/server/engine/load-addon.ts.
-constexpr int kAbiVersion = 10;
+constexpr int kAbiVersion = 11;
 
 template <typename Names, typename ToName>
 Napi::Array List(Napi::Env env, const Names& names, ToName to_name) {

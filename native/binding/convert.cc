@@ -373,6 +373,10 @@ std::optional<GenerateRequest> ToGenerateRequest(const Napi::Value& value) {
                        return id.has_value();
                      });
   if (!lists) return std::nullopt;
+  if (const Napi::Value opening = object.Get("opening"); opening.IsString())
+    request.opening = opening.As<Napi::String>();
+  else if (!opening.IsUndefined())
+    return std::nullopt;
   request.ignore_end = object.Get("ignoreEnd").ToBoolean();
   request.transient = object.Get("transient").ToBoolean();
   request.likelihoods = object.Get("likelihoods").ToBoolean();

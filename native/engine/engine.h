@@ -89,6 +89,7 @@ struct GenerateRequest {
   std::vector<int32_t> prompt;  // 1 .. context_length - 1 ids
   int max_tokens = 0;           // 0 = until the context is full
   SamplerOptions sampler;
+  std::string opening;               // the answer begins with it, in the tokens that the model finds likeliest
   std::vector<std::string> stop;     // the answer ends before the first of these
   std::vector<int32_t> stop_tokens;  // end the answer besides the model's own
   bool ignore_end = false;           // benchmarks: do not stop at end tokens

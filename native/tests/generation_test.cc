@@ -136,6 +136,33 @@ TEST(LikelihoodsAreThoseOfTheScoredText) {
   for (size_t i = 0; i < result.tokens.size(); ++i) CHECK(std::abs((*scored)[i] + result.likelihoods[i]) < 1e-4);
 }
 
+// In whatever tokens; from there on it is what the model says behind them.
+TEST(AnAnswerBeginsWithTheTextThatItWasGiven) {
+  const auto engine = Open(TinyModel{});
+  Listener listener;
+  for (const GenerateRequest& asked : Requests()) {
+    for (const char* const opening : {"a", "abc", " b", "zq\xc3\xa4 9"}) {
+      GenerateRequest request = asked;
+      request.opening = opening;
+      request.likelihoods = true;
+      const GenerateResult result = engine->Generate(request, nullptr, &listener).Take();
+      CHECK_EQ(result.text.substr(0, request.opening.size()), request.opening);
+      CHECK_EQ(result.tokens.size(), static_cast<size_t>(kAnswerTokens));
+      for (const double one : result.likelihoods) CHECK(std::isfinite(one) && one <= 1e-6);
+      if (request.sampler.temperature > 0) continue;
+      auto rest = result.tokens.begin();
+      for (size_t bytes = 0; bytes < request.opening.size(); ++rest) {
+        bytes += engine->tokenizer().Bytes(*rest).size();
+        request.prompt.push_back(*rest);
+        --request.max_tokens;
+      }
+      request.opening.clear();
+      const GenerateResult free = engine->Generate(request, nullptr, &listener).Take();
+      CHECK(std::equal(rest, result.tokens.end(), free.tokens.begin(), free.tokens.end()));
+    }
+  }
+}
+
 TEST(OneOfSeveralCanBeCancelledOrDropped) {
   const auto engine = Open(TinyModel{});
   const std::vector<GenerateRequest> requests = Requests();

@@ -7,7 +7,11 @@ import { scenario, testModels } from './support/scenario.mjs';
 
 const step = scenario({
   models: testModels(),
-  settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
+  settings: {
+    'editor.inlineSuggest.enabled': true,
+    'security.workspace.trust.enabled': true,
+    'security.workspace.trust.startupPrompt': 'never',
+  },
 });
 
 step(
@@ -32,6 +36,17 @@ step('no action changes a file', async (window) => {
   await window.command('Paddock: Rewrite');
   await window.notification('Paddock changes no files in Restricted Mode').waitFor();
   assert.equal(await readFile(join(window.workspace, 'src', 'cart.ts'), 'utf8'), before);
+});
+
+step('completions come', async (window) => {
+  await window.openFile('src/cart.ts');
+  await window.page.keyboard.press('Control+End');
+  await window.page.keyboard.type('\nexport function double(value: number): number { return value', { delay: 20 });
+  await window.command('Trigger Inline Suggestion');
+  await window.page.locator('[class*="ghost-text"]').filter({ hasText: /\S/u }).first().waitFor({ timeout: 120_000 });
+  await window.screenshot('restricted-completion');
+  await window.page.keyboard.press('Escape');
+  await window.command('View: Revert and Close Editor');
 });
 
 step('the lab does not run, until the workspace is trusted', async (window) => {

@@ -7,6 +7,14 @@ export class Position {
     this.line = line;
     this.character = character;
   }
+
+  isEqual({ line, character }: Position): boolean {
+    return this.line === line && this.character === character;
+  }
+
+  translate(lines: number, characters: number): Position {
+    return new Position(this.line + lines, this.character + characters);
+  }
 }
 
 export class Range {

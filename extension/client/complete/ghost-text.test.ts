@@ -35,17 +35,28 @@ vi.mock('vscode', async () => ({
   },
 }));
 
-function documentOf(text: string, path = '/src/a.ts') {
-  const lines = text.split('\n');
+/** A document, and a way to give it another text. */
+function documentAt(path: string) {
+  let text = '';
+  const lines = (): string[] => text.split('\n');
   const offset = ({ line, character }: { line: number; character: number }): number =>
-    lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0) + character;
-  return {
+    lines()
+      .slice(0, line)
+      .reduce((sum, one) => sum + one.length + 1, 0) + character;
+  const document = {
     uri: { scheme: 'file', path, toString: () => `file://${path}` },
     languageId: 'typescript',
-    lineCount: lines.length,
-    lineAt: (line: number) => ({ range: { end: new Position(line, lines[line]?.length ?? 0) } }),
+    get lineCount() {
+      return lines().length;
+    },
+    lineAt: (line: number) => ({ range: { end: new Position(line, lines()[line]?.length ?? 0) } }),
     getText: ({ start, end }: Range) => text.slice(offset(start), offset(end)),
   };
+  return { document, change: (changed: string) => (text = changed) };
+}
+
+interface Progress {
+  readonly onPart: (part: string) => void;
 }
 
 function setUp(...answers: readonly string[]) {
@@ -61,24 +72,31 @@ function setUp(...answers: readonly string[]) {
   const engine = {
     pid: 1 as number | undefined,
     error: undefined as Error | undefined,
-    request: (_: unknown, params: CompleteParams) => {
+    /** What the model says before it is done, and what it waits for then. */
+    says: '',
+    held: undefined as Promise<void> | undefined,
+    request: async (_: unknown, params: CompleteParams, { progress }: { progress: Progress }) => {
       asked.push(params);
       if (engine.error !== undefined) return Promise.reject(engine.error);
+      progress.onPart(engine.says);
+      await engine.held;
       return Promise.resolve({ texts: params.automatic ? answers.slice(0, 1) : answers });
     },
   };
   const ghost = new GhostText({ engine, models, used, log: { debug: () => undefined } } as never);
-  const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+  const own = documentAt('/src/a.ts');
   /** The completion at the mark `|`. */
   const at = async (code: string, more: object = {}, path?: string) => {
     const before = code.split('|')[0] ?? '';
     const position = new Position(before.split('\n').length - 1, before.split('\n').at(-1)?.length ?? 0);
-    const document = documentOf(code.replace('|', ''), path);
+    const { document, change } = path === undefined ? own : documentAt(path);
+    change(code.replace('|', ''));
     const context: InlineCompletionContext = {
       triggerKind: InlineCompletionTriggerKind.Automatic,
       selectedCompletionInfo: undefined,
       ...more,
     };
+    const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
     const items = await ghost.provideInlineCompletionItems(document as never, position as never, context, token);
     return items.map(({ insertText }) => insertText);
   };
@@ -122,6 +140,24 @@ test('typing starts no process for who has never used it', async () => {
   expect(await at('a|', { triggerKind: InlineCompletionTriggerKind.Invoke })).toEqual(['x']);
   expect([asked.length, used.value]).toEqual([1, true]);
   expect(await at('ab|')).toEqual(['x']);
+});
+
+test('what is typed as the model says it needs no other request', async () => {
+  const { asked, engine, at } = setUp('return x;', 'other');
+  let go = (): void => undefined;
+  engine.held = new Promise((resolve) => (go = resolve));
+  engine.says = 'return';
+  const first = at('  |\n');
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const second = at('  re|\n');
+  const third = at('  ret|\n');
+  go();
+  // VS Code has given the first two up.
+  expect([await first, await second, await third]).toEqual([[], [], ['urn x;']]);
+  expect(asked).toHaveLength(1);
+  engine.held = undefined;
+  expect(await at('  rex|\n')).toEqual(['return x;']);
+  expect(asked).toHaveLength(2);
 });
 
 test('where no model completes it is not asked for at every key', async () => {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { isSecretFile } from '../../base/secret-file.ts';
-import { Complete } from '../../protocol/server.ts';
+import { Complete, CompleteProgress } from '../../protocol/server.ts';
 import type { CompleteParams } from '../../protocol/server.ts';
 import type { EngineSupervisor } from '../engine/supervisor.ts';
 import { EngineError } from '../lib/engine-error.ts';
@@ -10,8 +10,8 @@ import { readSetting } from '../lib/commands.ts';
 import { DisposableStore, type Disposable } from '../lib/lifetime.ts';
 import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
+import { CompletionRun, type Spot } from './completion-run.ts';
 import { Pace } from './pace.ts';
-import { PlaceWatch } from './place-watch.ts';
 import { RecentPlaces } from './recent-places.ts';
 import { RecentCompletions } from './recent-completions.ts';
 
@@ -39,8 +39,10 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   #snoozedUntil = 0;
   /** Until something changes about the models. */
   #hasNoModel = false;
-  /** Watches the place of the latest request. */
-  #watch: PlaceWatch | undefined;
+  /** The latest request. */
+  #run: CompletionRun | undefined;
+  /** What VS Code waits with for the latest answer. */
+  #newest: vscode.CancellationToken | undefined;
   /** VS Code is asked to show what came too late for it. */
   #isLate = false;
 
@@ -79,7 +81,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   }
 
   dispose(): void {
-    this.#watch?.leave();
+    this.#run?.leave();
     this.#store.dispose();
   }
 
@@ -92,33 +94,44 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     document: vscode.TextDocument,
     position: vscode.Position,
     place: Place,
-    { triggerKind }: vscode.InlineCompletionContext,
+    context: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
   ): Promise<readonly string[]> {
     const { prefix, suffix } = place;
-    const isAsked = triggerKind === vscode.InlineCompletionTriggerKind.Invoke && !this.#isLate;
+    const isAsked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke && !this.#isLate;
     // Whoever asks wants more than what was shown unasked.
-    const known = isAsked ? undefined : this.#recent.find(document.uri.toString(), prefix, suffix);
+    const known = isAsked ? undefined : this.#recent.find(document.uri.toString(), place);
     if (known !== undefined) return known === '' ? [] : [known];
     if (!isAsked && !this.#mayAsk()) return [];
-    this.#watch?.leave();
-    const watch = (this.#watch = new PlaceWatch(document, position, token));
+    const run = this.#runAt({ document, position, prefix, suffix }, isAsked, token);
+    this.#newest = token;
     try {
-      if (!isAsked && !(await pause(this.#pace.delayMs, watch.token))) return [];
-      const texts = await this.#request(document, place, !isAsked, watch.token);
+      const texts = await run.texts;
+      if (run.isLeft || this.#newest !== token) return [];
       // It came too late for VS Code, which asks again and finds it among the recent ones.
-      if (token.isCancellationRequested && texts.length > 0) await this.#showLate();
-      return texts;
+      if (token.isCancellationRequested) {
+        if (texts.length > 0) await this.#showLate();
+        return [];
+      }
+      // What was typed since it was asked for stands there already, or it has ended there.
+      return run.isAt(prefix) ? texts : await this.#complete(document, position, place, context, token);
     } catch (error) {
       if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
-      if (watch.token.isCancellationRequested) return [];
+      if (run.isLeft) return [];
       this.#options.log.debug(String(error));
       // Nobody wants to read about it while typing.
       if (isAsked) void vscode.window.setStatusBarMessage(EngineError.from(error).message, 5000);
       return [];
-    } finally {
-      watch.dispose();
     }
+  }
+
+  /** The one that is on its way already, when it will do; else a new one in its place. */
+  #runAt(spot: Spot, isAsked: boolean, token: vscode.CancellationToken): CompletionRun {
+    if (!isAsked && this.#run?.join(spot, token) === true) return this.#run;
+    this.#run?.leave();
+    return (this.#run = new CompletionRun(spot, token, async (wanted, onText) =>
+      isAsked || (await pause(this.#pace.delayMs, wanted)) ? this.#request(spot, !isAsked, wanted, onText) : [],
+    ));
   }
 
   /** Typing starts no process for somebody who has never used completions. */
@@ -128,18 +141,19 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   }
 
   async #request(
-    document: vscode.TextDocument,
-    place: Place,
+    spot: Spot,
     automatic: boolean,
     token: CancellationToken,
+    onPart: (part: string) => void,
   ): Promise<readonly string[]> {
     const { engine, used } = this.#options;
     const start = performance.now();
-    const { texts } = await engine.request(Complete, this.#params(document, place, automatic), { token });
+    const progress = { type: CompleteProgress, onPart };
+    const { texts } = await engine.request(Complete, this.#params(spot, automatic), { token, progress });
     used.set();
     if (token.isCancellationRequested) return [];
     if (automatic) this.#pace.observe(performance.now() - start);
-    const { prefix, suffix } = place;
+    const { document, prefix, suffix } = spot;
     this.#recent.add({ document: document.uri.toString(), prefix, suffix, text: texts[0] ?? '' });
     return texts;
   }
@@ -153,7 +167,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     }
   }
 
-  #params(document: vscode.TextDocument, { prefix, suffix }: Place, automatic: boolean): CompleteParams {
+  #params({ document, prefix, suffix }: Spot, automatic: boolean): CompleteParams {
     const { uri, languageId } = document;
     const folder = uri.scheme === 'file' ? vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath : undefined;
     const path = vscode.workspace.asRelativePath(uri, false);

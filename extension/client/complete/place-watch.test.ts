@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
+import { Position } from './fake-places.ts';
 import { PlaceWatch } from './place-watch.ts';
 
 type Listener = (event: object) => void;
@@ -18,33 +19,41 @@ vi.mock('vscode', () => ({
 const fire = (name: string, what: object): void => listeners[name]?.forEach((listener) => listener(what));
 
 const document = {} as never;
-const position = { isEqual: (other: unknown) => other === position } as never;
-const setUp = () => {
+const position = new Position(3, 4);
+const setUp = (says = '') => {
   const given = new CancellationTokenSource();
-  const watch = new PlaceWatch(document, position, given.token);
-  return { given, watch, left: () => watch.token.isCancellationRequested };
+  const agrees = (typed: string): boolean => says.startsWith(typed);
+  const watch = new PlaceWatch({ document, position: position as never }, given.token, agrees);
+  const type = (text: string, start = position, rangeLength = 0): void => {
+    fire('text', { document, contentChanges: [{ range: { start }, rangeLength, text }] });
+  };
+  return { given, watch, type, left: () => watch.token.isCancellationRequested };
 };
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+type Set = ReturnType<typeof setUp>;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 test('a place is left at the next key, by moving away, and when VS Code cancels soon', () => {
   for (const leave of [
-    () => fire('text', { document, contentChanges: [{}] }),
-    () => fire('selection', { textEditor: { document }, selections: [{ active: { isEqual: () => false } }] }),
+    ({ type }: Set) => type('x'),
+    () => fire('selection', { textEditor: { document }, selections: [{ active: new Position(3, 5) }] }),
     () => fire('editor', {}),
   ]) {
-    const { watch, left } = setUp();
+    const set = setUp();
+    const { watch, left } = set;
     fire('text', { document: {}, contentChanges: [{}] });
     fire('text', { document, contentChanges: [] });
-    fire('selection', { textEditor: { document }, selections: [{ active: { isEqual: () => true } }] });
+    fire('selection', { textEditor: { document }, selections: [{ active: position }] });
     expect(left()).toBe(false);
-    leave();
+    leave(set);
     expect(left()).toBe(true);
     watch.dispose();
   }
   const { given, left } = setUp();
   given.cancel();
+  vi.advanceTimersByTime(20);
   expect(left()).toBe(true);
 });
 
@@ -55,6 +64,52 @@ test('it is not left because VS Code has lost its patience', () => {
   expect(left()).toBe(false);
   watch.leave();
   expect(left()).toBe(true);
+});
+
+test('it is kept while what is typed agrees', () => {
+  const { given, watch, type, left } = setUp('return');
+  const next = new CancellationTokenSource();
+  // VS Code cancels at each key, before or after it tells about it.
+  given.cancel();
+  type('re');
+  fire('selection', { textEditor: { document }, selections: [{ active: new Position(3, 6) }] });
+  vi.advanceTimersByTime(20);
+  watch.follow(next.token);
+  expect(left()).toBe(false);
+  type('t', new Position(3, 6));
+  next.cancel();
+  const last = new CancellationTokenSource();
+  watch.follow(last.token);
+  vi.advanceTimersByTime(20);
+  expect(left()).toBe(false);
+  // Escape: no key of the text.
+  last.cancel();
+  vi.advanceTimersByTime(20);
+  expect(left()).toBe(true);
+});
+
+test('a bracket that the editor closes is one key', () => {
+  const { type, left } = setUp('(a)');
+  type('()');
+  fire('selection', { textEditor: { document }, selections: [{ active: new Position(3, 5) }] });
+  type('a', new Position(3, 5));
+  expect(left()).toBe(false);
+  type('b', new Position(3, 6));
+  expect(left()).toBe(true);
+});
+
+test('it is left by what disagrees, stands elsewhere, or replaces something', () => {
+  for (const typed of [
+    ({ type }: Set) => type('x'),
+    ({ type }: Set) => type('r', new Position(3, 2)),
+    ({ type }: Set) => type('r', position, 1),
+    ({ type }: Set) => (type('r'), type('r', new Position(3, 5))),
+  ]) {
+    const set = setUp('return');
+    typed(set);
+    expect(set.left()).toBe(true);
+    set.watch.dispose();
+  }
 });
 
 test('nothing is listened to when it is over', () => {

@@ -1,9 +1,10 @@
 /** Completions that were shown lately. Who types what one says, or comes back to its place, needs no new one. */
 
-interface Recent {
+import { leftOf } from './typed-since.ts';
+import type { Around } from './typed-since.ts';
+
+interface Recent extends Around {
   readonly document: string;
-  readonly prefix: string;
-  readonly suffix: string;
   readonly text: string;
 }
 
@@ -18,13 +19,10 @@ export class RecentCompletions {
   }
 
   /** What is left of a completion after what was typed since; empty when there was nothing to show. */
-  find(document: string, prefix: string, suffix: string): string | undefined {
+  find(document: string, now: Around): string | undefined {
     for (const recent of this.#all.toReversed()) {
-      if (recent.document !== document || recent.suffix !== suffix || !prefix.startsWith(recent.prefix)) continue;
-      const typed = prefix.slice(recent.prefix.length);
-      if (typed === '' || (recent.text.startsWith(typed) && recent.text.length > typed.length)) {
-        return recent.text.slice(typed.length);
-      }
+      const left = recent.document === document ? leftOf(recent, now) : undefined;
+      if (left !== undefined) return left;
     }
     return undefined;
   }

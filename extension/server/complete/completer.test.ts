@@ -56,7 +56,7 @@ test('a prompt holds what is imported and then what is alike, and the result say
   );
   expect(prompts).toEqual([
     '<|file_sep|>cart.ts\n// one\nexport function total(x: number) {}\n<|file_sep|>b.ts\nconst sum = total(1);\nconst other = sum;\n' +
-      `<|file_sep|>main.ts\n<|fim_prefix|>${code.replace('|', '<|fim_suffix|>')}<|fim_middle|>`,
+      `<|file_sep|>main.ts\n<|fim_prefix|><|fim_suffix|>);\n<|fim_middle|>${code.split('(|')[0] ?? ''}`,
   ]);
   expect(context).toEqual([
     { path: 'cart.ts', startLine: 1, endLine: 2 },

@@ -3,6 +3,7 @@ import { isSecretFile } from '../../base/secret-file.ts';
 import type { CompleteParams, CompleteResult } from '../../protocol/server.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Syntax } from '../syntax/syntax.ts';
+import { Anchor } from './begun.ts';
 import { completeCode } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { alikeIn, likenessTo } from './context/alike.ts';
@@ -54,6 +55,7 @@ const leastLikelihood = -0.3;
 
 export class Completer {
   readonly #isSingle: boolean;
+  readonly #anchor = new Anchor();
   readonly #choice = new ContextChoice();
   readonly #speed = new ReadingSpeed();
   readonly #searches = new LatestMap<ImportedDefinitions>(mostFolders);
@@ -63,9 +65,14 @@ export class Completer {
   }
 
   /** What the editor shows: of what nobody has asked for only what is probably right. */
-  async answer(tools: CompleterTools, params: CompleteParams, signal: AbortSignal): Promise<CompleteResult> {
+  async answer(
+    tools: CompleterTools,
+    params: CompleteParams,
+    signal: AbortSignal,
+    onText?: (part: string) => void,
+  ): Promise<CompleteResult> {
     if (params.inComments === false && endsInComment(params.prefix, params.languageId)) return { texts: [] };
-    const { completions } = await this.complete(tools, params, signal);
+    const { completions } = await this.complete(tools, params, signal, onText);
     const shown = params.automatic ? completions.filter(isProbable) : completions.filter(({ text }) => text !== '');
     return { texts: shown.map(({ text }) => text) };
   }
@@ -75,6 +82,7 @@ export class Completer {
     { engine, syntax }: CompleterTools,
     params: CompleteParams,
     signal: AbortSignal,
+    onText?: (part: string) => void,
   ): Promise<CompletionInContext> {
     const definitions = await this.#definitions(params, syntax);
     const { path, folder = '', prefix, suffix } = params;
@@ -87,6 +95,7 @@ export class Completer {
       const request = {
         ...params,
         budget,
+        anchor: this.#anchor,
         others: (window: Window, cost: (other: FimFile) => number) => {
           const likenessOf = likenessTo(prefix, suffix);
           const alike = alikeIn(recent, window, likenessOf);
@@ -95,7 +104,11 @@ export class Completer {
           return held;
         },
       };
-      const completions = await completeCode(model, request, either, params.automatic ? 1 : mostAlternatives);
+      const completions = await completeCode(model, request, {
+        signal: either,
+        most: params.automatic ? 1 : mostAlternatives,
+        onText,
+      });
       this.#speed.observe(file, completions[0].timings);
       return { completions, context: sourcesOf(held) };
     });

@@ -18,8 +18,16 @@ export interface CompletionModelOptions {
   readonly available: () => number;
 }
 
-/** A model that could not be loaded is tried again after this time. */
+/** A model that could not be loaded, or for which there was no room, is tried again after this time. */
 const againMs = 60_000;
+
+interface Choice {
+  readonly path: string | undefined;
+  /** The model that answers. */
+  readonly answers: string | undefined;
+  /** By `performance.now()`. */
+  readonly at: number;
+}
 
 /**
  * A small model of its own completes beside the one that answers; where there is none, or no memory for it, the one
@@ -27,7 +35,7 @@ const againMs = 60_000;
  */
 export class CompletionModel {
   readonly #options: CompletionModelOptions;
-  #choice: { readonly path: string | undefined; readonly answers: string | undefined } | undefined;
+  #choice: Choice | undefined;
   readonly #failed = new Map<string, number>();
 
   constructor(options: CompletionModelOptions) {
@@ -62,8 +70,9 @@ export class CompletionModel {
     const { chat, wanted, resolve } = this.#options;
     if (wanted !== '') return resolve(wanted);
     const answers = chat.info?.path;
-    if (this.#choice === undefined || this.#choice.answers !== answers || this.#choice.path === undefined) {
-      this.#choice = { answers, path: await this.#smallest() };
+    const isDue = ({ path, at }: Choice): boolean => path === undefined && performance.now() - at >= againMs;
+    if (this.#choice === undefined || this.#choice.answers !== answers || isDue(this.#choice)) {
+      this.#choice = { answers, path: await this.#smallest(), at: performance.now() };
     }
     return this.#choice.path;
   }

@@ -7,6 +7,8 @@ import type { Generation } from '../engine/generate.ts';
 import { completeSampler, editSampler } from '../engine/sampling.ts';
 import type { Sampler } from '../engine/sampling.ts';
 import { toLf } from '../prompt/code-block.ts';
+import { begunOf } from './begun.ts';
+import type { Anchor, Begun } from './begun.ts';
 import type { ReadingBudget } from './context/reading-speed.ts';
 import { extentOf } from './extent.ts';
 import { FimPrompter } from './fim-forms.ts';
@@ -22,11 +24,21 @@ export interface CompletionRequest {
   readonly prefix: string;
   readonly suffix: string;
   readonly budget: ReadingBudget;
+  /** Of one user: the same for all requests. */
+  readonly anchor: Anchor;
   /**
    * Code from elsewhere that may help beside what the window shows, the most helpful last. `cost` gives the tokens that
    * one takes.
    */
   readonly others: (window: Window, cost: (other: FimFile) => number) => readonly FimFile[];
+}
+
+export interface CompletionHooks {
+  readonly signal: AbortSignal;
+  /** Completions. */
+  readonly most?: number;
+  /** Gets the first one piece by piece while the model says it; its end may be cut off in the result. */
+  readonly onText?: ((part: string) => void) | undefined;
 }
 
 export interface Completion {
@@ -53,8 +65,7 @@ const variedSampler = { ...editSampler, temperature: 0.7, topP: 0.95 };
 export async function completeCode(
   model: NativeModel,
   request: CompletionRequest,
-  signal: AbortSignal,
-  most = 1,
+  { signal, most = 1, onText }: CompletionHooks,
 ): Promise<readonly [Completion, ...Completion[]]> {
   const prompter = FimPrompter.of(model);
   if (prompter === undefined) {
@@ -68,9 +79,10 @@ export async function completeCode(
   const count = (text: string): number => model.tokenize(text, false).length;
   const window = windowOf(prefix, suffix, request.budget, count);
   const others = request.others(window, (other) => prompter.cost(other, request.languageId));
-  const prompt = prompter.prompt(window.prefix, window.suffix, { file: request, others });
-  const asked = { model, request, place, prompt };
-  const first = await completion(asked, completeSampler({}, editSampler), signal);
+  const begun = begunOf(window.prefix, request.anchor.at(request.path, window), model);
+  const head = prompter.prompt(begun.before, window.suffix, { file: request, others });
+  const asked = { model, request, place, begun, prompt: Int32Array.from([...head, ...begun.tokens]) };
+  const first = await completion(asked, completeSampler({}, editSampler), signal, onText);
   if (most === 1 || first.finishReason === 'cancelled') return [first];
   // The first one has left the prompt in the cache; the others share it and their passes.
   const seeds = Array.from({ length: most - 1 }, (_, index) => index + 1);
@@ -88,43 +100,53 @@ interface Asked {
   readonly model: NativeModel;
   readonly request: CompletionRequest;
   readonly place: Place;
+  readonly begun: Begun;
   readonly prompt: Int32Array;
 }
 
 async function completion(
-  { model, request, place, prompt }: Asked,
+  asked: Asked,
   sampler: Sampler,
   signal: AbortSignal,
+  onText?: (part: string) => void,
 ): Promise<Completion> {
-  const generation = await untilEnd(model, place, prompt, sampler, signal);
-  const end = extentOf(place, generation.text, true) ?? generation.text.length;
-  const own = fitted(place, generation.text.slice(0, end));
+  const { model, request, place, prompt, begun } = asked;
+  const generation = await untilEnd(asked, sampler, signal, onText);
+  const answer = answerOf(begun, generation.text);
+  const end = extentOf(place, answer, true) ?? answer.length;
+  const own = fitted(place, answer.slice(0, end));
   // A whole line before one that stands there already needs its own end.
-  const text = own !== '' && isBeforeLine(place) && generation.text[end] === '\n' ? `${own}\n${place.head}` : own;
+  const text = own !== '' && isBeforeLine(place) && answer[end] === '\n' ? `${own}\n${place.head}` : own;
   return {
     text: request.prefix.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text,
     finishReason: generation.finishReason,
     promptTokens: prompt.length,
     completionTokens: generation.tokens.length,
     timings: generation.timings,
-    likelihood: meanLikelihood(model, generation, own),
+    likelihood: meanLikelihood(model, generation, begun.opening, own),
   };
+}
+
+/** What goes on behind the cursor. */
+function answerOf({ opening }: Begun, text: string): string {
+  return text.startsWith(opening) ? text.slice(opening.length) : '';
 }
 
 /** Generates until the completion has ended; that it was stopped there is its normal end. */
 async function untilEnd(
-  model: NativeModel,
-  place: Place,
-  prompt: Int32Array,
+  { model, place, begun, prompt }: Asked,
   sampler: Sampler,
   signal: AbortSignal,
+  onText?: (part: string) => void,
 ): Promise<Generation> {
   const enough = new AbortController();
   let text = '';
+  let told = 0;
   const request = {
     prompt,
     maxTokens: isInLine(place) ? mostTokens.line : mostTokens.block,
     sampler,
+    opening: begun.opening,
     stop: isInLine(place) && !isBeforeLine(place) ? ['\n'] : [],
     transient: true,
     work: 'completion',
@@ -134,7 +156,10 @@ async function untilEnd(
     signal: AbortSignal.any([signal, enough.signal]),
     onText: (part) => {
       text += part;
-      if (extentOf(place, text, false) !== undefined) enough.abort();
+      const answer = answerOf(begun, text);
+      if (answer.length > told) onText?.(answer.slice(told));
+      told = answer.length;
+      if (extentOf(place, answer, false) !== undefined) enough.abort();
     },
   });
   return enough.signal.aborted && !signal.aborted ? { ...generation, finishReason: 'stop' } : generation;
@@ -159,8 +184,13 @@ function fitted({ languageId, head, tail, above, below }: Place, text: string): 
   return kept;
 }
 
-function meanLikelihood(model: NativeModel, { tokens, likelihoods }: Generation, text: string): number {
-  const count = Math.min(model.tokenize(text, false).length, tokens.length);
-  if (count === 0) return 0;
+function meanLikelihood(
+  model: NativeModel,
+  { tokens, likelihoods }: Generation,
+  opening: string,
+  text: string,
+): number {
+  if (text === '') return 0;
+  const count = Math.min(model.tokenize(opening + text, false).length, tokens.length);
   return likelihoods.subarray(0, count).reduce((sum, one) => sum + one, 0) / count;
 }

@@ -194,6 +194,8 @@ export interface NativeGenerateRequest {
   readonly stop: string[];
   /** Ids that end the answer besides the model's own end tokens. */
   readonly stopTokens: number[];
+  /** The answer begins with it, in the tokens that the model finds likeliest. */
+  readonly opening?: string;
   /** Do not end at end tokens (benchmarks). */
   readonly ignoreEnd?: boolean;
   /** Gives the likelihoods of the answer's tokens. */

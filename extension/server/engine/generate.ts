@@ -8,6 +8,8 @@ export interface GenerationRequest {
   /** Maximum of new tokens; 0 = until the context is full. */
   readonly maxTokens: number;
   readonly sampler: Sampler;
+  /** The answer begins with it, in the tokens that the model finds likeliest. */
+  readonly opening?: string;
   readonly stop?: readonly string[];
   readonly stopTokens?: readonly number[];
   /** Given up before everything else that is remembered, and not kept on disk. */
@@ -56,6 +58,7 @@ export async function generate(
       minP: sampler.minP,
       repetitionPenalty: sampler.repetitionPenalty,
       seed: sampler.seed,
+      ...(request.opening === undefined ? {} : { opening: request.opening }),
       stop: [...(request.stop ?? [])],
       stopTokens: [...(request.stopTokens ?? [])],
       transient: request.transient ?? false,

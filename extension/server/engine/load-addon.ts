@@ -6,7 +6,7 @@ import type { NativeModule } from './binding.ts';
 import { EngineError } from './errors.ts';
 
 /** Incremented together with `NativeModule.abiVersion` in `native/binding`. */
-export const abiVersion = 10;
+export const abiVersion = 11;
 
 /** Where the engine of this machine's platform lies inside the installed extension. */
 export function addonPath(host: Pick<Host, 'installFolder' | 'platform' | 'arch'>): string {

@@ -101,7 +101,8 @@ function fakeModel(
     generate: (request, onEvent) => {
       requests.push(request);
       let cancelled = false;
-      const answer = script.answer?.(fakeText(request.prompt, controls), request) ?? 'answer';
+      const own = script.answer?.(fakeText(request.prompt, controls), request) ?? 'answer';
+      const answer = (request.opening ?? '') + own;
       const made = stream(answer, request, onEvent, () => cancelled, script.pieceLength ?? 4);
       const result = made.then((one) =>
         request.likelihoods === true && script.likelihood !== undefined

@@ -23,6 +23,7 @@ Generation::Generation(EngineState& state, GenerateRequest request, const Cancel
       request_(std::move(request)),
       cancel_(cancel),
       observer_(observer),
+      opening_(*state.tokenizer, request_.opening),
       sampler_(request_.sampler),
       detokenizer_(*state.tokenizer, request_.stop),
       room_(state.pages, state.Positions(request_)),
@@ -78,8 +79,7 @@ void Generation::Restore(ThreadPool::Deadline deadline) {
 
 void Generation::Prefill(ThreadPool::Deadline deadline) {
   // A transient request may be cancelled at any key, and the next one finds only what whole passes have read: its
-  // passes
-  // are short, though not so short that they would mostly wait for the weights.
+  // passes are short, though not so short that they would mostly wait for the weights.
   constexpr int kShortPass = 64;
   const int most = request_.transient ? kShortPass : kMaxBatch;
   const int at = sequence_.size(), total = prompt_tokens(), count = std::min(most, total - at);
@@ -192,6 +192,7 @@ bool Generation::Sample(int row, int32_t* token) {
     Fail(s_.NoNumbers());
     return false;
   }
+  opening_.Restrict(logits);
   const size_t window = std::min<size_t>(sequence_.ids().size(), kPenaltyWindow);
   *token = sampler_.Sample(logits, sequence_.ids().last(window));
   if (request_.likelihoods) result_.likelihoods.push_back(-NegativeLogLikelihood(logits, *token));
@@ -208,6 +209,7 @@ bool Generation::Append(int32_t token) {
     return false;
   }
   result_.tokens.push_back(token);
+  opening_.Append(token);
   Emit(detokenizer_.Add(token));
   if (detokenizer_.stopped()) result_.finish_reason = FinishReason::kStop;
   if (detokenizer_.stopped() || generated() == limit_) {

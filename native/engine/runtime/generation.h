@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "model/sequence.h"
 #include "runtime/engine_state.h"
+#include "runtime/opening.h"
 #include "tokenizer/detokenizer.h"
 
 namespace paddock {
@@ -64,6 +65,7 @@ class Generation {
   const GenerateRequest request_;
   const CancelFlag* const cancel_;
   GenerateObserver* const observer_;
+  Opening opening_;
   Sampler sampler_;
   Detokenizer detokenizer_;
   std::optional<Drafter> drafter_;

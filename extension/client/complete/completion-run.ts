@@ -1,0 +1,58 @@
+/** One request for a completion. It goes on as long as what is typed meanwhile is what it is about to say. */
+import type * as vscode from 'vscode';
+import { PlaceWatch } from './place-watch.ts';
+import { typedSince } from './typed-since.ts';
+import type { Around } from './typed-since.ts';
+
+/** Where a completion is asked for. */
+export interface Spot extends Around {
+  readonly document: vscode.TextDocument;
+  readonly position: vscode.Position;
+}
+
+export class CompletionRun {
+  readonly #spot: Spot;
+  readonly #watch: PlaceWatch;
+  #said = '';
+  /** Settles when the request does. */
+  readonly texts: Promise<readonly string[]>;
+
+  /** `request` gets the token that ends it, and tells what the model has said since the last time. */
+  constructor(
+    spot: Spot,
+    given: vscode.CancellationToken,
+    request: (token: PlaceWatch['token'], onText: (part: string) => void) => Promise<readonly string[]>,
+  ) {
+    this.#spot = spot;
+    this.#watch = new PlaceWatch(spot, given, (typed) => this.#says(typed));
+    this.texts = request(this.#watch.token, (part) => (this.#said += part)).finally(() => this.#watch.dispose());
+  }
+
+  /** Whether nobody wants it any more. */
+  get isLeft(): boolean {
+    return this.#watch.token.isCancellationRequested;
+  }
+
+  /** Whether it will do for this spot as well, which `given` asks for: then it goes on for both. */
+  join(spot: Spot, given: vscode.CancellationToken): boolean {
+    if (this.isLeft || spot.document !== this.#spot.document) return false;
+    const typed = typedSince(this.#spot, spot);
+    if (typed === undefined || (typed !== '' && !this.#says(typed))) return false;
+    this.#watch.follow(given);
+    return true;
+  }
+
+  /** Whether it was asked for here, and not some typed characters before. */
+  isAt(prefix: string): boolean {
+    return this.#spot.prefix === prefix;
+  }
+
+  leave(): void {
+    this.#watch.leave();
+  }
+
+  /** Whether it has said this, and more. */
+  #says(typed: string): boolean {
+    return this.#said.length > typed.length && this.#said.startsWith(typed);
+  }
+}

@@ -1,0 +1,45 @@
+/** What was typed since a completion was asked for, and what is left of it. */
+
+/** What stands around the cursor. */
+export interface Around {
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** What was typed since then. Undefined when anything else has changed as well. */
+export function typedSince(then: Around, now: Around): string | undefined {
+  return now.prefix.startsWith(then.prefix) && closedSince(then, now) !== undefined
+    ? now.prefix.slice(then.prefix.length)
+    : undefined;
+}
+
+/** What is left of a completion. Undefined when something else was typed, or all of it. */
+export function leftOf(completion: Around & { readonly text: string }, now: Around): string | undefined {
+  const { text } = completion;
+  const typed = typedSince(completion, now);
+  if (typed === undefined || !text.startsWith(typed)) return undefined;
+  const [closer] = closedSince(completion, now) ?? '';
+  if (closer === undefined) return typed === '' || text.length > typed.length ? text.slice(typed.length) : undefined;
+  const rest = text.slice(typed.length);
+  const end = indexOfCloser(rest, closer);
+  return end === undefined ? undefined : rest.slice(0, end);
+}
+
+/** The brackets and quotes that the editor has closed behind the cursor when they were typed. */
+function closedSince(then: Around, now: Around): string | undefined {
+  if (!now.suffix.endsWith(then.suffix)) return undefined;
+  const added = now.suffix.slice(0, now.suffix.length - then.suffix.length);
+  return /^[)\]}"'`]*$/u.test(added) ? added : undefined;
+}
+
+const opened: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+
+/** Where a text closes what was opened before it. */
+function indexOfCloser(text: string, closer: string): number | undefined {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    if (text[index] === opened[closer]) depth++;
+    else if (text[index] === closer && depth-- === 0) return index;
+  }
+  return undefined;
+}
