@@ -45,8 +45,14 @@ test('the last token may become a longer one', () => {
   const { before, tokens, opening } = begunOf('let a;\nreturn val', 7, model);
   expect([before, opening]).toEqual(['let a;\n', 'al']);
   expect(new TextDecoder().decode(model.detokenize(tokens))).toBe('return v');
-  expect(begunOf('a\n', 2, model)).toEqual({ before: 'a\n', tokens: new Int32Array(0), opening: '' });
+  expect(begunOf('a\n', 2, model)).toEqual({ before: 'a\n', tokens: new Int32Array(0), lasting: 0, opening: '' });
   expect(begunOf('ret', 0, model).opening).toBe('ret');
+});
+
+test('whole lines stay as they are while the next one is typed', () => {
+  expect(begunOf('abc\nde\nfghijk', 0, model).lasting).toBe(1);
+  expect(begunOf('abc\ndef\nhi', 0, model).lasting).toBe(2);
+  expect(begunOf('abcdefgh', 0, model).lasting).toBe(0);
 });
 
 test('a character is never told apart', () => {

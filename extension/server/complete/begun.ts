@@ -10,6 +10,8 @@ export interface Begun {
   readonly before: string;
   /** The beginning of the answer, as far as its tokens do not depend on what is typed next. */
   readonly tokens: Int32Array;
+  /** How many of them are whole lines, which stay as they are while the next one is typed. */
+  readonly lasting: number;
   /** The rest of the beginning: the answer goes on with it. */
   readonly opening: string;
 }
@@ -53,13 +55,26 @@ function startOfLines(text: string, before: number): number {
 
 /** `at`: where in the prefix the answer begins. */
 export function begunOf(prefix: string, at: number, model: Pick<NativeModel, 'tokenize' | 'detokenize'>): Begun {
-  const begun = prefix.slice(at);
-  const all = model.tokenize(begun, false);
-  // The last token may become a longer one; half a character is never told apart.
-  for (let count = all.length - 1; count > 0; count--) {
-    const tokens = all.subarray(0, count);
-    const text = new TextDecoder().decode(model.detokenize(tokens, false));
-    if (begun.startsWith(text)) return { before: prefix.slice(0, at), tokens, opening: begun.slice(text.length) };
+  const text = prefix.slice(at);
+  const all = model.tokenize(text, false);
+  // The last token may become a longer one.
+  const { count, length } = wholeTokens(model, all, text, all.length - 1, text.length);
+  const lasting = wholeTokens(model, all, text, count, text.lastIndexOf('\n') + 1);
+  const tokens = all.subarray(0, count);
+  return { before: prefix.slice(0, at), tokens, lasting: lasting.count, opening: text.slice(length) };
+}
+
+/** The most of the first `most` tokens that are a beginning of the text, with whole characters, up to `end`. */
+function wholeTokens(
+  model: Pick<NativeModel, 'detokenize'>,
+  tokens: Int32Array,
+  text: string,
+  most: number,
+  end: number,
+): { readonly count: number; readonly length: number } {
+  for (let count = most; count > 0; count--) {
+    const part = new TextDecoder().decode(model.detokenize(tokens.subarray(0, count), false));
+    if (part.length <= end && text.startsWith(part)) return { count, length: part.length };
   }
-  return { before: prefix.slice(0, at), tokens: new Int32Array(0), opening: begun };
+  return { count: 0, length: 0 };
 }

@@ -1,7 +1,9 @@
 /** Completions of one client, with code from other files, as much of it as this computer reads in time. */
 import { isSecretFile } from '../../base/secret-file.ts';
 import type { CompleteParams, CompleteResult } from '../../protocol/server.ts';
+import type { NativeModel } from '../engine/binding.ts';
 import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/errors.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import { Anchor } from './begun.ts';
 import { completeCode } from './completion.ts';
@@ -17,6 +19,7 @@ import { ReadingSpeed, fullBudget, withinContext } from './context/reading-speed
 import { WorkspaceFiles } from './context/workspace-files.ts';
 import type { FimFile } from './fim-forms.ts';
 import { endsInComment } from './lexer.ts';
+import { PromptReader } from './prompt-reader.ts';
 import type { Window } from './window.ts';
 
 export interface CompletionInContext {
@@ -40,6 +43,10 @@ export interface CompleterTools {
   readonly syntax: Syntax;
 }
 
+/** Its second signal is the end of the model. */
+type ReadingJob<T> = (model: NativeModel, signal: AbortSignal, ending: AbortSignal) => Promise<T>;
+
+const never = new AbortController().signal;
 /** How long a key waits for the search in the workspace; it goes on for the next one. */
 const searchMs = 120;
 const mostFolders = 4;
@@ -58,10 +65,15 @@ export class Completer {
   readonly #anchor = new Anchor();
   readonly #choice = new ContextChoice();
   readonly #speed = new ReadingSpeed();
+  /** Of a user who types. */
+  readonly #reader: PromptReader | undefined;
   readonly #searches = new LatestMap<ImportedDefinitions>(mostFolders);
 
   constructor({ isSingle = false }: CompleterOptions = {}) {
     this.#isSingle = isSingle;
+    this.#reader = isSingle
+      ? undefined
+      : new PromptReader((model, timings) => this.#speed.observe(model.info.path, timings));
   }
 
   /** What the editor shows: of what nobody has asked for only what is probably right. */
@@ -88,7 +100,7 @@ export class Completer {
     const { path, folder = '', prefix, suffix } = params;
     const document = `${folder}/${path}`;
     const recent = (params.recent ?? []).filter((place) => !isSecretFile(place.path));
-    return engine.run(signal, async (model, either) => {
+    return this.#run(engine, signal, async (model, either, ending) => {
       const { path: file, contextLength } = model.info;
       const budget = withinContext(this.#isSingle ? fullBudget : this.#speed.budget(file), contextLength);
       let held: readonly Excerpt[] = [];
@@ -106,11 +118,27 @@ export class Completer {
       };
       const completions = await completeCode(model, request, {
         signal: either,
+        read: (head) => this.#reader?.read(model, head, either, ending) ?? Promise.resolve(),
         most: params.automatic ? 1 : mostAlternatives,
         onText,
       });
       this.#speed.observe(file, completions[0].timings);
       return { completions, context: sourcesOf(held) };
+    });
+  }
+
+  /** The result, as soon as it is there. The model stays as long as something is read for the next request. */
+  #run<T>(engine: CompleterTools['engine'], signal: AbortSignal, job: ReadingJob<T>): Promise<T> {
+    const reader = this.#reader;
+    if (reader === undefined) return engine.run(signal, (model, either) => job(model, either, either));
+    return new Promise((resolve, reject) => {
+      const leave = (): void => reject(new EngineError('cancelled', 'The completion was cancelled.'));
+      signal.addEventListener('abort', leave, { once: true });
+      const whole = engine.run(never, async (model, ending) => {
+        resolve(await job(model, AbortSignal.any([signal, ending]), ending));
+        await reader.idle();
+      });
+      whole.catch(reject).finally(() => signal.removeEventListener('abort', leave));
     });
   }
 

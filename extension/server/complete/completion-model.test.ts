@@ -40,7 +40,7 @@ function setUp(models: readonly ModelEntry[], { wanted = '', available = 1000, s
     available: () => available * mebibyte,
   });
   const path = () => completing.run(signal, (model) => Promise.resolve(model.info.path));
-  return { chat, own, completing, path, lists: () => lists };
+  return { chat, own, completing, path, lists: () => lists, loads: () => native.loadOptions.length };
 }
 
 describe('who completes', () => {
@@ -65,6 +65,16 @@ describe('who completes', () => {
 
   test('nobody where the one that answers would have to be loaded for it', async () => {
     await expect(setUp([]).path()).rejects.toMatchObject({ code: 'noModel' });
+  });
+
+  test('it is loaded once for all keys, also when the first one is cancelled', async () => {
+    const { completing, path, loads } = setUp([entry('small', 300)]);
+    const key = new AbortController();
+    const first = completing.run(key.signal, () => Promise.resolve('first'));
+    key.abort();
+    expect(await path()).toBe('/models/small.gguf');
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    expect(loads()).toBe(1);
   });
 
   test('the one that the user wants', async () => {

@@ -36,6 +36,7 @@ interface Choice {
 export class CompletionModel {
   readonly #options: CompletionModelOptions;
   #choice: Choice | undefined;
+  #loading: Promise<unknown> | undefined;
   readonly #failed = new Map<string, number>();
 
   constructor(options: CompletionModelOptions) {
@@ -53,7 +54,7 @@ export class CompletionModel {
     const path = await this.#ownModel();
     if (path !== undefined && path !== chat.info?.path) {
       try {
-        if (own.info?.path !== path) await own.load(path, { signal, patient: true });
+        await this.#load(path);
         return await own.run(signal, job);
       } catch (error) {
         if (!isAboutTheModel(error)) throw error;
@@ -63,6 +64,16 @@ export class CompletionModel {
       }
     }
     return chat.run(signal, job);
+  }
+
+  /** Once for all who wait for it: who is cancelled meanwhile does not stop it, because the next key needs it too. */
+  async #load(path: string): Promise<void> {
+    const { own } = this.#options;
+    const load = (): Promise<unknown> => own.load(path, { signal: new AbortController().signal, patient: true });
+    while (own.info?.path !== path) {
+      this.#loading ??= load().finally(() => (this.#loading = undefined));
+      await this.#loading;
+    }
   }
 
   /** The file of the model of its own. Chosen once for each model that answers. */

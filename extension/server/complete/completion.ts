@@ -35,6 +35,8 @@ export interface CompletionRequest {
 
 export interface CompletionHooks {
   readonly signal: AbortSignal;
+  /** Reads what the prompts of more than one key begin with. */
+  readonly read?: (head: Int32Array) => Promise<void>;
   /** Completions. */
   readonly most?: number;
   /** Gets the first one piece by piece while the model says it; its end may be cut off in the result. */
@@ -65,7 +67,7 @@ const variedSampler = { ...editSampler, temperature: 0.7, topP: 0.95 };
 export async function completeCode(
   model: NativeModel,
   request: CompletionRequest,
-  { signal, most = 1, onText }: CompletionHooks,
+  { signal, read, most = 1, onText }: CompletionHooks,
 ): Promise<readonly [Completion, ...Completion[]]> {
   const prompter = FimPrompter.of(model);
   if (prompter === undefined) {
@@ -81,7 +83,9 @@ export async function completeCode(
   const others = request.others(window, (other) => prompter.cost(other, request.languageId));
   const begun = begunOf(window.prefix, request.anchor.at(request.path, window), model);
   const head = prompter.prompt(begun.before, window.suffix, { file: request, others });
-  const asked = { model, request, place, begun, prompt: Int32Array.from([...head, ...begun.tokens]) };
+  const prompt = Int32Array.from([...head, ...begun.tokens]);
+  await read?.(prompt.subarray(0, head.length + begun.lasting));
+  const asked = { model, request, place, begun, prompt };
   const first = await completion(asked, completeSampler({}, editSampler), signal, onText);
   if (most === 1 || first.finishReason === 'cancelled') return [first];
   // The first one has left the prompt in the cache; the others share it and their passes.
