@@ -4,11 +4,11 @@ import { isSecretFile } from '../../base/secret-file.ts';
 
 test('waits longer where completions take longer, within limits', () => {
   const pace = new Pace();
-  expect(pace.delayMs).toBe(60);
+  expect(pace.delayMs).toBe(40);
   for (let count = 0; count < 9; count++) pace.observe(500);
-  expect(pace.delayMs).toBe(75);
+  expect(pace.delayMs).toBe(50);
   for (let count = 0; count < 9; count++) pace.observe(60_000);
-  expect(pace.delayMs).toBe(150);
+  expect(pace.delayMs).toBe(100);
 });
 
 test('files with secrets are known by their names', () => {

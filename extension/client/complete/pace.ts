@@ -3,9 +3,9 @@
  * between two keys of somebody who types fast: what is read meanwhile is kept for the next request.
  */
 
-const shortestMs = 60;
-const longestMs = 150;
-const share = 0.15;
+const shortestMs = 40;
+const longestMs = 100;
+const share = 0.1;
 const remembered = 9;
 
 export class Pace {

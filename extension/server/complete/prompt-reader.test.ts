@@ -9,15 +9,15 @@ const ids = (count: number, last = 7): Int32Array => new Int32Array(count).fill(
 
 /** A model that reads until it is told that it has, or cancelled. */
 function setUp() {
-  const asked: { readonly length: number; readonly end: (reason?: string) => void; cancelled: boolean }[] = [];
+  const asked: { readonly length: number; readonly end: () => void; cancelled: boolean }[] = [];
   const model = {
     generate: ({ prompt }: NativeGenerateRequest) => {
-      let end = (_ = 'length'): void => undefined;
+      let end: (reason: string) => void;
       const result = new Promise((resolve) => {
-        end = (finishReason = 'length') =>
+        end = (finishReason) =>
           resolve({ text: '', tokens: new Int32Array(1), finishReason, promptTokens: prompt.length, cachedTokens: 0 });
       });
-      const one = { length: prompt.length, end: (reason?: string) => end(reason), cancelled: false };
+      const one = { length: prompt.length, end: () => end('length'), cancelled: false };
       asked.push(one);
       return { result, cancel: () => ((one.cancelled = true), end('cancelled')) };
     },
