@@ -14,6 +14,7 @@ export class CompletionRun {
   readonly #spot: Spot;
   readonly #watch: PlaceWatch;
   #said = '';
+  #isOver = false;
   /** Settles when the request does. */
   readonly texts: Promise<readonly string[]>;
 
@@ -25,7 +26,10 @@ export class CompletionRun {
   ) {
     this.#spot = spot;
     this.#watch = new PlaceWatch(spot, given, (typed) => this.#says(typed));
-    this.texts = request(this.#watch.token, (part) => (this.#said += part)).finally(() => this.#watch.dispose());
+    this.texts = request(this.#watch.token, (part) => (this.#said += part)).finally(() => {
+      this.#isOver = true;
+      this.#watch.dispose();
+    });
   }
 
   /** Whether nobody wants it any more. */
@@ -33,9 +37,9 @@ export class CompletionRun {
     return this.#watch.token.isCancellationRequested;
   }
 
-  /** Whether it will do for this spot as well, which `given` asks for: then it goes on for both. */
+  /** Whether it is on its way and will do for this spot as well, which `given` asks for: then it goes on for both. */
   join(spot: Spot, given: vscode.CancellationToken): boolean {
-    if (this.isLeft || spot.document !== this.#spot.document) return false;
+    if (this.#isOver || this.isLeft || spot.document !== this.#spot.document) return false;
     const typed = typedSince(this.#spot, spot);
     if (typed === undefined || (typed !== '' && !this.#says(typed))) return false;
     this.#watch.follow(given);

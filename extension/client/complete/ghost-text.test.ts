@@ -160,6 +160,20 @@ test('what is typed as the model says it needs no other request', async () => {
   expect(asked).toHaveLength(2);
 });
 
+test('where the model says more than is shown, what is typed beyond that is a new place', async () => {
+  const { asked, engine, at } = setUp('re');
+  let go = (): void => undefined;
+  engine.held = new Promise((resolve) => (go = resolve));
+  engine.says = 'return x;';
+  const first = at('  |\n');
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const second = at('  ret|\n');
+  engine.says = '';
+  go();
+  expect([await first, await second]).toEqual([[], ['re']]);
+  expect(asked).toHaveLength(2);
+});
+
 test('where no model completes it is not asked for at every key', async () => {
   const { asked, engine, at, modelsChange } = setUp('x');
   engine.error = new EngineError('noModel', 'No model is loaded.');

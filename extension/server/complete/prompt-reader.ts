@@ -1,7 +1,7 @@
 /**
- * Reads what the prompts of one user begin with, once for all of them. It is the same from key to key and may take longer
- * than there is between two keys, so reading goes on when a key cancels the request that has begun it: the next one
- * needs it as well. It ends soon when there is none.
+ * Reads what the prompts of one user begin with, once for all of them. It is the same from key to key and may take
+ * longer than there is between two keys, so reading goes on when a key cancels the request that has begun it: the next
+ * one needs it as well. It ends soon when there is none.
  */
 import type { Timings } from '../../protocol/model.ts';
 import type { NativeModel } from '../engine/binding.ts';

@@ -1,8 +1,8 @@
 // The text that an answer has to begin with.
 //
 // Who stops amid a word wants it to go on, but the tokens of half a word are not what a model expects before the other
-// half. So the half is given as text, and of the tokens that spell it, or begin with it, the model chooses the likeliest
-// ("token healing", Lundberg 2023).
+// half. So the half is given as text, and of the tokens that spell it, or begin with it, the model chooses the
+// likeliest ("token healing", Lundberg 2023).
 #pragma once
 
 #include <cstdint>
