@@ -17,6 +17,9 @@ const { config, InlineCompletionItem } = vi.hoisted(() => {
 
 vi.mock('vscode', async () => ({
   ...(await import('./fake-places.ts')),
+  CancellationTokenSource: class {
+    readonly token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+  },
   InlineCompletionItem,
   InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   l10n: { t: (text: string) => text },
@@ -157,6 +160,27 @@ test('what is typed as the model says it needs no other request', async () => {
   expect(asked).toHaveLength(1);
   engine.held = undefined;
   expect(await at('  rex|\n')).toEqual(['return x;']);
+  expect(asked).toHaveLength(2);
+});
+
+test('what comes behind a line is there when the line is accepted', async () => {
+  const { asked, at } = setUp('first();');
+  expect(await at('|\n')).toEqual(['first();']);
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  expect(asked[1]).toMatchObject({ prefix: 'first();', suffix: '\n', automatic: true });
+  expect(await at('first();|\n')).toEqual(['first();']);
+  expect(asked).toHaveLength(2);
+});
+
+test('who accepts soon waits for what is on its way already', async () => {
+  const { asked, engine, at } = setUp('first();');
+  expect(await at('|\n')).toEqual(['first();']);
+  let go = (): void => undefined;
+  engine.held = new Promise((resolve) => (go = resolve));
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  const next = at('first();|\n');
+  go();
+  expect(await next).toEqual(['first();']);
   expect(asked).toHaveLength(2);
 });
 

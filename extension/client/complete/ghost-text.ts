@@ -29,6 +29,8 @@ const linesBelow = 60;
 /** The first lines of a longer document are sent as well, for its imports. */
 const linesAtTop = 100;
 const snoozeMs = 5 * 60_000;
+/** How long the user looks at what is shown before the next completion is asked for. */
+const aheadMs = 150;
 
 export class GhostText implements vscode.InlineCompletionItemProvider, Disposable {
   readonly #options: GhostTextOptions;
@@ -114,7 +116,9 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
         return [];
       }
       // What was typed since it was asked for stands there already, or it has ended there.
-      return run.isAt(prefix) ? texts : await this.#complete(document, position, place, context, token);
+      if (!run.isAt(prefix)) return await this.#complete(document, position, place, context, token);
+      if (texts[0] !== undefined) this.#runAhead({ document, position, prefix, suffix }, texts[0]);
+      return texts;
     } catch (error) {
       if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
       if (run.isLeft) return [];
@@ -132,6 +136,18 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     return (this.#run = new CompletionRun(spot, token, async (wanted, onText) =>
       isAsked || (await pause(this.#pace.delayMs, wanted)) ? this.#request(spot, !isAsked, wanted, onText) : [],
     ));
+  }
+
+  /** While the user looks at a line, what would come behind it: it is there when the line is accepted. */
+  #runAhead(spot: Spot, shown: string): void {
+    if (shown.includes('\n')) return;
+    const behind = { ...spot, prefix: spot.prefix + shown };
+    const { token } = new vscode.CancellationTokenSource();
+    const ask = async (wanted: CancellationToken, onText: (part: string) => void): Promise<readonly string[]> =>
+      (await pause(aheadMs, wanted)) ? this.#request(behind, true, wanted, onText) : [];
+    const run = (this.#run = new CompletionRun(spot, token, ask, shown));
+    // Nobody waits for it yet.
+    run.texts.catch(() => undefined);
   }
 
   /** Typing starts no process for somebody who has never used completions. */
