@@ -3,7 +3,6 @@ import { EngineError } from '../server/engine/errors.ts';
 import { completeSampler, editSampler } from '../server/engine/sampling.ts';
 import { withBos } from '../server/prompt/encode.ts';
 import { answerPrinter } from './answer-printer.ts';
-import { completeAt } from './complete-at.ts';
 import { readInput } from './input.ts';
 import { loadModel } from './model.ts';
 import { commonOptions, decimal, requiredText, wholeNumber } from './verb.ts';
@@ -36,7 +35,8 @@ export const complete: Verb = {
     special: { type: 'boolean' },
   },
   run: async (terminal, values) => {
-    if (values['file'] !== undefined) return completeAt(terminal, values);
+    // Read when it is needed, with the search for code in other files.
+    if (values['file'] !== undefined) return (await import('./complete-at.ts')).completeAt(terminal, values);
     const bytes = await readInput(requiredText(values, 'prompt-file'));
     const maxTokens = wholeNumber(values, 'max-tokens', 128);
     const temperature = decimal(values, 'temperature', 0);

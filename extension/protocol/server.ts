@@ -280,6 +280,8 @@ export interface CompleteParams {
   readonly recent?: readonly RecentPlace[] | undefined;
   /** Nobody has asked: only what is probably right is given, and at most one completion. */
   readonly automatic: boolean;
+  /** Nothing is completed yet: what the prompt begins with is read, so that the next completion is soon there. */
+  readonly justRead?: boolean | undefined;
   /** False: nothing is given in comments. */
   readonly inComments?: boolean | undefined;
   /** Tells what the model says while it says it; a part of it may be shown in the end. */

@@ -120,6 +120,7 @@ const completeParams: Check<CompleteParams> = object<CompleteParams>({
     ),
   ),
   automatic: flag,
+  justRead: optional(flag),
   inComments: optional(flag),
   partialResultToken: progressToken,
 });

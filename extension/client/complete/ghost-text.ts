@@ -12,8 +12,10 @@ import type { Log } from '../lib/log.ts';
 import type { ModelService } from '../models/model-service.ts';
 import { CompletionRun, type Spot } from './completion-run.ts';
 import { Pace } from './pace.ts';
+import { PlaceWatch } from './place-watch.ts';
 import { RecentPlaces } from './recent-places.ts';
 import { RecentCompletions } from './recent-completions.ts';
+import { RestWatch } from './rest-watch.ts';
 
 export interface GhostTextOptions {
   readonly engine: EngineSupervisor;
@@ -30,7 +32,7 @@ const linesBelow = 60;
 const linesAtTop = 100;
 const snoozeMs = 5 * 60_000;
 /** How long the user looks at what is shown before the next completion is asked for. */
-const aheadMs = 150;
+const aheadMs = 60;
 
 export class GhostText implements vscode.InlineCompletionItemProvider, Disposable {
   readonly #options: GhostTextOptions;
@@ -51,6 +53,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   constructor(options: GhostTextOptions) {
     this.#options = options;
     this.#store.add(options.models.onDidChange(() => (this.#hasNoModel = false)));
+    this.#store.add(new RestWatch((editor) => void this.#readAt(editor)));
     this.#store.add(vscode.languages.registerInlineCompletionItemProvider({ pattern: '**' }, this));
   }
 
@@ -150,6 +153,19 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     run.texts.catch(() => undefined);
   }
 
+  /** Before anything is typed there. */
+  async #readAt({ document, selection }: vscode.TextEditor): Promise<void> {
+    if (!this.#isOn(document) || !this.#mayAsk()) return;
+    const position = selection.active;
+    const place = placeOf(document, position, { selectedCompletionInfo: undefined });
+    const spot = { document, position, prefix: place.prefix, suffix: place.suffix };
+    const { token } = new vscode.CancellationTokenSource();
+    const watch = new PlaceWatch(spot, token, () => false);
+    const params = { ...this.#params(spot, true), justRead: true };
+    await this.#options.engine.request(Complete, params, { token: watch.token }).catch(() => undefined);
+    watch.dispose();
+  }
+
   /** Typing starts no process for somebody who has never used completions. */
   #mayAsk(): boolean {
     const { engine, used } = this.#options;
@@ -204,7 +220,7 @@ interface Place {
 function placeOf(
   document: vscode.TextDocument,
   position: vscode.Position,
-  { selectedCompletionInfo: selected }: vscode.InlineCompletionContext,
+  { selectedCompletionInfo: selected }: Pick<vscode.InlineCompletionContext, 'selectedCompletionInfo'>,
 ): Place {
   const range = selected?.range ?? new vscode.Range(position, position);
   const chosen = selected?.text ?? '';

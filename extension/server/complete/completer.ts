@@ -6,8 +6,8 @@ import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import { Anchor } from './begun.ts';
-import { completeCode } from './completion.ts';
-import type { Completion } from './completion.ts';
+import { askedOf, completeCode } from './completion.ts';
+import type { Asked, Completion } from './completion.ts';
 import { alikeIn, likenessTo } from './context/alike.ts';
 import { ContextChoice } from './context/choice.ts';
 import { sourcesOf } from './context/excerpt.ts';
@@ -84,18 +84,37 @@ export class Completer {
     onText?: (part: string) => void,
   ): Promise<CompleteResult> {
     if (params.inComments === false && endsInComment(params.prefix, params.languageId)) return { texts: [] };
+    if (params.justRead === true) {
+      await this.#read(tools, params, signal, () => Promise.resolve());
+      return { texts: [] };
+    }
     const { completions } = await this.complete(tools, params, signal, onText);
     const shown = params.automatic ? completions.filter(isProbable) : completions.filter(({ text }) => text !== '');
     return { texts: shown.map(({ text }) => text) };
   }
 
   /** Throws `invalidArgument` when the model was not trained for it. */
-  async complete(
-    { engine, syntax }: CompleterTools,
+  complete(
+    tools: CompleterTools,
     params: CompleteParams,
     signal: AbortSignal,
     onText?: (part: string) => void,
   ): Promise<CompletionInContext> {
+    return this.#read(tools, params, signal, async (asked, either, context) => {
+      const most = params.automatic ? 1 : mostAlternatives;
+      const completions = await completeCode(asked, { signal: either, most, onText });
+      this.#speed.observe(asked.model.info.path, completions[0].timings);
+      return { completions, context };
+    });
+  }
+
+  /** Has the model read what its prompts begin with; `then` gets all of the prompt, and which code of others is in it. */
+  async #read<T>(
+    { engine, syntax }: CompleterTools,
+    params: CompleteParams,
+    signal: AbortSignal,
+    then: (asked: Asked, signal: AbortSignal, context: readonly Source[]) => Promise<T>,
+  ): Promise<T> {
     const definitions = await this.#definitions(params, syntax);
     const { path, folder = '', prefix, suffix } = params;
     const document = `${folder}/${path}`;
@@ -104,7 +123,7 @@ export class Completer {
       const { path: file, contextLength } = model.info;
       const budget = withinContext(this.#isSingle ? fullBudget : this.#speed.budget(file), contextLength);
       let held: readonly Excerpt[] = [];
-      const request = {
+      const asked = askedOf(model, {
         ...params,
         budget,
         anchor: this.#anchor,
@@ -115,15 +134,9 @@ export class Completer {
           held = this.#choice.choose(document, { imports, definitions, alike, likenessOf }, budget.others, cost);
           return held;
         },
-      };
-      const completions = await completeCode(model, request, {
-        signal: either,
-        read: (head) => this.#reader?.read(model, head, either, ending) ?? Promise.resolve(),
-        most: params.automatic ? 1 : mostAlternatives,
-        onText,
       });
-      this.#speed.observe(file, completions[0].timings);
-      return { completions, context: sourcesOf(held) };
+      await this.#reader?.read(model, asked.prompt.subarray(0, asked.lasting), either, ending);
+      return then(asked, either, sourcesOf(held));
     });
   }
 

@@ -3,7 +3,7 @@ import type { NativeModel } from '../engine/binding.ts';
 import { fakeNative } from '../testing/fake-native.ts';
 import { Anchor } from './begun.ts';
 import { commented } from './lexer.ts';
-import { completeCode } from './completion.ts';
+import { askedOf, completeCode } from './completion.ts';
 import { fullBudget } from './context/reading-speed.ts';
 import type { FimFile } from './fim-forms.ts';
 
@@ -29,7 +29,9 @@ async function shown(code: string, answer: string, others: readonly FimFile[] = 
     anchor: new Anchor(),
     others: () => others,
   };
-  const [{ text, finishReason }] = await completeCode(model, request, { signal: new AbortController().signal });
+  const [{ text, finishReason }] = await completeCode(askedOf(model, request), {
+    signal: new AbortController().signal,
+  });
   return { text, finishReason, asked };
 }
 

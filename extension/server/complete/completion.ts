@@ -35,8 +35,6 @@ export interface CompletionRequest {
 
 export interface CompletionHooks {
   readonly signal: AbortSignal;
-  /** Reads what the prompts of more than one key begin with. */
-  readonly read?: (head: Int32Array) => Promise<void>;
   /** Completions. */
   readonly most?: number;
   /** Gets the first one piece by piece while the model says it; its end may be cut off in the result. */
@@ -60,15 +58,19 @@ const mostTokens = { line: 48, block: 128 };
 /** Several ways to go on: varied, and the same ones each time. */
 const variedSampler = { ...editSampler, temperature: 0.7, topP: 0.95 };
 
-/**
- * The likeliest completion first, then up to `most - 1` others that differ. Throws `invalidArgument` when the model was
- * not trained for it.
- */
-export async function completeCode(
-  model: NativeModel,
-  request: CompletionRequest,
-  { signal, read, most = 1, onText }: CompletionHooks,
-): Promise<readonly [Completion, ...Completion[]]> {
+/** What a model is asked. */
+export interface Asked {
+  readonly model: NativeModel;
+  readonly request: CompletionRequest;
+  readonly place: Place;
+  readonly begun: Begun;
+  readonly prompt: Int32Array;
+  /** How many of its tokens stay the same while a line is typed. */
+  readonly lasting: number;
+}
+
+/** Throws `invalidArgument` when the model was not trained for it. */
+export function askedOf(model: NativeModel, request: CompletionRequest): Asked {
   const prompter = FimPrompter.of(model);
   if (prompter === undefined) {
     throw new EngineError(
@@ -84,8 +86,14 @@ export async function completeCode(
   const begun = begunOf(window.prefix, request.anchor.at(request.path, window), model);
   const head = prompter.prompt(begun.before, window.suffix, { file: request, others });
   const prompt = Int32Array.from([...head, ...begun.tokens]);
-  await read?.(prompt.subarray(0, head.length + begun.lasting));
-  const asked = { model, request, place, begun, prompt };
+  return { model, request, place, begun, prompt, lasting: head.length + begun.lasting };
+}
+
+/** The likeliest completion first, then up to `most - 1` others that differ. */
+export async function completeCode(
+  asked: Asked,
+  { signal, most = 1, onText }: CompletionHooks,
+): Promise<readonly [Completion, ...Completion[]]> {
   const first = await completion(asked, completeSampler({}, editSampler), signal, onText);
   if (most === 1 || first.finishReason === 'cancelled') return [first];
   // The first one has left the prompt in the cache; the others share it and their passes.
@@ -98,14 +106,6 @@ export async function completeCode(
 
 function isNew(text: string, before: readonly Completion[]): boolean {
   return text !== '' && before.every((other) => other.text.trim() !== text.trim());
-}
-
-interface Asked {
-  readonly model: NativeModel;
-  readonly request: CompletionRequest;
-  readonly place: Place;
-  readonly begun: Begun;
-  readonly prompt: Int32Array;
 }
 
 async function completion(
