@@ -19,6 +19,12 @@ test('many writers at once leave one whole text and no other file', async () => 
   expect(await readdir(folder)).toEqual(['a.json']);
 });
 
+test('parts are written one behind the other', async () => {
+  const path = join(folder, 'a.bin');
+  await writeAtomically(path, [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)]);
+  expect([...(await readFile(path))]).toEqual([1, 2, 3]);
+});
+
 test('removes what a dead process has left, and nothing else', async () => {
   const dead = spawnSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).stdout.trim();
   const hex = 'ab'.repeat(16);

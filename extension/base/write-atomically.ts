@@ -6,14 +6,15 @@ import { dirname, join } from 'node:path';
  * Replaces a file as a whole: after a crash or a power failure it holds the old text or the new one. The engine uses
  * the same temporary names for its files.
  */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeAtomically(path: string, text: string | Iterable<Uint8Array>): Promise<void> {
   const folder = dirname(path);
   await removeLeftovers(folder);
   const temporary = join(folder, `.${randomBytes(16).toString('hex')}.${process.pid}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await handle.writeFile(text);
+      // Each call goes on where the one before it ended.
+      for (const part of typeof text === 'string' ? [text] : text) await handle.writeFile(part);
       await handle.sync();
     } finally {
       await handle.close();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { grammarFor } from './grammars.ts';
 import type { Span, SyntaxFault } from './nodes.ts';
+import type { OutlineItem } from './outline.ts';
 import type { Outline, SyntaxAnswer, SyntaxQuestion } from './parsers.ts';
 
 /** The part of `Worker` that is used, for tests. */
@@ -57,6 +58,12 @@ export class Syntax {
     const grammar = grammarFor(languageId);
     const answer = grammar === undefined ? undefined : await this.#ask({ grammar, text, outline: true });
     return answer?.outline;
+  }
+
+  /** Only the items of the outline, for many files; undefined as above. */
+  async items(languageId: string, text: string): Promise<readonly OutlineItem[] | undefined> {
+    const grammar = grammarFor(languageId);
+    return grammar === undefined ? undefined : (await this.#ask({ grammar, text, items: true }))?.items;
   }
 
   dispose(): void {
