@@ -1,0 +1,114 @@
+/** Cuts a file into the places that a search finds: a function, the head of a class, a section, or some lines. */
+import type { OutlineItem } from '../syntax/outline.ts';
+import { headingsOf } from './headings.ts';
+import { mostChunks } from './record.ts';
+
+export interface Chunk {
+  /** From 1, both included. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /** `Class.method`, or the heading of a section; absent for lines that declare several things or none. */
+  readonly symbol?: string;
+  /** `head` is a class without the members that have chunks of their own. */
+  readonly kind: 'declaration' | 'head' | 'section' | 'lines';
+  /** Everything that is declared here. */
+  readonly names: readonly string[];
+}
+
+/** In lines. A longer piece is cut, and consecutive pieces share some lines. */
+const longest = 60;
+const cutLength = 50;
+const shared = 10;
+/** Declarations as short as this are put together with their neighbours. */
+const shortDeclaration = 2;
+
+/** `items` is the outline of the file, if a grammar knows its language. */
+export function chunksOf(path: string, text: string, items: readonly OutlineItem[] | undefined): readonly Chunk[] {
+  const lines = text.split('\n');
+  const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+  const pieces =
+    items === undefined ? sections(path, lines, last) : declarations(items, new LineFinder(text), 1, last, []);
+  return pieces.flatMap(cut).slice(0, mostChunks);
+}
+
+function cut(chunk: Chunk): readonly Chunk[] {
+  if (chunk.endLine - chunk.startLine < longest) return [chunk];
+  const found: Chunk[] = [];
+  for (let startLine = chunk.startLine; ; startLine += cutLength - shared) {
+    const endLine = Math.min(chunk.endLine, startLine + cutLength - 1);
+    found.push({ ...chunk, startLine, endLine });
+    if (endLine === chunk.endLine) return found;
+  }
+}
+
+/** Chunks for the lines `from` to `to`, which hold `items`. */
+function declarations(
+  items: readonly OutlineItem[],
+  lineAt: LineFinder,
+  from: number,
+  to: number,
+  outer: readonly string[],
+): Chunk[] {
+  const found: Chunk[] = [];
+  /** Lines that have no chunk yet begin here. */
+  let open = from;
+  let names: string[] = [];
+  const close = (endLine: number): void => {
+    if (endLine >= open) {
+      const symbol = outer.length === 0 ? {} : { symbol: outer.join('.') };
+      found.push({ startLine: open, endLine, kind: outer.length === 0 ? 'lines' : 'head', names, ...symbol });
+    }
+    names = [];
+  };
+  for (const item of items) {
+    const startLine = Math.max(open, lineAt.line(item.docStart));
+    const endLine = Math.min(to, lineAt.line(Math.max(item.start, item.end - 1)));
+    if (endLine < open || item.name === '') continue;
+    const isShort = lineAt.line(item.start) + shortDeclaration > endLine;
+    if (isShort && !item.isContainer) {
+      names.push(item.name);
+      continue;
+    }
+    close(startLine - 1);
+    const path = [...outer, item.name];
+    found.push(
+      ...(item.members.length > 0 && endLine - startLine >= shortDeclaration
+        ? declarations(item.members, lineAt, startLine, endLine, path)
+        : [{ startLine, endLine, symbol: path.join('.'), kind: 'declaration', names: [item.name] } as const]),
+    );
+    open = endLine + 1;
+  }
+  close(to);
+  return found;
+}
+
+/** The sections of a document, else the file as it is. */
+function sections(path: string, lines: readonly string[], last: number): Chunk[] {
+  const headings = headingsOf(path, lines);
+  const first = headings[0]?.line ?? last + 1;
+  const found: Chunk[] = first > 1 ? [{ startLine: 1, endLine: first - 1, kind: 'lines', names: [] }] : [];
+  for (const [index, { line, title }] of headings.entries()) {
+    const endLine = (headings[index + 1]?.line ?? last + 1) - 1;
+    found.push({ startLine: line, endLine, symbol: title, kind: 'section', names: [title] });
+  }
+  return found;
+}
+
+/** Lines of offsets, from 1. */
+class LineFinder {
+  readonly #starts = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
+  }
+
+  line(offset: number): number {
+    let [low, high] = [0, this.#starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  }
+}

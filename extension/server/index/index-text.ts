@@ -1,0 +1,55 @@
+/** Makes the record of a file from its text. */
+import type { OutlineItem } from '../syntax/outline.ts';
+import { chunksOf } from './chunks.ts';
+import { docLines } from './doc-lines.ts';
+import { FileRecord, RecordBuilder, fields } from './record.ts';
+import type { Field } from './record.ts';
+import { hashOf, termsOf } from './terms.ts';
+import type { TimeSlices } from './time-slices.ts';
+import type { FoundFile } from './walk.ts';
+
+/** The rest of a longer line is not searched: it is data. */
+const longestLine = 1000;
+/** In code a higher mean length of lines is that of a machine. */
+const longestMeanLine = 500;
+
+export interface TextToIndex {
+  readonly file: FoundFile;
+  readonly text: string;
+  readonly items: readonly OutlineItem[] | undefined;
+  /** Hashes of the paths that the file imports. */
+  readonly imports: readonly number[];
+}
+
+export async function indexText({ file, text, items, imports }: TextToIndex, slices: TimeSlices): Promise<FileRecord> {
+  const lines = text.split('\n');
+  if (isOfMachine(file.path, text, lines.length)) return emptyRecord(file);
+  const isDoc = docLines(file.path, lines);
+  const builder = new RecordBuilder();
+  const add = (words: string, field: Field): void => {
+    for (const term of termsOf(words)) builder.addTerm(hashOf(term), field);
+  };
+  await slices.rest();
+  for (const chunk of chunksOf(file.path, text, items)) {
+    builder.addChunk(chunk);
+    if (chunk.symbol !== undefined) add(chunk.symbol, fields.symbol);
+    for (const name of chunk.names) add(name, fields.symbol);
+    for (let index = chunk.startLine - 1; index < chunk.endLine; index++) {
+      add((lines[index] ?? '').slice(0, longestLine), isDoc[index] === true ? fields.doc : fields.body);
+    }
+    await slices.rest();
+  }
+  add(file.path.replace(/\.\w+$/u, ''), fields.path);
+  const record = builder.build(file, imports);
+  await slices.rest();
+  return record;
+}
+
+/** Stands for a file that holds nothing to search, so that it is not read again until it changes. */
+export function emptyRecord(file: FoundFile): FileRecord {
+  return new FileRecord({ ...file, symbols: '' }, new Uint32Array(8));
+}
+
+function isOfMachine(path: string, text: string, lineCount: number): boolean {
+  return text.length / lineCount > longestMeanLine && !/\.(?:md|mdx|markdown|rst|txt)$/iu.test(path);
+}

@@ -1,0 +1,179 @@
+/**
+ * Ranks files and their chunks for a question: BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework:
+ * BM25 and Beyond", 2009, section 3.5), once with the whole file as the document and once with each chunk. A file is
+ * good when it speaks of the question as a whole, and when some place in it does.
+ *
+ * The settings were measured on 117 questions about five Python repositories (SWE-QA). All are round numbers on a flat
+ * optimum; see test/bench/retrieval.mjs.
+ */
+import { fileKind } from './file-kind.ts';
+import type { Question } from './question.ts';
+import { chunkFields, fields } from './record.ts';
+import type { FileRecord } from './record.ts';
+import type { TimeSlices } from './time-slices.ts';
+
+/** By field: symbol, doc, body, path. */
+const fieldWeights = [3, 1, 1, 1] as const;
+/** How much a long field counts for its length; paths are all short. */
+const lengthNormalization = [0.5, 0.5, 0.5, 0] as const;
+/** Where repetition of a term saturates. A file repeats more than a chunk. */
+const chunkSaturation = 2;
+const fileSaturation = 3;
+/** The share of a file's own score; the rest is that of its best chunks. */
+const fileShare = 0.5;
+/** Of the best, the second and the third chunk. */
+const chunkShares = [4 / 7, 2 / 7, 1 / 7] as const;
+/** For what the question does not speak of. */
+const demotion = { source: 1, test: 0.5, document: 0.5 } as const;
+/** A test that repeats the words of a question about tests is still rarely the answer. */
+const testShare = 0.8;
+/** What other files build on is asked about more often: for each importer, on a logarithmic scale. */
+const importerShare = 0.05;
+
+/** Numbers of all files together. */
+export interface Totals {
+  readonly files: number;
+  readonly chunks: number;
+  /** The sum of lengths by field. */
+  readonly lengths: readonly number[];
+}
+
+export interface RankedFile {
+  readonly record: FileRecord;
+  readonly score: number;
+  /** The best first. */
+  readonly chunks: readonly RankedChunk[];
+}
+
+export interface RankedChunk {
+  readonly chunk: number;
+  readonly score: number;
+}
+
+export interface Ranking {
+  readonly totals: Totals;
+  readonly question: Question;
+  /** How many files import this one. */
+  readonly importersOf: (record: FileRecord) => number;
+}
+
+/** The files with at least one term of the question, the best first. */
+export async function rank(
+  records: Iterable<FileRecord>,
+  { totals, question, importersOf }: Ranking,
+  slices: TimeSlices,
+): Promise<readonly RankedFile[]> {
+  const { matches, rarities } = await match(records, question, totals, slices);
+  const found: RankedFile[] = [];
+  const scorer = new Scorer(totals);
+  for (const { record, terms } of matches) {
+    const { file, chunks } = scorer.score(record, terms, rarities);
+    const best = chunks.slice(0, chunkShares.length);
+    const inChunks = best.reduce((sum, { score }, index) => sum + score * (chunkShares[index] ?? 0), 0);
+    const prior = kindShare(record.path, question) * (1 + importerShare * Math.log1p(importersOf(record)));
+    found.push({ record, chunks, score: prior * (fileShare * file + (1 - fileShare) * inChunks) });
+    await slices.rest();
+  }
+  return found.sort((one, other) => other.score - one.score || (one.record.path < other.record.path ? -1 : 1));
+}
+
+function kindShare(path: string, { about }: Question): number {
+  const kind = fileKind(path);
+  if (!about.has(kind)) return demotion[kind];
+  return kind === 'test' ? testShare : 1;
+}
+
+interface Match {
+  readonly record: FileRecord;
+  /** Where the terms of the question are in the record; in their order. */
+  readonly terms: readonly (number | undefined)[];
+}
+
+/** The weight of a term, times its inverse document frequency. */
+interface Rarity {
+  readonly inFiles: number;
+  readonly inChunks: number;
+}
+
+/** Finds the terms in all records, and how rare each is. */
+async function match(
+  records: Iterable<FileRecord>,
+  { terms }: Question,
+  totals: Totals,
+  slices: TimeSlices,
+): Promise<{ matches: readonly Match[]; rarities: readonly Rarity[] }> {
+  const matches: Match[] = [];
+  const counts = terms.map(() => ({ files: 0, chunks: 0 }));
+  for (const record of records) {
+    const places = terms.map(({ hash }) => record.find(hash));
+    if (places.some((place) => place !== undefined)) matches.push({ record, terms: places });
+    for (const [index, place] of places.entries()) {
+      const count = counts[index];
+      if (place === undefined || count === undefined) continue;
+      count.files += 1;
+      let last = -1;
+      record.visit(place, (chunk, field) => {
+        if (field !== fields.path && chunk !== last) {
+          count.chunks += 1;
+          last = chunk;
+        }
+      });
+    }
+    await slices.rest();
+  }
+  const rarities = counts.map(({ files, chunks }, index) => {
+    const weight = terms[index]?.weight ?? 0;
+    return { inFiles: weight * rarity(totals.files, files), inChunks: weight * rarity(totals.chunks, chunks) };
+  });
+  return { matches, rarities };
+}
+
+function rarity(all: number, having: number): number {
+  return Math.log(1 + (all - having + 0.5) / (having + 0.5));
+}
+
+class Scorer {
+  readonly #fileMeans: readonly number[];
+  readonly #chunkMeans: readonly number[];
+
+  constructor({ files, chunks, lengths }: Totals) {
+    this.#fileMeans = lengths.map((length) => Math.max(1, length) / Math.max(1, files));
+    this.#chunkMeans = lengths.map((length) => Math.max(1, length) / Math.max(1, chunks));
+  }
+
+  score(
+    record: FileRecord,
+    terms: Match['terms'],
+    rarities: readonly Rarity[],
+  ): { file: number; chunks: readonly RankedChunk[] } {
+    const scores = new Map<number, number>();
+    let file = 0;
+    for (const [index, term] of terms.entries()) {
+      const { inFiles, inChunks } = rarities[index] ?? { inFiles: 0, inChunks: 0 };
+      if (term === undefined) continue;
+      const counts = [0, 0, 0, 0];
+      const inChunk = new Map<number, number>();
+      record.visit(term, (chunk, field, count) => {
+        counts[field] = (counts[field] ?? 0) + count;
+        if (field >= chunkFields) return;
+        const weighted = count * weightOf(field, record.chunkLength(chunk, field), this.#chunkMeans[field] ?? 1);
+        inChunk.set(chunk, (inChunk.get(chunk) ?? 0) + weighted);
+      });
+      for (const [chunk, weighted] of inChunk) {
+        scores.set(chunk, (scores.get(chunk) ?? 0) + (inChunks * weighted) / (weighted + chunkSaturation));
+      }
+      let weighted = 0;
+      for (const field of Object.values(fields)) {
+        weighted += (counts[field] ?? 0) * weightOf(field, record.fileLength(field), this.#fileMeans[field] ?? 1);
+      }
+      file += (inFiles * weighted) / (weighted + fileSaturation);
+    }
+    const chunks = [...scores].map(([chunk, score]) => ({ chunk, score }));
+    return { file, chunks: chunks.sort((one, other) => other.score - one.score || one.chunk - other.chunk) };
+  }
+}
+
+function weightOf(field: keyof typeof fieldWeights & number, length: number, mean: number): number {
+  const normalized = lengthNormalization[field] ?? 0;
+  return (fieldWeights[field] ?? 0) / (1 - normalized + (normalized * length) / mean);
+}
