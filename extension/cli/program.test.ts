@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,7 @@ const verbs = [
   'chat',
   'ask',
   'complete',
+  'search',
   'tokenize',
   'score',
   'perplexity',
@@ -86,6 +87,11 @@ test.each([
   [['models', 'eat', 'x'], 'paddock models list | get NAME'],
   [['inspect'], 'Give one file'],
   [['chat', '--json'], 'use "paddock ask"'],
+  [['search'], 'Give one folder and one question'],
+  [['search', '.'], 'Give one folder and one question'],
+  [['search', '.', 'two', 'words'], 'in quotes'],
+  [['search', '.', ' '], 'The question is empty'],
+  [['search', '.', 'x', '--limit', '0'], '--limit must be at least 1'],
   [['curate', '--out', 'x'], 'at least one input file'],
   [['curate', '/dev/null'], '--out is missing'],
   [['curate', '/dev/null', '--out', 'x', '--keep', 'everything'], '--keep takes: malformed, refusals'],
@@ -137,6 +143,8 @@ describe('failures are 1, in words, with nothing on stdout', () => {
     [['tokenize', '--file', '/dev/null', '--model', 'smollm2-135m-instruct'], 'not downloaded'],
     [['curate', '/nowhere.jsonl', '--out', '/nowhere/out'], '/nowhere.jsonl does not exist'],
     [['curate', '/', '--out', '/nowhere/out'], '/ is not a file.'],
+    [['search', '/nowhere', 'x'], '/nowhere does not exist or cannot be read.'],
+    [['search', 'package.json', 'x'], 'package.json is not a folder.'],
     [['collect', '/nowhere.txt', '--out', '/nowhere/x'], '/nowhere.txt does not exist'],
     [['collect', '--code', 'package.json', '--out', '/nowhere/x'], 'package.json is not a folder.'],
     [['collect', '--own-chats', '/nowhere', '--out', '/nowhere/x'], '/nowhere does not exist'],
@@ -182,6 +190,37 @@ test('models list --json is one JSON value', async () => {
   const { code, out } = await run('models', 'list', '--json');
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ folder });
+});
+
+describe('search', () => {
+  async function shop(): Promise<string> {
+    const path = await mkdtemp(join(folder, 'shop-'));
+    await writeFile(join(path, 'tax.ts'), 'export function taxRate() {\n  return 0.1;\n}\n');
+    await writeFile(join(path, 'cart.ts'), 'export function total() {\n  return 1;\n}\n');
+    return path;
+  }
+
+  test('prints places, in JSON and for people', async () => {
+    const path = await shop();
+    const { code, out, note } = await run('search', path, 'Where is the tax rate?', '--json');
+    expect([code, note]).toEqual([0, '']);
+    // Without a build there is no parser, and then no symbol.
+    expect(JSON.parse(out).hits).toMatchObject([{ path: 'tax.ts', startLine: 1, endLine: 3 }]);
+    expect((await run('search', path, 'tax rate')).out).toMatch(/^tax\.ts:1-3/u);
+    expect((await run('search', path, 'xylophone')).out).toBe('Nothing was found.\n');
+    expect((await run('search', path, 'xylophone', '--json')).out).toBe('{"hits":[]}\n');
+  });
+
+  test('keeps its index where it is told, and sees what has changed since', async () => {
+    const path = await shop();
+    const kept = join(folder, 'kept');
+    const find = (question: string) => run('search', path, question, '--json', '--cache-dir', kept);
+    const first = await find('tax rate');
+    expect(await find('tax rate')).toEqual(first);
+    await writeFile(join(path, 'cart.ts'), 'export const voucher = 1;\n');
+    expect(JSON.parse((await find('voucher')).out).hits).toMatchObject([{ path: 'cart.ts' }]);
+    expect(await readdir(kept)).toHaveLength(1);
+  });
 });
 
 describe('curate', () => {

@@ -22,6 +22,7 @@ import { quantize } from './quantize.ts';
 import { perplexity } from './perplexity.ts';
 import { reproduce } from './reproduce.ts';
 import { score } from './score.ts';
+import { search } from './search.ts';
 import { tokenize } from './tokenize.ts';
 import { train } from './train.ts';
 import { UsageError, commonHelp, parseVerbArguments } from './verb.ts';
@@ -32,6 +33,7 @@ const verbs: readonly Verb[] = [
   ask,
   edit,
   complete,
+  search,
   tokenize,
   score,
   perplexity,

@@ -1,0 +1,76 @@
+/** `paddock search` at work; a part of its own, so that no other verb reads it. */
+import { createHash } from 'node:crypto';
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '../server/engine/errors.ts';
+import { WorkspaceIndex } from '../server/index/workspace-index.ts';
+import type { Hit } from '../server/index/workspace-index.ts';
+import type { Syntax } from '../server/syntax/syntax.ts';
+import { checkKind } from './input.ts';
+import { progressLine } from './progress-line.ts';
+import { commonOptions, text } from './verb.ts';
+import type { OptionValues, Terminal } from './verb.ts';
+
+export interface Search {
+  readonly folder: string;
+  readonly question: string;
+  readonly limit: number;
+}
+
+export async function searchFolder(terminal: Terminal, values: OptionValues, search: Search): Promise<void> {
+  await checkKind(search.folder, 'folder');
+  const { syntax } = await terminal.session({ ...commonOptions(values), cache: false, cacheFolder: undefined });
+  try {
+    const hits = await find(terminal, syntax, search, text(values, 'cache-dir'));
+    terminal.out(values['json'] === true ? `${JSON.stringify({ hits: hits.map(rounded) })}\n` : describe(hits));
+  } finally {
+    syntax.dispose();
+  }
+}
+
+async function find(
+  terminal: Terminal,
+  syntax: Syntax,
+  { folder, question, limit }: Search,
+  cacheFolder: string | undefined,
+): Promise<readonly Hit[]> {
+  const { signal } = terminal;
+  const root = await realpath(folder);
+  const index = new WorkspaceIndex(root, syntax);
+  const saved = cacheFolder === undefined ? undefined : await savedPath(cacheFolder, root);
+  const line = progressLine(terminal);
+  try {
+    if (saved !== undefined) await index.load(saved, signal);
+    const { read, removed } = await index.refresh({
+      signal,
+      onProgress: ({ done, total }) => line.show(`${done} of ${total} files`),
+    });
+    if (saved !== undefined && read + removed > 0) await index.save(saved);
+    return await index.search(question, limit, signal);
+  } catch (error) {
+    const { code, message } = EngineError.from(error);
+    throw new EngineError(code, `${folder} cannot be searched: ${message}`, error);
+  } finally {
+    line.clear();
+  }
+}
+
+/** Named after the folder, so that each has its own. */
+async function savedPath(cacheFolder: string, root: string): Promise<string> {
+  await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+  return join(cacheFolder, `${createHash('sha256').update(root).digest('hex').slice(0, 32)}.index`);
+}
+
+function rounded({ path, startLine, endLine, symbol, score }: Hit): object {
+  return { path, startLine, endLine, symbol: symbol ?? null, score: Number(score.toFixed(3)) };
+}
+
+function describe(hits: readonly Hit[]): string {
+  if (hits.length === 0) return 'Nothing was found.\n';
+  return hits
+    .map(
+      ({ path, startLine, endLine, symbol }) =>
+        `${path}:${startLine}-${endLine}${symbol === undefined ? '' : `  ${symbol}`}\n`,
+    )
+    .join('');
+}
