@@ -67,10 +67,14 @@ function rounded({ path, startLine, endLine, symbol, score }: Hit): object {
 
 function describe(hits: readonly Hit[]): string {
   if (hits.length === 0) return 'Nothing was found.\n';
-  return hits
-    .map(
-      ({ path, startLine, endLine, symbol }) =>
-        `${path}:${startLine}-${endLine}${symbol === undefined ? '' : `  ${symbol}`}\n`,
-    )
-    .join('');
+  const rows = hits.map(({ path, startLine, endLine, symbol }) => {
+    const place = `${path}:${startLine}-${endLine}`;
+    return `${printable(symbol === undefined ? place : `${place}  ${symbol}`)}\n`;
+  });
+  return rows.join('');
+}
+
+/** Names of files may hold what a terminal obeys. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -50,6 +50,11 @@ describe('chunksOf', () => {
     ]);
   });
 
+  test('names of C++ without what belongs to the type', async () => {
+    const text = 'namespace shop {\nconst Cart* find_cart(int a,\n  int b) {\n  int c = a;\n  return 0;\n}\n}\n';
+    expect(await told('a.cc', text)).toContain('2-6 declaration shop.find_cart');
+  });
+
   test('sections of documents', async () => {
     const text = 'intro\n# One\na\n```sh\n# no heading\n```\n## Two\nb\n';
     expect(await told('a.md', text)).toEqual(['1-1 lines', '2-6 section One', '7-8 section Two']);

@@ -21,6 +21,7 @@ const cutLength = 50;
 const shared = 10;
 /** Declarations as short as this are put together with their neighbours. */
 const shortDeclaration = 2;
+const longestName = 200;
 
 /** `items` is the outline of the file, if a grammar knows its language. */
 export function chunksOf(path: string, text: string, items: readonly OutlineItem[] | undefined): readonly Chunk[] {
@@ -63,23 +64,33 @@ function declarations(
   for (const item of items) {
     const startLine = Math.max(open, lineAt.line(item.docStart));
     const endLine = Math.min(to, lineAt.line(Math.max(item.start, item.end - 1)));
-    if (endLine < open || item.name === '') continue;
+    const name = simpleName(item.name);
+    if (endLine < open || name === '') continue;
     const isShort = lineAt.line(item.start) + shortDeclaration > endLine;
     if (isShort && !item.isContainer) {
-      names.push(item.name);
+      names.push(name);
       continue;
     }
     close(startLine - 1);
-    const path = [...outer, item.name];
+    const path = [...outer, name];
     found.push(
       ...(item.members.length > 0 && endLine - startLine >= shortDeclaration
         ? declarations(item.members, lineAt, startLine, endLine, path)
-        : [{ startLine, endLine, symbol: path.join('.'), kind: 'declaration', names: [item.name] } as const]),
+        : [{ startLine, endLine, symbol: path.join('.'), kind: 'declaration', names: [name] } as const]),
     );
     open = endLine + 1;
   }
   close(to);
   return found;
+}
+
+/** Declarators of C and C++ have more than a name: `* find(int a)` is `find`. */
+function simpleName(name: string): string {
+  return name
+    .slice(0, longestName)
+    .replace(/^[\s*&]+/u, '')
+    .replace(/\(.*$/su, '')
+    .trim();
 }
 
 /** The sections of a document, else the file as it is. */

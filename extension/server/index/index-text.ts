@@ -39,7 +39,8 @@ export async function indexText({ file, text, items, imports }: TextToIndex, sli
     }
     await slices.rest();
   }
-  add(file.path.replace(/\.\w+$/u, ''), fields.path);
+  // `secret-file.ts` is the compound `secretFile`.
+  add(file.path.replace(/\.\w+$/u, '').replaceAll('-', '_'), fields.path);
   const record = builder.build(file, imports);
   await slices.rest();
   return record;

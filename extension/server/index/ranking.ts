@@ -13,7 +13,7 @@ import type { FileRecord } from './record.ts';
 import type { TimeSlices } from './time-slices.ts';
 
 /** By field: symbol, doc, body, path. */
-const fieldWeights = [3, 1, 1, 1] as const;
+const fieldWeights = [4, 2, 1, 4] as const;
 /** How much a long field counts for its length; paths are all short. */
 const lengthNormalization = [0.5, 0.5, 0.5, 0] as const;
 /** Where repetition of a term saturates. A file repeats more than a chunk. */
@@ -24,11 +24,11 @@ const fileShare = 0.5;
 /** Of the best, the second and the third chunk. */
 const chunkShares = [4 / 7, 2 / 7, 1 / 7] as const;
 /** For what the question does not speak of. */
-const demotion = { source: 1, test: 0.5, document: 0.5 } as const;
+const demotion = { source: 1, test: 0.5, document: 0.6 } as const;
 /** A test that repeats the words of a question about tests is still rarely the answer. */
 const testShare = 0.8;
 /** What other files build on is asked about more often: for each importer, on a logarithmic scale. */
-const importerShare = 0.05;
+const importerShare = 0.04;
 
 /** Numbers of all files together. */
 export interface Totals {

@@ -4,7 +4,7 @@
  */
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { isSecretFile } from '../../base/secret-file.ts';
 import { IgnoreRules } from './ignore-rules.ts';
 import { readText } from './read-text.ts';
@@ -56,7 +56,7 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
 
 /** The file of this path, if `walk` would yield it. Its cost does not depend on the other files. */
 export async function findFile(root: string, path: string): Promise<FoundFile | undefined> {
-  const steps = path.split('/');
+  const steps = path.split(sep === '/' ? '/' : /[\\/]/u);
   if (steps.length > deepest + 1 || steps.some((step) => step === '' || step === '.' || step === '..'))
     return undefined;
   let rules = IgnoreRules.none;
@@ -70,7 +70,7 @@ export async function findFile(root: string, path: string): Promise<FoundFile | 
     if (isFolder) {
       if (about?.isDirectory() !== true || isSkippedFolder(name, rules.exist)) return undefined;
     } else if (about?.isFile() === true && !isSkippedFile(name) && hasRightSize(about.size)) {
-      return { path, size: about.size, mtimeMs: about.mtimeMs };
+      return { path: inner, size: about.size, mtimeMs: about.mtimeMs };
     }
   }
   return undefined;

@@ -169,7 +169,9 @@ export class WorkspaceIndex {
     slices: TimeSlices,
   ): Promise<FileRecord> {
     if (text === undefined) return emptyRecord(file);
-    return indexText({ file, text, items, imports: importTargets(file.path, text, isThere) }, slices);
+    const imports = importTargets(file.path, text, isThere);
+    await slices.rest();
+    return indexText({ file, text, items, imports }, slices);
   }
 
   #put(record: FileRecord): void {
