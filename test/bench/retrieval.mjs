@@ -1,5 +1,6 @@
 /**
- * How well the index of a workspace finds the files that a question is about, beside plain BM25 on pieces of 60 lines:
+ * How well the index of a workspace finds the files that a question is about, beside plain BM25 on pieces of 60 lines,
+ * of all files and of sources alone:
  *   node test/bench/retrieval.mjs --data DIR --trees DIR [--misses]
  * DIR of --data has `qa/swe-qa.jsonl` (SWE-QA: peng-weihan/SWE-QA-Bench, Apache-2.0); it is for measuring only. DIR of
  * --trees has the source packages of its repositories, unpacked, as `pip download --no-deps --no-binary :all:` brings
@@ -58,14 +59,15 @@ await main(async () => {
     options: { data: { type: 'string' }, trees: { type: 'string' }, misses: { type: 'boolean', default: false } },
   });
   if (values.data === undefined || values.trees === undefined) throw new StepError('Give --data DIR and --trees DIR.');
-  const { Syntax, WorkspaceIndex, startSyntaxWorker, walk } = await bundled(
+  const { Syntax, WorkspaceIndex, fileKind, startSyntaxWorker, walk } = await bundled(
     'extension/server/index/workspace-index.ts',
+    'extension/server/index/file-kind.ts',
     'extension/server/index/walk.ts',
     'extension/server/syntax/syntax.ts',
   );
   const syntax = new Syntax(() => startSyntaxWorker(root));
   const saved = join(cache, 'bench', `retrieval-${process.pid}.index`);
-  const all = { ours: [], plain: [] };
+  const all = { ours: [], plain: [], sources: [] };
   console.log('                         hit@1  hit@5  MRR');
   for (const { name, tree, questions } of readQuestions(resolve(values.data), resolve(values.trees))) {
     const loop = monitorEventLoopDelay({ resolution: 1 });
@@ -74,7 +76,7 @@ await main(async () => {
     const index = new WorkspaceIndex(tree, syntax);
     await index.refresh();
     const built = performance.now();
-    const places = { ours: [], plain: [] };
+    const places = { ours: [], plain: [], sources: [] };
     for (const { id, question, gold } of questions) {
       const hits = await index.search(question, mostHits);
       places.ours.push(
@@ -98,11 +100,19 @@ await main(async () => {
     const paths = [];
     for await (const { path } of walk(tree)) paths.push(path);
     const plain = plainBm25(tree, paths);
-    for (const { question, gold } of questions) places.plain.push(placeOf(plain(question), gold));
+    const sources = plainBm25(
+      tree,
+      paths.filter((path) => path.endsWith('.py') && fileKind(path) === 'source'),
+    );
+    for (const { question, gold } of questions) {
+      places.plain.push(placeOf(plain(question), gold));
+      places.sources.push(placeOf(sources(question), gold));
+    }
     const lines = countLines(tree, paths);
     const per = (amount) => ((amount * 100_000) / lines).toFixed(2);
     console.log(`${name.padEnd(12)} ours        ${figures(places.ours)}`);
     console.log(`${' '.repeat(12)} plain BM25  ${figures(places.plain)}`);
+    console.log(`${' '.repeat(12)} of sources  ${figures(places.sources)}`);
     console.log(
       `${' '.repeat(12)} ${paths.length} files, ${lines} lines, ${index.size.chunks} chunks; per 100,000 lines: ` +
         `${per((built - start) / 1000)} s to build, ${per((loaded - loading) / 1000)} s to load and check, ` +
@@ -112,9 +122,11 @@ await main(async () => {
     );
     all.ours.push(...places.ours);
     all.plain.push(...places.plain);
+    all.sources.push(...places.sources);
   }
   console.log(`${`all ${all.ours.length}`.padEnd(12)} ours        ${figures(all.ours)}`);
   console.log(`${' '.repeat(12)} plain BM25  ${figures(all.plain)}`);
+  console.log(`${' '.repeat(12)} of sources  ${figures(all.sources)}`);
   rmSync(saved, { force: true });
   syntax.dispose();
 });

@@ -36,8 +36,9 @@ export class IgnoreRules {
     const rules = text
       .split(/\r?\n/u, mostRules)
       .filter((line) => line.length <= longestRule && line.split('**').length <= mostDoubleStars + 1);
+    // A file may be called `...`, which is no reason to fail.
     const base = folder === '' ? '' : `${folder}/`;
-    return new IgnoreRules([{ base, rules: ignore().add(rules) }, ...this.#levels]);
+    return new IgnoreRules([{ base, rules: ignore({ allowRelativePaths: true }).add(rules) }, ...this.#levels]);
   }
 
   /** `path` is relative to the outermost folder, and none of the folders around it is ignored. */

@@ -3,8 +3,9 @@
  * BM25 and Beyond", 2009, section 3.5), once with the whole file as the document and once with each chunk. A file is
  * good when it speaks of the question as a whole, and when some place in it does.
  *
- * The settings were measured on 117 questions about five Python repositories (SWE-QA). All are round numbers on a flat
- * optimum; see test/bench/retrieval.mjs.
+ * The settings were measured on 117 questions about five Python repositories (SWE-QA) by test/bench/retrieval.mjs: mean
+ * reciprocal rank 0.865, from 0.844 to 0.873 on a grid of 81 settings around these. Chosen on four of the repositories,
+ * settings give 0.864 on the fifth. Each comment below says what the mean reciprocal rank is without the setting.
  */
 import { fileKind } from './file-kind.ts';
 import type { Question } from './question.ts';
@@ -12,22 +13,22 @@ import { chunkFields, fields } from './record.ts';
 import type { FileRecord } from './record.ts';
 import type { TimeSlices } from './time-slices.ts';
 
-/** By field: symbol, doc, body, path. */
+/** By field: symbol, doc, body, path. All alike: 0.856, and 0.55 for 0.67 on 30 questions about Paddock. */
 const fieldWeights = [4, 2, 1, 4] as const;
-/** How much a long field counts for its length; paths are all short. */
+/** How much its length counts against a field; paths are all short. */
 const lengthNormalization = [0.5, 0.5, 0.5, 0] as const;
 /** Where repetition of a term saturates. A file repeats more than a chunk. */
 const chunkSaturation = 2;
 const fileSaturation = 3;
-/** The share of a file's own score; the rest is that of its best chunks. */
+/** The share of a file's own score; the rest is that of its best chunks. Only chunks: 0.850, only files: 0.788. */
 const fileShare = 0.5;
-/** Of the best, the second and the third chunk. */
+/** Of the best, the second and the third chunk. Only the best: 0.836. */
 const chunkShares = [4 / 7, 2 / 7, 1 / 7] as const;
-/** For what the question does not speak of. */
+/** For what the question does not speak of. Without that of tests: 0.846, of documents: 0.852. */
 const demotion = { source: 1, test: 0.5, document: 0.6 } as const;
-/** A test that repeats the words of a question about tests is still rarely the answer. */
+/** A test that repeats the words of a question about tests is still rarely the answer: 0.858. */
 const testShare = 0.8;
-/** What other files build on is asked about more often: for each importer, on a logarithmic scale. */
+/** What other files build on is asked about more often; times the logarithm of the importers. Without: 0.840. */
 const importerShare = 0.04;
 
 /** Numbers of all files together. */

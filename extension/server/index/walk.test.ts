@@ -92,6 +92,14 @@ test('a hostile .gitignore takes no time', async () => {
   expect(performance.now() - start).toBeLessThan(2000);
 });
 
+test('strange names are names', async () => {
+  put('.gitignore', 'x');
+  const names = ['...', '..t', '\u001b[31m.ts', 'a b.ts', 'ü.ts', '-rf', '#.ts', '!a.ts'];
+  for (const name of names) put(name);
+  put('..b/a.ts');
+  expect((await found()).toSorted()).toEqual([...names, '.gitignore', '..b/a.ts'].toSorted());
+});
+
 test('deep nesting ends, and a walk can be stopped', async () => {
   put(`${'d/'.repeat(41)}a.ts`);
   put(`${'d/'.repeat(40)}b.ts`);

@@ -124,6 +124,33 @@ describe('refresh', () => {
   });
 });
 
+test('other work runs meanwhile', async () => {
+  for (let file = 0; file < 30; file++)
+    put(`src/many/${file}.sql`, `word_${file} and more ${file} words\n`.repeat(2000));
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  });
+  const index = await built();
+  await index.search('word', 10);
+  clearInterval(timer);
+  // Far above a slice, because the computer has other things to do; all of it takes seconds.
+  expect(longest).toBeLessThan(250);
+});
+
+test('an import counts for the file that it means', async () => {
+  put('src/a/helper.py', 'def shared_name():\n    one = 1\n    return one\n');
+  put('src/b/helper.py', 'def shared_name():\n    one = 1\n    return one\n');
+  put('src/b/user.py', 'from .helper import shared_name\n');
+  const index = await built();
+  expect((await paths(index, '`shared_name` helper'))[0]).toBe('src/b/helper.py');
+  rmSync(join(folder, 'src/b/user.py'));
+  await index.update('src/b/user.py');
+  expect((await paths(index, '`shared_name` helper'))[0]).toBe('src/a/helper.py');
+});
+
 test('one file at a time gives the same index as all at once', async () => {
   const index = new WorkspaceIndex(folder, syntax);
   for (const path of ['src/tax.py', 'src/cart.py', 'tests/test_tax.py', 'README.md', 'src/app.py', 'no.py', '.env']) {

@@ -100,6 +100,7 @@ export class WorkspaceIndex {
    * that are gone. When it is aborted, what has been read stays.
    */
   async refresh({ signal, onProgress }: RunOptions = {}): Promise<Refreshed> {
+    this.#unparsed = 0;
     const slices = new TimeSlices(signal);
     const found = new Map<string, FoundFile>();
     for await (const file of walk(this.#folder, signal)) found.set(file.path, file);
