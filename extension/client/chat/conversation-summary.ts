@@ -3,7 +3,7 @@
  * and only the beginning of most lines is decoded.
  */
 import { open } from 'node:fs/promises';
-import { TimeSlices } from '../lib/time-slices.ts';
+import { TimeSlices } from '../../base/time-slices.ts';
 import { logVersion, parseRecord, titleOf } from './conversation.ts';
 
 export interface ConversationSummary {

@@ -2,7 +2,7 @@
  * A conversation is the sum of its log: records are only ever appended. A crash in the middle of an answer loses at
  * most the last fraction of a second of it.
  */
-import { TimeSlices } from '../lib/time-slices.ts';
+import { TimeSlices } from '../../base/time-slices.ts';
 import { logRecord } from './log-record.ts';
 import type { FinishReason, Timings, ErrorCode } from '../../protocol/model.ts';
 import type { CodeContext, Omission } from '../../protocol/server.ts';

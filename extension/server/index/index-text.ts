@@ -5,7 +5,7 @@ import { docLines } from './doc-lines.ts';
 import { FileRecord, RecordBuilder, fields } from './record.ts';
 import type { Field } from './record.ts';
 import { hashOf, termsOf } from './terms.ts';
-import type { TimeSlices } from './time-slices.ts';
+import type { TimeSlices } from '../../base/time-slices.ts';
 import type { FoundFile } from './walk.ts';
 
 /** The rest of a longer line is not searched: it is data. */
@@ -29,20 +29,22 @@ export async function indexText({ file, text, items, imports }: TextToIndex, sli
   const add = (words: string, field: Field): void => {
     for (const term of termsOf(words)) builder.addTerm(hashOf(term), field);
   };
-  await slices.rest();
-  for (const chunk of chunksOf(file.path, text, items)) {
+  await slices.pause();
+  const chunks = chunksOf(file.path, text, items);
+  await slices.pause();
+  for (const chunk of chunks) {
     builder.addChunk(chunk);
     if (chunk.symbol !== undefined) add(chunk.symbol, fields.symbol);
     for (const name of chunk.names) add(name, fields.symbol);
     for (let index = chunk.startLine - 1; index < chunk.endLine; index++) {
       add((lines[index] ?? '').slice(0, longestLine), isDoc[index] === true ? fields.doc : fields.body);
     }
-    await slices.rest();
+    await slices.pause();
   }
   // `secret-file.ts` is the compound `secretFile`.
   add(file.path.replace(/\.\w+$/u, '').replaceAll('-', '_'), fields.path);
   const record = builder.build(file, imports);
-  await slices.rest();
+  await slices.pause();
   return record;
 }
 

@@ -4,7 +4,7 @@ import { readQuestion } from './question.ts';
 import { rank } from './ranking.ts';
 import { fieldCount } from './record.ts';
 import type { FileRecord, Field } from './record.ts';
-import { TimeSlices } from './time-slices.ts';
+import { TimeSlices } from '../../base/time-slices.ts';
 
 const filler = 'other words stand here\n'.repeat(20);
 

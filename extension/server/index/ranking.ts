@@ -11,7 +11,7 @@ import { fileKind } from './file-kind.ts';
 import type { Question } from './question.ts';
 import { chunkFields, fields } from './record.ts';
 import type { FileRecord } from './record.ts';
-import type { TimeSlices } from './time-slices.ts';
+import type { TimeSlices } from '../../base/time-slices.ts';
 
 /** By field: symbol, doc, body, path. All alike: 0.856, and 0.55 for 0.67 on 30 questions about Paddock. */
 const fieldWeights = [4, 2, 1, 4] as const;
@@ -73,7 +73,7 @@ export async function rank(
     const inChunks = best.reduce((sum, { score }, index) => sum + score * (chunkShares[index] ?? 0), 0);
     const prior = kindShare(record.path, question) * (1 + importerShare * Math.log1p(importersOf(record)));
     found.push({ record, chunks, score: prior * (fileShare * file + (1 - fileShare) * inChunks) });
-    await slices.rest();
+    await slices.pause();
   }
   return found.sort((one, other) => other.score - one.score || (one.record.path < other.record.path ? -1 : 1));
 }
@@ -120,7 +120,7 @@ async function match(
         }
       });
     }
-    await slices.rest();
+    await slices.pause();
   }
   const rarities = counts.map(({ files, chunks }, index) => {
     const weight = terms[index]?.weight ?? 0;

@@ -7,7 +7,7 @@ import { generator } from '../../../test/workbench/random.mjs';
 import { RecordBuilder, fields } from './record.ts';
 import type { FileRecord } from './record.ts';
 import { loadIndex, saveIndex } from './saved-index.ts';
-import { TimeSlices } from './time-slices.ts';
+import { TimeSlices } from '../../base/time-slices.ts';
 
 let folder = '';
 let path = '';

@@ -11,7 +11,7 @@ import { posix } from 'node:path';
 import { writeAtomically } from '../../base/write-atomically.ts';
 import { number, object, text } from '../../protocol/check.ts';
 import { FileRecord } from './record.ts';
-import type { TimeSlices } from './time-slices.ts';
+import type { TimeSlices } from '../../base/time-slices.ts';
 
 const magic = 'PADDOCKI';
 /** To be counted up with every change of the layout, the terms or the chunks. */
@@ -96,7 +96,7 @@ async function hasRightDigest(bytes: Buffer, slices: TimeSlices): Promise<boolea
   const hash = createHash('sha256');
   for (let at = 0; at < end; at += bytesAtOnce) {
     hash.update(bytes.subarray(at, Math.min(end, at + bytesAtOnce)));
-    await slices.rest();
+    await slices.pause();
   }
   return hash.digest().equals(bytes.subarray(end));
 }
@@ -120,7 +120,7 @@ async function read(bytes: Buffer, folder: string, slices: TimeSlices): Promise<
     if (!isInside(record.path) || known.has(record.path) || !record.isValid()) throw new DamagedIndex();
     known.add(record.path);
     records.push(record);
-    await slices.rest();
+    await slices.pause();
   }
   if (isFirst) throw new DamagedIndex();
   return records;

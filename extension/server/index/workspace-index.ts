@@ -13,7 +13,7 @@ import { fieldCount, fields } from './record.ts';
 import type { FileRecord } from './record.ts';
 import { loadIndex, saveIndex } from './saved-index.ts';
 import { hashOf } from './terms.ts';
-import { TimeSlices } from './time-slices.ts';
+import { TimeSlices } from '../../base/time-slices.ts';
 import { findFile, mostFileBytes, walk } from './walk.ts';
 import type { FoundFile } from './walk.ts';
 
@@ -171,7 +171,7 @@ export class WorkspaceIndex {
   ): Promise<FileRecord> {
     if (text === undefined) return emptyRecord(file);
     const imports = importTargets(file.path, text, isThere);
-    await slices.rest();
+    await slices.pause();
     return indexText({ file, text, items, imports }, slices);
   }
 
