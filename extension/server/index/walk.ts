@@ -39,6 +39,7 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
       ? above.with(path, await readText(root, join(path, '.gitignore'), mostFileBytes))
       : above;
     for (const entry of found) {
+      signal?.throwIfAborted();
       const inner = path === '' ? entry.name : `${path}/${entry.name}`;
       if (entry.isDirectory()) {
         if (depth < deepest && !isSkippedFolder(entry.name, rules.exist) && !rules.ignores(inner, true)) {
