@@ -55,6 +55,18 @@ describe('chunksOf', () => {
     expect(await told('a.cc', text)).toContain('2-6 declaration shop.find_cart');
   });
 
+  test('a name belongs to the part with its line', async () => {
+    const text = Array.from({ length: 8000 }, (_, line) => `export const name${line} = 1;\n`).join('');
+    const start = performance.now();
+    const found = await chunks('a.ts', text);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(found).toHaveLength(200);
+    for (const { startLine, endLine, names } of found) {
+      expect(names).toHaveLength(endLine - startLine + 1);
+      expect([names[0], names.at(-1)]).toEqual([`name${startLine - 1}`, `name${endLine - 1}`]);
+    }
+  });
+
   test('sections of documents', async () => {
     const text = 'intro\n# One\na\n```sh\n# no heading\n```\n## Two\nb\n';
     expect(await told('a.md', text)).toEqual(['1-1 lines', '2-6 section One', '7-8 section Two']);

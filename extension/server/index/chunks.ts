@@ -15,6 +15,17 @@ export interface Chunk {
   readonly names: readonly string[];
 }
 
+/** A chunk before it is cut. */
+interface Piece extends Omit<Chunk, 'names'> {
+  /** In the order of their lines. */
+  readonly declared: readonly Declared[];
+}
+
+interface Declared {
+  readonly name: string;
+  readonly line: number;
+}
+
 /** In lines. A longer piece is cut, and consecutive pieces share some lines. */
 const longest = 60;
 const cutLength = 50;
@@ -32,14 +43,27 @@ export function chunksOf(path: string, text: string, items: readonly OutlineItem
   return pieces.flatMap(cut).slice(0, mostChunks);
 }
 
-function cut(chunk: Chunk): readonly Chunk[] {
-  if (chunk.endLine - chunk.startLine < longest) return [chunk];
-  const found: Chunk[] = [];
-  for (let startLine = chunk.startLine; ; startLine += cutLength - shared) {
-    const endLine = Math.min(chunk.endLine, startLine + cutLength - 1);
-    found.push({ ...chunk, startLine, endLine });
-    if (endLine === chunk.endLine) return found;
+function cut({ declared, ...piece }: Piece): readonly Chunk[] {
+  const lineCount = piece.endLine - piece.startLine + 1;
+  if (lineCount <= longest) return [{ ...piece, names: declared.map(({ name }) => name) }];
+  const step = cutLength - shared;
+  const found = Array.from({ length: Math.ceil((lineCount - shared) / step) }, (_, index) => {
+    const startLine = piece.startLine + index * step;
+    return {
+      ...piece,
+      startLine,
+      endLine: Math.min(piece.endLine, startLine + cutLength - 1),
+      names: new Array<string>(),
+    };
+  });
+  for (const { name, line } of declared) {
+    // A line is in one part, or in two that share it.
+    const last = Math.min(found.length - 1, Math.floor((line - piece.startLine) / step));
+    for (const part of found.slice(Math.max(0, last - 1), last + 1)) {
+      if (part.startLine <= line && line <= part.endLine) part.names.push(name);
+    }
   }
+  return found;
 }
 
 /** Chunks for the lines `from` to `to`, which hold `items`. */
@@ -49,17 +73,17 @@ function declarations(
   from: number,
   to: number,
   outer: readonly string[],
-): Chunk[] {
-  const found: Chunk[] = [];
+): Piece[] {
+  const found: Piece[] = [];
   /** Lines that have no chunk yet begin here. */
   let open = from;
-  let names: string[] = [];
+  let declared: Declared[] = [];
   const close = (endLine: number): void => {
     if (endLine >= open) {
       const symbol = outer.length === 0 ? {} : { symbol: outer.join('.') };
-      found.push({ startLine: open, endLine, kind: outer.length === 0 ? 'lines' : 'head', names, ...symbol });
+      found.push({ startLine: open, endLine, kind: outer.length === 0 ? 'lines' : 'head', declared, ...symbol });
     }
-    names = [];
+    declared = [];
   };
   for (const item of items) {
     const startLine = Math.max(open, lineAt.line(item.docStart));
@@ -68,7 +92,7 @@ function declarations(
     if (endLine < open || name === '') continue;
     const isShort = lineAt.line(item.start) + shortDeclaration > endLine;
     if (isShort && !item.isContainer) {
-      names.push(name);
+      declared.push({ name, line: lineAt.line(item.start) });
       continue;
     }
     close(startLine - 1);
@@ -76,7 +100,15 @@ function declarations(
     found.push(
       ...(item.members.length > 0 && endLine - startLine >= shortDeclaration
         ? declarations(item.members, lineAt, startLine, endLine, path)
-        : [{ startLine, endLine, symbol: path.join('.'), kind: 'declaration', names: [name] } as const]),
+        : [
+            {
+              startLine,
+              endLine,
+              symbol: path.join('.'),
+              kind: 'declaration',
+              declared: [{ name, line: startLine }],
+            } as const,
+          ]),
     );
     open = endLine + 1;
   }
@@ -94,13 +126,13 @@ function simpleName(name: string): string {
 }
 
 /** The sections of a document, else the file as it is. */
-function sections(path: string, lines: readonly string[], last: number): Chunk[] {
+function sections(path: string, lines: readonly string[], last: number): Piece[] {
   const headings = headingsOf(path, lines);
   const first = headings[0]?.line ?? last + 1;
-  const found: Chunk[] = first > 1 ? [{ startLine: 1, endLine: first - 1, kind: 'lines', names: [] }] : [];
+  const found: Piece[] = first > 1 ? [{ startLine: 1, endLine: first - 1, kind: 'lines', declared: [] }] : [];
   for (const [index, { line, title }] of headings.entries()) {
     const endLine = (headings[index + 1]?.line ?? last + 1) - 1;
-    found.push({ startLine: line, endLine, symbol: title, kind: 'section', names: [title] });
+    found.push({ startLine: line, endLine, symbol: title, kind: 'section', declared: [{ name: title, line }] });
   }
   return found;
 }

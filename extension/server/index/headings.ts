@@ -7,6 +7,7 @@ export interface Heading {
 }
 
 const longestTitle = 200;
+const mostHeadings = 4000;
 
 /** None for a file that is no document. */
 export function headingsOf(path: string, lines: readonly string[]): readonly Heading[] {
@@ -18,6 +19,7 @@ function markdown(lines: readonly string[]): Heading[] {
   const found: Heading[] = [];
   let fence = '';
   for (const [index, line] of lines.entries()) {
+    if (found.length >= mostHeadings) break;
     const start = line.slice(0, longestTitle);
     const opened = /^ {0,3}(?<fence>`{3,}|~{3,})/u.exec(start)?.groups?.['fence'] ?? '';
     if (fence === '') {
@@ -38,6 +40,7 @@ function markdown(lines: readonly string[]): Heading[] {
 function underlined(lines: readonly string[]): Heading[] {
   const found: Heading[] = [];
   for (const [index, line] of lines.entries()) {
+    if (found.length >= mostHeadings) break;
     const title = (lines[index - 1] ?? '').slice(0, longestTitle).trimEnd();
     if (title === '' || /^[^\p{L}\p{N}]/u.test(title) || line.length > longestTitle) continue;
     if (/^(?<mark>[-=~^"'`#*+.:_])\k<mark>{2,}\s*$/u.test(line) && line.trimEnd().length >= title.length) {

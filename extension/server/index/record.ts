@@ -178,20 +178,18 @@ export class RecordBuilder {
   }
 
   build(about: Pick<FileRecord, 'path' | 'size' | 'mtimeMs'>, imports: readonly number[]): FileRecord {
-    const terms = [...this.#terms].sort(([one], [other]) => one - other);
+    const terms = Uint32Array.from(this.#terms.keys()).sort();
     const entriesAt = headWords + 2 * terms.length;
     const chunksAt = entriesAt + this.#entries;
     const numbers = new Uint32Array(chunksAt + this.#chunks.length + imports.length);
     numbers.set([terms.length, this.#entries, this.#symbols.length, imports.length, ...this.#fileLengths]);
+    numbers.set(terms, headWords);
     let end = 0;
-    for (const [index, [hash, entries]] of terms.entries()) {
+    for (const [index, term] of terms.entries()) {
       // By chunk, as a reader expects; the fields of one chunk may come in any order.
-      numbers.set(
-        entries.sort((one, other) => one - other),
-        entriesAt + end,
-      );
-      end += entries.length;
-      numbers[headWords + index] = hash;
+      const entries = this.#terms.get(term) ?? [];
+      if (entries.length > 1) entries.sort((one, other) => one - other);
+      for (const entry of entries) numbers[entriesAt + end++] = entry;
       numbers[headWords + terms.length + index] = end;
     }
     numbers.set(this.#chunks, chunksAt);

@@ -18,6 +18,8 @@ export interface FoundFile {
 
 export const mostFileBytes = 1024 * 1024;
 const mostFiles = 100_000;
+/** Of all files together; their index takes about half as much. */
+const mostBytes = 512 * 1024 * 1024;
 const mostEntries = 500_000;
 const deepest = 40;
 
@@ -27,7 +29,7 @@ const deepest = 40;
  */
 export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<FoundFile> {
   const folders = [{ path: '', depth: 0, rules: IgnoreRules.none }];
-  let [files, entries] = [0, 0];
+  let [files, bytes, entries] = [0, 0, 0];
   for (const { path, depth, rules: above } of folders) {
     signal?.throwIfAborted();
     const found = await list(join(root, path), mostEntries - entries).catch((error: unknown) => {
@@ -48,7 +50,8 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
       } else if (entry.isFile() && !isSkippedFile(entry.name) && !rules.ignores(inner, false)) {
         const about = await lstat(join(root, inner)).catch(() => undefined);
         if (about?.isFile() !== true || !hasRightSize(about.size)) continue;
-        if (files++ >= mostFiles) return;
+        bytes += about.size;
+        if (files++ >= mostFiles || bytes > mostBytes) return;
         yield { path: inner, size: about.size, mtimeMs: about.mtimeMs };
       }
     }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { grammarFor } from './grammars.ts';
+import { namedItems } from './outline.ts';
 import type { OutlineItem } from './outline.ts';
 import { Parsers } from './parsers.ts';
 
@@ -75,5 +76,14 @@ describe('outlineOf', () => {
     expect(text.slice(item?.docStart, item?.end)).toBe('// one\n// two\nexport function f() {}');
     expect(text.slice(item?.start, item?.end)).toBe('export function f() {}');
     expect(text.slice(item?.inner.start, item?.inner.end)).toBe('function f() {}');
+  });
+
+  test('named items alone, and a bounded number', async () => {
+    const items = await outline(
+      'python',
+      'import a\nx = 1\nf()\nclass A:\n    y = 2\n    g()\n    def h(self): pass\n',
+    );
+    expect(names(namedItems(items, 10))).toBe('x A(y h)');
+    expect(names(namedItems(items, 3))).toBe('x A(y)');
   });
 });

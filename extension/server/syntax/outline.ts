@@ -28,6 +28,14 @@ export function outlineOf(root: Node): OutlineItem[] {
   return itemsOf(root, deepest);
 }
 
+/** Only what has a name, and at most `most` of it: a hostile file has a hundred thousand items. */
+export function namedItems(items: readonly OutlineItem[], most: number): OutlineItem[] {
+  let left = most;
+  const named = (list: readonly OutlineItem[]): OutlineItem[] =>
+    list.flatMap((item) => (item.name === '' || left-- <= 0 ? [] : [{ ...item, members: named(item.members) }]));
+  return named(items);
+}
+
 function itemsOf(parent: Node, depth: number): OutlineItem[] {
   const items: OutlineItem[] = [];
   /** Comments right above each other. */

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import treeSitter, { type Language, type Parser, type Tree } from '@vscode/tree-sitter-wasm';
 import { commentSpans, declarations, growToNodes, syntaxFaults, unitAround } from './nodes.ts';
 import type { Declaration, Span, SyntaxFault } from './nodes.ts';
-import { outlineOf, type OutlineItem } from './outline.ts';
+import { namedItems, outlineOf, type OutlineItem } from './outline.ts';
 
 /** A parse that takes longer is given up: what it would say is not worth the wait. */
 const longestParseMs = 2000;
 const mostFaults = 20;
+const mostItems = 10_000;
 
 export interface SyntaxQuestion {
   readonly grammar: string;
@@ -17,7 +18,7 @@ export interface SyntaxQuestion {
   readonly span?: Span;
   /** Asks where the comments are, and what is declared. */
   readonly outline?: true;
-  /** Asks only what stands in the text: without a look at every node this takes much less time. */
+  /** Asks only what is declared by name: without a look at every node this takes much less time. */
   readonly items?: true;
 }
 
@@ -54,7 +55,7 @@ export class Parsers {
     if (tree === null) return undefined;
     try {
       const root = tree.rootNode;
-      if (items === true) return { faults: [], items: outlineOf(root) };
+      if (items === true) return { faults: [], items: namedItems(outlineOf(root), mostItems) };
       const faults = syntaxFaults(root, mostFaults);
       if (outline === true) {
         return {

@@ -60,7 +60,7 @@ export class Syntax {
     return answer?.outline;
   }
 
-  /** Only the items of the outline, for many files; undefined as above. */
+  /** Only the named items of the outline, for many files; undefined as above. */
   async items(languageId: string, text: string): Promise<readonly OutlineItem[] | undefined> {
     const grammar = grammarFor(languageId);
     return grammar === undefined ? undefined : (await this.#ask({ grammar, text, items: true }))?.items;
