@@ -1,4 +1,4 @@
-/** `paddock search` at work; a part of its own, so that no other verb reads it. */
+/** Runs `paddock search`. Imported on demand, so that other verbs start without it. */
 import { createHash } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ async function find(
   }
 }
 
-/** Named after the folder, so that each has its own. */
+/** One file per searched folder. */
 async function savedPath(cacheFolder: string, root: string): Promise<string> {
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   return join(cacheFolder, `${createHash('sha256').update(root).digest('hex').slice(0, 32)}.index`);
@@ -74,7 +74,7 @@ function describe(hits: readonly Hit[]): string {
   return rows.join('');
 }
 
-/** Names of files may hold what a terminal obeys. */
+/** File names may contain escape sequences for the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }

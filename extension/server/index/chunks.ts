@@ -11,7 +11,7 @@ export interface Chunk {
   readonly symbol?: string;
   /** `head` is a class without the members that have chunks of their own. */
   readonly kind: 'declaration' | 'head' | 'section' | 'lines';
-  /** Everything that is declared here. */
+  /** The names of all declarations in these lines. */
   readonly names: readonly string[];
 }
 
@@ -26,11 +26,11 @@ interface Declared {
   readonly line: number;
 }
 
-/** In lines. A longer piece is cut, and consecutive pieces share some lines. */
+/** In lines. Longer pieces are split, and neighbouring parts overlap. */
 const longest = 60;
 const cutLength = 50;
 const shared = 10;
-/** Declarations as short as this are put together with their neighbours. */
+/** Declarations this short are merged with their neighbours. */
 const shortDeclaration = 2;
 const longestName = 200;
 
@@ -57,7 +57,7 @@ function cut({ declared, ...piece }: Piece): readonly Chunk[] {
     };
   });
   for (const { name, line } of declared) {
-    // A line is in one part, or in two that share it.
+    // A line is in one part, or in two where they overlap.
     const last = Math.min(found.length - 1, Math.floor((line - piece.startLine) / step));
     for (const part of found.slice(Math.max(0, last - 1), last + 1)) {
       if (part.startLine <= line && line <= part.endLine) part.names.push(name);
@@ -75,7 +75,7 @@ function declarations(
   outer: readonly string[],
 ): Piece[] {
   const found: Piece[] = [];
-  /** Lines that have no chunk yet begin here. */
+  /** The first line without a chunk. */
   let open = from;
   let declared: Declared[] = [];
   const close = (endLine: number): void => {
@@ -116,7 +116,7 @@ function declarations(
   return found;
 }
 
-/** Declarators of C and C++ have more than a name: `* find(int a)` is `find`. */
+/** The outline's name of a C or C++ function may be its whole declarator: `* find(int a)` becomes `find`. */
 function simpleName(name: string): string {
   return name
     .slice(0, longestName)
@@ -137,7 +137,7 @@ function sections(path: string, lines: readonly string[], last: number): Piece[]
   return found;
 }
 
-/** Lines of offsets, from 1. */
+/** Converts offsets to line numbers, from 1. */
 class LineFinder {
   readonly #starts = [0];
 

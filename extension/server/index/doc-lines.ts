@@ -1,9 +1,9 @@
-/** Which lines of a file are comments or docstrings. Lines decide, not a parser: it only weighs words. */
+/** Finds comments and docstrings line by line. That is exact enough for weighting words, and needs no parser. */
 import { languageOf } from '../syntax/grammars.ts';
 
 const longestLine = 400;
 
-/** One entry for each line. Documents have none. */
+/** One flag per line. No line of a document is marked: all of it is prose. */
 export function docLines(path: string, lines: readonly string[]): readonly boolean[] {
   const language = languageOf(path);
   if (language === 'markdown' || language === 'plaintext') return lines.map(() => false);

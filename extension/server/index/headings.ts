@@ -9,7 +9,7 @@ export interface Heading {
 const longestTitle = 200;
 const mostHeadings = 4000;
 
-/** None for a file that is no document. */
+/** Empty if the file is not a document. */
 export function headingsOf(path: string, lines: readonly string[]): readonly Heading[] {
   if (/\.(?:md|mdx|markdown)$/iu.test(path)) return markdown(lines);
   return /\.(?:rst|txt)$/iu.test(path) ? underlined(lines) : [];

@@ -1,11 +1,11 @@
-/** The rules of .gitignore files, which may be hostile. */
+/** Applies .gitignore files, which may be hostile. */
 import ignore from 'ignore';
 import type { Ignore } from 'ignore';
 
-/** More rules than this, or longer ones, are left out. */
+/** Further rules and longer rules are ignored. */
 const mostRules = 2000;
 const longestRule = 300;
-/** The time to match one rule grows with the depth of a path to the power of this number. */
+/** Matching backtracks: its time grows with the depth of the path to the power of the `**` in a rule. */
 const mostDoubleStars = 3;
 
 interface Level {
@@ -36,7 +36,7 @@ export class IgnoreRules {
     const rules = text
       .split(/\r?\n/u, mostRules)
       .filter((line) => line.length <= longestRule && line.split('**').length <= mostDoubleStars + 1);
-    // A file may be called `...`, which is no reason to fail.
+    // Without the option, a file called `...` is an error.
     const base = folder === '' ? '' : `${folder}/`;
     return new IgnoreRules([{ base, rules: ignore({ allowRelativePaths: true }).add(rules) }, ...this.#levels]);
   }
@@ -45,7 +45,7 @@ export class IgnoreRules {
   ignores(path: string, isFolder: boolean): boolean {
     for (const { base, rules } of this.#levels) {
       const { ignored, unignored } = rules.test(path.slice(base.length) + (isFolder ? '/' : ''));
-      // The deepest file that says anything decides, as in git.
+      // As in git, the deepest .gitignore with a matching rule wins.
       if (ignored || unignored) return ignored;
     }
     return false;

@@ -1,4 +1,4 @@
-/** Which files of the workspace a file imports. Only paths are compared; nothing is read. */
+/** Resolves the imports of a file to files of the workspace. Compares paths only and reads nothing. */
 import { importsOf } from '../complete/context/imports.ts';
 import { lookupsOf } from '../complete/context/lookups.ts';
 import { languageOf } from '../syntax/grammars.ts';
@@ -10,7 +10,7 @@ export function importTargets(path: string, text: string, isThere: (path: string
   const lookups = lookupsOf(importsOf(text, languageId), { path, languageId, text, wanted: [] });
   const found = new Set<number>();
   for (const { paths, inFolder } of lookups) {
-    // The first path that is there is meant; a folder is no file.
+    // The first existing path is the target. Imports of whole folders are skipped.
     const target = inFolder === undefined ? paths.find(isThere) : undefined;
     if (target !== undefined) found.add(hashOf(target));
   }

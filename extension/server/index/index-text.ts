@@ -8,9 +8,9 @@ import { hashOf, termsOf } from './terms.ts';
 import type { TimeSlices } from '../../base/time-slices.ts';
 import type { FoundFile } from './walk.ts';
 
-/** The rest of a longer line is not searched: it is data. */
+/** The rest of a longer line is treated as data and not indexed. */
 const longestLine = 1000;
-/** In code a higher mean length of lines is that of a machine. */
+/** Code with longer lines on average is minified or generated. */
 const longestMeanLine = 500;
 
 export interface TextToIndex {
@@ -41,14 +41,14 @@ export async function indexText({ file, text, items, imports }: TextToIndex, sli
     }
     await slices.pause();
   }
-  // `secret-file.ts` is the compound `secretFile`.
+  // `secret-file.ts` also gives the compound `secretFile`.
   add(file.path.replace(/\.\w+$/u, '').replaceAll('-', '_'), fields.path);
   const record = builder.build(file, imports);
   await slices.pause();
   return record;
 }
 
-/** Stands for a file that holds nothing to search, so that it is not read again until it changes. */
+/** Remembers a file with nothing to search, so that it is not read again until it changes. */
 export function emptyRecord(file: FoundFile): FileRecord {
   return new FileRecord({ ...file, symbols: '' }, new Uint32Array(8));
 }

@@ -1,11 +1,10 @@
 /**
- * Ranks files and their chunks for a question: BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework:
- * BM25 and Beyond", 2009, section 3.5), once with the whole file as the document and once with each chunk. A file is
- * good when it speaks of the question as a whole, and when some place in it does.
+ * Ranks files and their chunks for a question by BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework:
+ * BM25 and Beyond", 2009, section 3.5). Files and chunks are scored separately; a file's rank combines both scores.
  *
- * The settings were measured on 117 questions about five Python repositories (SWE-QA) by test/bench/retrieval.mjs: mean
- * reciprocal rank 0.865, from 0.844 to 0.873 on a grid of 81 settings around these. Chosen on four of the repositories,
- * settings give 0.864 on the fifth. Each comment below says what the mean reciprocal rank is without the setting.
+ * The parameters were measured on 117 questions about five Python repositories (SWE-QA), see test/bench/retrieval.mjs.
+ * The mean reciprocal rank (MRR) is 0.865, and between 0.844 and 0.873 for 81 settings around these. Cross-validation
+ * over the repositories gives 0.864. The comments below give the MRR without each part.
  */
 import { fileKind } from './file-kind.ts';
 import type { Question } from './question.ts';
@@ -13,29 +12,29 @@ import { chunkFields, fields } from './record.ts';
 import type { FileRecord } from './record.ts';
 import type { TimeSlices } from '../../base/time-slices.ts';
 
-/** By field: symbol, doc, body, path. All alike: 0.856, and 0.55 for 0.67 on 30 questions about Paddock. */
+/** Symbol, doc, body, path. With equal weights: 0.856, and 0.55 instead of 0.67 on 30 questions about Paddock. */
 const fieldWeights = [4, 2, 1, 4] as const;
-/** How much its length counts against a field; paths are all short. */
+/** BM25's b, by field. Paths are not normalized. */
 const lengthNormalization = [0.5, 0.5, 0.5, 0] as const;
-/** Where repetition of a term saturates. A file repeats more than a chunk. */
+/** BM25's k1. Terms repeat more often in a file than in a chunk. */
 const chunkSaturation = 2;
 const fileSaturation = 3;
-/** The share of a file's own score; the rest is that of its best chunks. Only chunks: 0.850, only files: 0.788. */
+/** The share of the file's own score; its best chunks have the rest. Chunks alone: 0.850, files alone: 0.788. */
 const fileShare = 0.5;
-/** Of the best, the second and the third chunk. Only the best: 0.836. */
+/** Shares of the three best chunks. The best alone: 0.836. */
 const chunkShares = [4 / 7, 2 / 7, 1 / 7] as const;
-/** For what the question does not speak of. Without that of tests: 0.846, of documents: 0.852. */
+/** For kinds of files that the question does not mention. Without demoting tests: 0.846, documents: 0.852. */
 const demotion = { source: 1, test: 0.5, document: 0.6 } as const;
-/** A test that repeats the words of a question about tests is still rarely the answer: 0.858. */
+/** For tests when the question mentions them: tested code is still the likelier answer. At 1: 0.858. */
 const testShare = 0.8;
-/** What other files build on is asked about more often; times the logarithm of the importers. Without: 0.840. */
+/** Widely imported files are asked about more often. Scales with the logarithm of the importers. At 0: 0.840. */
 const importerShare = 0.04;
 
-/** Numbers of all files together. */
+/** Sums over all files. */
 export interface Totals {
   readonly files: number;
   readonly chunks: number;
-  /** The sum of lengths by field. */
+  /** Terms in each field. */
   readonly lengths: readonly number[];
 }
 
@@ -86,7 +85,7 @@ function kindShare(path: string, { about }: Question): number {
 
 interface Match {
   readonly record: FileRecord;
-  /** Where the terms of the question are in the record; in their order. */
+  /** Positions in the record of the question's terms, in their order. */
   readonly terms: readonly (number | undefined)[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the index keeps of one file, in one array of numbers. A file can be replaced without a look at the others, and
- * the whole is written to disk as it is.
+ * The index of one file, in one array of numbers. Replacing a file touches no other, and records are written to disk
+ * as they are.
  *
  * Layout: counts of terms, entries, chunks and imports; length of each field in the file; terms (hashes, ascending);
  * for each term the end of its entries; entries (by chunk, then field); chunks; imports (hashes of paths, ascending).
@@ -10,7 +10,7 @@ import type { Chunk } from './chunks.ts';
 export const fields = { symbol: 0, doc: 1, body: 2, path: 3 } as const;
 export type Field = (typeof fields)[keyof typeof fields];
 export const fieldCount = 4;
-/** Fields that each chunk has for itself; the path is the file's. */
+/** The fields of a chunk; the path belongs to the file. */
 export const chunkFields = 3;
 
 const headWords = 4 + fieldCount;
@@ -74,7 +74,7 @@ export class FileRecord {
     return this.numbers[this.#chunksAt + chunk * chunkWords + 3 + field] ?? 0;
   }
 
-  /** Where a term is in `numbers`; undefined when the file does not have it. */
+  /** The position of a term in `numbers`; undefined if the file does not have it. */
   find(hash: number): number | undefined {
     let [low, high] = [headWords, headWords + this.termCount];
     while (low < high) {
@@ -107,7 +107,7 @@ export class FileRecord {
     };
   }
 
-  /** Whether the numbers have the layout above, so that nothing reads beside it. Their meaning is not checked. */
+  /** Checks the layout, so that no method reads out of bounds. The meaning of the numbers is not checked. */
   isValid(): boolean {
     const { numbers } = this;
     const [terms = 0, entries = 0, chunks = 0, imports = 0] = numbers;
@@ -138,7 +138,7 @@ export class FileRecord {
 
 /** Collects the terms of a file, in the order of its chunks, and makes the record. */
 export class RecordBuilder {
-  /** For each term its last entry, which is counted up, and those before it. */
+  /** The entries of each term, in the order of its chunks. */
   readonly #terms = new Map<number, number[]>();
   readonly #chunks: number[] = [];
   readonly #symbols: string[] = [];
@@ -186,7 +186,7 @@ export class RecordBuilder {
     numbers.set(terms, headWords);
     let end = 0;
     for (const [index, term] of terms.entries()) {
-      // By chunk, as a reader expects; the fields of one chunk may come in any order.
+      // Entries of one chunk were added in the order of their first occurrence, not by field.
       const entries = this.#terms.get(term) ?? [];
       if (entries.length > 1) entries.sort((one, other) => one - other);
       for (const entry of entries) numbers[entriesAt + end++] = entry;

@@ -1,9 +1,9 @@
 /**
- * The index on disk. It is read as hostile: whatever is not exactly as it was written makes it worthless, and what a
- * forged file can do is to rank badly.
+ * Saves and loads the index. A file from disk is untrusted: a damaged one is rejected by its digest, and a forged one
+ * can only cause bad rankings.
  *
- * Layout: magic, version, records; each record is its lengths, its head in JSON, and its numbers, in words of 4 bytes;
- * in the end the SHA-256 of everything before.
+ * Layout: magic, version, records, SHA-256 of everything before. A record has the lengths of its head and its numbers,
+ * in words of 4 bytes, the head as JSON, and the numbers.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { FileRecord } from './record.ts';
 import type { TimeSlices } from '../../base/time-slices.ts';
 
 const magic = 'PADDOCKI';
-/** To be counted up with every change of the layout, the terms or the chunks. */
+/** Increase it with every change of the layout, the terms or the chunks. */
 const version = 1;
 const digestBytes = 32;
 const mostBytes = 2 ** 30;
@@ -52,7 +52,7 @@ function* parts(folder: string, records: Iterable<FileRecord>): Generator<Uint8A
 }
 
 function framed(head: string, numbers: Uint32Array): Uint8Array[] {
-  // Blanks fill the last word; JSON may end with some.
+  // Blanks pad the head to whole words.
   const bytes = Buffer.from(`${head}   `);
   const words = bytes.length >> 2;
   return [
@@ -62,7 +62,7 @@ function framed(head: string, numbers: Uint32Array): Uint8Array[] {
   ];
 }
 
-/** Undefined when there is no index of this folder, or one that is damaged or of another version. */
+/** Undefined if the file is missing, damaged, of another version, or of another folder. */
 export async function loadIndex(
   path: string,
   folder: string,
@@ -131,7 +131,7 @@ function frame(bytes: Buffer, at: number): { head: string; numbers: Uint32Array;
   const headEnd = at + 8 + bytes.readUInt32LE(at) * 4;
   const end = headEnd + bytes.readUInt32LE(at + 4) * 4;
   if (end > bytes.length) throw new DamagedIndex();
-  // A copy, so that the bytes of the file can be given back, and that it begins at a word.
+  // The copy is aligned, and does not keep the whole file in memory.
   const numbers = new Uint32Array(bytes.buffer.slice(bytes.byteOffset + headEnd, bytes.byteOffset + end));
   return { head: bytes.toString('utf8', at + 8, headEnd).trimEnd(), numbers, end };
 }

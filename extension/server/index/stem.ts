@@ -1,11 +1,11 @@
 /**
- * A light stemmer for English. It brings the forms of a word together that a question and a program use: `encoding` and
- * `encode`, `parsers` and `parse`, `configuration` and `config`. The stem need not be a word.
+ * A light stemmer for English. It maps the forms of a word in questions and programs to one stem: `encoding` and
+ * `encode`, `parsers` and `parse`, `configuration` and `config`. A stem need not be a word.
  */
 
 interface Ending {
   readonly ending: string;
-  /** The fewest letters that are left. */
+  /** The stem has at least this many letters before `instead`. */
   readonly least: number;
   readonly instead: string;
 }
@@ -37,13 +37,13 @@ function withoutEnding(word: string): string {
   for (const { ending, least, instead } of endings) {
     if (!word.endsWith(ending) || word.length - ending.length < least) continue;
     const rest = word.slice(0, -ending.length);
-    // `mapping` is of `map`.
+    // `mapping` and `map` have one stem.
     return instead === '' && /([bdgmnprt])\1$/u.test(rest) ? rest.slice(0, -1) : rest + instead;
   }
   return word;
 }
 
-/** What programs write for the words of prose. */
+/** Common abbreviations in programs, by the word that prose uses. */
 const abbreviations: ReadonlyMap<string, string> = new Map(
   Object.entries({
     address: 'addr',

@@ -1,13 +1,13 @@
-/** The terms that texts are searched by: words of identifiers, paths and prose, and whole identifiers. */
+/** Splits text into search terms: words of identifiers, paths and prose, and whole identifiers. */
 import { stem } from './stem.ts';
 
 /** Longer runs of letters and digits are data. */
 const longestWord = 100;
 const longestCompound = 80;
-/** Words that are split once and kept. */
+/** The size of the cache of split words. */
 const mostKept = 50_000;
 
-/** Identifiers and words, and runs of scripts that put no blanks between words. */
+/** Identifiers, words, and runs of scripts without spaces. */
 const words = /[\p{L}\p{N}_$]+/gu;
 const parts = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lo}\p{M}]+/gu;
 const unspaced = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]+$/u;
@@ -28,7 +28,7 @@ export function termsOfWord(word: string): readonly string[] {
   const known = kept.get(word);
   if (known !== undefined) return known;
   const terms = split(word);
-  // A bound in memory; common words come back at once.
+  // Common words are cached again at once.
   if (kept.size >= mostKept) kept.clear();
   kept.set(word, terms);
   return terms;
@@ -39,7 +39,7 @@ export function partsOf(word: string): readonly string[] {
   return (word.match(parts) ?? []).map((part) => part.toLowerCase());
 }
 
-/** `JSONProviders`, `json_provider` and `jsonProvider` are one compound, and no word. */
+/** One term for `JSONProviders`, `json_provider` and `jsonProvider`, distinct from any word. */
 export function compoundOf(words: readonly string[]): string {
   return `=${words.map(stem).join('')}`.slice(0, longestCompound);
 }

@@ -18,7 +18,7 @@ export interface FoundFile {
 
 export const mostFileBytes = 1024 * 1024;
 const mostFiles = 100_000;
-/** Of all files together; their index takes about half as much. */
+/** For all files together. The index takes about half as much. */
 const mostBytes = 512 * 1024 * 1024;
 const mostEntries = 500_000;
 const deepest = 40;
@@ -92,20 +92,20 @@ async function list(folder: string, most: number): Promise<Dirent[]> {
   return found.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Folders that hold no source of their project, also without a .gitignore. */
+/** Folders without source code of the project. They are skipped even if no .gitignore lists them. */
 const alwaysSkipped =
   /^(?:\.git|\.hg|\.svn|\.jj|node_modules|bower_components|\.?venv|__pycache__|__pypackages__|site-packages|\.tox|\.nox|\.\w+_cache|\.cache|\.gradle|\.next|\.nuxt|\.svelte-kit|\.turbo|\.yarn|\.terraform|.*\.egg-info)$/iu;
-/** Some projects keep sources in folders of these names. If there is a .gitignore, it says whether they are built. */
+/** Usually build output, but some projects keep sources there. Where there is a .gitignore, it decides. */
 const skippedWithoutRules = /^(?:build|dist|out|target|coverage)$/iu;
 
 function isSkippedFolder(name: string, hasRules: boolean): boolean {
   return alwaysSkipped.test(name) || (!hasRules && skippedWithoutRules.test(name));
 }
 
-/** Lock files, minified code, and data that no question is about. */
+/** Lock files, minified code and data. */
 const skippedFile =
   /^(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum|.*\.(?:lock|lockb|min\.\w+|map|svg|csv|tsv|jsonl|ndjson|log|tsbuildinfo|patch))$/iu;
-/** Known to be binary: these need not be opened to be left out. */
+/** Binary files, recognized without opening them. */
 const binaryFile =
   /\.(?:png|jpe?g|gif|webp|ico|bmp|tiff?|pdf|zip|gz|tgz|bz2|xz|zst|7z|jar|war|class|pyc|pyo|so|dll|dylib|exe|o|a|lib|wasm|node|woff2?|ttf|otf|eot|mp[34]|mov|avi|webm|wav|ogg|flac|gguf|safetensors|bin|dat|db|sqlite3?|parquet|npy|npz|pkl|onnx|pt)$/iu;
 

@@ -1,4 +1,4 @@
-/** The index of a folder: which files and which places in them speak of a question. No model is needed. */
+/** Finds the files of a folder, and the places in them, that a question is about. Needs no model. */
 import { realpath } from 'node:fs/promises';
 import { grammarFor, languageOf } from '../syntax/grammars.ts';
 import type { OutlineItem } from '../syntax/outline.ts';
@@ -18,7 +18,7 @@ import { findFile, mostFileBytes, walk } from './walk.ts';
 import type { FoundFile } from './walk.ts';
 
 export interface IndexProgress {
-  /** Files that have been looked at. */
+  /** Files that are up to date. */
   readonly done: number;
   readonly total: number;
 }
@@ -46,7 +46,7 @@ export interface RunOptions {
 
 /** Files that are read and parsed ahead of the one that is indexed. */
 const readAhead = 2;
-/** So many texts in a row without an answer: the parser does not work here, and lines have to do. */
+/** After this many failures in a row the parser is considered broken, and files are split by lines. */
 const mostUnparsed = 10;
 const placesPerFile = 3;
 
@@ -54,7 +54,7 @@ export class WorkspaceIndex {
   readonly #folder: string;
   readonly #syntax: Pick<Syntax, 'items'>;
   readonly #records = new Map<string, FileRecord>();
-  /** How many files import the file with this hash of its path. */
+  /** The number of importing files, by the hash of the imported path. */
   readonly #importers = new Map<number, number>();
   readonly #lengths: number[] = Array.from({ length: fieldCount }, () => 0);
   #files = 0;
@@ -67,12 +67,12 @@ export class WorkspaceIndex {
     this.#syntax = syntax;
   }
 
-  /** Files with something to search, and their chunks. */
+  /** Counts files with something to search only. */
   get size(): Totals {
     return { files: this.#files, chunks: this.#chunks, lengths: this.#lengths };
   }
 
-  /** Bytes of the numbers that are kept, without the paths and the names of symbols. */
+  /** Memory of the records in bytes, without paths and symbols. */
   get bytes(): number {
     let sum = 0;
     for (const { numbers } of this.#records.values()) sum += numbers.byteLength;
@@ -80,9 +80,8 @@ export class WorkspaceIndex {
   }
 
   /**
-   * Takes over what `save` wrote for this folder; false when there is nothing that can be used. `refresh` has to
-   * follow:
-   * files may have changed.
+   * Loads what `save` wrote for this folder; false if there is nothing usable. Call `refresh` afterwards, because files
+   * may have changed.
    */
   async load(path: string, signal?: AbortSignal): Promise<boolean> {
     const records = await loadIndex(path, await realpath(this.#folder), new TimeSlices(signal));
@@ -212,11 +211,11 @@ function isSame(file: FoundFile, record: FileRecord | undefined): boolean {
   return record !== undefined && record.size === file.size && record.mtimeMs === file.mtimeMs;
 }
 
-/** The best place of a file has its score, and the others their share of it. Places that overlap are one. */
+/** The best place of a file has the file's score, the others a part of it. Of overlapping places the best stays. */
 function placesOf({ record, score, chunks }: RankedFile): Hit[] {
   const best = chunks[0];
   const { path } = record;
-  // The question speaks only of the path.
+  // Only the path matches.
   if (best === undefined) return [{ path, ...linesOf(record, 0), score }];
   const hits: Hit[] = [];
   for (const { chunk, score: own } of chunks) {
