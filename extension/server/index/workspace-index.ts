@@ -49,6 +49,8 @@ const readAhead = 2;
 /** After this many failures in a row the parser is considered broken, and files are split by lines. */
 const mostUnparsed = 10;
 const placesPerFile = 3;
+/** Damps each further place of a file. Of the first five places four files instead of three are distinct. */
+const furtherPlace = 0.8;
 
 export class WorkspaceIndex {
   readonly #folder: string;
@@ -221,7 +223,10 @@ function placesOf({ record, score, chunks }: RankedFile): Hit[] {
   for (const { chunk, score: own } of chunks) {
     const place = linesOf(record, chunk);
     if (hits.some(({ startLine, endLine }) => startLine <= place.endLine && place.startLine <= endLine)) continue;
-    if (hits.push({ path, ...place, score: (score * own) / best.score }) >= placesPerFile) break;
+    if (
+      hits.push({ path, ...place, score: ((score * own) / best.score) * furtherPlace ** hits.length }) >= placesPerFile
+    )
+      break;
   }
   return hits;
 }
