@@ -108,7 +108,7 @@ export class Completer {
     });
   }
 
-  /** Has the model read what its prompts begin with; `then` gets all of the prompt, and which code of others is in it. */
+  /** Has the model read what its prompts begin with; `then` gets all of the prompt, and what others' code is in it. */
   async #read<T>(
     { engine, syntax }: CompleterTools,
     params: CompleteParams,
