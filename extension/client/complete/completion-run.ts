@@ -25,21 +25,22 @@ export class CompletionRun {
 
   /**
    * `request` gets the token that ends it, and tells what the model has said since the last time. `ahead` is what is
-   * shown at the spot, when the request is for the place behind it.
+   * shown at the spot, when the request is for the place behind it: nobody waits for that yet.
    */
   constructor(
     spot: Spot,
-    given: vscode.CancellationToken,
     request: (token: PlaceWatch['token'], onText: (part: string) => void) => Promise<readonly string[]>,
     ahead = '',
   ) {
     this.#spot = spot;
     this.#ahead = this.#said = ahead;
-    this.#watch = new PlaceWatch(spot, given, (typed) => this.#says(typed));
+    this.#watch = new PlaceWatch(spot, (typed) => this.#says(typed));
     this.texts = request(this.#watch.token, (part) => (this.#said += part)).finally(() => {
       this.#isOver = true;
       this.#watch.dispose();
     });
+    // Who waits hears of a failure; nobody has to.
+    this.texts.catch(() => undefined);
   }
 
   /** Whether nobody wants it any more. */

@@ -17,9 +17,6 @@ const { config, InlineCompletionItem } = vi.hoisted(() => {
 
 vi.mock('vscode', async () => ({
   ...(await import('./fake-places.ts')),
-  CancellationTokenSource: class {
-    readonly token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
-  },
   InlineCompletionItem,
   InlineCompletionTriggerKind: { Invoke: 0, Automatic: 1 },
   l10n: { t: (text: string) => text },

@@ -136,21 +136,20 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   #runAt(spot: Spot, isAsked: boolean, token: vscode.CancellationToken): CompletionRun {
     if (!isAsked && this.#run?.join(spot, token) === true) return this.#run;
     this.#run?.leave();
-    return (this.#run = new CompletionRun(spot, token, async (wanted, onText) =>
+    const run = new CompletionRun(spot, async (wanted, onText) =>
       isAsked || (await pause(this.#pace.delayMs, wanted)) ? this.#request(spot, !isAsked, wanted, onText) : [],
-    ));
+    );
+    run.join(spot, token);
+    return (this.#run = run);
   }
 
   /** While the user looks at a line, what would come behind it: it is there when the line is accepted. */
   #runAhead(spot: Spot, shown: string): void {
     if (shown.includes('\n')) return;
     const behind = { ...spot, prefix: spot.prefix + shown };
-    const { token } = new vscode.CancellationTokenSource();
     const ask = async (wanted: CancellationToken, onText: (part: string) => void): Promise<readonly string[]> =>
       (await pause(aheadMs, wanted)) ? this.#request(behind, true, wanted, onText) : [];
-    const run = (this.#run = new CompletionRun(spot, token, ask, shown));
-    // Nobody waits for it yet.
-    run.texts.catch(() => undefined);
+    this.#run = new CompletionRun(spot, ask, shown);
   }
 
   /** Before anything is typed there. */
@@ -159,8 +158,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     const position = selection.active;
     const place = placeOf(document, position, { selectedCompletionInfo: undefined });
     const spot = { document, position, prefix: place.prefix, suffix: place.suffix };
-    const { token } = new vscode.CancellationTokenSource();
-    const watch = new PlaceWatch(spot, token, () => false);
+    const watch = new PlaceWatch(spot, () => false);
     const params = { ...this.#params(spot, true), justRead: true };
     await this.#options.engine.request(Complete, params, { token: watch.token }).catch(() => undefined);
     watch.dispose();

@@ -23,7 +23,8 @@ const position = new Position(3, 4);
 const setUp = (says = '') => {
   const given = new CancellationTokenSource();
   const agrees = (typed: string): boolean => says.startsWith(typed);
-  const watch = new PlaceWatch({ document, position: position as never }, given.token, agrees);
+  const watch = new PlaceWatch({ document, position: position as never }, agrees);
+  watch.follow(given.token);
   const type = (text: string, start = position, rangeLength = 0): void => {
     fire('text', { document, contentChanges: [{ range: { start }, rangeLength, text }] });
   };

@@ -28,12 +28,10 @@ export class PlaceWatch implements Disposable {
   /** `agrees`: whether the completion says what was typed since. */
   constructor(
     { document, position }: { readonly document: vscode.TextDocument; readonly position: vscode.Position },
-    given: vscode.CancellationToken,
     agrees: (typed: string) => boolean,
   ) {
     this.#position = position;
     const leave = (): void => this.#source.cancel();
-    this.follow(given);
     this.#store.add(
       vscode.workspace.onDidChangeTextDocument((event) => {
         if (event.document !== document || event.contentChanges.length === 0) return;
