@@ -19,6 +19,7 @@ export async function openAnswers(terminal: Terminal, values: OptionValues): Pro
   return {
     modelName: engine.info?.name ?? 'model',
     chat: (...asked) => answerChat(engine, ...asked),
+    count: (text) => Promise.resolve(engine.model.tokenize(text, false).length),
     close: () => {},
   };
 }

@@ -18,11 +18,15 @@ export interface Search {
 }
 
 export async function searchFolder(terminal: Terminal, values: OptionValues, search: Search): Promise<void> {
+  const hits = await findIn(terminal, values, search);
+  terminal.out(values['json'] === true ? `${JSON.stringify({ hits: hits.map(rounded) })}\n` : describe(hits));
+}
+
+export async function findIn(terminal: Terminal, values: OptionValues, search: Search): Promise<readonly Hit[]> {
   await checkKind(search.folder, 'folder');
   const { syntax } = await terminal.session({ ...commonOptions(values), cache: false, cacheFolder: undefined });
   try {
-    const hits = await find(terminal, syntax, search, text(values, 'cache-dir'));
-    terminal.out(values['json'] === true ? `${JSON.stringify({ hits: hits.map(rounded) })}\n` : describe(hits));
+    return await find(terminal, syntax, search, text(values, 'cache-dir'));
   } finally {
     syntax.dispose();
   }

@@ -2,7 +2,7 @@
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import { isRecord } from '../../protocol/check.ts';
 import { errorCodes, protocolVersion } from '../../protocol/model.ts';
-import { Chat, GenerationProgress, LoadModel } from '../../protocol/server.ts';
+import { Chat, CountTokens, GenerationProgress, LoadModel } from '../../protocol/server.ts';
 import type { ChatParams, GenerationPart, GenerationResult, ServerOptions } from '../../protocol/server.ts';
 import { EngineError } from '../engine/errors.ts';
 import type { Host } from '../host.ts';
@@ -14,6 +14,8 @@ export interface Answers {
   readonly modelName: string;
   /** As `answerChat`. */
   chat(params: ChatParams, signal: AbortSignal, send: (part: GenerationPart) => void): Promise<GenerationResult>;
+  /** Tokens of a text. */
+  count(text: string): Promise<number>;
   close(): void;
 }
 
@@ -42,7 +44,8 @@ export async function joinRoom(host: Host, version: string, path: string): Promi
     await connection.sendRequest('initialize', params);
     await connection.sendNotification('initialized', {});
     const { name } = await connection.sendRequest(LoadModel, { id: path, join: true });
-    return { modelName: name, chat: (...asked) => chatIn(room, ...asked), close };
+    const count = async (text: string): Promise<number> => (await connection.sendRequest(CountTokens, { text })).tokens;
+    return { modelName: name, chat: (...asked) => chatIn(room, ...asked), count, close };
   } catch {
     close();
     return undefined;
