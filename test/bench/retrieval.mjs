@@ -5,38 +5,18 @@
  * DIR of --data has `qa/swe-qa.jsonl` (SWE-QA: peng-weihan/SWE-QA-Bench, Apache-2.0); it is for measuring only. DIR of
  * --trees has the source packages of its repositories, unpacked, as `pip download --no-deps --no-binary :all:` brings
  * them: flask-3.1.1, pylint-3.3.8, pytest-8.4.2, requests-2.32.5, sqlfluff-3.4.2. Files of an answer that are not in
- * the
- * package do not count. `--misses` lists the questions whose files are not among the first five.
+ * the package do not count. `--misses` lists the questions whose files are not among the first five.
  */
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { StepError, cache, main, root } from '../workbench/process.mjs';
 import { bundled } from './module.mjs';
 import { plainBm25 } from './retrieval/plain-bm25.mjs';
+import { readQuestions } from './retrieval/questions.mjs';
 
 const mostHits = 300;
-
-/** Questions by repository, without those whose files are all missing. */
-function readQuestions(data, trees) {
-  const folders = readdirSync(trees);
-  const found = new Map();
-  for (const line of readFileSync(join(data, 'qa', 'swe-qa.jsonl'), 'utf8')
-    .split('\n')
-    .filter(Boolean)) {
-    const { task_id: id, repo, question, gold_files: files } = JSON.parse(line);
-    const name = repo.split('/')[1];
-    const folder = folders.find((one) => one.startsWith(`${name}-`));
-    if (folder === undefined) throw new StepError(`${trees} has no folder ${name}-VERSION.`);
-    const tree = join(trees, folder);
-    const gold = files.filter((file) => existsSync(join(tree, file)));
-    if (gold.length === 0) continue;
-    if (!found.has(name)) found.set(name, { name, tree, questions: [] });
-    found.get(name).questions.push({ id, question, gold });
-  }
-  return [...found.values()];
-}
 
 /** The place of the first right file, from 1; Infinity when none was found. */
 function placeOf(paths, gold) {
