@@ -3,8 +3,8 @@
  *   node test/bench/answers.mjs --data DIR --trees DIR --model NAME [--limit N] [--fresh]
  * The folders are those of retrieval.mjs. Asks N questions of each repository, and 30 about things that none of them
  * has. Prints how many were found; how many citations hold a name or two words of the sentence before them, looked up
- * in the files anew; how often the right file is cited; and how long reading took. Results are kept in the cache folder,
- * and a run goes on where one before it ended.
+ * in the files anew; how often the right file is cited; and how long reading took. Results are kept in the cache
+ * folder, and a run goes on where one before it ended.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
