@@ -4,8 +4,8 @@
  * Types eight keys, six a second, at places in this repository. Each key cancels what the one before has asked for, as
  * the editor does, and what the last one asks for is measured: the pause before it asks is the editor's and not part of
  * it. Prints for each place and as medians: all of it, the search in other files, reading, writing, the tokens that
- * were read and those of the whole prompt. With `--beside` the same places come once more while that model answers a
- * question, and its answer is compared with the one that was not disturbed.
+ * were read and those of the whole prompt. With `--beside` the same places come once more alone, and then while that
+ * model answers a question; its answer is compared with the one that was not disturbed.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -149,7 +149,7 @@ async function besideAnswer(product, session, places, alone) {
   const disturbed = await running;
   const beside = report('beside an answer', found);
   console.log(
-    `${(beside / alone).toFixed(2)}x of alone. The answer is ${disturbed.text === quiet.text ? 'the same' : 'ANOTHER'}; ` +
+    `${(beside / alone).toFixed(2)}x of once more. The answer is ${disturbed.text === quiet.text ? 'the same' : 'ANOTHER'}; ` +
       `it took ${quiet.ms.toFixed(0)} ms alone and ${disturbed.ms.toFixed(0)} ms beside ${own.toFixed(0)} ms of completions: ` +
       `${((100 * (disturbed.ms - own - quiet.ms)) / quiet.ms).toFixed(0)} % more than both.`,
   );
@@ -180,8 +180,11 @@ await main(async () => {
   await session.completing.run(signal, () => Promise.resolve());
   const places = placesIn(Number(values.places));
   const tools = { engine: session.completing, syntax: session.syntax };
-  const alone = report('alone', await typeAll(product, tools, places));
-  if (values.beside !== undefined) await besideAnswer(product, session, places, alone);
+  report('the first time', await typeAll(product, tools, places));
+  if (values.beside !== undefined) {
+    const alone = report('once more', await typeAll(product, tools, places));
+    await besideAnswer(product, session, places, alone);
+  }
   session.syntax.dispose();
   await session.unload();
 });
