@@ -39,7 +39,7 @@ export class CompletionRun {
       this.#isOver = true;
       this.#watch.dispose();
     });
-    // Who waits hears of a failure; nobody has to.
+    // Callers that await it see the failure; without one it must not count as unhandled.
     this.texts.catch(() => undefined);
   }
 

@@ -72,7 +72,7 @@ function setUp(...answers: readonly string[]) {
   const engine = {
     pid: 1 as number | undefined,
     error: undefined as Error | undefined,
-    /** What the model says before it is done, and what it waits for then. */
+    /** Text streamed before the result, and a promise that holds the result back. */
     says: '',
     held: undefined as Promise<void> | undefined,
     request: async (_: unknown, params: CompleteParams, { progress }: { progress: Progress }) => {

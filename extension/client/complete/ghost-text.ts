@@ -45,7 +45,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   #hasNoModel = false;
   /** The latest request. */
   #run: CompletionRun | undefined;
-  /** What VS Code waits with for the latest answer. */
+  /** The token of VS Code's latest call. */
   #newest: vscode.CancellationToken | undefined;
   /** VS Code is asked to show what came too late for it. */
   #isLate = false;
@@ -104,11 +104,12 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
   ): Promise<readonly string[]> {
     const { prefix, suffix } = place;
     const isAsked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke && !this.#isLate;
-    // Whoever asks wants more than what was shown unasked.
+    // A manual trigger wants more than the completion that was shown by itself.
     const known = isAsked ? undefined : this.#recent.find(document.uri.toString(), place);
     if (known !== undefined) return known === '' ? [] : [known];
     if (!isAsked && !this.#mayAsk()) return [];
-    const run = this.#runAt({ document, position, prefix, suffix }, isAsked, token);
+    const spot = { document, position, prefix, suffix };
+    const run = this.#runAt(spot, isAsked, token);
     this.#newest = token;
     try {
       const texts = await run.texts;
@@ -118,9 +119,9 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
         if (texts.length > 0) await this.#showLate();
         return [];
       }
-      // What was typed since it was asked for stands there already, or it has ended there.
+      // It was asked for before the latest keys: look again for what is left of it, or ask here.
       if (!run.isAt(prefix)) return await this.#complete(document, position, place, context, token);
-      if (texts[0] !== undefined) this.#runAhead({ document, position, prefix, suffix }, texts[0]);
+      if (texts[0] !== undefined) this.#runAhead(spot, texts[0]);
       return texts;
     } catch (error) {
       if (EngineError.is(error, 'noModel')) this.#hasNoModel = true;
@@ -132,7 +133,7 @@ export class GhostText implements vscode.InlineCompletionItemProvider, Disposabl
     }
   }
 
-  /** The one that is on its way already, when it will do; else a new one in its place. */
+  /** The running request if it also serves this spot, else a new one that replaces it. */
   #runAt(spot: Spot, isAsked: boolean, token: vscode.CancellationToken): CompletionRun {
     if (!isAsked && this.#run?.join(spot, token) === true) return this.#run;
     this.#run?.leave();

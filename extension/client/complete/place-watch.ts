@@ -65,7 +65,7 @@ export class PlaceWatch implements Disposable {
     else this.#store.add(given.onCancellationRequested(onCancelled));
   }
 
-  /** What was typed at the place by a change, if that was all. */
+  /** The text that the changes typed at the place; undefined if they did anything else. */
   #typedBy(changes: readonly vscode.TextDocumentContentChangeEvent[]): string | undefined {
     const [change, ...others] = changes;
     if (change === undefined || others.length > 0 || change.rangeLength > 0 || change.text.includes('\n')) return;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, toDisposable, type Disposable } from '../lib/lifetime.ts';
 
 const restMs = 250;
-/** Who has edited a document so lately goes on with it. */
+/** A document counts as being edited for this long after a change. */
 const editedMs = 5 * 60_000;
 /** The cursor also moves with what is typed. */
 const typingMs = 50;

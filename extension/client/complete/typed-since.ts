@@ -1,19 +1,19 @@
-/** What was typed since a completion was asked for, and what is left of it. */
+/** The text typed since a completion was requested, and the rest of the completion after it. */
 
-/** What stands around the cursor. */
+/** The text before and after the cursor. */
 export interface Around {
   readonly prefix: string;
   readonly suffix: string;
 }
 
-/** What was typed since then. Undefined when anything else has changed as well. */
+/** The text typed since then. Undefined when anything else has changed too. */
 export function typedSince(then: Around, now: Around): string | undefined {
   return now.prefix.startsWith(then.prefix) && closedSince(then, now) !== undefined
     ? now.prefix.slice(then.prefix.length)
     : undefined;
 }
 
-/** What is left of a completion. Undefined when something else was typed, or all of it. */
+/** The part of a completion that has not been typed yet. Undefined when other text was typed, or all of it. */
 export function leftOf(completion: Around & { readonly text: string }, now: Around): string | undefined {
   const { text } = completion;
   const typed = typedSince(completion, now);

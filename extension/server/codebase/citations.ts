@@ -90,9 +90,9 @@ function sentencesOf(text: string): readonly string[] {
 /** Names of code: in backticks, or such as no word of prose looks. */
 function namesIn(text: string): readonly string[] {
   const quoted = Array.from(text.matchAll(/`([^`\n]+)`/gu), ([, inside = '']) => inside);
-  const plain = text.replaceAll(/`[^`\n]+`/gu, ' ').match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
+  const plain = identifiersIn(text.replaceAll(/`[^`\n]+`/gu, ' '));
   const looks = plain.filter((word) => /\p{Ll}\p{Lu}|_|\$/u.test(word));
-  const inside = quoted.flatMap((code) => code.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []);
+  const inside = quoted.flatMap(identifiersIn);
   return [...new Set([...inside, ...looks])].filter((name) => name.length > 1);
 }
 
@@ -105,14 +105,16 @@ function placeIn(
   const wanted = names.length > 0 ? new Set(names) : new Set(wordsOf(sentence));
   const least = names.length > 0 ? 1 : leastWords;
   const held = lines.map((line) =>
-    (names.length > 0 ? namesOfLine(line) : wordsOf(line)).filter((one) => wanted.has(one)),
+    (names.length > 0 ? identifiersIn(line) : wordsOf(line)).filter((one) => wanted.has(one)),
   );
   if (new Set(held.flat()).size < least) return undefined;
   const [first, last] = densest(held.map((some) => new Set(some).size));
   return { path, startLine: startLine + first, endLine: startLine + last };
 }
 
-const namesOfLine = (line: string): string[] => line.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
+function identifiersIn(text: string): string[] {
+  return text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
+}
 
 function wordsOf(text: string): string[] {
   const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
