@@ -2,10 +2,10 @@
  * Reads source files of one workspace folder. What lies there may be hostile: links that lead out, pipes, huge files
  * and folders cost a bounded amount of time and memory, and nothing outside the folder is read.
  */
-import { constants } from 'node:fs';
-import { open, opendir, realpath } from 'node:fs/promises';
-import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { opendir, realpath } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { isSecretFile } from '../../../base/secret-file.ts';
+import { placeInside, readRegular } from '../../confined-file.ts';
 import { toLf } from '../../prompt/code-block.ts';
 import { LatestMap } from './latest-map.ts';
 
@@ -60,9 +60,7 @@ export class WorkspaceFiles {
     this.#root ??= realpath(this.#folder).catch(() => undefined);
     const root = await this.#root;
     if (root === undefined) return undefined;
-    const place = await realpath(join(root, path));
-    const below = relative(root, place);
-    return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? undefined : place;
+    return placeInside(root, path);
   }
 
   async #listNow(path: string): Promise<readonly string[]> {
@@ -77,13 +75,7 @@ export class WorkspaceFiles {
     if (isSecretFile(path)) return undefined;
     const place = await this.#inside(path);
     if (place === undefined || isSecretFile(place)) return undefined;
-    // A pipe must not block, and a link that has come since must not be followed. Windows has neither flag: they are
-    // undefined there, which is nothing for `|`.
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    const handle = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    try {
-      const about = await handle.stat();
-      if (!about.isFile() || about.size > mostBytes) return undefined;
+    return readRegular(place, mostBytes, async (handle, about) => {
       const version = `${about.ino} ${about.size} ${about.mtimeMs}`;
       const known = this.#texts.get(path);
       if (known?.version === version) return known.file;
@@ -94,9 +86,7 @@ export class WorkspaceFiles {
       const file = { path, text, lines: text.split('\n') };
       this.#texts.set(path, { version, file });
       return file;
-    } finally {
-      await handle.close();
-    }
+    });
   }
 }
 
